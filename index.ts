@@ -1,0 +1,35 @@
+import fp = require('fastify-plugin')
+import type { FastifyInstance } from 'fastify'
+import { secureSession as plugin } from './lib/plugin/plugin'
+import type * as ofFastify from './types/fastify'
+import type * as ofOptions from './types/options'
+import type * as ofSealing from './types/sealing'
+import type * as ofSession from './types/session'
+
+/**
+ * Encrypted cookie sessions for Fastify 5: `app.register(secureSession, { key })`, then `request.session`.
+ * Rejects with FST_SESSION_INVALID_OPTION or FST_SESSION_INVALID_KEY where the options are wrong.
+ */
+async function secureSession (app: FastifyInstance, options: secureSession.Options): Promise<void> {
+  await plugin(app, options)
+}
+
+declare namespace secureSession {
+  /** What your sessions hold: merge your own names into it with `declare module 'fastify-sealed-session'`. */
+  export interface SessionData {}
+  export type Session<T = SessionData> = ofSession.Session<T>
+  export type SessionInfo = ofSession.SessionInfo
+  export type SessionOptions = ofOptions.SessionOptions
+  export type Options = ofFastify.SecureSessionOptions
+  export type Duration = ofSealing.Duration
+  export type KeyInput = ofSealing.KeyInput
+  export type Serializer = ofSealing.Serializer
+  export { secureSession, secureSession as default }
+}
+
+// Static assignments: Node finds the names of a CommonJS module's exports without running it.
+module.exports = fp(secureSession, { name: 'fastify-sealed-session', fastify: '5.x' })
+module.exports.default = secureSession
+module.exports.secureSession = secureSession
+
+export = secureSession

@@ -1,0 +1,58 @@
+import { KEY_BYTES, NONCE_BYTES, TAG_BYTES } from './aead'
+import { TIME_BYTES } from './bytes'
+
+/** The sealed cookie, version 1: where each byte lies. `docs/format.md` is the specification. */
+
+export const VERSION = 0x01
+export const KEY_ID_BYTES = 4
+
+/** Set apart by this label, our derived keys never meet those of another use of the same key. */
+export const LABEL = 'fastify-sealed-session\0v1\0'
+
+// The token: head, nonce, ciphertext and tag. The head is the associated data.
+export const VERSION_AT = 0
+export const PARTS_AT = VERSION_AT + 1
+export const KEY_ID_AT = PARTS_AT + 1
+export const NONCE_AT = KEY_ID_AT + KEY_ID_BYTES
+export const CIPHERTEXT_AT = NONCE_AT + NONCE_BYTES
+export const TOKEN_OVERHEAD_BYTES = CIPHERTEXT_AT + TAG_BYTES
+
+/** More cookies than this trip Node's own limit of 16 KB for all headers. */
+export const MOST_PARTS = 3
+/** RFC 6265bis section 5.6: a cookie's name and value together. */
+export const COOKIE_BYTES = 4096
+export const LONGEST_TOKEN = MOST_PARTS * COOKIE_BYTES
+
+// The plaintext of a session: flags, id, times, extensions, data.
+export const ID_BYTES = 16
+export const FLAGS_AT = 0
+export const ID_AT = FLAGS_AT + 1
+export const CREATED_AT = ID_AT + ID_BYTES
+export const RENEWED_AT = CREATED_AT + TIME_BYTES
+export const EXTENSIONS_LENGTH_AT = RENEWED_AT + TIME_BYTES
+export const EXTENSIONS_AT = EXTENSIONS_LENGTH_AT + 2
+
+export const FLAG_PADDED = 0b01
+export const FLAG_CUSTOM_SERIALIZER = 0b10
+export const KNOWN_FLAGS = FLAG_PADDED | FLAG_CUSTOM_SERIALIZER
+
+// An extension: type, length of the value, value.
+export const EXTENSION_LENGTH_AT = 1
+export const EXTENSION_VALUE_AT = 3
+/** A reader that does not know a type from here on refuses the session; below, it keeps the extension and writes it back. */
+export const FIRST_CRITICAL_EXTENSION = 128
+export const LONGEST_EXTENSIONS = 0xffff
+
+/** Extension types. Reserved, not used yet: 2 absolute limit, 3 persistent, 5 hashed subject, 6 device key, 7 audience. */
+export const EXTENSION_IDLE_LIMIT = 1
+export const EXTENSION_COOKIE_ATTRIBUTES = 4
+
+// The plaintext of a stamp: whose it is, renewed when, checked when.
+export const STAMP_RENEWED_AT = ID_BYTES
+export const STAMP_CHECKED_AT = STAMP_RENEWED_AT + TIME_BYTES
+export const STAMP_BYTES = STAMP_CHECKED_AT + TIME_BYTES
+
+/** ISO 7816-4: this byte, then zeros. */
+export const PADDING_MARK = 0x80
+
+export { KEY_BYTES, NONCE_BYTES, TAG_BYTES }

@@ -1,0 +1,55 @@
+import { SodiumUnavailableError } from '../errors'
+
+/** What this package uses of libsodium: an AEAD, a hash, a password hash, random bytes and guarded memory. */
+export interface Sodium {
+  crypto_aead_xchacha20poly1305_ietf_encrypt (ciphertext: Buffer, message: Buffer, ad: Buffer, nsec: null, nonce: Buffer, key: Buffer): number
+  /** Throws where the tag does not verify. */
+  crypto_aead_xchacha20poly1305_ietf_decrypt (message: Buffer, nsec: null, ciphertext: Buffer, ad: Buffer, nonce: Buffer, key: Buffer): number
+  crypto_generichash (output: Buffer, input: Buffer, key: Buffer): void
+  crypto_pwhash_async (output: Buffer, password: Buffer, salt: Buffer, opslimit: number, memlimit: number, algorithm: number): Promise<void>
+  readonly crypto_pwhash_OPSLIMIT_MODERATE: number
+  readonly crypto_pwhash_MEMLIMIT_MODERATE: number
+  readonly crypto_pwhash_ALG_ARGON2ID13: number
+  randombytes_buf (target: Buffer): void
+  sodium_malloc (bytes: number): Buffer
+  sodium_mprotect_readonly (buffer: Buffer): void
+}
+
+// The vector of draft-irtf-cfrg-xchacha-03, appendix A.3.1: its first 16 bytes of ciphertext.
+const SELF_TEST = {
+  key: '808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f',
+  nonce: '404142434445464748494a4b4c4d4e4f5051525354555657',
+  plaintext: 'Ladies and Gentl',
+  ciphertext: 'bd6d179d3e83d43b9576579493c0e939'
+}
+
+function unavailable (what: string, cause?: unknown): Error {
+  const where = `${process.platform}-${process.arch}, Node ${process.version}`
+  return new SodiumUnavailableError(
+    `${what} (${where}). Run "npm install sodium-native" on this very platform: its binary must not be copied from another one, ` +
+    'nor be bundled (mark it as external). On Alpine Linux use an image with glibc, such as node:22-slim',
+    { cause })
+}
+
+/** True where libsodium computes what the specification of the cipher says. */
+export function computesTheKnownAnswer (sodium: Sodium): boolean {
+  const message = Buffer.from(SELF_TEST.plaintext)
+  const ciphertext = Buffer.alloc(message.length + 16)
+  sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
+    ciphertext, message, Buffer.alloc(0), null, Buffer.from(SELF_TEST.nonce, 'hex'), Buffer.from(SELF_TEST.key, 'hex'))
+  return ciphertext.toString('hex', 0, message.length) === SELF_TEST.ciphertext
+}
+
+/** Loads libsodium and tries it once; throws FST_SESSION_SODIUM_UNAVAILABLE with what to install. */
+export function loadSodium (load: () => unknown): Sodium {
+  let sodium: Sodium
+  try {
+    sodium = load() as Sodium
+  } catch (cause) {
+    throw unavailable(`libsodium did not load: ${(cause as Error).message.split('\n', 1)[0]}`, cause)
+  }
+  if (!computesTheKnownAnswer(sodium)) throw unavailable('libsodium loaded, but its cipher gives a wrong result')
+  return sodium
+}
+
+export const sodium: Sodium = loadSodium(() => require('sodium-native'))

@@ -1,0 +1,57 @@
+import { decrypt, encrypt, randomize } from './aead'
+import { decodeBase64url, decodedLength } from './bytes'
+import {
+  CIPHERTEXT_AT, KEY_ID_AT, LONGEST_TOKEN, NONCE_AT, PARTS_AT, TAG_BYTES, TOKEN_OVERHEAD_BYTES, VERSION, VERSION_AT
+} from './format'
+import { FORGED, MALFORMED, UNKNOWN_KEY, UNKNOWN_VERSION, type Refusal } from './refusal'
+
+/** A key that seals tokens for one use and one cookie name, and the id that tokens name it by. */
+export interface TokenKey {
+  readonly id: number
+  readonly key: Buffer
+}
+
+/** The keys of one use and one cookie name. */
+export interface TokenKeys {
+  /** The key that seals now. */
+  readonly sealing: TokenKey
+  /** The key that an id names, whether it seals or not. */
+  find (id: number): TokenKey | undefined
+}
+
+/** A token that is being made: room for all of it, with the plaintext written at CIPHERTEXT_AT before it is sealed. */
+export function newToken (plaintextBytes: number): Buffer {
+  return Buffer.allocUnsafe(plaintextBytes + TOKEN_OVERHEAD_BYTES)
+}
+
+/** Seals what was written into the token, in place, and spells it. Only tests and test vectors give a nonce. */
+export function sealToken (token: Buffer, keys: TokenKeys, parts: number, nonce?: Buffer): string {
+  const { id, key } = keys.sealing
+  token[VERSION_AT] = VERSION
+  token[PARTS_AT] = parts
+  token.writeUInt32BE(id, KEY_ID_AT)
+  const head = token.subarray(0, NONCE_AT)
+  const ownNonce = token.subarray(NONCE_AT, CIPHERTEXT_AT)
+  if (nonce === undefined) randomize(ownNonce)
+  else nonce.copy(ownNonce)
+  encrypt(token.subarray(CIPHERTEXT_AT), token.subarray(CIPHERTEXT_AT, -TAG_BYTES), head, ownNonce, key)
+  return token.toString('base64url')
+}
+
+/**
+ * The plaintext of a token, or the reason why there is none. Total: no text makes it throw.
+ * `parts` is over how many cookies the text was found; the token must say the same.
+ */
+export function openToken (text: string, keys: TokenKeys, parts: number): Buffer | Refusal {
+  if (text.length > LONGEST_TOKEN) return MALFORMED
+  const token = Buffer.allocUnsafe(decodedLength(text.length))
+  if (decodeBase64url(text, token) === null || token.length === 0) return MALFORMED
+  if (token[VERSION_AT] !== VERSION) return UNKNOWN_VERSION
+  if (token.length < TOKEN_OVERHEAD_BYTES || token[PARTS_AT] !== parts) return MALFORMED
+  const found = keys.find(token.readUInt32BE(KEY_ID_AT))
+  if (found === undefined) return UNKNOWN_KEY
+  const plaintext = token.subarray(CIPHERTEXT_AT, -TAG_BYTES)
+  const genuine = decrypt(
+    plaintext, token.subarray(CIPHERTEXT_AT), token.subarray(0, NONCE_AT), token.subarray(NONCE_AT, CIPHERTEXT_AT), found.key)
+  return genuine ? plaintext : FORGED
+}

@@ -1,0 +1,37 @@
+import createError = require('@fastify/error')
+
+/**
+ * Every error this package throws. Each class has a stable `code`; the README lists what to do about each.
+ * No message ever holds a key, a token or a session's content.
+ */
+
+/** An option is unknown, of the wrong type, or at odds with another. Thrown at boot, or by the call that got it. */
+export const InvalidOptionError = createError('FST_SESSION_INVALID_OPTION', '%s', 500, TypeError)
+
+/** Key material that is not 32 bytes in a form we read, or two keys that cannot live in one ring. */
+export const InvalidKeyError = createError('FST_SESSION_INVALID_KEY', '%s', 500, TypeError)
+
+/** libsodium did not load, or does not compute what it must. Nothing works without it. */
+export const SodiumUnavailableError = createError('FST_SESSION_SODIUM_UNAVAILABLE', '%s', 500)
+
+/** A value of the session cannot be written down: BigInt, a cycle, a function, a symbol. */
+export const NotSerializableError = createError('FST_SESSION_NOT_SERIALIZABLE', '%s', 500, TypeError)
+
+/** The sealed session does not fit in its cookie. */
+export const TooLargeError = createError('FST_SESSION_TOO_LARGE', '%s', 500, RangeError)
+
+/** The session was changed when its cookie could no longer go out. */
+export const CommittedError = createError('FST_SESSION_COMMITTED',
+  'session "%s" was changed after its cookie was written or the head of the response was sent: change it earlier', 500)
+
+/** An assignment in property style to a name that belongs to the session itself. */
+export const ReservedNameError = createError('FST_SESSION_RESERVED_NAME',
+  '"%s" is the session\'s own: use session.set("%s", value) for a key of that name', 500, TypeError)
+
+/** `request.session` was touched in a scope that was made before the plugin was registered. */
+export const OutOfScopeError = createError('FST_SESSION_OUT_OF_SCOPE',
+  'this route has no "%s": its scope was made before the plugin was registered; register fastify-sealed-session first', 500)
+
+/** A session name that no registration knows. */
+export const UnknownSessionError = createError('FST_SESSION_UNKNOWN_NAME',
+  'there is no session named "%s"; the plugin knows %s', 500)

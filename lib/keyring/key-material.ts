@@ -1,0 +1,41 @@
+import { KEY_BYTES } from '../core/format'
+import { InvalidKeyError } from '../errors'
+
+const HEX = /^[0-9a-f]{64}$/i
+const BASE64 = /^[A-Za-z0-9+/]{43}=?$/
+const BASE64URL = /^[A-Za-z0-9_-]{43}=?$/
+
+const WANTED = `key must be ${KEY_BYTES} bytes: a Buffer of that length, or text in base64, base64url or ${2 * KEY_BYTES} hex digits`
+
+/**
+ * The 32 bytes of a key given as bytes or as text. Text may end with the newline that a shell puts there, and may come
+ * as the Buffer that a file was read into. Throws FST_SESSION_INVALID_KEY with the length found, never with the key.
+ * @param where what to call this key in the message, such as `key[1]`
+ */
+export function keyBytes (key: unknown, where: string): Buffer {
+  if (key instanceof Uint8Array) {
+    const bytes = Buffer.from(key.buffer, key.byteOffset, key.byteLength)
+    const found = bytes.length === KEY_BYTES ? bytes : fromText(bytes.toString('latin1'))
+    if (found === null) throw new InvalidKeyError(`${where}: ${WANTED}; found ${bytes.length} bytes${hint(bytes)}`)
+    return found
+  }
+  if (typeof key !== 'string') {
+    throw new InvalidKeyError(`${where}: key must be a string or a Buffer; found ${key === null ? 'null' : typeof key}`)
+  }
+  const found = fromText(key)
+  if (found === null) throw new InvalidKeyError(`${where}: ${WANTED}; found text of ${key.length} characters`)
+  return found
+}
+
+function fromText (text: string): Buffer | null {
+  const trimmed = text.trim()
+  if (HEX.test(trimmed)) return Buffer.from(trimmed, 'hex')
+  if (BASE64.test(trimmed) || BASE64URL.test(trimmed)) return Buffer.from(trimmed, 'base64')
+  return null
+}
+
+function hint (bytes: Buffer): string {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return ' that start like UTF-16 text, as PowerShell writes it: save the file as ASCII'
+  if (bytes.length === KEY_BYTES + 1 && bytes[KEY_BYTES] === 0x0a) return ', the last of them a newline'
+  return ''
+}

@@ -1,0 +1,43 @@
+import { KEY_BYTES } from '../core/format'
+import { sodium } from '../core/sodium'
+import { InvalidKeyError } from '../errors'
+
+export const LEAST_SECRET_BYTES = 32
+export const SALT_BYTES = 16
+
+/** Used where no salt was given, so that every instance derives the same key. The same for everyone, hence the warning. */
+const FIXED_SALT = Buffer.from('sealed-session-1')
+
+/**
+ * A key from a passphrase: Argon2id with libsodium's "moderate" limits (3 passes over 256 MiB), off the main thread.
+ * https://doc.libsodium.org/password_hashing/default_phf
+ */
+export async function keyFromPassphrase (secret: Buffer, salt: Buffer = FIXED_SALT): Promise<Buffer> {
+  const key = Buffer.alloc(KEY_BYTES)
+  await sodium.crypto_pwhash_async(
+    key, secret, salt,
+    sodium.crypto_pwhash_OPSLIMIT_MODERATE, sodium.crypto_pwhash_MEMLIMIT_MODERATE, sodium.crypto_pwhash_ALG_ARGON2ID13)
+  return key
+}
+
+/** Throws FST_SESSION_INVALID_KEY unless it is text or bytes of 32 bytes or more. */
+export function secretBytes (secret: unknown): Buffer {
+  const bytes = bytesOf(secret, 'secret')
+  if (bytes.length < LEAST_SECRET_BYTES) {
+    throw new InvalidKeyError(`secret must be at least ${LEAST_SECRET_BYTES} bytes; found ${bytes.length}`)
+  }
+  return bytes
+}
+
+/** Throws FST_SESSION_INVALID_KEY unless it is text or bytes of exactly 16 bytes. */
+export function saltBytes (salt: unknown): Buffer {
+  const bytes = bytesOf(salt, 'salt')
+  if (bytes.length !== SALT_BYTES) throw new InvalidKeyError(`salt must be length ${SALT_BYTES}; found ${bytes.length} bytes`)
+  return bytes
+}
+
+function bytesOf (value: unknown, name: string): Buffer {
+  if (typeof value === 'string') return Buffer.from(value)
+  if (value instanceof Uint8Array) return Buffer.from(value)
+  throw new InvalidKeyError(`${name} must be a string or a Buffer; found ${value === null ? 'null' : typeof value}`)
+}

@@ -1,0 +1,60 @@
+import { InvalidOptionError } from '../errors'
+import { durationMs } from '../time'
+
+/** Small checks of single options. Each throws FST_SESSION_INVALID_OPTION with what was found and what was wanted. */
+
+type Input = Readonly<Record<string, unknown>>
+
+export function invalid (message: string): Error {
+  return new InvalidOptionError(`fastify-sealed-session: ${message}`)
+}
+
+/** What a value is, without what it says: it could be a secret in the wrong place. */
+export function describe (value: unknown): string {
+  if (value === null || typeof value === 'boolean' || typeof value === 'number') return String(value)
+  if (typeof value === 'string') return `a string of ${value.length} characters`
+  return Array.isArray(value) ? 'an array' : typeof value
+}
+
+export function isObject (value: unknown): value is Input {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+export function refuseUnknown (input: Input, known: readonly string[], what: string): void {
+  const unknown = Object.keys(input).find(name => !known.includes(name))
+  if (unknown !== undefined) throw invalid(`${what} "${unknown}" is unknown; known are ${known.join(', ')}`)
+}
+
+/** The value of an option or of its alias; both together are refused. */
+export function aliased (input: Input, name: string, alias: string): unknown {
+  if (input[name] !== undefined && input[alias] !== undefined) throw invalid(`options "${name}" and "${alias}" are two names of one: give one of them`)
+  return input[name] ?? input[alias]
+}
+
+export function boolean (input: Input, name: string, otherwise: boolean): boolean {
+  const value = input[name] ?? otherwise
+  if (typeof value !== 'boolean') throw invalid(`option "${name}" must be true or false; found ${describe(value)}`)
+  return value
+}
+
+export function text (input: Input, name: string, otherwise: string): string {
+  const value = input[name] ?? otherwise
+  if (typeof value !== 'string' || value === '') throw invalid(`option "${name}" must be a string that is not empty; found ${describe(value)}`)
+  return value
+}
+
+export function integer (input: Input, name: string, otherwise: number, least: number, most: number): number {
+  const value = input[name] ?? otherwise
+  if (!Number.isInteger(value) || (value as number) < least || (value as number) > most) {
+    throw invalid(`option "${name}" must be a whole number from ${least} to ${most}; found ${describe(value)}`)
+  }
+  return value as number
+}
+
+/** Milliseconds. */
+export function duration (value: unknown, name: string, otherwiseMs: number): number {
+  if (value === undefined) return otherwiseMs
+  const ms = durationMs(value)
+  if (ms === null) throw invalid(`option "${name}" must be seconds above 0, or text such as "15m"; found ${describe(value)}`)
+  return ms
+}

@@ -1,0 +1,89 @@
+import { ATTRIBUTE_NAMES, checkLifetime, checkRules, DEFAULT_ATTRIBUTES, IGNORED_NAMES, readAttributes, settleSecure, type CookieAttributes } from '../cookies/attributes'
+import { DAY_MS, LONGEST_COOKIE_MS } from '../time'
+import { aliased, boolean, describe, integer, invalid, isObject, refuseUnknown, text } from './checks'
+import { readKeySource, type KeySource } from './keys'
+import { resolveSealing, SEALING_NAMES, type SealingOptions } from './sealing'
+
+/** The options of one session, checked and with every default filled in. */
+export interface ResolvedOptions extends SealingOptions {
+  readonly keySource: KeySource
+  readonly sessionName: string
+  /** The name of the second, small cookie that renews the first. */
+  readonly stampName: string
+  readonly attributes: CookieAttributes
+  readonly persistent: boolean
+  readonly cacheControl: boolean
+  /** What an operator should know, said once at boot. */
+  readonly warnings: readonly string[]
+}
+
+type Input = Readonly<Record<string, unknown>>
+
+const KNOWN = [
+  ...SEALING_NAMES, 'key', 'secret', 'salt', 'sessionName', 'cookie', 'cookieOptions', 'persistent', 'maxCookies', 'cacheControl'
+]
+/** Fastify's own options of `register`, which it hands on to the plugin. */
+const OF_REGISTER = ['prefix', 'logLevel', 'logSerializers']
+
+/**
+ * Checks all that was given to `register` and returns it resolved, one entry a session.
+ * Throws FST_SESSION_INVALID_OPTION or FST_SESSION_INVALID_KEY.
+ */
+export function resolveOptions (options: unknown, nowMs: number): ResolvedOptions[] {
+  const all = (Array.isArray(options) ? options : [options]).map(one => resolveOne(one, nowMs))
+  if (all.length === 0) throw invalid('options must be an object, or an array of one or more; found an empty array')
+  return all
+}
+
+/** Throws where two sessions would meet in a request's property or in a cookie. */
+export function refuseCollisions (sessions: readonly Pick<ResolvedOptions, 'sessionName' | 'cookieName' | 'stampName'>[]): void {
+  refuseTwice(sessions.map(({ sessionName }) => sessionName), 'sessionName')
+  refuseTwice(sessions.flatMap(({ cookieName, stampName }) => [cookieName, stampName]), 'cookieName')
+}
+
+function resolveOne (input: unknown, nowMs: number): ResolvedOptions {
+  if (!isObject(input)) throw invalid(`options must be an object; found ${describe(input)}`)
+  refuseUnknown(input, [...KNOWN, ...OF_REGISTER], 'option')
+  const sessionName = text(input, 'sessionName', 'session')
+  const sealing = resolveSealing(input, sessionName)
+  const { cookieName, limits } = sealing
+  const persistent = boolean(input, 'persistent', false)
+  if (persistent && limits.absoluteMs > LONGEST_COOKIE_MS) throw invalid(`option "absolute" must be ${LONGEST_COOKIE_MS / DAY_MS} days at most where the session is persistent: browsers keep no cookie for longer`)
+  integer(input, 'maxCookies', 1, 1, 1)
+  const keySource = readKeySource(input)
+  const { attributes, ignored } = resolveAttributes(input, cookieName, nowMs)
+  return Object.freeze({
+    ...sealing,
+    keySource,
+    sessionName,
+    stampName: `${cookieName}.t`,
+    attributes,
+    persistent,
+    cacheControl: boolean(input, 'cacheControl', true),
+    warnings: warningsFor(keySource, ignored)
+  })
+}
+
+function resolveAttributes (input: Input, cookieName: string, nowMs: number): { attributes: CookieAttributes, ignored: string[] } {
+  const where = input['cookieOptions'] === undefined ? 'cookie' : 'cookieOptions'
+  const given = aliased(input, 'cookie', 'cookieOptions') ?? {}
+  if (!isObject(given)) throw invalid(`option "${where}" must be an object; found ${describe(given)}`)
+  refuseUnknown(given, [...ATTRIBUTE_NAMES, ...IGNORED_NAMES], `cookie attribute in "${where}",`)
+  const attributes = settleSecure(cookieName, { ...DEFAULT_ATTRIBUTES, ...readAttributes(given, where) })
+  checkRules(cookieName, attributes, where)
+  checkLifetime(attributes, nowMs, where)
+  return { attributes: Object.freeze(attributes), ignored: IGNORED_NAMES.filter(name => given[name] !== undefined && given[name] !== false) }
+}
+
+function warningsFor (keySource: KeySource, ignored: readonly string[]): string[] {
+  const warnings = ignored.map(name => `cookie.${name} is ignored: a sealed cookie is authenticated, and needs no encoding`)
+  if (keySource.kind === 'passphrase' && keySource.salt === undefined) {
+    warnings.push('"secret" is used without "salt": whoever guesses at passphrases can do so for all such sites at once. Give 16 random bytes as "salt", or better a "key"')
+  }
+  return warnings
+}
+
+function refuseTwice (names: readonly string[], option: string): void {
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined) throw invalid(`option "${option}": two sessions would share "${twice}"`)
+}

@@ -1,0 +1,50 @@
+import { isCookieName } from '../cookies/header'
+import { COOKIE_BYTES } from '../core/format'
+import { customCodec, jsonCodec, type Codec } from '../session/codec'
+import type { Limits } from '../session/expiry'
+import { DAY_MS } from '../time'
+import type { Serializer } from '../../types/sealing'
+import { aliased, duration, integer, invalid, isObject, text } from './checks'
+
+/** The options that the plugin and the sealer share, checked and with every default filled in. */
+export interface SealingOptions {
+  readonly cookieName: string
+  readonly limits: Limits
+  readonly codec: Codec
+  readonly padTo: number
+}
+
+type Input = Readonly<Record<string, unknown>>
+
+export const SEALING_NAMES = ['cookieName', 'idle', 'expiry', 'absolute', 'renewAfter', 'padTo', 'serializer']
+
+/** Past this, the padding alone would fill the cookie. */
+const MOST_PADDING = COOKIE_BYTES / 2
+
+/** Throws FST_SESSION_INVALID_OPTION. */
+export function resolveSealing (input: Input, defaultName: string): SealingOptions {
+  const cookieName = text(input, 'cookieName', defaultName)
+  if (!isCookieName(cookieName)) throw invalid('option "cookieName" (or "sessionName", its default) must be a cookie name: letters, digits, "-", "_" and the like')
+  return {
+    cookieName,
+    limits: resolveLimits(input),
+    codec: resolveCodec(input['serializer']),
+    padTo: integer(input, 'padTo', 0, 0, MOST_PADDING)
+  }
+}
+
+function resolveLimits (input: Input): Limits {
+  const idleMs = duration(aliased(input, 'idle', 'expiry'), 'idle', DAY_MS)
+  const absoluteMs = duration(input['absolute'], 'absolute', Math.max(30 * DAY_MS, idleMs))
+  const renewAfterMs = duration(input['renewAfter'], 'renewAfter', idleMs / 4)
+  if (renewAfterMs >= idleMs) throw invalid('option "renewAfter" must be shorter than "idle": no session would live to be renewed')
+  return { idleMs, absoluteMs, renewAfterMs }
+}
+
+function resolveCodec (serializer: unknown): Codec {
+  if (serializer === undefined) return jsonCodec
+  if (!isObject(serializer) || typeof serializer['serialize'] !== 'function' || typeof serializer['deserialize'] !== 'function') {
+    throw invalid('option "serializer" must have the functions serialize and deserialize')
+  }
+  return customCodec(serializer as unknown as Serializer)
+}

@@ -1,0 +1,42 @@
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { InvalidOptionError, UnknownSessionError } from '../errors'
+import { describe } from '../options/checks'
+import { sealSession } from '../session/sealing'
+import { Session } from '../session/session'
+import { behind, viewOf, type SessionView } from '../session/view'
+import type { SessionDefinition } from './definition'
+import { openFromToken } from './open'
+
+/** `createSecureSession`, `encodeSecureSession` and `decodeSecureSession`: sessions without a request. */
+export function decorateOutsideRequest (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
+  const main = definitions[0] as SessionDefinition
+  const named = (name: string): SessionDefinition => {
+    const found = definitions.find(({ options }) => options.sessionName === name)
+    if (found === undefined) throw new UnknownSessionError(name, definitions.map(({ options }) => `"${options.sessionName}"`).join(', '))
+    return found
+  }
+
+  app.decorate('createSecureSession', function createSecureSession (data: Record<string, unknown> = {}): SessionView {
+    const session = new Session(main.policy, always, null)
+    for (const [key, value] of Object.entries(data)) session.set(key, value)
+    return viewOf(session)
+  } as FastifyInstance['createSecureSession'])
+
+  app.decorate('encodeSecureSession', function encodeSecureSession (view: unknown, name = main.options.sessionName): string {
+    const { sealing } = named(name)
+    const session = behind(view)
+    if (session === undefined) throw new InvalidOptionError(`encodeSecureSession() takes a session; found ${describe(view)}`)
+    return sealSession(session.envelope(sealing.codec), sealing, session)
+  })
+
+  app.decorate('decodeSecureSession', function decodeSecureSession (
+    token: unknown, log: FastifyBaseLogger = app.log, name = main.options.sessionName
+  ): SessionView | null {
+    const definition = named(name)
+    const opened = typeof token === 'string' ? openFromToken(definition, token, log) : null
+    return opened === null ? null : viewOf(new Session(definition.policy, always, opened))
+  } as FastifyInstance['decodeSecureSession'])
+}
+
+/** Nothing is ever committed here, so a change is never too late. */
+function always (): void {}

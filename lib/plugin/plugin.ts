@@ -1,0 +1,79 @@
+import cookie = require('@fastify/cookie')
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { OutOfScopeError } from '../errors'
+import { loadKeyring } from '../options/keys'
+import { refuseCollisions, resolveOptions } from '../options/options'
+import type { SecureSessionOptions } from '../../types/fastify'
+import { defineSession, type SessionDefinition } from './definition'
+import { decorateOutsideRequest } from './outside-request'
+import { discard } from './reply-headers'
+import { RequestSessions } from './request-sessions'
+
+/** All sessions that an app and its scopes have so far, where a registration in an inner scope finds them. */
+const DEFINITIONS = Symbol('fastify-sealed-session.definitions')
+
+/** Where a request holds its sessions. */
+const HELD = Symbol('fastify-sealed-session.held')
+
+export async function secureSession (app: FastifyInstance, options: SecureSessionOptions): Promise<void> {
+  const outer = (app as { [DEFINITIONS]?: readonly SessionDefinition[] })[DEFINITIONS] ?? []
+  const resolved = resolveOptions(options, Date.now())
+  refuseCollisions([...outer.map(definition => definition.options), ...resolved])
+
+  const own: SessionDefinition[] = []
+  for (const one of resolved) {
+    for (const warning of one.warnings) app.log.warn({ session: one.sessionName }, warning)
+    const keyring = await loadKeyring(one.keySource)
+    if (!app.hasPlugin('@fastify/cookie')) await app.register(cookie, { secret: keyring.signingSecrets() })
+    own.push(defineSession(one, keyring))
+  }
+
+  app.decorate(DEFINITIONS, [...own, ...outer])
+  decorateOutsideRequest(app, [...own, ...outer])
+  attach(app, own)
+}
+
+/** Gives requests their sessions, and replies their cookies. */
+function attach (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
+  // A registration in an inner scope shares what the outer one set up.
+  if (!app.hasRequestDecorator(HELD)) addHooks(app)
+  for (const definition of definitions) {
+    const { sessionName } = definition.options
+    app.decorateRequest(sessionName, {
+      getter (this: FastifyRequest) {
+        if (!(HELD in this)) throw new OutOfScopeError(sessionName)
+        return sessionsOf(this).view(definition)
+      }
+    })
+  }
+}
+
+function addHooks (app: FastifyInstance): void {
+  app.decorateRequest(HELD, null)
+  app.decorateReply('commitSession', function commitSession (this: FastifyReply): string[] {
+    return sessionsOf(this.request).commitEarly(this)
+  })
+
+  app.addHook('onRequest', function holdReply (request, reply, done) {
+    sessionsOf(request).reply = reply
+    done()
+  })
+
+  app.addHook('onSend', function commitSessions (request, reply, payload, done) {
+    let failure: Error | null = null
+    try {
+      sessionsOf(request).commit(reply)
+    } catch (error) {
+      failure = error as Error
+      discard(payload)
+    }
+    if (failure === null) done()
+    else done(failure)
+  })
+}
+
+function sessionsOf (request: FastifyRequest): RequestSessions {
+  const holder = request as unknown as { [HELD]: RequestSessions | null }
+  holder[HELD] ??= new RequestSessions(request, null)
+  return holder[HELD]
+}

@@ -1,0 +1,35 @@
+import type { FastifyReply } from 'fastify'
+
+/** Adds Set-Cookie lines to a reply, beside those of others; lines that are there already are not added twice. */
+export function putSetCookies (reply: FastifyReply, lines: readonly string[]): void {
+  const present = reply.getHeader('set-cookie') ?? []
+  const others = (Array.isArray(present) ? present : [String(present)]).filter(line => !lines.includes(line))
+  const all = [...others, ...lines]
+  reply.removeHeader('set-cookie')
+  reply.header('set-cookie', all.length === 1 ? all[0] : all)
+}
+
+/** RFC 9111 section 7.3: a shared cache that stores a Set-Cookie hands one user's session to the next. */
+export function forbidStoring (reply: FastifyReply): void {
+  if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
+}
+
+/** Copies the headers that matter for a session to Node's own response, where a hijacked reply takes them from. */
+export function copyToRaw (reply: FastifyReply): void {
+  for (const name of ['set-cookie', 'cache-control']) {
+    const value = reply.getHeader(name)
+    if (value !== undefined) reply.raw.setHeader(name, value)
+  }
+}
+
+/** Lets go of a payload that will not be sent. */
+export function discard (payload: unknown): void {
+  if (typeof payload !== 'object' || payload === null) return
+  const { destroy, cancel, body } = payload as { destroy?: unknown, cancel?: unknown, body?: unknown }
+  if (typeof destroy === 'function') destroy.call(payload)
+  else if (typeof cancel === 'function') cancel.call(payload).catch(ignoreLocked)
+  else discard(body)
+}
+
+/** A web stream that someone reads already is theirs to end. */
+function ignoreLocked (): void {}

@@ -1,0 +1,26 @@
+import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
+import type { SessionDefinition } from './definition'
+
+/** What an operator must act on. Each is said once a process and session, so that no stranger can fill the log. */
+
+const NEAR_THE_LIMIT = 0.8
+
+export function warnNearTheLimit ({ options, sealing, isFirst }: SessionDefinition, bytes: number, log: FastifyBaseLogger): void {
+  if (bytes < NEAR_THE_LIMIT * sealing.longestToken || !isFirst('size')) return
+  log.warn({ cookie: options.cookieName, bytes, limit: sealing.longestToken },
+    'a session fills more than 80 % of its cookie; past the limit, requests that write it will fail with FST_SESSION_TOO_LARGE')
+}
+
+/** A proxy that ends TLS says so, but the app was not told to believe it: the cookie then goes out without Secure. */
+export function warnUntrustedProxy ({ options, isFirst }: SessionDefinition, { headers, log }: FastifyRequest): void {
+  const forwarded = headers['x-forwarded-proto']
+  if (options.attributes.secure !== 'auto' || typeof forwarded !== 'string' || !forwarded.startsWith('https')) return
+  if (!isFirst('proxy')) return
+  log.warn({ cookie: options.cookieName },
+    'TLS seems to end at a proxy that Fastify was not told to trust, so the session cookie goes out without Secure: set trustProxy, or cookie.secure to true')
+}
+
+export function warnLost ({ options }: SessionDefinition, log: FastifyBaseLogger): void {
+  log.warn({ cookie: options.cookieName },
+    'a session was changed and its cookie never written: a hijacked reply or an upgrade must call reply.commitSession() before its head is sent')
+}

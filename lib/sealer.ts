@@ -1,0 +1,95 @@
+import type { Duration, KeyInput, Serializer } from '../types/sealing'
+import { randomize } from './core/aead'
+import { LATEST_MS } from './core/bytes'
+import { NO_EXTENSIONS } from './core/envelope'
+import { ID_BYTES } from './core/format'
+import type { RefusalReason } from './core/refusal'
+import { Keyring } from './keyring/keyring'
+import { describe, invalid, isObject, refuseUnknown } from './options/checks'
+import { readKeys } from './options/keys'
+import { resolveSealing, SEALING_NAMES } from './options/sealing'
+import { expiresAtMs, withOwnIdle } from './session/expiry'
+import { openSession, sealingWith, sealSession } from './session/sealing'
+
+/** Sealed cookies without Fastify: for another framework, a worker, a script, a test. */
+
+export type { Duration, KeyInput, RefusalReason, Serializer }
+
+export interface SealerOptions {
+  /** The key, or keys: the first seals, all open. */
+  key: KeyInput | readonly KeyInput[]
+  /** The name of the cookie: a token opens under the name it was sealed for, and no other. Default `'session'`. */
+  cookieName?: string
+  /** A session not sealed again for this long is over. Default `'1d'`. */
+  idle?: Duration
+  /** A session older than this is over. Default: the longer of `'30d'` and `idle`. */
+  absolute?: Duration
+  /** Pad the plaintext to a multiple of this many bytes. Default 0: none. */
+  padTo?: number
+  /** Default: JSON. */
+  serializer?: Serializer
+  /** Milliseconds since 1970. Default: the clock of the machine. */
+  now?: () => number
+}
+
+/** Who and how old a session is; times in milliseconds since 1970. */
+export interface SealedInfo {
+  /** 32 hex digits. */
+  readonly id: string
+  readonly createdAt: number
+  readonly renewedAt: number
+  readonly expiresAt: number
+}
+
+export type Opened =
+  | { readonly ok: true, readonly data: Record<string, unknown>, readonly info: SealedInfo }
+  | { readonly ok: false, readonly reason: RefusalReason }
+
+export interface Sealer {
+  /**
+   * A token for this data. With the `info` of an opened session it goes on as that session: same id, same age.
+   * Throws FST_SESSION_NOT_SERIALIZABLE, FST_SESSION_TOO_LARGE.
+   */
+  seal (data: Record<string, unknown>, info?: Pick<SealedInfo, 'id' | 'createdAt'>): string
+  /** What is in a token, or why it does not open. Never throws for what a stranger may send. */
+  open (token: string): Opened
+}
+
+/** Throws FST_SESSION_INVALID_OPTION, FST_SESSION_INVALID_KEY. */
+export function createSealer (options: SealerOptions): Sealer {
+  if (!isObject(options)) throw invalid(`createSealer() takes an object; found ${describe(options)}`)
+  refuseUnknown(options, [...SEALING_NAMES, 'key', 'now'], 'option')
+  const rules = resolveSealing(options, 'session')
+  const keyring = new Keyring(readKeys(options.key))
+  const sealing = sealingWith(rules, keyring.tokenKeys('cookie', rules.cookieName))
+  const now = options.now ?? (() => Date.now())
+  if (typeof now !== 'function') throw invalid(`option "now" must be a function; found ${describe(now)}`)
+
+  return {
+    seal (data, info) {
+      const nowMs = now()
+      if (!isObject(data)) throw invalid(`seal() takes an object; found ${describe(data)}`)
+      if (info !== undefined && !isInfo(info)) throw invalid('seal() takes the info of an opened session: an id of 32 hex digits, and createdAt in milliseconds')
+      const envelope = {
+        id: info?.id ?? randomize(Buffer.allocUnsafe(ID_BYTES)).toString('hex'),
+        createdAtMs: info?.createdAt ?? nowMs,
+        renewedAtMs: nowMs,
+        extensions: NO_EXTENSIONS,
+        customSerializer: sealing.codec.custom,
+        data: sealing.codec.encode(data)
+      }
+      return sealSession(envelope, sealing, { data: () => data })
+    },
+    open (token) {
+      const opened = openSession(String(token), sealing, now())
+      if ('ok' in opened) return opened
+      const { envelope: { id, createdAtMs }, renewedAtMs, settings, decoded } = opened
+      const expiresAt = expiresAtMs(createdAtMs, renewedAtMs, withOwnIdle(sealing.limits, settings.idleMs))
+      return { ok: true, data: decoded.data, info: { id, createdAt: createdAtMs, renewedAt: renewedAtMs, expiresAt } }
+    }
+  }
+}
+
+function isInfo ({ id, createdAt }: Pick<SealedInfo, 'id' | 'createdAt'>): boolean {
+  return /^[0-9a-f]{32}$/.test(id) && Number.isInteger(createdAt) && createdAt >= 0 && createdAt < LATEST_MS
+}

@@ -1,0 +1,87 @@
+import { isUtf8 } from 'node:buffer'
+import type { Serializer } from '../../types/sealing'
+import { NotSerializableError } from '../errors'
+
+export type SessionRecord = Record<string, unknown>
+
+/** How a session's data is written down, and read again. */
+export interface Codec {
+  readonly custom: boolean
+  /** Throws FST_SESSION_NOT_SERIALIZABLE, which names the key. */
+  encode (data: SessionRecord): string | Buffer
+  /** What `encode` is compared with, to see a change inside a nested value; null where the bytes are none of a session. */
+  decode (bytes: Buffer): Decoded | null
+}
+
+export interface Decoded {
+  readonly data: SessionRecord
+  readonly source: string | Buffer
+}
+
+export const jsonCodec: Codec = {
+  custom: false,
+  encode (data) {
+    try {
+      return JSON.stringify(data)
+    } catch (cause) {
+      throw notSerializable(data, cause)
+    }
+  },
+  decode (bytes) {
+    if (!isUtf8(bytes)) return null
+    const source = bytes.toString('utf8')
+    try {
+      const data: unknown = JSON.parse(source)
+      return isRecord(data) ? { data, source } : null
+    } catch {
+      return null
+    }
+  }
+}
+
+export function customCodec (serializer: Serializer): Codec {
+  return {
+    custom: true,
+    encode (data) {
+      let encoded: unknown
+      try {
+        encoded = serializer.serialize(data)
+      } catch (cause) {
+        throw new NotSerializableError('the serializer threw while it wrote the session', { cause })
+      }
+      if (typeof encoded === 'string' || Buffer.isBuffer(encoded)) return encoded
+      throw new NotSerializableError(`the serializer must return a string or a Buffer; found ${typeof encoded}`)
+    },
+    decode (bytes) {
+      try {
+        const data: unknown = serializer.deserialize(Buffer.from(bytes))
+        return isRecord(data) ? { data, source: bytes } : null
+      } catch {
+        return null
+      }
+    }
+  }
+}
+
+export function isSame (a: string | Buffer, b: string | Buffer): boolean {
+  return typeof a === 'string' && typeof b === 'string' ? a === b : Buffer.from(a as Buffer).equals(Buffer.from(b as Buffer))
+}
+
+function isRecord (value: unknown): value is SessionRecord {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function notSerializable (data: SessionRecord, cause: unknown): Error {
+  const key = Object.keys(data).find(name => !isSerializable(data[name]))
+  return new NotSerializableError(
+    `the value of "${key}" cannot be written as JSON (a BigInt, a cycle, or a toJSON that throws)`, { cause })
+}
+
+function isSerializable (value: unknown): boolean {
+  try {
+    JSON.stringify(value)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,46 @@
+import { TIME_BYTES } from '../core/bytes'
+import type { Extensions } from '../core/envelope'
+import { EXTENSION_COOKIE_ATTRIBUTES, EXTENSION_IDLE_LIMIT } from '../core/format'
+
+/** What `session.options()` gave one session, sealed with it so that it lasts. */
+export interface OwnSettings {
+  readonly idleMs: number | null
+  /** Cookie attributes that differ from the configured ones; the session does not look inside. */
+  readonly attributes: Readonly<Record<string, unknown>> | null
+}
+
+export const NO_SETTINGS: OwnSettings = Object.freeze({ idleMs: null, attributes: null })
+
+/** The settings in the extensions; null where an extension does not hold what it must. */
+export function readSettings (extensions: Extensions): OwnSettings | null {
+  if (extensions.size === 0) return NO_SETTINGS
+  const idle = extensions.get(EXTENSION_IDLE_LIMIT)
+  const attributes = extensions.get(EXTENSION_COOKIE_ATTRIBUTES)
+  if (idle !== undefined && idle.length !== TIME_BYTES) return null
+  try {
+    return {
+      idleMs: idle === undefined ? null : idle.readUIntBE(0, TIME_BYTES),
+      attributes: attributes === undefined ? null : JSON.parse(attributes.toString())
+    }
+  } catch {
+    return null
+  }
+}
+
+/** The extensions with these settings in them; all others stay as they were. */
+export function writeSettings (settings: OwnSettings, extensions: Extensions): Extensions {
+  const written = new Map(extensions)
+  if (settings.idleMs !== null) {
+    const idle = Buffer.alloc(TIME_BYTES)
+    idle.writeUIntBE(settings.idleMs, 0, TIME_BYTES)
+    written.set(EXTENSION_IDLE_LIMIT, idle)
+  }
+  if (settings.attributes !== null) {
+    written.set(EXTENSION_COOKIE_ATTRIBUTES, Buffer.from(JSON.stringify(settings.attributes)))
+  }
+  return written
+}
+
+export function areSame (a: OwnSettings, b: OwnSettings): boolean {
+  return a.idleMs === b.idleMs && JSON.stringify(a.attributes) === JSON.stringify(b.attributes)
+}

@@ -1,0 +1,89 @@
+import { encodedLength } from '../core/bytes'
+import { envelopeLength, envelopeToken, readEnvelope, type Envelope } from '../core/envelope'
+import { COOKIE_BYTES, TOKEN_OVERHEAD_BYTES } from '../core/format'
+import { MALFORMED, UNSUPPORTED, type Refusal } from '../core/refusal'
+import { openToken, sealToken, type TokenKeys } from '../core/token'
+import { TooLargeError } from '../errors'
+import { jsonCodec, type Codec, type SessionRecord } from './codec'
+import { isRenewalDue, refusalByTime, withOwnIdle, type Limits } from './expiry'
+import { readSettings } from './own-settings'
+import type { OpenedSession } from './session'
+
+/** What the sessions of one cookie name have in common. */
+export interface SealingRules {
+  readonly cookieName: string
+  readonly codec: Codec
+  readonly limits: Limits
+  /** Pad the plaintext to a multiple of this; 0 for none. */
+  readonly padTo: number
+}
+
+/** How they are sealed and opened. */
+export interface Sealing extends SealingRules {
+  readonly keys: TokenKeys
+  /** Characters of the longest token that this cookie can carry. */
+  readonly longestToken: number
+}
+
+/** When a session of this id was last renewed by a stamp; 0 where no stamp says so. */
+export type StampedAt = (sessionId: string) => number
+
+const NO_STAMP: StampedAt = () => 0
+const PARTS = 1
+const LARGEST_KEYS_NAMED = 3
+
+/** Opens a token, or says why not. Nothing in it makes this throw. */
+export function openSession (token: string, sealing: Sealing, nowMs: number, stampedAt: StampedAt = NO_STAMP): OpenedSession | Refusal {
+  if (token.length > sealing.longestToken) return MALFORMED
+  const plaintext = openToken(token, sealing.keys, PARTS)
+  if ('ok' in plaintext) return plaintext
+  const envelope = readEnvelope(plaintext)
+  if ('ok' in envelope) return envelope
+  if (envelope.customSerializer && !sealing.codec.custom) return UNSUPPORTED
+  const settings = readSettings(envelope.extensions)
+  if (settings === null) return MALFORMED
+
+  const limits = withOwnIdle(sealing.limits, settings.idleMs)
+  const isDue = isRenewalDue(envelope.renewedAtMs, limits.renewAfterMs, nowMs)
+  const renewedAtMs = isDue ? Math.max(envelope.renewedAtMs, stampedAt(envelope.id)) : envelope.renewedAtMs
+  const refusal = refusalByTime(envelope.createdAtMs, renewedAtMs, limits, nowMs)
+  if (refusal !== null) return refusal
+
+  const codec = envelope.customSerializer ? sealing.codec : jsonCodec
+  const decoded = codec.decode(envelope.data)
+  return decoded === null ? MALFORMED : { envelope, settings, decoded, codec, renewedAtMs }
+}
+
+export function sealingWith ({ cookieName, codec, limits, padTo }: SealingRules, keys: TokenKeys): Sealing {
+  // Name and value of a cookie take 4096 bytes together; the token has what the name leaves.
+  return { cookieName, codec, limits, padTo, keys, longestToken: COOKIE_BYTES - cookieName.length }
+}
+
+/**
+ * Seals an envelope. Throws FST_SESSION_TOO_LARGE, which says how many bytes and which keys.
+ * @param source where the data came from, asked only for that error
+ */
+export function sealSession (envelope: Envelope, sealing: Sealing, source: { data: () => SessionRecord }): string {
+  const length = encodedLength(TOKEN_OVERHEAD_BYTES + envelopeLength(envelope, sealing.padTo))
+  if (length > sealing.longestToken) throw tooLarge(source.data(), length, sealing)
+  return sealToken(envelopeToken(envelope, sealing.padTo), sealing.keys, PARTS)
+}
+
+function tooLarge (data: SessionRecord, length: number, { cookieName, longestToken }: Sealing): Error {
+  const largest = Object.keys(data)
+    .map(key => ({ key, bytes: jsonBytes(data[key]) }))
+    .sort((a, b) => b.bytes - a.bytes)
+    .slice(0, LARGEST_KEYS_NAMED)
+    .map(({ key, bytes }) => `"${key}" ${bytes}`)
+  return new TooLargeError(
+    `the session needs ${length} bytes of cookie "${cookieName}" and ${longestToken} fit; its largest keys, in bytes of JSON: ${largest.join(', ')}`)
+}
+
+/** 0 for what only a custom serializer can write. */
+function jsonBytes (value: unknown): number {
+  try {
+    return Buffer.byteLength(JSON.stringify(value))
+  } catch {
+    return 0
+  }
+}

@@ -1,0 +1,72 @@
+import { ReservedNameError } from '../errors'
+import type { ReservedName } from '../../types/session'
+import type { Session } from './session'
+
+/** The proxy that users hold: the session's methods, and its values in property style. */
+export type SessionView = object
+
+const RESERVED: Readonly<Record<ReservedName, true>> = {
+  get: true, set: true, has: true, unset: true, data: true, touch: true, regenerate: true, delete: true, options: true, info: true, changed: true, deleted: true
+}
+
+/** No one outside this file holds this symbol, so no one can ask a view for what is behind it. */
+const BEHIND = Symbol('session')
+
+export function viewOf (session: Session): SessionView {
+  return new Proxy(session, traps)
+}
+
+/** The session behind a view; undefined for anything else. */
+export function behind (view: unknown): Session | undefined {
+  return typeof view === 'object' && view !== null ? (view as { [BEHIND]?: Session })[BEHIND] : undefined
+}
+
+function isReserved (name: string): name is ReservedName {
+  return Object.hasOwn(RESERVED, name)
+}
+
+function refuseReserved (name: string): void {
+  if (isReserved(name)) throw new ReservedNameError(name, name)
+}
+
+const traps: ProxyHandler<Session> = {
+  get (session, name) {
+    if (typeof name === 'symbol') return name === BEHIND ? session : Reflect.get(session, name)
+    if (isReserved(name)) {
+      const own: unknown = session[name]
+      // Bound, so that `const { get, set } = request.session` works.
+      return typeof own === 'function' ? own.bind(session) : own
+    }
+    // A key may bear a reserved name, so JSON.stringify must not read values by property.
+    if (name === 'toJSON' && !session.has(name)) return () => session.data()
+    return session.get(name)
+  },
+  set (session, name, value) {
+    if (typeof name === 'symbol') return false
+    refuseReserved(name)
+    session.set(name, value)
+    return true
+  },
+  has (session, name) {
+    return typeof name === 'symbol' ? Reflect.has(session, name) : isReserved(name) || session.has(name)
+  },
+  deleteProperty (session, name) {
+    if (typeof name === 'symbol') return false
+    refuseReserved(name)
+    session.unset(name)
+    return true
+  },
+  defineProperty (session, name, { value }) {
+    return this.set?.(session, name, value, session) ?? false
+  },
+  ownKeys (session) {
+    return session.keys()
+  },
+  getOwnPropertyDescriptor (session, name) {
+    if (typeof name === 'symbol' || !session.has(name)) return undefined
+    return { value: session.get(name), writable: true, enumerable: true, configurable: true }
+  },
+  preventExtensions () {
+    return false
+  }
+}

@@ -1,0 +1,21 @@
+import { parse } from '@lukeed/ms'
+
+/** Where the time comes from: milliseconds since 1970. Only the plugin and the sealer read a real clock. */
+export type Clock = () => number
+
+export const SECOND_MS = 1000
+export const MINUTE_MS = 60 * SECOND_MS
+export const DAY_MS = 24 * 60 * MINUTE_MS
+
+/** No cookie lives longer than this in a browser: RFC 6265bis section 5.5, "the maximum is 400 days". */
+export const LONGEST_COOKIE_MS = 400 * DAY_MS
+
+/** A hundred years: past it, a duration is a slip of the unit and not a wish. */
+const LONGEST_DURATION_MS = 36_525 * DAY_MS
+
+/** Milliseconds of a duration given in seconds or as text such as `'15m'`; null if it is neither, not above zero, or absurd. */
+export function durationMs (duration: unknown): number | null {
+  const ms = typeof duration === 'number' ? duration * SECOND_MS : typeof duration === 'string' ? parse(duration) : undefined
+  if (ms === undefined || !(ms > 0) || ms > LONGEST_DURATION_MS) return null
+  return Math.round(ms)
+}

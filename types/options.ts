@@ -1,0 +1,38 @@
+import type { CookieSerializeOptions } from '@fastify/cookie'
+import type { Duration, KeyInput, Serializer } from './sealing'
+
+/** Options of one session. Exactly one of `key` and `secret`. */
+export interface SessionOptions {
+  /** The key, or keys: the first seals, all open. Fits `npx fastify-sealed-session generate`. */
+  key?: KeyInput | readonly KeyInput[]
+  /** A passphrase of 32 bytes or more, turned into a key with Argon2id once at boot. */
+  secret?: Buffer | string
+  /** 16 bytes for `secret`. Without it a fixed one is used, and a warning logged. */
+  salt?: Buffer | string
+  /** The property on the request. Default `'session'`. */
+  sessionName?: string
+  /** Default: `sessionName`. For production: `'__Host-session'`. */
+  cookieName?: string
+  /** Default `{ path: '/', httpOnly: true, sameSite: 'lax', secure: 'auto' }`; what is given is laid over it. */
+  cookie?: CookieSerializeOptions
+  /** Another name of `cookie`. */
+  cookieOptions?: CookieSerializeOptions
+  /** A session not renewed for this long is over. Default `'1d'`. */
+  idle?: Duration
+  /** Another name of `idle`. */
+  expiry?: Duration
+  /** A session older than this is over, whatever it did. Default: the longer of `'30d'` and `idle`. */
+  absolute?: Duration
+  /** A session that is used after this long is renewed. Default: a quarter of `idle`. */
+  renewAfter?: Duration
+  /** The cookie outlives the browser. Default `false`. */
+  persistent?: boolean
+  /** Over how many cookies a session may be split. Default 1, and 1 is all there is in this version. */
+  maxCookies?: 1
+  /** Pad the plaintext to a multiple of this many bytes, so that the cookie's length says less. Default 0: none. */
+  padTo?: number
+  /** Default: JSON. */
+  serializer?: Serializer
+  /** A response that sets the cookie says `Cache-Control: no-store`, unless the route set its own. Default `true`. */
+  cacheControl?: boolean
+}

@@ -1,0 +1,12 @@
+/** Seconds, or text such as `'15m'`, `'1d'`. */
+export type Duration = number | string
+
+/** 32 bytes, or text of them in base64, base64url or 64 hex digits. */
+export type KeyInput = Buffer | Uint8Array | string
+
+/** Writes a session's data down and reads it again. It must be deterministic: one data, one spelling. */
+export interface Serializer {
+  serialize (data: Record<string, unknown>): string | Buffer
+  /** May throw: the cookie is then refused as malformed. */
+  deserialize (bytes: Buffer): Record<string, unknown>
+}

@@ -1,0 +1,63 @@
+import type { CookieSerializeOptions } from '@fastify/cookie'
+import type { SessionData } from '../index'
+
+/** The session's own names in property style; a key of the same name is reached by `get` and `set`. */
+export type ReservedName =
+  | 'get' | 'set' | 'has' | 'unset' | 'data' | 'touch' | 'regenerate' | 'delete' | 'options' | 'info' | 'changed' | 'deleted'
+
+/** All times in milliseconds since 1970. */
+export interface SessionInfo {
+  /** 128 random bits, as 32 hex digits. New after `regenerate()`, and for what is set after `delete()`. */
+  readonly id: string
+  /** When the session began, or was last regenerated. */
+  readonly createdAt: number
+  /** When it was last written, or renewed by being used. */
+  readonly renewedAt: number
+  /** When it ends unless it is used again before. */
+  readonly expiresAt: number
+  /** True where the request brought no session that opened, and after `regenerate()`. */
+  readonly isNew: boolean
+}
+
+/** The names that may be set: those of `T`, or any while `T` says nothing. */
+export type SessionKey<T> = [keyof T] extends [never] ? string : Extract<keyof T, string>
+
+export type SessionValue<T, K> = K extends keyof T ? T[K] : any
+
+/** A copy of the data; while `T` says nothing, of anything. */
+export type SessionContent<T> = [keyof T] extends [never] ? Record<string, any> : { [K in keyof T]?: T[K] }
+
+export interface SessionMethods<T> {
+  /** The value, or undefined. An object may be changed in place: that is noticed, and written. */
+  get<K extends SessionKey<T>> (key: K): SessionValue<T, K> | undefined
+  get (key: string): any
+  /**
+   * Sets a value; undefined removes it. Throws FST_SESSION_NOT_SERIALIZABLE for a function, a symbol or a BigInt, and
+   * FST_SESSION_COMMITTED where the cookie can no longer go out, as all that changes the session does.
+   */
+  set<K extends SessionKey<T>> (key: K, value: SessionValue<T, K> | undefined): void
+  has (key: SessionKey<T>): boolean
+  /** Removes a value. */
+  unset (key: SessionKey<T>): void
+  /** A shallow copy of all values. */
+  data (): SessionContent<T>
+  /** Starts the idle clock again, and writes the cookie; the absolute clock runs on. */
+  touch (): void
+  /** A new authentication: a new id, both clocks start again, and of the values only the named ones stay. Call it at login. */
+  regenerate (keep?: readonly SessionKey<T>[]): void
+  /** Ends the session: its values are gone at once and its cookies are cleared. A later `set` starts a new one. */
+  delete (): void
+  /**
+   * Cookie attributes for this session alone; they last. `maxAge` (seconds) becomes its own idle limit, raises its
+   * absolute limit to at least that (400 days at most), and goes out as it is. Throws FST_SESSION_INVALID_OPTION.
+   */
+  options (cookieOptions: CookieSerializeOptions): void
+  /** Who and how old this session is. Frozen. */
+  readonly info: SessionInfo
+  /** The reply will write the session's cookie, be it to clear it. */
+  readonly changed: boolean
+  /** The session was ended by `delete()`. */
+  readonly deleted: boolean
+}
+
+export type Session<T = SessionData> = { [K in Exclude<keyof T, ReservedName>]?: T[K] | undefined } & SessionMethods<T>
