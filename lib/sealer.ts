@@ -1,14 +1,13 @@
 import type { Duration, KeyInput, Serializer } from '../types/sealing'
-import { randomize } from './core/aead'
 import { LATEST_MS } from './core/bytes'
 import { NO_EXTENSIONS } from './core/envelope'
-import { ID_BYTES } from './core/format'
 import type { RefusalReason } from './core/refusal'
 import { Keyring } from './keyring/keyring'
 import { describe, invalid, isObject, refuseUnknown } from './options/checks'
 import { readKeys } from './options/keys'
 import { resolveSealing, SEALING_NAMES } from './options/sealing'
 import { expiresAtMs, withOwnIdle } from './session/expiry'
+import { newSessionId } from './session/identity'
 import { openSession, sealingWith, sealSession } from './session/sealing'
 
 /** Sealed cookies without Fastify: for another framework, a worker, a script, a test. */
@@ -71,7 +70,7 @@ export function createSealer (options: SealerOptions): Sealer {
       if (!isObject(data)) throw invalid(`seal() takes an object; found ${describe(data)}`)
       if (info !== undefined && !isInfo(info)) throw invalid('seal() takes the info of an opened session: an id of 32 hex digits, and createdAt in milliseconds')
       const envelope = {
-        id: info?.id ?? randomize(Buffer.allocUnsafe(ID_BYTES)).toString('hex'),
+        id: info?.id ?? newSessionId(),
         createdAtMs: info?.createdAt ?? nowMs,
         renewedAtMs: nowMs,
         extensions: NO_EXTENSIONS,

@@ -30,30 +30,42 @@ const DOMAIN = /^\.?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-
 const SAME_SITES = { strict: 'Strict', lax: 'Lax', none: 'None' } as const
 const PRIORITIES = { low: 'Low', medium: 'Medium', high: 'High' } as const
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 type Input = Readonly<Record<string, unknown>>
+type AttributeName = typeof ATTRIBUTE_NAMES[number]
+
+/** How one attribute is read: `read` gives it in its one spelling, or undefined where it is not what was `wanted`. */
+interface Reader {
+  readonly as: keyof CookieAttributes
+  readonly wanted: string
+  readonly read: (value: unknown) => unknown
+}
+
+const READERS: Readonly<Record<AttributeName, Reader>> = {
+  path: { as: 'path', wanted: 'a path that starts with "/" and has no ";"', read: value => matching(value, PATH) },
+  domain: { as: 'domain', wanted: 'a host name', read: value => matching(value, DOMAIN) },
+  httpOnly: { as: 'httpOnly', wanted: 'true or false', read: flag },
+  secure: { as: 'secure', wanted: 'true, false or "auto"', read: value => value === 'auto' ? value : flag(value) },
+  sameSite: { as: 'sameSite', wanted: '"strict", "lax", "none", true or false', read: sameSite },
+  partitioned: { as: 'partitioned', wanted: 'true or false', read: flag },
+  priority: { as: 'priority', wanted: '"low", "medium" or "high"', read: value => oneOf(PRIORITIES, value) },
+  maxAge: { as: 'maxAgeS', wanted: 'seconds, 1 or more', read: value => typeof value === 'number' && value >= 1 ? Math.floor(value) : undefined },
+  expires: { as: 'expires', wanted: 'a valid Date, or milliseconds since 1970', read: date }
+}
 
 /**
  * The known attributes among the given options, checked and in their one spelling; others are passed over.
  * Throws FST_SESSION_INVALID_OPTION. `where` names the options in the message.
  */
 export function readAttributes (input: Input, where: string): Partial<CookieAttributes> {
-  const read: Partial<Mutable<CookieAttributes>> = {}
-  const refuse = (name: string, wanted: string): never => {
-    throw new InvalidOptionError(`${where}.${name}: wanted ${wanted}`)
+  const attributes: Partial<Record<keyof CookieAttributes, unknown>> = {}
+  for (const name of ATTRIBUTE_NAMES) {
+    if (input[name] === undefined) continue
+    const { as, wanted, read } = READERS[name]
+    const value = read(input[name])
+    if (value === undefined) throw new InvalidOptionError(`${where}.${name}: wanted ${wanted}`)
+    attributes[as] = value
   }
-  const { path, domain, httpOnly, secure, sameSite, partitioned, priority, maxAge, expires } = input
-  if (path !== undefined) read.path = matches(path, PATH) ? path : refuse('path', 'a path that starts with "/" and has no ";"')
-  if (domain !== undefined) read.domain = matches(domain, DOMAIN) ? domain : refuse('domain', 'a host name')
-  if (httpOnly !== undefined) read.httpOnly = typeof httpOnly === 'boolean' ? httpOnly : refuse('httpOnly', 'true or false')
-  if (secure !== undefined) read.secure = typeof secure === 'boolean' || secure === 'auto' ? secure : refuse('secure', 'true, false or "auto"')
-  if (sameSite === false) read.sameSite = null
-  else if (sameSite !== undefined) read.sameSite = pick(SAME_SITES, sameSite === true ? 'strict' : sameSite) ?? refuse('sameSite', '"strict", "lax", "none", true or false')
-  if (partitioned !== undefined) read.partitioned = typeof partitioned === 'boolean' ? partitioned : refuse('partitioned', 'true or false')
-  if (priority !== undefined) read.priority = pick(PRIORITIES, priority) ?? refuse('priority', '"low", "medium" or "high"')
-  if (maxAge !== undefined) read.maxAgeS = typeof maxAge === 'number' && maxAge >= 1 ? Math.floor(maxAge) : refuse('maxAge', 'seconds, 1 or more')
-  if (expires !== undefined) read.expires = readDate(expires) ?? refuse('expires', 'a valid Date, or milliseconds since 1970')
-  return read
+  return attributes as Partial<CookieAttributes>
 }
 
 /** `'auto'` becomes true where a browser takes the cookie only with Secure. */
@@ -84,16 +96,25 @@ export function checkLifetime ({ maxAgeS, expires }: CookieAttributes, nowMs: nu
   if (expires !== null && expires.getTime() - nowMs > LONGEST_COOKIE_MS) throw new InvalidOptionError(`${where}.expires: browsers keep a cookie for ${days} days at most`)
 }
 
-function matches (value: unknown, pattern: RegExp): value is string {
-  return typeof value === 'string' && pattern.test(value)
+function matching (value: unknown, pattern: RegExp): string | undefined {
+  return typeof value === 'string' && pattern.test(value) ? value : undefined
 }
 
-function pick<T extends Record<string, string>> (choices: T, value: unknown): T[keyof T] | null {
-  const name = typeof value === 'string' ? value.toLowerCase() : ''
-  return Object.hasOwn(choices, name) ? choices[name] as T[keyof T] : null
+function flag (value: unknown): boolean | undefined {
+  return typeof value === 'boolean' ? value : undefined
 }
 
-function readDate (value: unknown): Date | null {
-  const date = value instanceof Date || typeof value === 'number' ? new Date(value) : null
-  return date === null || Number.isNaN(date.getTime()) ? null : date
+function oneOf<T extends Readonly<Record<string, string>>> (choices: T, value: unknown): string | undefined {
+  return typeof value === 'string' && Object.hasOwn(choices, value.toLowerCase()) ? choices[value.toLowerCase()] : undefined
+}
+
+function sameSite (value: unknown): string | null | undefined {
+  if (value === false) return null
+  return value === true ? SAME_SITES.strict : oneOf(SAME_SITES, value)
+}
+
+function date (value: unknown): Date | undefined {
+  if (!(value instanceof Date) && typeof value !== 'number') return undefined
+  const copy = new Date(value)
+  return Number.isNaN(copy.getTime()) ? undefined : copy
 }

@@ -23,15 +23,15 @@ export function linesToCommit (definition: SessionDefinition, session: Session, 
   const token = sealSession(envelope, definition.sealing, session)
   warnNearTheLimit(definition, token.length, log)
   const lines = linesFor(definition, session.settings)
-  const set = lines.set(definition.options.cookieName, token, overTls, lifetimeOf(definition, session, session.renewedAtMs))
+  const set = lines.set(definition.options.cookieName, token, overTls, lifetimeOf(definition, session, session.identity.renewedAtMs))
   return [...clearFormer(definition, session, lines, overTls), set]
 }
 
 /** A stamp where the session was used and renewal is due. It never touches the data cookie, so it can undo no other request's write. */
 function renewal (definition: SessionDefinition, session: Session, overTls: boolean): readonly string[] {
   const nowMs = definition.policy.now()
-  if (session.isNew || !isRenewalDue(session.renewedAtMs, session.limits.renewAfterMs, nowMs)) return NONE
-  const stamp = stampToken({ id: session.id, renewedAtMs: nowMs, checkedAtMs: 0 })
+  if (session.isNew || !isRenewalDue(session.identity.renewedAtMs, session.limits.renewAfterMs, nowMs)) return NONE
+  const stamp = stampToken({ id: session.identity.id, renewedAtMs: nowMs, checkedAtMs: 0 })
   const token = sealToken(stamp, definition.stampKeys, NOT_SPLIT)
   return [linesFor(definition, session.settings).set(definition.options.stampName, token, overTls, lifetimeOf(definition, session, nowMs))]
 }

@@ -6,7 +6,8 @@ import { describe, invalid, isObject } from '../options/checks'
 import type { ResolvedOptions } from '../options/options'
 import type { OwnSettings } from '../session/own-settings'
 import { sealingWith, type Sealing } from '../session/sealing'
-import type { Session, SessionPolicy } from '../session/session'
+import type { SessionPolicy } from '../session/policy'
+import type { Session } from '../session/session'
 import { LONGEST_COOKIE_MS, SECOND_MS } from '../time'
 
 /** One named session of an app: all that can be set up once, at boot. */
@@ -48,7 +49,7 @@ export function lifetimeOf ({ options }: SessionDefinition, session: Session, no
   if (attributes.maxAgeS !== null) return maxAge(attributes.maxAgeS)
   if (attributes.expires !== null) return expires(attributes.expires)
   if (!persistent) return ''
-  return maxAge(Math.ceil((session.createdAtMs + session.limits.absoluteMs - nowMs) / SECOND_MS))
+  return maxAge(Math.ceil((session.identity.createdAtMs + session.limits.absoluteMs - nowMs) / SECOND_MS))
 }
 
 function withCookieOptions (options: ResolvedOptions, settings: OwnSettings, given: unknown, nowMs: number): OwnSettings {

@@ -7,7 +7,7 @@ import { readStamp } from '../core/stamp'
 import { openToken } from '../core/token'
 import { isFromTheFuture } from '../session/expiry'
 import { openSession, type StampedAt } from '../session/sealing'
-import type { OpenedSession } from '../session/session'
+import type { OpenedSession } from '../session/policy'
 import type { SessionDefinition } from './definition'
 
 const STAMP_CHARACTERS = encodedLength(TOKEN_OVERHEAD_BYTES + STAMP_BYTES)

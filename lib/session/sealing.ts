@@ -7,7 +7,7 @@ import { TooLargeError } from '../errors'
 import { jsonCodec, type Codec, type SessionRecord } from './codec'
 import { isRenewalDue, refusalByTime, withOwnIdle, type Limits } from './expiry'
 import { readSettings } from './own-settings'
-import type { OpenedSession } from './session'
+import type { OpenedSession } from './policy'
 
 /** What the sessions of one cookie name have in common. */
 export interface SealingRules {

@@ -1,105 +1,67 @@
-import { inspect } from 'node:util'
-import { randomize } from '../core/aead'
 import { NO_EXTENSIONS, type Envelope, type Extensions } from '../core/envelope'
-import { ID_BYTES } from '../core/format'
-import { NotSerializableError } from '../errors'
-import type { Clock } from '../time'
 import type { SessionInfo } from '../../types/session'
-import { isSame, type Codec, type Decoded, type SessionRecord } from './codec'
+import { isSame, type Codec, type SessionRecord } from './codec'
 import { expiresAtMs, withOwnIdle, type Limits } from './expiry'
+import { Identity } from './identity'
 import { areSame, NO_SETTINGS, writeSettings, type OwnSettings } from './own-settings'
-
-const NONE: readonly OwnSettings[] = []
-
-/** What a session needs to know of the plugin or sealer it lives in. */
-export interface SessionPolicy {
-  readonly limits: Limits
-  readonly codec: Codec
-  readonly now: Clock
-  /** The settings with cookie options laid over them. Throws FST_SESSION_INVALID_OPTION. */
-  readonly withCookieOptions: (settings: OwnSettings, options: object) => OwnSettings
-}
-
-/** Told before each change; throws FST_SESSION_COMMITTED where it could no longer reach the browser. */
-export type ChangeGate = () => void
-
-/** A session that was sealed before, opened: its envelope, and what the envelope's extensions and data mean. */
-export interface OpenedSession {
-  readonly envelope: Envelope
-  readonly settings: OwnSettings
-  readonly decoded: Decoded
-  readonly codec: Codec
-  /** The later of the envelope's own time and the stamp's. */
-  readonly renewedAtMs: number
-}
+import type { ChangeGate, OpenedSession, SessionPolicy } from './policy'
+import { refuseUnwritable, Values } from './values'
 
 /** A session in memory. It knows no cookies and no keys; users hold it through the proxy of `session/view.ts`. */
 export class Session {
   readonly #policy: SessionPolicy
   readonly #gate: ChangeGate
   readonly #opened: OpenedSession | null
-  #id: string | null
-  #createdAtMs: number
-  #renewedAtMs: number
+  #identity: Identity
   #extensions: Extensions
   #settings: OwnSettings
-  #data: SessionRecord
+  #values: Values
   #written = false
   #deleted = false
-  /** A nested object left our hands, and may have been changed since. */
-  #handedOut = false
-  /** The settings under which the browser may hold an earlier cookie of ours. */
   #former: readonly OwnSettings[]
 
   constructor (policy: SessionPolicy, gate: ChangeGate, opened: OpenedSession | null) {
     this.#policy = policy
     this.#gate = gate
     this.#opened = opened
-    this.#id = opened === null ? null : opened.envelope.id
-    this.#createdAtMs = opened === null ? policy.now() : opened.envelope.createdAtMs
-    this.#renewedAtMs = opened === null ? this.#createdAtMs : opened.renewedAtMs
+    this.#identity = opened === null ? Identity.begin(policy.now()) : Identity.of(opened)
     this.#extensions = opened === null ? NO_EXTENSIONS : opened.envelope.extensions
     this.#settings = opened === null ? NO_SETTINGS : opened.settings
-    this.#data = opened === null ? {} : opened.decoded.data
-    this.#former = opened === null ? NONE : [opened.settings]
+    this.#values = new Values(opened?.decoded.data)
+    this.#former = opened === null ? [] : [opened.settings]
   }
 
   get (key: string): unknown {
-    const value = Object.hasOwn(this.#data, key) ? this.#data[key] : undefined
-    if (typeof value === 'object' && value !== null) this.#handedOut = true
-    return value
+    return this.#values.get(key)
   }
 
   set (key: string, value: unknown): void {
     if (value === undefined) return this.unset(key)
-    if (typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint') {
-      throw new NotSerializableError(`the value of "${key}" is a ${typeof value}, which cannot be written down`)
-    }
+    refuseUnwritable(key, value)
     this.#gate()
-    if (this.#deleted) this.#restart({})
+    if (this.#deleted) this.#restart(new Values())
     this.#written = true
-    put(this.#data, key, value)
+    this.#values.set(key, value)
   }
 
   has (key: string): boolean {
-    return Object.hasOwn(this.#data, key)
+    return this.#values.has(key)
   }
 
   unset (key: string): void {
     if (!this.has(key)) return
     this.#gate()
     this.#written = true
-    delete this.#data[key]
+    this.#values.unset(key)
   }
 
   /** A shallow copy, with an ordinary prototype. */
   data (): SessionRecord {
-    for (const key of this.keys()) this.get(key)
-    return { ...this.#data }
+    return this.#values.copy()
   }
 
   keys (): string[] {
-    return Object.keys(this.#data)
+    return this.#values.keys()
   }
 
   /** Starts the idle clock again; never the absolute one. */
@@ -113,11 +75,7 @@ export class Session {
   regenerate (keep: readonly string[] = []): void {
     if (this.#deleted) return
     this.#gate()
-    const kept: SessionRecord = {}
-    for (const key of keep) {
-      if (this.has(key)) put(kept, key, this.#data[key])
-    }
-    this.#restart(kept)
+    this.#restart(this.#values.only(keep))
     this.#written = true
   }
 
@@ -127,7 +85,7 @@ export class Session {
     this.#former = [...this.#former, this.#settings]
     this.#settings = NO_SETTINGS
     this.#extensions = NO_EXTENSIONS
-    this.#data = {}
+    this.#values = new Values()
     this.#written = false
     this.#deleted = true
   }
@@ -142,13 +100,9 @@ export class Session {
   }
 
   get info (): SessionInfo {
-    return Object.freeze({
-      id: this.id,
-      createdAt: this.#createdAtMs,
-      renewedAt: this.#renewedAtMs,
-      expiresAt: expiresAtMs(this.#createdAtMs, this.#renewedAtMs, this.limits),
-      isNew: this.isNew
-    })
+    const { id, createdAtMs, renewedAtMs } = this.#identity
+    const expiresAt = expiresAtMs(createdAtMs, renewedAtMs, this.limits)
+    return Object.freeze({ id, createdAt: createdAtMs, renewedAt: renewedAtMs, expiresAt, isNew: this.isNew })
   }
 
   /** The reply will write the session's cookie, be it to clear it. */
@@ -160,14 +114,13 @@ export class Session {
     return this.#deleted
   }
 
-  get id (): string {
-    this.#id ??= randomize(Buffer.allocUnsafe(ID_BYTES)).toString('hex')
-    return this.#id
+  get identity (): Identity {
+    return this.#identity
   }
 
   /** No cookie holds this session yet: it was begun in this request. */
   get isNew (): boolean {
-    return this.#opened === null || this.#id !== this.#opened.envelope.id
+    return this.#opened === null || this.#identity.id !== this.#opened.envelope.id
   }
 
   get limits (): Limits {
@@ -183,14 +136,6 @@ export class Session {
     return this.#former
   }
 
-  get createdAtMs (): number {
-    return this.#createdAtMs
-  }
-
-  get renewedAtMs (): number {
-    return this.#renewedAtMs
-  }
-
   /** What is to be sealed now, if the session was changed; null if it was only read. Throws FST_SESSION_NOT_SERIALIZABLE. */
   changedEnvelope (): Envelope | null {
     if (this.#deleted) return null
@@ -201,21 +146,16 @@ export class Session {
 
   /** What is to be sealed now, changed or not. Throws FST_SESSION_NOT_SERIALIZABLE. */
   envelope (codec: Codec = this.#policy.codec): Envelope {
-    return this.#envelopeOf(codec.encode(this.#data), codec)
-  }
-
-  /** What `console.log` shows: whose it is and what it holds, but no value. */
-  [inspect.custom] (): string {
-    // `this` may be the proxy, where only the session's public names are its own.
-    return `Session ${inspect({ id: this.info.id, keys: Object.keys(this.data()) })}`
+    return this.#envelopeOf(codec.encode(this.#values.record), codec)
   }
 
   #envelopeOf (data: string | Buffer, codec: Codec): Envelope {
-    this.#renewedAtMs = Math.max(this.#policy.now(), this.#renewedAtMs)
+    this.#identity = this.#identity.renewed(this.#policy.now())
+    const { id, createdAtMs, renewedAtMs } = this.#identity
     return {
-      id: this.id,
-      createdAtMs: this.#createdAtMs,
-      renewedAtMs: this.#renewedAtMs,
+      id,
+      createdAtMs,
+      renewedAtMs,
       extensions: this.#settings === NO_SETTINGS ? this.#extensions : writeSettings(this.#settings, this.#extensions),
       customSerializer: codec.custom,
       data
@@ -224,24 +164,16 @@ export class Session {
 
   /** The data written down, if a nested value was changed in place since it was opened. */
   #nestedChange (): string | Buffer | null {
-    if (!this.#handedOut || this.#opened === null) return null
+    if (!this.#values.handedOut || this.#opened === null) return null
     const { codec, decoded } = this.#opened
-    const data = codec.encode(this.#data)
+    const data = codec.encode(this.#values.record)
     if (isSame(data, decoded.source)) return null
-    return codec === this.#policy.codec ? data : this.#policy.codec.encode(this.#data)
+    return codec === this.#policy.codec ? data : this.#policy.codec.encode(this.#values.record)
   }
 
-  #restart (data: SessionRecord): void {
-    this.#id = null
-    this.#createdAtMs = this.#renewedAtMs = this.#policy.now()
-    this.#data = data
+  #restart (values: Values): void {
+    this.#identity = Identity.begin(this.#policy.now())
+    this.#values = values
     this.#deleted = false
-    this.#handedOut = false
   }
-}
-
-/** Assigns an own property whatever its name: plain assignment would take `__proto__` for the prototype. */
-function put (data: SessionRecord, key: string, value: unknown): void {
-  if (key === '__proto__') Object.defineProperty(data, key, { value, writable: true, enumerable: true, configurable: true })
-  else data[key] = value
 }

@@ -1,0 +1,35 @@
+'use strict'
+
+const neostandard = require('neostandard')
+
+/** The arrows of the code go one way: what each folder of lib/ must not import. */
+const FASTIFY = { group: ['fastify', 'fastify-plugin', '@fastify/cookie'], message: 'Only options and plugin know Fastify.' }
+const FILES = { group: ['fs', 'node:fs', 'node:fs/*'], message: 'The core is bytes and time: no files.' }
+
+function mayNotImport (files, folders, ...others) {
+  const upwards = { group: folders.map(folder => `**/${folder}/**`).concat('**/plugin', '**/index'), message: 'The arrows go one way: see the layout in the design.' }
+  return {
+    files,
+    rules: { 'no-restricted-imports': ['error', { patterns: [upwards, ...others] }] }
+  }
+}
+
+module.exports = [
+  { ignores: ['dist/**', '.tap/**', '**/node_modules/**'] },
+  ...neostandard({ ts: true }),
+  {
+    rules: {
+      'max-lines-per-function': ['error', { max: 50, skipComments: true, skipBlankLines: true }]
+    }
+  },
+  { files: ['test/**', 'benchmarks/**', 'examples/**'], rules: { 'max-lines-per-function': 'off' } },
+  { files: ['lib/**/*.ts', 'index.ts', 'types/**/*.ts'], rules: { 'max-lines': ['error', { max: 180 }], complexity: ['error', 20] } },
+  mayNotImport(['lib/errors.ts', 'lib/time.ts'], ['core', 'keyring', 'session', 'cookies', 'options', 'plugin', 'cli'], FASTIFY, FILES),
+  mayNotImport(['lib/core/*.ts'], ['keyring', 'session', 'cookies', 'options', 'plugin', 'cli'], FASTIFY, FILES),
+  mayNotImport(['lib/keyring/*.ts'], ['session', 'cookies', 'options', 'plugin', 'cli'], FASTIFY),
+  mayNotImport(['lib/session/*.ts'], ['keyring', 'cookies', 'options', 'plugin', 'cli'], FASTIFY, FILES),
+  mayNotImport(['lib/cookies/*.ts'], ['core', 'keyring', 'session', 'options', 'plugin', 'cli'], FASTIFY, FILES),
+  mayNotImport(['lib/cli/*.ts'], ['session', 'cookies', 'options', 'plugin'], FASTIFY),
+  mayNotImport(['lib/options/*.ts'], ['plugin', 'cli']),
+  mayNotImport(['lib/sealer.ts'], ['plugin', 'cli'], FASTIFY)
+]

@@ -1,0 +1,27 @@
+import type { Envelope } from '../core/envelope'
+import type { Clock } from '../time'
+import type { Codec, Decoded } from './codec'
+import type { Limits } from './expiry'
+import type { OwnSettings } from './own-settings'
+
+/** What a session needs to know of the plugin it lives in. */
+export interface SessionPolicy {
+  readonly limits: Limits
+  readonly codec: Codec
+  readonly now: Clock
+  /** The settings with cookie options laid over them. Throws FST_SESSION_INVALID_OPTION. */
+  readonly withCookieOptions: (settings: OwnSettings, options: object) => OwnSettings
+}
+
+/** Told before each change; throws FST_SESSION_COMMITTED where it could no longer reach the browser. */
+export type ChangeGate = () => void
+
+/** A session that was sealed before, opened: its envelope, and what the envelope's extensions and data mean. */
+export interface OpenedSession {
+  readonly envelope: Envelope
+  readonly settings: OwnSettings
+  readonly decoded: Decoded
+  readonly codec: Codec
+  /** The later of the envelope's own time and the stamp's. */
+  readonly renewedAtMs: number
+}

@@ -1,0 +1,65 @@
+import { NotSerializableError } from '../errors'
+import type { SessionRecord } from './codec'
+
+/** The user's keys and values, in a record of their own that no field of the library's enters. */
+export class Values {
+  readonly record: SessionRecord
+  #handedOut = false
+
+  /** @param record taken over, not copied */
+  constructor (record: SessionRecord = {}) {
+    this.record = record
+  }
+
+  /** An object or array left our hands, and may have been changed in place since. */
+  get handedOut (): boolean {
+    return this.#handedOut
+  }
+
+  /** Undefined for what is not a key of the user's own, `constructor` and the like among it. */
+  get (key: string): unknown {
+    const value = Object.hasOwn(this.record, key) ? this.record[key] : undefined
+    if (typeof value === 'object' && value !== null) this.#handedOut = true
+    return value
+  }
+
+  set (key: string, value: unknown): void {
+    // Plain assignment would take `__proto__` for the prototype.
+    if (key === '__proto__') Object.defineProperty(this.record, key, { value, writable: true, enumerable: true, configurable: true })
+    else this.record[key] = value
+  }
+
+  has (key: string): boolean {
+    return Object.hasOwn(this.record, key)
+  }
+
+  unset (key: string): void {
+    delete this.record[key]
+  }
+
+  keys (): string[] {
+    return Object.keys(this.record)
+  }
+
+  /** A shallow copy, with an ordinary prototype. */
+  copy (): SessionRecord {
+    for (const key of this.keys()) this.get(key)
+    return { ...this.record }
+  }
+
+  /** New values: those of the named keys. */
+  only (keys: readonly string[]): Values {
+    const kept = new Values()
+    for (const key of keys) {
+      if (this.has(key)) kept.set(key, this.record[key])
+    }
+    return kept
+  }
+}
+
+/** Throws FST_SESSION_NOT_SERIALIZABLE for what no serializer can write; what is nested is found when it is written. */
+export function refuseUnwritable (key: string, value: unknown): void {
+  if (typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint') {
+    throw new NotSerializableError(`the value of "${key}" is a ${typeof value}, which cannot be written down`)
+  }
+}
