@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { NO_EXTENSIONS, type Envelope, type Extensions } from '../core/envelope'
 import type { SessionInfo } from '../../types/session'
 import { isSame, type Codec, type SessionRecord } from './codec'
@@ -141,15 +142,11 @@ export class Session {
     if (this.#deleted) return null
     if (this.#written) return this.envelope()
     const data = this.#nestedChange()
-    return data === null ? null : this.#envelopeOf(data, this.#policy.codec)
+    return data === null ? null : this.envelope(this.#policy.codec, data)
   }
 
   /** What is to be sealed now, changed or not. Throws FST_SESSION_NOT_SERIALIZABLE. */
-  envelope (codec: Codec = this.#policy.codec): Envelope {
-    return this.#envelopeOf(codec.encode(this.#values.record), codec)
-  }
-
-  #envelopeOf (data: string | Buffer, codec: Codec): Envelope {
+  envelope (codec: Codec = this.#policy.codec, data: string | Buffer = codec.encode(this.#values.record)): Envelope {
     this.#identity = this.#identity.renewed(this.#policy.now())
     const { id, createdAtMs, renewedAtMs } = this.#identity
     return {
@@ -160,6 +157,11 @@ export class Session {
       customSerializer: codec.custom,
       data
     }
+  }
+
+  /** What `console.log` shows: no value. `this` is the proxy then, where only the public names are the session's own. */
+  [inspect.custom] (): string {
+    return `Session ${inspect({ id: this.info.id, keys: Object.keys(this.data()) })}`
   }
 
   /** The data written down, if a nested value was changed in place since it was opened. */

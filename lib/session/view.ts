@@ -1,4 +1,3 @@
-import { inspect } from 'node:util'
 import { ReservedNameError } from '../errors'
 import type { ReservedName } from '../../types/session'
 import type { Session } from './session'
@@ -30,16 +29,9 @@ function refuseReserved (name: string): void {
   if (isReserved(name)) throw new ReservedNameError(name, name)
 }
 
-function ofSymbol (session: Session, name: symbol): unknown {
-  if (name === BEHIND) return session
-  // What `console.log` shows: whose it is and what it holds, but no value.
-  if (name === inspect.custom) return () => `Session ${inspect({ id: session.identity.id, keys: session.keys() })}`
-  return Reflect.get(session, name)
-}
-
 const traps: ProxyHandler<Session> = {
   get (session, name) {
-    if (typeof name === 'symbol') return ofSymbol(session, name)
+    if (typeof name === 'symbol') return name === BEHIND ? session : Reflect.get(session, name)
     if (isReserved(name)) {
       const own: unknown = session[name]
       // Bound, so that `const { get, set } = request.session` works.
