@@ -34,21 +34,21 @@ export function decrypt (plaintext: Buffer, ciphertext: Buffer, associated: Buff
   }
 }
 
-/** BLAKE2b-256 of `input` under `key`, in guarded memory: https://doc.libsodium.org/hashing/generic_hashing */
-export function derive (key: Buffer, input: string): Buffer {
-  const derived = sodium.sodium_malloc(KEY_BYTES)
-  sodium.crypto_generichash(derived, Buffer.from(input), key)
-  sodium.sodium_mprotect_readonly(derived)
-  return derived
+/** BLAKE2b-256 of `input` under `key`: https://doc.libsodium.org/hashing/generic_hashing */
+export function keyedHash (key: Buffer, input: string): Buffer {
+  const hash = Buffer.alloc(KEY_BYTES)
+  sodium.crypto_generichash(hash, Buffer.from(input), key)
+  return hash
 }
 
 /**
- * A copy of 32 bytes in memory that libsodium guards: locked out of swap, between pages that trap, read-only from here on.
- * https://doc.libsodium.org/memory_management
+ * Moves the bytes of a key into memory that libsodium guards (locked out of swap, between pages that trap, read-only
+ * from here on) and wipes where they were: https://doc.libsodium.org/memory_management
  */
 export function guard (bytes: Buffer): Buffer {
   const guarded = sodium.sodium_malloc(bytes.length)
   bytes.copy(guarded)
+  bytes.fill(0)
   sodium.sodium_mprotect_readonly(guarded)
   return guarded
 }

@@ -5,10 +5,27 @@ import {
 } from './format'
 import { FORGED, MALFORMED, UNKNOWN_KEY, UNKNOWN_VERSION, type Refusal } from './refusal'
 
-/** A key that seals tokens for one use and one cookie name, and the id that tokens name it by. */
-export interface TokenKey {
+/** A key that seals tokens for one use and one cookie name. The bytes stay behind a private field, out of sight of any inspection. */
+export class TokenKey {
+  /** What tokens name this key by. */
   readonly id: number
-  readonly key: Buffer
+  readonly #key: Buffer
+
+  /** @param key taken over: it should lie in guarded memory */
+  constructor (id: number, key: Buffer) {
+    this.id = id
+    this.#key = key
+  }
+
+  encrypt (token: Buffer): void {
+    encrypt(token.subarray(CIPHERTEXT_AT), token.subarray(CIPHERTEXT_AT, -TAG_BYTES), head(token), nonce(token), this.#key)
+  }
+
+  /** The plaintext, in place of the ciphertext; null where the tag does not verify. */
+  decrypt (token: Buffer): Buffer | null {
+    const plaintext = token.subarray(CIPHERTEXT_AT, -TAG_BYTES)
+    return decrypt(plaintext, token.subarray(CIPHERTEXT_AT), head(token), nonce(token), this.#key) ? plaintext : null
+  }
 }
 
 /** The keys of one use and one cookie name. */
@@ -24,17 +41,14 @@ export function newToken (plaintextBytes: number): Buffer {
   return Buffer.allocUnsafe(plaintextBytes + TOKEN_OVERHEAD_BYTES)
 }
 
-/** Seals what was written into the token, in place, and spells it. Only tests and test vectors give a nonce. */
-export function sealToken (token: Buffer, keys: TokenKeys, parts: number, nonce?: Buffer): string {
-  const { id, key } = keys.sealing
+/** Seals what was written into the token, in place, and spells it. Only test vectors give a nonce. */
+export function sealToken (token: Buffer, keys: TokenKeys, parts: number, fixedNonce?: Buffer): string {
   token[VERSION_AT] = VERSION
   token[PARTS_AT] = parts
-  token.writeUInt32BE(id, KEY_ID_AT)
-  const head = token.subarray(0, NONCE_AT)
-  const ownNonce = token.subarray(NONCE_AT, CIPHERTEXT_AT)
-  if (nonce === undefined) randomize(ownNonce)
-  else nonce.copy(ownNonce)
-  encrypt(token.subarray(CIPHERTEXT_AT), token.subarray(CIPHERTEXT_AT, -TAG_BYTES), head, ownNonce, key)
+  token.writeUInt32BE(keys.sealing.id, KEY_ID_AT)
+  if (fixedNonce === undefined) randomize(nonce(token))
+  else fixedNonce.copy(nonce(token))
+  keys.sealing.encrypt(token)
   return token.toString('base64url')
 }
 
@@ -48,10 +62,14 @@ export function openToken (text: string, keys: TokenKeys, parts: number): Buffer
   if (decodeBase64url(text, token) === null || token.length === 0) return MALFORMED
   if (token[VERSION_AT] !== VERSION) return UNKNOWN_VERSION
   if (token.length < TOKEN_OVERHEAD_BYTES || token[PARTS_AT] !== parts) return MALFORMED
-  const found = keys.find(token.readUInt32BE(KEY_ID_AT))
-  if (found === undefined) return UNKNOWN_KEY
-  const plaintext = token.subarray(CIPHERTEXT_AT, -TAG_BYTES)
-  const genuine = decrypt(
-    plaintext, token.subarray(CIPHERTEXT_AT), token.subarray(0, NONCE_AT), token.subarray(NONCE_AT, CIPHERTEXT_AT), found.key)
-  return genuine ? plaintext : FORGED
+  const key = keys.find(token.readUInt32BE(KEY_ID_AT))
+  return key === undefined ? UNKNOWN_KEY : key.decrypt(token) ?? FORGED
+}
+
+function head (token: Buffer): Buffer {
+  return token.subarray(0, NONCE_AT)
+}
+
+function nonce (token: Buffer): Buffer {
+  return token.subarray(NONCE_AT, CIPHERTEXT_AT)
 }

@@ -1,6 +1,6 @@
-import { derive, guard } from '../core/aead'
+import { guard, keyedHash } from '../core/aead'
 import { KEY_ID_BYTES, LABEL } from '../core/format'
-import type { TokenKey, TokenKeys } from '../core/token'
+import { TokenKey, type TokenKeys } from '../core/token'
 import { InvalidKeyError } from '../errors'
 
 /** What a derived key is for. A token made for one use does not open for another. */
@@ -29,7 +29,7 @@ export class Keyring {
     const id = keyId(material)
     const present = this.#keys.get(id)
     if (present === undefined) {
-      this.#keys.set(id, { id, material: guard(material) })
+      this.#keys.set(id, { id, material: guard(Buffer.from(material)) })
     } else if (!present.material.equals(material)) {
       throw new InvalidKeyError(`two different keys share the key id ${id.toString(16).padStart(2 * KEY_ID_BYTES, '0')}: generate one of them anew`)
     }
@@ -39,7 +39,7 @@ export class Keyring {
   tokenKeys (use: KeyUse, cookieName: string): TokenKeys {
     const derived = new Map<number, TokenKey>()
     for (const { id, material } of this.#keys.values()) {
-      derived.set(id, { id, key: derive(material, subkeyInput(use, cookieName)) })
+      derived.set(id, new TokenKey(id, guard(keyedHash(material, subkeyInput(use, cookieName)))))
     }
     const sealing = derived.get(this.#first.id) as TokenKey
     return { sealing, find: id => derived.get(id) }
@@ -47,7 +47,7 @@ export class Keyring {
 
   /** Text secrets for signing cookies with `@fastify/cookie`: the first signs, all verify. */
   signingSecrets (): string[] {
-    return Array.from(this.#keys.values(), ({ material }) => derive(material, subkeyInput('signing', '')).toString('base64url'))
+    return Array.from(this.#keys.values(), ({ material }) => keyedHash(material, subkeyInput('signing', '')).toString('base64url'))
   }
 }
 
@@ -56,5 +56,5 @@ function subkeyInput (use: KeyUse, cookieName: string): string {
 }
 
 function keyId (material: Buffer): number {
-  return derive(material, `${LABEL}key-id`).readUInt32BE(0)
+  return keyedHash(material, `${LABEL}key-id`).readUInt32BE(0)
 }

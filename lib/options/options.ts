@@ -6,7 +6,6 @@ import { resolveSealing, SEALING_NAMES, type SealingOptions } from './sealing'
 
 /** The options of one session, checked and with every default filled in. */
 export interface ResolvedOptions extends SealingOptions {
-  readonly keySource: KeySource
   readonly sessionName: string
   /** The name of the second, small cookie that renews the first. */
   readonly stampName: string
@@ -25,11 +24,17 @@ const KNOWN = [
 /** Fastify's own options of `register`, which it hands on to the plugin. */
 const OF_REGISTER = ['prefix', 'logLevel', 'logSerializers']
 
+/** The keys go apart from the rest, which is kept for as long as the app runs. */
+export interface ResolvedSession {
+  readonly options: ResolvedOptions
+  readonly keySource: KeySource
+}
+
 /**
  * Checks all that was given to `register` and returns it resolved, one entry a session.
  * Throws FST_SESSION_INVALID_OPTION or FST_SESSION_INVALID_KEY.
  */
-export function resolveOptions (options: unknown, nowMs: number): ResolvedOptions[] {
+export function resolveOptions (options: unknown, nowMs: number): ResolvedSession[] {
   const all = (Array.isArray(options) ? options : [options]).map(one => resolveOne(one, nowMs))
   if (all.length === 0) throw invalid('options must be an object, or an array of one or more; found an empty array')
   return all
@@ -41,7 +46,7 @@ export function refuseCollisions (sessions: readonly Pick<ResolvedOptions, 'sess
   refuseTwice(sessions.flatMap(({ cookieName, stampName }) => [cookieName, stampName]), 'cookieName')
 }
 
-function resolveOne (input: unknown, nowMs: number): ResolvedOptions {
+function resolveOne (input: unknown, nowMs: number): ResolvedSession {
   if (!isObject(input)) throw invalid(`options must be an object; found ${describe(input)}`)
   refuseUnknown(input, [...KNOWN, ...OF_REGISTER], 'option')
   const sessionName = text(input, 'sessionName', 'session')
@@ -52,9 +57,8 @@ function resolveOne (input: unknown, nowMs: number): ResolvedOptions {
   integer(input, 'maxCookies', 1, 1, 1)
   const keySource = readKeySource(input)
   const { attributes, ignored } = resolveAttributes(input, cookieName, nowMs)
-  return Object.freeze({
+  const resolved = Object.freeze({
     ...sealing,
-    keySource,
     sessionName,
     stampName: `${cookieName}.t`,
     attributes,
@@ -62,6 +66,7 @@ function resolveOne (input: unknown, nowMs: number): ResolvedOptions {
     cacheControl: boolean(input, 'cacheControl', true),
     warnings: warningsFor(keySource, ignored)
   })
+  return { options: resolved, keySource }
 }
 
 function resolveAttributes (input: Input, cookieName: string, nowMs: number): { attributes: CookieAttributes, ignored: string[] } {

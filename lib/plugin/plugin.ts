@@ -18,14 +18,14 @@ const HELD = Symbol('fastify-sealed-session.held')
 export async function secureSession (app: FastifyInstance, options: SecureSessionOptions): Promise<void> {
   const outer = (app as { [DEFINITIONS]?: readonly SessionDefinition[] })[DEFINITIONS] ?? []
   const resolved = resolveOptions(options, Date.now())
-  refuseCollisions([...outer.map(definition => definition.options), ...resolved])
+  refuseCollisions([...outer, ...resolved].map(({ options }) => options))
 
   const own: SessionDefinition[] = []
   for (const one of resolved) {
-    for (const warning of one.warnings) app.log.warn({ session: one.sessionName }, warning)
+    for (const warning of one.options.warnings) app.log.warn({ session: one.options.sessionName }, warning)
     const keyring = await loadKeyring(one.keySource)
     if (!app.hasPlugin('@fastify/cookie')) await app.register(cookie, { secret: keyring.signingSecrets() })
-    own.push(defineSession(one, keyring))
+    own.push(defineSession(one.options, keyring))
   }
 
   app.decorate(DEFINITIONS, [...own, ...outer])

@@ -56,7 +56,6 @@ export class Session {
     this.#values.unset(key)
   }
 
-  /** A shallow copy, with an ordinary prototype. */
   data (): SessionRecord {
     return this.#values.copy()
   }

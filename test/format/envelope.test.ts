@@ -1,0 +1,101 @@
+import t from 'tap'
+import { envelopeLength, envelopeToken, readEnvelope, type Envelope } from '../../lib/core/envelope'
+import { CIPHERTEXT_AT, EXTENSIONS_AT, TAG_BYTES } from '../../lib/core/format'
+
+const ENVELOPE: Envelope = {
+  id: '00112233445566778899aabbccddeeff',
+  createdAtMs: 1_767_225_600_000,
+  renewedAtMs: 1_767_225_660_123,
+  extensions: new Map(),
+  customSerializer: false,
+  data: '{"user":"ada"}'
+}
+
+function plaintext (envelope: Partial<Envelope> = {}, padTo = 0): Buffer {
+  return Buffer.from(envelopeToken({ ...ENVELOPE, ...envelope }, padTo).subarray(CIPHERTEXT_AT, -TAG_BYTES))
+}
+
+/** A plaintext with raw bytes where the extensions belong. */
+function withExtensions (...extensions: number[]): Buffer {
+  const bytes = Buffer.concat([plaintext({ data: '' }), Buffer.from(extensions), Buffer.from('{}')])
+  bytes.writeUInt16BE(extensions.length, EXTENSIONS_AT - 2)
+  return bytes
+}
+
+t.test('an envelope is read as it was written', async t => {
+  t.strictSame(readEnvelope(plaintext()), { ...ENVELOPE, data: Buffer.from('{"user":"ada"}') })
+  t.strictSame(readEnvelope(plaintext({ data: Buffer.from([0, 0x80, 0]), customSerializer: true })),
+    { ...ENVELOPE, customSerializer: true, data: Buffer.from([0, 0x80, 0]) })
+})
+
+t.test('an extension that is not known yet is kept and written back', async t => {
+  const extensions = new Map([[7, Buffer.from('audience')], [127, Buffer.alloc(0)], [0, Buffer.from([1])]])
+  const read = readEnvelope(plaintext({ extensions }))
+  t.match(read, { extensions })
+  t.strictSame(plaintext(read as Envelope), plaintext({ extensions }))
+})
+
+t.test('a critical extension that is not known refuses the session', async t => {
+  for (const type of [128, 200, 255]) t.strictSame(readEnvelope(withExtensions(type, 0, 0)), { ok: false, reason: 'unsupported' })
+})
+
+t.test('a flag that is not known refuses the session', async t => {
+  for (let bit = 2; bit < 8; bit++) {
+    const bytes = plaintext()
+    bytes[0] = 1 << bit
+    t.strictSame(readEnvelope(bytes), { ok: false, reason: 'unsupported' })
+  }
+})
+
+t.test('extensions that overrun, end too soon or come twice are malformed', async t => {
+  const malformed = { ok: false, reason: 'malformed' }
+  t.strictSame(readEnvelope(withExtensions(7)), malformed, 'a type without a length')
+  t.strictSame(readEnvelope(withExtensions(7, 0)), malformed, 'half a length')
+  t.strictSame(readEnvelope(withExtensions(7, 0, 1)), malformed, 'a value that is not there')
+  t.strictSame(readEnvelope(withExtensions(7, 0, 3, 1)), malformed, 'a value that reaches into the data')
+  t.strictSame(readEnvelope(withExtensions(7, 0, 0, 7, 0, 0)), malformed, 'a type twice')
+  const bytes = plaintext()
+  bytes.writeUInt16BE(0xffff, EXTENSIONS_AT - 2)
+  t.strictSame(readEnvelope(bytes), malformed, 'more extensions than there are bytes')
+})
+
+t.test('a plaintext cut anywhere in the library\'s own fields is malformed', async t => {
+  for (let length = 0; length < EXTENSIONS_AT; length++) {
+    t.strictSame(readEnvelope(plaintext().subarray(0, length)), { ok: false, reason: 'malformed' })
+  }
+})
+
+t.test('padding fills up to the next multiple, and always adds a byte', async t => {
+  for (const padTo of [1, 2, 16, 64, 100]) {
+    for (let length = 0; length < 130; length++) {
+      const data = 'x'.repeat(length)
+      const padded = plaintext({ data }, padTo)
+      t.equal(padded.length % padTo, 0)
+      t.equal(padded.length, envelopeLength({ ...ENVELOPE, data }, padTo))
+      t.ok(padded.length > EXTENSIONS_AT + length && padded.length <= EXTENSIONS_AT + length + padTo)
+      t.match(readEnvelope(padded), { data: Buffer.from(data) })
+    }
+  }
+})
+
+t.test('data that ends like padding is not taken for it', async t => {
+  const data = Buffer.from([1, 0x80, 0, 0])
+  t.match(readEnvelope(plaintext({ data }, 16)), { data })
+  t.match(readEnvelope(plaintext({ data }, 0)), { data })
+})
+
+t.test('padding without its mark is malformed', async t => {
+  const padded = plaintext({}, 64)
+  const mark = padded.lastIndexOf(0x80)
+  padded[mark] = 0
+  t.strictSame(readEnvelope(padded), { ok: false, reason: 'malformed' })
+  padded[padded.length - 1] = 1
+  t.strictSame(readEnvelope(padded), { ok: false, reason: 'malformed' })
+  const hollow = Buffer.alloc(64)
+  hollow[0] = 1
+  t.strictSame(readEnvelope(hollow), { ok: false, reason: 'malformed' }, 'zeros up to the head')
+})
+
+t.test('a session with padding has the same length as its neighbour without a letter', async t => {
+  t.equal(plaintext({ data: '{"role":"admin"}' }, 64).length, plaintext({ data: '{"role":"user"}' }, 64).length)
+})

@@ -1,0 +1,25 @@
+import t from 'tap'
+import { computesTheKnownAnswer, loadSodium, sodium } from '../../lib/core/sodium'
+import { decrypt } from '../../lib/core/aead'
+
+t.test('the cipher gives the answer of its specification', async t => {
+  t.ok(computesTheKnownAnswer(sodium))
+})
+
+t.test('a libsodium that does not load says what to install', async t => {
+  t.throws(() => loadSodium(() => { throw new Error('Cannot find addon\nRequire stack: …') }), {
+    code: 'FST_SESSION_SODIUM_UNAVAILABLE',
+    message: /did not load: Cannot find addon \(.*npm install sodium-native/
+  })
+})
+
+t.test('a libsodium that computes nonsense is refused', async t => {
+  const broken = { ...sodium, crypto_aead_xchacha20poly1305_ietf_encrypt: () => 0 }
+  t.throws(() => loadSodium(() => broken), { code: 'FST_SESSION_SODIUM_UNAVAILABLE', message: /wrong result/ })
+})
+
+t.test('the binding throws for a bad tag, and we say false', async t => {
+  const of = (bytes: number): Buffer => Buffer.alloc(bytes)
+  t.throws(() => sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(of(4), null, of(20), of(6), of(24), of(32)))
+  t.equal(decrypt(of(4), of(20), of(6), of(24), of(32)), false)
+})

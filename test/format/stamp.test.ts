@@ -1,0 +1,15 @@
+import t from 'tap'
+import { CIPHERTEXT_AT, STAMP_BYTES, TAG_BYTES } from '../../lib/core/format'
+import { readStamp, stampToken } from '../../lib/core/stamp'
+
+const STAMP = { id: '00112233445566778899aabbccddeeff', renewedAtMs: 1_767_225_660_123, checkedAtMs: 1_767_225_600_000 }
+
+t.test('a stamp is read as it was written', async t => {
+  t.strictSame(readStamp(stampToken(STAMP).subarray(CIPHERTEXT_AT, -TAG_BYTES)), STAMP)
+})
+
+t.test('a stamp of any other length is malformed', async t => {
+  for (const length of [0, 1, STAMP_BYTES - 1, STAMP_BYTES + 1]) {
+    t.strictSame(readStamp(Buffer.alloc(length)), { ok: false, reason: 'malformed' })
+  }
+})

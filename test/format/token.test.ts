@@ -1,0 +1,137 @@
+import t from 'tap'
+import { CIPHERTEXT_AT, LONGEST_TOKEN, TOKEN_OVERHEAD_BYTES } from '../../lib/core/format'
+import { newToken, openToken, sealToken } from '../../lib/core/token'
+import { OTHER_KEY } from '../helpers/app'
+import { keysFor } from '../helpers/ring'
+
+const PLAINTEXT = Buffer.from('the plaintext of a token')
+const KEYS = keysFor()
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+
+function seal (parts = 1, plaintext = PLAINTEXT): string {
+  const token = newToken(plaintext.length)
+  plaintext.copy(token, CIPHERTEXT_AT)
+  return sealToken(token, KEYS, parts)
+}
+
+function reason (text: string, parts = 1): string {
+  const opened = openToken(text, KEYS, parts)
+  return Buffer.isBuffer(opened) ? 'opened' : (opened as { reason: string }).reason
+}
+
+t.test('a token opens to what was sealed', async t => {
+  t.strictSame(openToken(seal(), KEYS, 1), PLAINTEXT)
+  t.strictSame(openToken(seal(1, Buffer.alloc(0)), KEYS, 1), Buffer.alloc(0))
+})
+
+t.test('no two tokens of one plaintext are alike', async t => {
+  const tokens = new Set(Array.from({ length: 1000 }, () => seal()))
+  t.equal(tokens.size, 1000)
+})
+
+t.test('a token is one base64url word', async t => {
+  t.match(seal(), /^[A-Za-z0-9_-]+$/)
+})
+
+t.test('with any bit of any byte flipped, no token opens', async t => {
+  const bytes = Buffer.from(seal(), 'base64url')
+  const reasons = new Set<string>()
+  for (let at = 0; at < bytes.length; at++) {
+    for (let bit = 0; bit < 8; bit++) {
+      const bent = Buffer.from(bytes)
+      bent.writeUInt8(bent.readUInt8(at) ^ (1 << bit), at)
+      reasons.add(`${at < 1 ? 'version' : at < 2 ? 'parts' : at < 6 ? 'key id' : 'rest'}: ${reason(bent.toString('base64url'))}`)
+    }
+  }
+  t.strictSame([...reasons].sort(), ['key id: unknown-key', 'parts: malformed', 'rest: forged', 'version: unknown-version'])
+})
+
+t.test('cut to any length, or with anything behind it, no token opens', async t => {
+  const token = seal()
+  const opened: string[] = []
+  for (let length = 0; length < token.length; length++) {
+    if (reason(token.slice(0, length)) === 'opened') opened.push(token.slice(0, length))
+    if (reason(token.slice(length + 1)) === 'opened') opened.push(token.slice(length + 1))
+  }
+  for (const tail of ['A', 'AA', '=', '==', ' ', ';', '\n', '.', `.${token}`, token]) {
+    if (reason(token + tail) === 'opened' || reason(tail + token) === 'opened') opened.push(tail)
+  }
+  t.strictSame(opened, [])
+})
+
+t.test('a token has exactly one spelling: stray bits at its end are refused', async t => {
+  for (const length of [0, 1, 2]) {
+    const token = seal(1, Buffer.alloc(length))
+    const spellings = [...ALPHABET].map(last => token.slice(0, -1) + last).filter(spelling => reason(spelling) === 'opened')
+    t.strictSame(spellings, [token])
+  }
+})
+
+t.test('alien characters are refused wherever they stand', async t => {
+  const token = seal()
+  for (const alien of ['+', '/', '=', ' ', '\t', '\0', '%', '"', 'é', '😀', '\ud800']) {
+    for (const at of [0, 1, 7, token.length - 1]) {
+      t.equal(reason(token.slice(0, at) + alien + token.slice(at + 1)), 'malformed', `${JSON.stringify(alien)} at ${at}`)
+      t.equal(reason(token.slice(0, at) + alien + token.slice(at)), 'malformed')
+    }
+  }
+})
+
+t.test('the other alphabet of base64 is another spelling, and refused', async t => {
+  let token = seal()
+  while (!/[-_]/.test(token)) token = seal()
+  t.equal(reason(token.replaceAll('-', '+').replaceAll('_', '/')), 'malformed')
+})
+
+t.test('a token of an unknown version says so, however long it is', async t => {
+  for (const version of [0, 2, 255]) t.equal(reason(Buffer.from([version, 1, 2, 3]).toString('base64url')), 'unknown-version')
+})
+
+t.test('too short for what every token has is malformed', async t => {
+  t.equal(reason(''), 'malformed')
+  t.equal(reason(Buffer.from([1]).toString('base64url')), 'malformed')
+  t.equal(reason(Buffer.from(seal(1, Buffer.alloc(0)), 'base64url').subarray(0, TOKEN_OVERHEAD_BYTES - 1).toString('base64url')), 'malformed')
+})
+
+t.test('longer than any token could be is refused before it is decoded', async t => {
+  t.equal(reason('A'.repeat(LONGEST_TOKEN + 1)), 'malformed')
+})
+
+t.test('a token split over another number of cookies does not open', async t => {
+  t.equal(reason(seal(2), 1), 'malformed')
+  t.equal(reason(seal(2), 2), 'opened')
+  const bytes = Buffer.from(seal(2), 'base64url')
+  bytes[1] = 1
+  t.equal(reason(bytes.toString('base64url'), 1), 'forged', 'the number is authenticated')
+})
+
+t.test('a token of an unknown key says so', async t => {
+  const opened = openToken(seal(), keysFor('session', 'cookie', OTHER_KEY), 1)
+  t.match(opened, { ok: false, reason: 'unknown-key' })
+})
+
+t.test('every key opens with its associated data: the tenth as well as the first', async t => {
+  const materials = Array.from({ length: 10 }, (_, index) => Buffer.alloc(32, index + 1))
+  const ring = keysFor('session', 'cookie', ...materials as [Buffer])
+  for (const material of materials) {
+    const token = newToken(PLAINTEXT.length)
+    PLAINTEXT.copy(token, CIPHERTEXT_AT)
+    const text = sealToken(token, keysFor('session', 'cookie', material), 1)
+    t.strictSame(openToken(text, ring, 1), PLAINTEXT)
+  }
+})
+
+t.test('random text never opens, and never throws', async t => {
+  for (let round = 0; round < 5000; round++) {
+    const length = Math.floor(Math.random() * 200)
+    const text = Array.from({ length }, () => ALPHABET[Math.floor(Math.random() * 64)]).join('')
+    if (reason(`AQ${text}`) === 'opened' || reason(text) === 'opened') t.fail(text)
+  }
+})
+
+t.test('a forged token leaves the depth of stack traces as it was', async t => {
+  const before = Error.stackTraceLimit
+  const token = seal()
+  t.equal(reason(token.slice(0, -4) + 'AAAA'), 'forged')
+  t.equal(Error.stackTraceLimit, before)
+})

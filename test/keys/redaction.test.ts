@@ -1,0 +1,91 @@
+import t from 'tap'
+import { spawnSync } from 'node:child_process'
+import { inspect } from 'node:util'
+import { guard, keyedHash } from '../../lib/core/aead'
+import { LABEL } from '../../lib/core/format'
+import { Keyring } from '../../lib/keyring/keyring'
+import { resolveOptions } from '../../lib/options/options'
+import secureSession from '../../index'
+import { addRoutes, appWith, bareApp } from '../helpers/app'
+import { Browser } from '../helpers/browser'
+import { plainEnv } from '../helpers/process'
+
+const KEY = Buffer.from('0123456789abcdefghijklmnopqrstuv')
+const DERIVED = [...['cookie\0session', 'stamp\0session.t', 'signing\0'].map(use => keyedHash(KEY, LABEL + use))]
+const SPELLINGS = [KEY, ...DERIVED].flatMap(key => [
+  key.toString('latin1'), key.toString('hex'), key.toString('base64'), key.toString('base64url'), [...key].join(','), [...key].join(', '), key.toString('hex').match(/../g)?.join(' ') as string
+])
+
+function isShown (text: string): boolean {
+  return SPELLINGS.some(spelling => text.includes(spelling.slice(0, 20)))
+}
+
+t.test('a keyring shows nothing, however it is looked at', async t => {
+  const keyring = new Keyring([KEY])
+  const looks = [inspect(keyring, { depth: 10, showHidden: true }), JSON.stringify(keyring), String(keyring), Object.keys(keyring).join()]
+  t.notOk(looks.some(isShown))
+})
+
+t.test('what the user gave is copied, and not changed', async t => {
+  const key = Buffer.from(KEY)
+  const keyring = new Keyring([key])
+  t.strictSame(key, KEY)
+  const before = keyring.signingSecrets()
+  key.fill(0)
+  t.strictSame(keyring.signingSecrets(), before)
+})
+
+t.test('guarded memory cannot be written to', async t => {
+  const guarded = guard(Buffer.from(KEY))
+  t.strictSame(guarded, KEY)
+  const source = `const { guard } = require(${JSON.stringify(require.resolve('../../dist/lib/core/aead.js'))}); guard(Buffer.alloc(32)).fill(1)`
+  const { signal } = spawnSync(process.execPath, ['-e', source], { env: plainEnv() })
+  t.equal(signal, 'SIGSEGV')
+})
+
+t.test('no app, request or reply shows the key', async t => {
+  const app = await appWith(t, { key: KEY })
+  addRoutes(app)
+  const shown: string[] = []
+  app.get('/inspect', async (request, reply) => {
+    request.session.set('a', { b: 1 })
+    for (const thing of [app, request, reply, request.session]) shown.push(inspect(thing, { depth: 14, showHidden: true }))
+    shown.push(JSON.stringify(request.session), inspect(request.session, { showProxy: true, depth: 6, showHidden: true }))
+    return {}
+  })
+  await new Browser(app).get('/inspect')
+  t.equal(shown.length, 6)
+  t.notOk(shown.some(isShown))
+  t.notOk(isShown(JSON.stringify(app.lines)))
+})
+
+t.test('no error about options shows a key, wherever it was misplaced', async t => {
+  const key = KEY.toString('base64')
+  for (const options of [
+    { key: key + key }, { key: [key, key.slice(5)] }, { key: { key } }, { secret: KEY, salt: KEY }, { key: KEY, sessionName: [key] },
+    { key: KEY, cookieName: key }, { key: KEY, idle: key }, { key: KEY, cookie: key }, { key: KEY, cookie: { path: key } },
+    { key: KEY, cookie: { domain: key } }, { key: KEY, serializer: key }, { key: KEY, padTo: key }, key, [key]
+  ]) {
+    const app = bareApp(t)
+    const error: Error = await app.register(secureSession, options as secureSession.Options).ready().then(() => t.fail('it booted'), error => error)
+    t.match(error, { code: /^FST_SESSION_/ })
+    t.notOk(isShown(`${inspect(error)} ${JSON.stringify(error)}`), error.message)
+  }
+})
+
+t.test('console.log of a session shows its keys and none of its values', async t => {
+  const app = await appWith(t)
+  const shown: string[] = []
+  app.get('/', async request => {
+    request.session.set('token', 'very-secret')
+    shown.push(inspect(request.session))
+    return {}
+  })
+  await app.inject('/')
+  t.match(shown[0], /^Session \{ id: '[0-9a-f]{32}', keys: \[ 'token' \] \}$/)
+})
+
+t.test('resolved options are frozen', async t => {
+  const [resolved] = resolveOptions({ key: KEY }, 0)
+  t.ok(Object.isFrozen(resolved?.options))
+})

@@ -1,0 +1,113 @@
+import t from 'tap'
+import secureSession from '../../index'
+import { bareApp, appWith, KEY, WARN } from '../helpers/app'
+
+const INVALID: [string, object, RegExp][] = [
+  ['an unknown option', { cokie: {} }, /"cokie" is unknown; known are cookieName, idle/],
+  ['an unknown cookie attribute', { cookie: { httponly: true } }, /"httponly" is unknown/],
+  ['cookie beside cookieOptions', { cookie: {}, cookieOptions: {} }, /"cookie" and "cookieOptions"/],
+  ['idle beside expiry', { idle: 1, expiry: 1 }, /"idle" and "expiry"/],
+  ['a cookie option of the wrong type', { cookie: 'lax' }, /"cookie" must be an object/],
+  ['an empty name', { sessionName: '' }, /"sessionName" must be a string that is not empty/],
+  ['a name of the wrong type', { sessionName: 7 }, /"sessionName".*found 7/],
+  ['a cookie name with a space', { cookieName: 'my session' }, /"cookieName".*must be a cookie name/],
+  ['a cookie name with a semicolon', { cookieName: 'a;b' }, /must be a cookie name/],
+  ['a session name that is no cookie name', { sessionName: 'säsh' }, /must be a cookie name/],
+  ['idle of zero', { idle: 0 }, /"idle" must be seconds above 0.*found 0/],
+  ['a negative idle', { idle: -1 }, /"idle"/],
+  ['idle that is not a number', { idle: NaN }, /"idle"/],
+  ['idle without end', { idle: Infinity }, /"idle"/],
+  ['idle of a thousand years', { idle: '1000y' }, /"idle"/],
+  ['idle in words', { idle: 'soon' }, /"idle".*a string of 4 characters/],
+  ['idle of the wrong type', { idle: [] }, /"idle".*an array/],
+  ['expiry that is none', { expiry: 'never' }, /"idle"/],
+  ['absolute of null', { absolute: null }, /"absolute".*found null/],
+  ['renewAfter as long as idle', { idle: 60, renewAfter: 60 }, /"renewAfter" must be shorter/],
+  ['persistent of the wrong type', { persistent: 'yes' }, /"persistent" must be true or false/],
+  ['a persistent session past what browsers keep', { persistent: true, absolute: '401d' }, /"absolute" must be 400 days/],
+  ['maxCookies past this version', { maxCookies: 2 }, /"maxCookies"/],
+  ['a negative padTo', { padTo: -1 }, /"padTo"/],
+  ['a fractional padTo', { padTo: 1.5 }, /"padTo"/],
+  ['padTo past what fits', { padTo: 4096 }, /"padTo"/],
+  ['a serializer without functions', { serializer: {} }, /"serializer"/],
+  ['half a serializer', { serializer: { serialize () {} } }, /"serializer"/],
+  ['cacheControl of the wrong type', { cacheControl: 'no-store' }, /"cacheControl"/],
+  ['a relative path', { cookie: { path: 'app' } }, /cookie\.path/],
+  ['a path that ends the attribute', { cookie: { path: '/; Domain=evil' } }, /cookie\.path/],
+  ['a path with a line break', { cookie: { path: '/\r\nX: y' } }, /cookie\.path/],
+  ['a domain that ends the attribute', { cookie: { domain: 'a.b; Path=/' } }, /cookie\.domain/],
+  ['httpOnly of the wrong type', { cookie: { httpOnly: 1 } }, /cookie\.httpOnly/],
+  ['secure of the wrong type', { cookie: { secure: 'yes' } }, /cookie\.secure/],
+  ['an unknown sameSite', { cookie: { sameSite: 'loose' } }, /cookie\.sameSite/],
+  ['a sameSite of the prototype', { cookie: { sameSite: 'constructor' } }, /cookie\.sameSite/],
+  ['an unknown priority', { cookie: { priority: 'urgent' } }, /cookie\.priority/],
+  ['partitioned of the wrong type', { cookie: { partitioned: 'true' } }, /cookie\.partitioned/],
+  ['a Max-Age of zero', { cookie: { maxAge: 0 } }, /cookie\.maxAge/],
+  ['a Max-Age as text', { cookie: { maxAge: '60' } }, /cookie\.maxAge/],
+  ['a Max-Age over 400 days', { cookie: { maxAge: 400 * 86400 + 1 } }, /cookie\.maxAge.*400 days/],
+  ['an Expires over 400 days', { cookie: { expires: new Date(Date.now() + 401 * 86400_000) } }, /cookie\.expires.*400 days/],
+  ['an Expires that is no date', { cookie: { expires: new Date('x') } }, /cookie\.expires/],
+  ['an Expires of the wrong type', { cookie: { expires: 'tomorrow' } }, /cookie\.expires/],
+  ['__Host- with a domain', { cookieName: '__Host-s', cookie: { domain: 'example.org' } }, /must not have a domain/],
+  ['__Host- with another path', { cookieName: '__Host-s', cookie: { path: '/app' } }, /needs path: "\/"/],
+  ['__Host- without Secure', { cookieName: '__Host-s', cookie: { secure: false } }, /needs secure: true/],
+  ['__host- in another case', { cookieName: '__hOST-s', cookie: { secure: false } }, /needs secure: true/],
+  ['__Secure- without Secure', { cookieName: '__Secure-s', cookie: { secure: false } }, /needs secure: true/],
+  ['__Http- without HttpOnly', { cookieName: '__Http-s', cookie: { httpOnly: false } }, /needs httpOnly: true/],
+  ['__Host-Http- without HttpOnly', { cookieName: '__Host-Http-s', cookie: { httpOnly: false } }, /needs httpOnly: true/],
+  ['__Host-Http- with a path', { cookieName: '__Host-Http-s', cookie: { path: '/a' } }, /needs path/],
+  ['SameSite=None without Secure', { cookie: { sameSite: 'none', secure: false } }, /sameSite: "none" needs secure/],
+  ['Partitioned without Secure', { cookie: { partitioned: true, secure: false } }, /partitioned: true needs secure/]
+]
+
+for (const [name, options, message] of INVALID) {
+  t.test(`${name} is refused at boot`, async t => {
+    const app = bareApp(t)
+    await t.rejects(app.register(secureSession, { key: KEY, ...options } as secureSession.Options).ready(), { code: 'FST_SESSION_INVALID_OPTION', message })
+  })
+}
+
+t.test('options that are no object are refused at boot', async t => {
+  for (const options of [[], ['session'], [null], 'key']) {
+    const app = bareApp(t)
+    await t.rejects(app.register(secureSession, options as unknown as secureSession.Options).ready(), { code: 'FST_SESSION_INVALID_OPTION' })
+  }
+})
+
+t.test('two sessions that would meet in one property or one cookie are refused', async t => {
+  for (const [options, message] of [
+    [[{ key: KEY }, { key: KEY }], /"sessionName": two sessions would share "session"/],
+    [[{ key: KEY }, { key: KEY, sessionName: 'other', cookieName: 'session' }], /"cookieName": two sessions would share "session"/],
+    [[{ key: KEY }, { key: KEY, sessionName: 'other', cookieName: 'session.t' }], /"cookieName": two sessions would share "session\.t"/]
+  ] as const) {
+    await t.rejects(bareApp(t).register(secureSession, options).ready(), { code: 'FST_SESSION_INVALID_OPTION', message })
+  }
+})
+
+t.test('what register itself takes is let through', async t => {
+  await appWith(t, { key: KEY, prefix: '/x', logLevel: 'warn', logSerializers: {} } as unknown as secureSession.Options)
+})
+
+t.test('frozen and shared options work, and are never written to', async t => {
+  const cookie = Object.freeze({ path: '/app', httpOnly: false })
+  const options = Object.freeze({ key: Object.freeze([KEY.toString('hex')]), cookie })
+  const before = structuredClone(options)
+  await appWith(t, options)
+  await appWith(t, options)
+  t.strictSame(options, before)
+})
+
+t.test('options changed after boot change nothing', async t => {
+  const cookie = { path: '/app' }
+  const app = await appWith(t, { key: KEY, cookie })
+  cookie.path = '/other'
+  app.get('/', async request => { request.session.set('a', 1); return {} })
+  t.match((await app.inject('/')).headers['set-cookie'], /Path=\/app/)
+})
+
+t.test('signed and encode are ignored, with one warning each', async t => {
+  const app = await appWith(t, { key: KEY, cookie: { signed: true, encode: value => value } })
+  t.strictSame(app.lines.filter(({ level }) => level === WARN).map(({ msg }) => msg.split(' ')[0]), ['cookie.encode', 'cookie.signed'])
+  const quiet = await appWith(t, { key: KEY, cookie: { signed: false } })
+  t.strictSame(quiet.lines.filter(({ level }) => level === WARN), [])
+})
