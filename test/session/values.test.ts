@@ -1,6 +1,24 @@
 import t from 'tap'
 import { addRoutes, appWith } from '../helpers/app'
 import { Browser, setCookies } from '../helpers/browser'
+import type { Session } from '../../types/session'
+
+type AnySession = Session<Record<string, any>>
+
+/** Runs something on a session that another request filled. */
+async function withSession (t: Parameters<typeof appWith>[0], values: Record<string, unknown>, use: (session: AnySession) => unknown): Promise<any> {
+  const app = await appWith(t)
+  app.get('/fill', async request => {
+    for (const [key, value] of Object.entries(values)) (request.session as AnySession).set(key, value)
+    return {}
+  })
+  app.get('/use', async request => ({ result: use(request.session as AnySession) }))
+  const browser = new Browser(app)
+  await browser.get('/fill')
+  const response = await browser.get('/use')
+  t.equal(response.statusCode, 200, response.body)
+  return response.json().result
+}
 
 t.test('a value that one request sets, the next one gets', async t => {
   const app = await appWith(t)
@@ -10,10 +28,85 @@ t.test('a value that one request sets, the next one gets', async t => {
   t.strictSame(await browser.json('/get'), { user: 'ada' })
 })
 
-t.test('a stranger has no values', async t => {
+t.test('a stranger has no values, and gets no cookie for looking', async t => {
   const app = await appWith(t)
   addRoutes(app)
   const response = await app.inject('/get')
   t.strictSame(response.json(), {})
   t.strictSame(setCookies(response), [])
+})
+
+t.test('all of JSON comes back as it went in', async t => {
+  const values = { text: 'ä😀\u2028 \ud800', number: -1.5e300, zero: 0, yes: true, no: false, nothing: null, list: [1, [2], { a: 3 }], object: { nested: { deep: {} } }, empty: '' }
+  t.strictSame(await withSession(t, values, session => session.data()), JSON.parse(JSON.stringify(values)))
+})
+
+t.test('get, has and unset see the user\'s own keys', async t => {
+  t.strictSame(await withSession(t, { a: 1, b: 2 }, session => {
+    session.unset('b')
+    session.unset('never')
+    return [session.get('a'), session.get('b') === undefined, session.has('a'), session.has('b'), session.has('never')]
+  }), [1, true, true, false, false])
+})
+
+t.test('a value set to undefined is gone', async t => {
+  t.strictSame(await withSession(t, { a: 1, b: 2 }, session => {
+    session.set('a', undefined)
+    session.set('never', undefined)
+    return [session.has('a'), session.data()]
+  }), [false, { b: 2 }])
+})
+
+t.test('what objects inherit is no value of a session', async t => {
+  const names = ['toString', 'constructor', 'hasOwnProperty', 'valueOf', '__proto__', '__defineGetter__', 'isPrototypeOf']
+  t.strictSame(await withSession(t, {}, session => names.map(name => [session.get(name) ?? null, session.has(name)])), names.map(() => [null, false]))
+})
+
+t.test('__proto__ and constructor are keys like any other, and pollute nothing', async t => {
+  const evil = JSON.parse('{"polluted":true}')
+  const result = await withSession(t, { ['__proto__']: evil, constructor: 1, toString: 'x' }, session => {
+    session.set('__proto__', evil)
+    return [session.get('__proto__'), session.has('polluted'), session.get('polluted') ?? null, session.get('constructor'), Object.keys(session.data())]
+  })
+  t.strictSame(result, [{ polluted: true }, false, null, 1, ['__proto__', 'constructor', 'toString']])
+  t.equal(({} as any).polluted, undefined)
+})
+
+t.test('data is a copy: a change to it is no change of the session', async t => {
+  t.strictSame(await withSession(t, { a: 1 }, session => {
+    const copy = session.data()
+    copy['a'] = 2
+    copy['b'] = 3
+    return [session.get('a'), session.has('b'), session.changed, Object.getPrototypeOf(copy) === Object.prototype]
+  }), [1, false, false, true])
+})
+
+t.test('no name of the user\'s meets a field of the library', async t => {
+  const values = { id: 'mine', createdAt: 1, renewedAt: 2, expiresAt: 3, isNew: 4, __ts: 5, expires: 6, maxAge: 7, extensions: 8, settings: 9, identity: 10 }
+  const info = await withSession(t, values, session => [session.data(), session.get('id'), session.info.id, session.info.createdAt])
+  t.strictSame(info[0], values)
+  t.equal(info[1], 'mine')
+  t.match(info[2], /^[0-9a-f]{32}$/)
+  t.ok(info[3] > 1e12)
+})
+
+t.test('reserved names are reached by get and set', async t => {
+  const names = ['get', 'set', 'has', 'unset', 'data', 'touch', 'regenerate', 'delete', 'options', 'info', 'changed', 'deleted']
+  const values = Object.fromEntries(names.map(name => [name, `my ${name}`]))
+  t.strictSame(await withSession(t, values, session => [session.data(), names.map(name => session.get(name))]), [values, Object.values(values)])
+})
+
+t.test('a value that no serializer can write is refused by set, and named', async t => {
+  const app = await appWith(t)
+  app.get('/:kind', async ({ session, params }) => {
+    const { kind } = params as { kind: string }
+    session.set('kept', 1)
+    session.set('mine', kind === 'function' ? () => 'secret' : kind === 'symbol' ? Symbol('secret') : 1n)
+    return {}
+  })
+  for (const kind of ['function', 'symbol', 'bigint']) {
+    const response = await app.inject(`/${kind}`)
+    t.match(response.json(), { statusCode: 500, code: 'FST_SESSION_NOT_SERIALIZABLE', message: /"mine"/ })
+    t.notMatch(response.body, /secret/)
+  }
 })

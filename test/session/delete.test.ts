@@ -1,0 +1,93 @@
+import t from 'tap'
+import { addRoutes, appWith, KEY } from '../helpers/app'
+import { Browser, setCookies } from '../helpers/browser'
+
+const CLEARED = '; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; HttpOnly; SameSite=Lax'
+
+t.test('delete clears both cookies, and the next request is a stranger\'s', async t => {
+  const app = await appWith(t)
+  addRoutes(app)
+  const browser = new Browser(app)
+  await browser.get('/set/user/ada')
+  const response = await browser.get('/delete')
+  t.strictSame(setCookies(response), [`session=${CLEARED}`, `session.t=${CLEARED}`])
+  t.equal(browser.header, '')
+  t.strictSame(await browser.json('/get'), {})
+})
+
+t.test('delete clears the cookies also where the request sent none', async t => {
+  const app = await appWith(t)
+  addRoutes(app)
+  t.equal(setCookies(await app.inject('/delete')).length, 2)
+})
+
+t.test('after delete the data is gone at once', async t => {
+  const app = await appWith(t)
+  addRoutes(app)
+  app.get('/look', async ({ session }) => {
+    const cart = session.get('cart')
+    session.delete()
+    cart.items.push('too late')
+    return { data: session.data(), user: session.get('user') ?? null, has: session.has('user'), keys: Object.keys(session), deleted: session.deleted, changed: session.changed }
+  })
+  app.get('/fill', async ({ session }) => { session.set('user', 'ada'); session.set('cart', { items: [] }); return {} })
+  const browser = new Browser(app)
+  await browser.get('/fill')
+  const response = await browser.get('/look')
+  t.strictSame(response.json(), { data: {}, user: null, has: false, keys: [], deleted: true, changed: true })
+  t.equal(browser.header, '')
+})
+
+t.test('a set after delete starts a new session with a new id, and nothing of the old one', async t => {
+  const app = await appWith(t)
+  addRoutes(app)
+  app.get('/switch', async ({ session }) => {
+    const { id } = session.info
+    session.delete()
+    session.set('user', 'grace')
+    return { old: id, fresh: session.info.id, isNew: session.info.isNew, deleted: session.deleted, changed: session.changed }
+  })
+  const browser = new Browser(app)
+  await browser.get('/set/user/ada')
+  await browser.get('/set/role/admin')
+  const response = await browser.get('/switch')
+  t.match(response.json(), { isNew: true, deleted: false, changed: true })
+  t.not(response.json().old, response.json().fresh)
+  t.equal(setCookies(response).length, 1, 'one cookie, and no clearing beside it')
+  t.strictSame(await browser.json('/get'), { user: 'grace' })
+  t.equal((await browser.json('/info')).id, response.json().fresh)
+})
+
+t.test('touch, unset, regenerate and options do not revive a deleted session', async t => {
+  const app = await appWith(t)
+  addRoutes(app)
+  app.get('/try', async ({ session }) => {
+    session.delete()
+    session.touch()
+    session.unset('user')
+    session.regenerate(['user'])
+    session.options({ maxAge: 60 })
+    return { deleted: session.deleted }
+  })
+  const browser = new Browser(app)
+  await browser.get('/set/user/ada')
+  t.strictSame((await browser.get('/try')).json(), { deleted: true })
+  t.equal(browser.header, '')
+})
+
+t.test('a cookie with attributes of its own is cleared with them', async t => {
+  const app = await appWith(t, { key: KEY, cookie: { path: '/app', domain: 'example.org', secure: true, sameSite: 'none', partitioned: true, priority: 'high' } })
+  app.get('/app/delete', async ({ session }) => { session.delete(); return {} })
+  for (const line of setCookies(await app.inject('/app/delete'))) {
+    t.match(line, /=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Domain=example\.org; Path=\/app; HttpOnly; Secure; SameSite=None; Partitioned; Priority=High$/)
+  }
+})
+
+t.test('a session moved to another path is cleared where it is', async t => {
+  const app = await appWith(t)
+  addRoutes(app)
+  app.get('/move', async ({ session }) => { session.set('user', 'ada'); session.options({ path: '/app' }); return {} })
+  const browser = new Browser(app)
+  await browser.get('/move')
+  t.match(setCookies(await browser.get('/delete')), [/^session=; .*Path=\/app/, /^session\.t=; .*Path=\/app/])
+})
