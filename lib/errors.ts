@@ -28,10 +28,6 @@ export const CommittedError = createError('FST_SESSION_COMMITTED',
 export const ReservedNameError = createError('FST_SESSION_RESERVED_NAME',
   '"%s" is the session\'s own: use session.set("%s", value) for a key of that name', 500, TypeError)
 
-/** `request.session` was touched in a scope that was made before the plugin was registered. */
-export const OutOfScopeError = createError('FST_SESSION_OUT_OF_SCOPE',
-  'this route has no "%s": its scope was made before the plugin was registered; register fastify-sealed-session first', 500)
-
 /** A session name that no registration knows. */
 export const UnknownSessionError = createError('FST_SESSION_UNKNOWN_NAME',
   'there is no session named "%s"; the plugin knows %s', 500)

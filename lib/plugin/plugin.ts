@@ -1,6 +1,5 @@
 import cookie = require('@fastify/cookie')
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { OutOfScopeError } from '../errors'
 import { loadKeyring } from '../options/keys'
 import { refuseCollisions, resolveOptions } from '../options/options'
 import type { SecureSessionOptions } from '../../types/fastify'
@@ -38,10 +37,8 @@ function attach (app: FastifyInstance, definitions: readonly SessionDefinition[]
   // A registration in an inner scope shares what the outer one set up.
   if (!app.hasRequestDecorator(HELD)) addHooks(app)
   for (const definition of definitions) {
-    const { sessionName } = definition.options
-    app.decorateRequest(sessionName, {
+    app.decorateRequest(definition.options.sessionName, {
       getter (this: FastifyRequest) {
-        if (!(HELD in this)) throw new OutOfScopeError(sessionName)
         return sessionsOf(this).view(definition)
       }
     })
@@ -73,7 +70,7 @@ function addHooks (app: FastifyInstance): void {
 }
 
 function sessionsOf (request: FastifyRequest): RequestSessions {
-  const holder = request as unknown as { [HELD]: RequestSessions | null }
+  const holder = request as unknown as { [HELD]?: RequestSessions | null }
   holder[HELD] ??= new RequestSessions(request, null)
   return holder[HELD]
 }

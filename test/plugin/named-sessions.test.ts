@@ -1,0 +1,104 @@
+import t from 'tap'
+import secureSession from '../../index'
+import { addRoutes, appWith, bareApp, KEY, OTHER_KEY } from '../helpers/app'
+import { Browser, setCookies } from '../helpers/browser'
+
+t.test('several named sessions live side by side, each in its cookie, with its key and options', async t => {
+  const app = await appWith(t, [{ key: KEY }, { key: OTHER_KEY, sessionName: 'flash', cookieName: 'f', idle: 60, cookie: { path: '/f' } }])
+  app.get('/f/set', async (request: any) => { request.session.set('user', 'ada'); request.flash.set('note', 'hi'); return {} })
+  app.get('/get', async (request: any) => ({ session: request.session.data(), flash: request.flash.data() }))
+  app.get('/one', async (request: any) => { request.flash.set('note', 'other'); return {} })
+  const browser = new Browser(app)
+  t.match(setCookies(await browser.get('/f/set')), [/^session=.*Path=\/;/, /^f=.*Path=\/f;/])
+  t.strictSame(await browser.json('/get'), { session: { user: 'ada' }, flash: { note: 'hi' } })
+  t.match(setCookies(await browser.get('/one')), [/^f=/], 'only what changed is written')
+  t.strictSame(await browser.json('/get'), { session: { user: 'ada' }, flash: { note: 'other' } })
+})
+
+t.test('a session without its own cookie name is named by its property', async t => {
+  const app = await appWith(t, { key: KEY, sessionName: 'login' })
+  app.get('/', async (request: any) => { request.login.set('a', 1); return { session: request.session ?? null } })
+  const response = await app.inject('/')
+  t.strictSame(response.json(), { session: null })
+  t.match(setCookies(response), [/^login=/])
+})
+
+t.test('a registration in an inner scope adds a session there, and the outer one stays', async t => {
+  const app = await appWith(t)
+  addRoutes(app)
+  await app.register(async scope => {
+    await scope.register(secureSession, { key: OTHER_KEY, sessionName: 'inner' })
+    scope.get('/inner', async (request: any) => { request.session.set('a', 1); request.inner.set('b', 2); return {} })
+    scope.get('/inner/commit', async (request: any, reply) => {
+      request.session.set('a', 1)
+      request.inner.set('b', 2)
+      return reply.commitSession().map(line => line.split('=')[0])
+    })
+    scope.get('/inner/outside', async () => {
+      const session = scope.createSecureSession({ a: 1 })
+      return [scope.decodeSecureSession(scope.encodeSecureSession(session, 'session'), undefined, 'session') !== null, scope.decodeSecureSession(scope.encodeSecureSession(session)) !== null]
+    })
+  })
+  app.get('/outer', async (request: any) => ({ inner: request.inner ?? null }))
+  t.match(setCookies(await app.inject('/inner')).map(line => line.split('=')[0]), ['session', 'inner'])
+  t.strictSame((await app.inject('/inner/commit')).json(), ['session', 'inner'])
+  t.strictSame((await app.inject('/inner/outside')).json(), [true, true])
+  t.strictSame((await app.inject('/outer')).json(), { inner: null })
+})
+
+t.test('two scopes may have sessions of one name that are not each other\'s', async t => {
+  const app = bareApp(t)
+  for (const [prefix, key] of [['/a', KEY], ['/b', OTHER_KEY]] as const) {
+    await app.register(async scope => {
+      await scope.register(secureSession, { key })
+      addRoutes(scope)
+    }, { prefix })
+  }
+  const browser = new Browser(app)
+  await browser.get('/a/set/user/ada')
+  t.strictSame(await browser.json('/a/get'), { user: 'ada' })
+  t.strictSame(await browser.json('/b/get'), {})
+})
+
+t.test('an inner scope cannot take a name or cookie of the outer one', async t => {
+  const app = await appWith(t)
+  await t.rejects(app.register(async scope => { await scope.register(secureSession, { key: KEY, sessionName: 'other', cookieName: 'session' }) }).ready(), { code: 'FST_SESSION_INVALID_OPTION' })
+})
+
+t.test('a scope made before the plugin has the session as well as one made after it', async t => {
+  const app = bareApp(t)
+  app.register(async scope => {
+    scope.addHook('onRequest', async request => { request.session.set('early', true) })
+    addRoutes(scope)
+    scope.get('/commit', async (request, reply) => reply.commitSession().length)
+  }, { prefix: '/early' })
+  app.register(secureSession, { key: KEY })
+  app.register(async scope => { addRoutes(scope) }, { prefix: '/late' })
+  const browser = new Browser(app)
+  await browser.get('/early/set/user/ada')
+  t.strictSame(await browser.json('/late/get'), { early: true, user: 'ada' })
+  await browser.get('/late/set/user/grace')
+  t.strictSame(await browser.json('/early/get'), { early: true, user: 'grace' })
+  t.equal((await browser.get('/early/commit')).body, '1')
+})
+
+t.test('routes declared before the plugin was loaded have sessions, if the scope is the same', async t => {
+  const app = bareApp(t)
+  app.register(secureSession, { key: KEY })
+  addRoutes(app)
+  const browser = new Browser(app)
+  await browser.get('/set/user/ada')
+  t.strictSame(await browser.json('/get'), { user: 'ada' })
+})
+
+t.test('a hook that runs before the plugin\'s own may use the session already', async t => {
+  const app = bareApp(t)
+  app.addHook('onRequest', async request => { request.session.set('visited', true) })
+  app.register(secureSession, { key: KEY })
+  addRoutes(app)
+  app.get('/more', async request => { request.session.set('more', 1); return {} })
+  t.match(setCookies(await app.inject('/untouched')), [/^session=/])
+  const browser = new Browser(app)
+  await browser.get('/more')
+  t.strictSame(await browser.json('/get'), { visited: true, more: 1 })
+})

@@ -1,0 +1,161 @@
+import { Readable } from 'node:stream'
+import t from 'tap'
+import { addRoutes, appWith, KEY, WARN, type TestApp } from '../helpers/app'
+import { Browser, setCookies } from '../helpers/browser'
+
+function addFailingRoutes (app: TestApp): void {
+  addRoutes(app)
+  app.get('/bigint', async ({ session }) => { session.set('good', 1); session.set('mine', { deep: [{ value: 1n }] }); return {} })
+  app.get('/cycle', async ({ session }) => { const ring: any = { token: 'secret-token' }; ring.ring = ring; session.set('mine', ring); return {} })
+  app.get('/tojson', async ({ session }) => { session.set('mine', { toJSON () { throw new Error('no') } }); return {} })
+  app.get('/nested', async ({ session }) => { session.get('cart').total = 1n; return {} })
+  app.get('/cart', async ({ session }) => { session.set('cart', { total: 0 }); return {} })
+  app.get('/big/:bytes', async ({ session, params }) => {
+    session.set('small', 'x')
+    session.set('biggest', 'secret'.repeat(Number((params as any).bytes) / 6))
+    return {}
+  })
+}
+
+t.test('what JSON cannot write fails the request, names the key, and leaves the old cookie good', async t => {
+  const app = await appWith(t)
+  addFailingRoutes(app)
+  const browser = new Browser(app)
+  await browser.get('/set/user/ada')
+  for (const url of ['/bigint', '/cycle', '/tojson']) {
+    const response = await browser.get(url)
+    t.match(response.json(), { statusCode: 500, code: 'FST_SESSION_NOT_SERIALIZABLE', message: /the value of "mine"/ })
+    t.notMatch(response.body, /secret-token/)
+    t.strictSame(setCookies(response), [])
+    t.strictSame(await browser.json('/get'), { user: 'ada' })
+  }
+})
+
+t.test('so does a change in place that JSON cannot write', async t => {
+  const app = await appWith(t)
+  addFailingRoutes(app)
+  const browser = new Browser(app)
+  await browser.get('/cart')
+  t.match((await browser.get('/nested')).json(), { code: 'FST_SESSION_NOT_SERIALIZABLE', message: /"cart"/ })
+  t.strictSame(await browser.json('/get'), { cart: { total: 0 } })
+})
+
+t.test('a session that does not fit fails the request with the sizes, and leaves the old cookie good', async t => {
+  const app = await appWith(t)
+  addFailingRoutes(app)
+  const browser = new Browser(app)
+  await browser.get('/set/user/ada')
+  const response = await browser.get('/big/6000')
+  t.match(response.json(), { statusCode: 500, code: 'FST_SESSION_TOO_LARGE', message: /needs \d+ bytes of cookie "session" and 4089 fit; .*"biggest" 6002, "user" 5, "small" 3$/ })
+  t.notMatch(response.body, /secret/)
+  t.strictSame(setCookies(response), [])
+  t.strictSame(await browser.json('/get'), { user: 'ada' })
+})
+
+t.test('4096 bytes of name and value go out, and one more does not', async t => {
+  const app = await appWith(t)
+  app.get('/:bytes', async ({ session, params }) => { session.set('x', 'y'.repeat(Number((params as any).bytes))); return {} })
+  let most = 2900
+  let response = await app.inject(`/${most}`)
+  while (response.statusCode === 200) response = await app.inject(`/${++most}`)
+  t.equal(response.json().code, 'FST_SESSION_TOO_LARGE')
+  const [line] = setCookies(await app.inject(`/${most - 1}`))
+  const pair = (line as string).split(';')[0]?.replace('=', '') as string
+  t.ok(pair.length <= 4096 && pair.length > 4092, String(pair.length))
+})
+
+t.test('from 80 % of the limit there is one warning, with the sizes', async t => {
+  const app = await appWith(t)
+  addFailingRoutes(app)
+  for (const bytes of [2000, 2700, 2706]) await app.inject(`/big/${bytes}`)
+  const warnings = app.lines.filter(({ level }) => level === WARN)
+  t.equal(warnings.length, 1)
+  t.match(warnings[0], { cookie: 'session', bytes: /\d{4}/, limit: 4089, msg: /80 %/ })
+})
+
+t.test('it is reported once: the custom error handler\'s reply goes out, with no cookie of the failed session', async t => {
+  const app = await appWith(t)
+  addFailingRoutes(app)
+  let handled = 0
+  app.setErrorHandler(async (error, request, reply) => {
+    handled++
+    return reply.code(418).send({ custom: (error as { code?: string }).code, user: request.session.get('user') })
+  })
+  const browser = new Browser(app)
+  await browser.get('/set/user/ada')
+  const response = await browser.get('/big/6000')
+  t.equal(response.statusCode, 418)
+  t.strictSame(response.json(), { custom: 'FST_SESSION_TOO_LARGE', user: 'ada' })
+  t.strictSame(setCookies(response), [])
+  t.equal(handled, 1)
+})
+
+t.test('another session of the same request is still written, once', async t => {
+  const app = await appWith(t, [{ key: KEY }, { key: KEY, sessionName: 'flash' }])
+  app.get('/', async (request: any) => { request.flash.set('a', 1); request.session.set('mine', { n: 1n }); return {} })
+  app.get('/reverse', async (request: any) => { request.session.set('mine', { n: 1n }); request.flash.set('a', 1); return {} })
+  for (const url of ['/', '/reverse']) {
+    const response = await app.inject(url)
+    t.equal(response.statusCode, 500)
+    t.match(setCookies(response), [/^flash=/])
+    t.equal(setCookies(response).length, 1)
+  }
+})
+
+t.test('where two sessions fail, one is thrown and the other logged', async t => {
+  const app = await appWith(t, [{ key: KEY }, { key: KEY, sessionName: 'flash' }])
+  app.get('/', async (request: any) => { request.flash.set('b', { n: 1n }); request.session.set('a', { n: 1n }); return {} })
+  const response = await app.inject('/')
+  t.match(response.json(), { code: 'FST_SESSION_NOT_SERIALIZABLE', message: /"b"/ })
+  t.ok(app.lines.some(({ err }) => /"a"/.test((err as { message?: string } | undefined)?.message ?? '')))
+})
+
+t.test('a payload that will not be sent is let go', async t => {
+  const app = await appWith(t)
+  const payloads: Record<string, any> = {}
+  let cancelled = 0
+  const web = (): ReadableStream => new ReadableStream({ pull: controller => { controller.enqueue(Buffer.from('x')) }, cancel: () => { cancelled++ } })
+  const make: Record<string, () => unknown> = {
+    node: () => Readable.from(['x']),
+    web,
+    response: () => new Response(web()),
+    empty: () => new Response(null),
+    text: () => 'text',
+    nothing: () => null
+  }
+  app.get('/:kind', async (request, reply) => {
+    const { kind } = request.params as { kind: string }
+    request.session.set('mine', { n: 1n })
+    payloads[kind] = make[kind]?.()
+    return reply.send(payloads[kind])
+  })
+  for (const kind of Object.keys(make)) t.equal((await app.inject(`/${kind}`)).statusCode, 500, kind)
+  t.equal(payloads['node'].destroyed, true)
+  t.equal(cancelled, 2)
+})
+
+t.test('a web stream that another reader holds does not stop the error', async t => {
+  const app = await appWith(t)
+  app.get('/', async (request, reply) => {
+    request.session.set('mine', { n: 1n })
+    const stream = new ReadableStream()
+    stream.getReader()
+    return reply.send(stream)
+  })
+  t.match((await app.inject('/')).json(), { code: 'FST_SESSION_NOT_SERIALIZABLE' })
+})
+
+t.test('with a custom serializer, what it throws or returns wrongly is a typed error too', async t => {
+  for (const serialize of [() => { throw new Error('no') }, () => 42, () => undefined]) {
+    const app = await appWith(t, { key: KEY, serializer: { serialize: serialize as unknown as () => string, deserialize: () => ({}) } })
+    addRoutes(app)
+    t.match((await app.inject('/set/a/b')).json(), { statusCode: 500, code: 'FST_SESSION_NOT_SERIALIZABLE', message: /serializer/ })
+  }
+})
+
+t.test('what only a custom serializer can write has no size in JSON, and the error still names the rest', async t => {
+  const serializer = { serialize: () => Buffer.alloc(5000), deserialize: () => ({}) }
+  const app = await appWith(t, { key: KEY, serializer })
+  app.get('/', async ({ session }) => { session.set('big', [1n]); session.set('a', 1); return {} })
+  t.match((await app.inject('/')).json(), { code: 'FST_SESSION_TOO_LARGE', message: /"a" 1, "big" 0/ })
+})
