@@ -1,0 +1,199 @@
+import websocket from '@fastify/websocket'
+import { once } from 'node:events'
+import { get } from 'node:http'
+import t from 'tap'
+import { WebSocket } from 'ws'
+import secureSession from '../../index'
+import { addRoutes, appWith, bareApp, KEY, WARN, type TestApp } from '../helpers/app'
+import { Browser, setCookies } from '../helpers/browser'
+
+async function listen (app: TestApp): Promise<string> {
+  return await app.listen({ port: 0, host: '127.0.0.1' })
+}
+
+t.test('a hijacked reply carries the cookie, whether it is committed before or after the hijacking', async t => {
+  const app = await appWith(t)
+  addRoutes(app)
+  app.get('/before', (request, reply) => {
+    request.session.set('user', 'ada')
+    reply.commitSession()
+    reply.hijack()
+    reply.raw.end('by hand')
+  })
+  app.get('/after', (request, reply) => {
+    reply.hijack()
+    request.session.set('user', 'ada')
+    reply.commitSession()
+    reply.raw.end('by hand')
+  })
+  app.get('/lines', (request, reply) => {
+    reply.hijack()
+    request.session.set('user', 'ada')
+    reply.raw.writeHead(200, { 'set-cookie': reply.commitSession() })
+    reply.raw.end('by hand')
+  })
+  app.get('/headers', (request, reply) => {
+    request.session.set('user', 'ada')
+    reply.header('set-cookie', 'other=1')
+    reply.commitSession()
+    reply.hijack()
+    reply.raw.writeHead(200, reply.getHeaders() as Record<string, string>)
+    reply.raw.end('by hand')
+  })
+  const address = await listen(app)
+  for (const [url, cookies] of [['/before', 1], ['/after', 1], ['/lines', 1], ['/headers', 2]] as const) {
+    const response = await fetch(address + url)
+    t.equal(await response.text(), 'by hand')
+    t.equal(response.headers.getSetCookie().length, cookies, url)
+    const cookie = response.headers.getSetCookie().at(-1)?.split(';')[0] as string
+    t.strictSame((await app.inject({ url: '/get', headers: { cookie } })).json(), { user: 'ada' })
+    t.equal(response.headers.get('cache-control'), 'no-store')
+  }
+})
+
+t.test('commitSession returns the lines, and onSend does not add them again', async t => {
+  const app = await appWith(t)
+  app.get('/', async (request, reply) => {
+    request.session.set('user', 'ada')
+    return [reply.commitSession(), reply.commitSession()]
+  })
+  const response = await app.inject('/')
+  const [first, second] = response.json()
+  t.strictSame(first, setCookies(response))
+  t.strictSame(second, first)
+})
+
+t.test('commitSession without a change returns nothing, with renewal aside', async t => {
+  const app = await appWith(t)
+  app.get('/', async (request, reply) => { request.session.get('a'); return reply.commitSession() })
+  const response = await app.inject('/')
+  t.strictSame(response.json(), [])
+  t.equal(response.headers['cache-control'], undefined)
+})
+
+t.test('the caller\'s copy of the lines is its own', async t => {
+  const app = await appWith(t)
+  app.get('/', async (request, reply) => { request.session.set('a', 1); reply.commitSession().length = 0; return {} })
+  t.equal(setCookies(await app.inject('/')).length, 1)
+})
+
+t.test('a session that cannot be written throws from commitSession', async t => {
+  const app = await appWith(t)
+  app.get('/', async (request, reply) => { request.session.set('a', [1n]); reply.commitSession(); return {} })
+  t.match((await app.inject('/')).json(), { code: 'FST_SESSION_NOT_SERIALIZABLE' })
+})
+
+t.test('commitSession after the head was sent throws if there is something to write', async t => {
+  const app = await appWith(t)
+  const codes: string[] = []
+  app.get('/', (request, reply) => {
+    request.session.set('user', 'ada')
+    reply.hijack()
+    reply.raw.writeHead(200)
+    try { reply.commitSession() } catch (error) { codes.push((error as { code: string }).code) }
+    reply.raw.end()
+  })
+  app.get('/nothing', (request, reply) => {
+    request.session.get('user')
+    reply.hijack()
+    reply.raw.writeHead(200)
+    codes.push(String(reply.commitSession().length))
+    reply.raw.end()
+  })
+  const address = await listen(app)
+  for (const url of ['/', '/nothing']) await (await fetch(address + url)).text()
+  t.strictSame(codes, ['FST_SESSION_COMMITTED', '0'])
+})
+
+async function socketApp (t: Parameters<typeof bareApp>[0]): Promise<TestApp> {
+  const app = bareApp(t)
+  await app.register(websocket)
+  await app.register(secureSession, { key: KEY })
+  addRoutes(app)
+  return app
+}
+
+/** The Set-Cookie lines of the answer to an upgrade, and the first message. */
+async function connect (address: string, cookie?: string): Promise<{ lines: string[], message: any }> {
+  const socket = new WebSocket(address.replace('http', 'ws'), cookie === undefined ? {} : { headers: { cookie } })
+  const upgraded = once(socket, 'upgrade')
+  const [message] = await once(socket, 'message')
+  const [response] = await upgraded
+  socket.close()
+  await once(socket, 'close')
+  return { lines: response.headers['set-cookie'] ?? [], message: JSON.parse(String(message)) }
+}
+
+t.test('a WebSocket upgrade carries the cookie in its headers event', async t => {
+  const app = await socketApp(t)
+  const lines = new WeakMap<object, string[]>()
+  app.websocketServer.on('headers', (headers: string[], request: object) => {
+    for (const line of lines.get(request) ?? []) headers.push(`Set-Cookie: ${line}`)
+  })
+  app.get('/socket', {
+    websocket: true,
+    preHandler: async (request, reply) => {
+      request.session.set('connected', true)
+      lines.set(request.raw, reply.commitSession())
+    }
+  }, (socket, request) => { socket.send(JSON.stringify(request.session.data())) })
+  const address = await listen(app)
+  const first = await connect(`${address}/socket`)
+  t.match(first, { message: { connected: true }, lines: [/^session=/] })
+  const browser = new Browser(app)
+  browser.keep(first.lines[0] as string)
+  t.strictSame(await browser.json('/get'), { connected: true })
+})
+
+t.test('a WebSocket handler reads the session of its upgrade, and a change there throws', async t => {
+  const app = await socketApp(t)
+  app.get('/socket', { websocket: true }, (socket, request) => {
+    let code = 'no error'
+    try { request.session.set('late', 1) } catch (error) { code = (error as { code: string }).code }
+    socket.send(JSON.stringify({ data: request.session.data(), code }))
+  })
+  const address = await listen(app)
+  const browser = new Browser(app)
+  await browser.get('/set/user/ada')
+  t.match(await connect(`${address}/socket`, browser.header), { message: { data: { user: 'ada' }, code: 'FST_SESSION_COMMITTED' }, lines: [] })
+})
+
+t.test('a change that an upgrade or a hijacked reply loses is told in the log', async t => {
+  const app = await socketApp(t)
+  app.get('/socket', { websocket: true, preHandler: async ({ session }) => { session.set('lost', 1) } }, socket => { socket.send('{}') })
+  app.get('/hijacked', (request, reply) => { request.session.set('lost', 1); reply.hijack(); reply.raw.end('by hand') })
+  app.get('/fine', async ({ session }) => { session.set('kept', 1); return {} })
+  const address = await listen(app)
+  const warnings = (): number => app.lines.filter(({ level, msg }) => level === WARN && /never written/.test(msg)).length
+  await connect(`${address}/socket`)
+  await app.close()
+  t.equal(warnings(), 1)
+
+  const other = await appWith(t)
+  other.get('/hijacked', (request, reply) => { request.session.set('lost', 1); reply.hijack(); reply.raw.end('by hand') })
+  other.get('/fine', async ({ session }) => { session.set('kept', 1); return {} })
+  const otherAddress = await listen(other)
+  for (const url of ['/hijacked', '/fine']) await (await fetch(otherAddress + url)).text()
+  await other.close()
+  t.match(other.lines.filter(({ level }) => level === WARN), [{ cookie: 'session', msg: /commitSession/ }])
+  t.equal(other.lines.filter(({ level }) => level === WARN).length, 1)
+})
+
+t.test('a client that leaves before the reply is no reason to warn', async t => {
+  const app = await appWith(t)
+  let left: () => void
+  const gone = new Promise<void>(resolve => { left = resolve })
+  app.get('/', async (request, reply) => {
+    request.session.set('a', 1)
+    reply.raw.once('close', () => { left() })
+    client.destroy()
+    await gone
+    return {}
+  })
+  const address = await listen(app)
+  const client = get(address)
+  client.on('error', () => {})
+  await gone
+  await app.close()
+  t.strictSame(app.lines.filter(({ level }) => level === WARN), [])
+})

@@ -1,0 +1,89 @@
+import t from 'tap'
+import { addRoutes, appWith, DEBUG, KEY, OTHER_KEY } from '../helpers/app'
+import { Browser } from '../helpers/browser'
+import { fakeClock } from '../helpers/clock'
+
+t.test('a session made, encoded and decoded outside a request is the same', async t => {
+  const app = await appWith(t)
+  const session = app.createSecureSession({ user: 'ada', cart: { items: [1] } })
+  session.set('more', true)
+  const token = app.encodeSecureSession(session)
+  const decoded = app.decodeSecureSession(token)
+  t.strictSame(decoded?.data(), { user: 'ada', cart: { items: [1] }, more: true })
+  t.equal(decoded?.info.id, session.info.id)
+})
+
+t.test('createSecureSession needs no data, and copies what it is given', async t => {
+  const app = await appWith(t)
+  t.strictSame(app.createSecureSession().data(), {})
+  const data = Object.freeze({ user: 'ada' })
+  const session = app.createSecureSession(data)
+  session.set('user', 'grace')
+  t.strictSame(data, { user: 'ada' })
+  t.match(session.info, { isNew: true })
+  t.equal(session.changed, true)
+})
+
+t.test('a token made outside opens in a request, and one of a request opens outside', async t => {
+  const app = await appWith(t)
+  addRoutes(app)
+  const token = app.encodeSecureSession(app.createSecureSession({ user: 'ada' }))
+  t.strictSame((await app.inject({ url: '/get', headers: { cookie: `session=${token}` } })).json(), { user: 'ada' })
+  const browser = new Browser(app)
+  await browser.get('/set/user/grace')
+  t.strictSame(app.decodeSecureSession(browser.cookies.get('session'))?.data(), { user: 'grace' })
+})
+
+t.test('a session of a request can be encoded, and is not changed by it', async t => {
+  const app = await appWith(t)
+  app.get('/', async ({ session }) => ({ token: app.encodeSecureSession(session), changed: session.changed }))
+  t.match((await app.inject('/')).json(), { token: /^AQ/, changed: false })
+})
+
+t.test('what does not open is null, with the reason in the log that is given', async t => {
+  const clock = fakeClock(t)
+  const app = await appWith(t)
+  const token = app.encodeSecureSession(app.createSecureSession({ user: 'ada' }))
+  const told: unknown[] = []
+  const log = Object.assign(app.log.child({}), { debug: (details: unknown) => { told.push(details) } })
+  for (const bad of ['', 'x', `${token}A`]) t.equal(app.decodeSecureSession(bad, log), null)
+  t.equal(told.length, 3)
+  t.equal(app.decodeSecureSession(undefined), null)
+  t.equal(app.decodeSecureSession(42 as unknown as string), null)
+  clock.advance(2 * 86400_000)
+  t.equal(app.decodeSecureSession(token), null)
+  t.match(app.lines.find(({ level }) => level === DEBUG), { reason: 'expired' })
+})
+
+t.test('several sessions are told apart by name, and an unknown name throws', async t => {
+  const app = await appWith(t, [{ key: KEY }, { key: OTHER_KEY, sessionName: 'flash' }])
+  const session = app.createSecureSession({ a: 1 })
+  const token = app.encodeSecureSession(session, 'flash')
+  t.strictSame(app.decodeSecureSession(token, undefined, 'flash')?.data(), { a: 1 })
+  t.equal(app.decodeSecureSession(token), null)
+  t.throws(() => app.encodeSecureSession(session, 'nope'), { code: 'FST_SESSION_UNKNOWN_NAME', message: /"nope".*"session", "flash"/ })
+  t.throws(() => app.decodeSecureSession(token, undefined, 'nope'), { code: 'FST_SESSION_UNKNOWN_NAME' })
+})
+
+t.test('encoding what is no session throws', async t => {
+  const app = await appWith(t)
+  for (const thing of [undefined, null, {}, 'text', { data: () => ({}) }]) {
+    t.throws(() => app.encodeSecureSession(thing as never), { code: 'FST_SESSION_INVALID_OPTION' })
+  }
+})
+
+t.test('what does not fit or cannot be written throws', async t => {
+  const app = await appWith(t)
+  t.throws(() => app.encodeSecureSession(app.createSecureSession({ a: 'x'.repeat(5000) })), { code: 'FST_SESSION_TOO_LARGE' })
+  t.throws(() => app.encodeSecureSession(app.createSecureSession({ a: [1n] })), { code: 'FST_SESSION_NOT_SERIALIZABLE' })
+})
+
+t.test('a decoded session can be changed and encoded again', async t => {
+  const app = await appWith(t)
+  const first = app.createSecureSession({ user: 'ada' })
+  const decoded = app.decodeSecureSession(app.encodeSecureSession(first))
+  decoded?.set('more', 1)
+  const again = app.decodeSecureSession(app.encodeSecureSession(decoded as NonNullable<typeof decoded>))
+  t.strictSame(again?.data(), { user: 'ada', more: 1 })
+  t.equal(again?.info.id, first.info.id)
+})
