@@ -1,0 +1,356 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import fastify from 'fastify'
+import t, { type Test } from 'tap'
+import secureSession from '../index'
+
+/** The demo site, started as a user starts it, and visited over HTTP. */
+
+const START = join(__dirname, '..', 'examples', 'demo', 'start.js')
+const CSRF = /name="csrf" value="([^"]+)"/
+const SESSION_ID = /<code>([0-9a-f]{32})<\/code>/
+const SIGNED_OUT = /href="\/login">Sign in</
+
+interface Demo {
+  readonly address: string
+  readonly upstream: string
+  readonly printed: string
+  /** Sends SIGTERM; the exit code. */
+  stop (): Promise<number | null>
+}
+
+// Tap would count the built files, which the demo loads, beside the sources they were built from.
+const UNCOUNTED = { _TAPJS_PROCESSINFO_COVERAGE_: '0' }
+
+/** Starts it, and waits until it has printed what there is to know. */
+async function startDemo (t: Test, keyFolder: string, port = '0'): Promise<Demo> {
+  const child = spawn(process.execPath, [START], { env: { ...UNCOUNTED, PORT: port, DEMO_KEY_DIR: keyFolder }, stdio: ['ignore', 'pipe', 'inherit'] })
+  const exit = once(child, 'exit')
+  const stop = async (): Promise<number | null> => {
+    child.kill('SIGTERM')
+    const [code] = await exit
+    return code
+  }
+  t.teardown(stop)
+  let printed = ''
+  for await (const line of createInterface(child.stdout)) {
+    printed += `${line}\n`
+    if (line === 'Ctrl-C stops it.') break
+  }
+  return { address: found(/is at +(\S+)/, printed), upstream: found(/upstream at +(\S+)\/orders/, printed), printed, stop }
+}
+
+function passwordOf (demo: Demo, user: string): string {
+  return found(new RegExp(`^ +${user} +(\\S+)$`, 'm'), demo.printed)
+}
+
+function found (pattern: RegExp, text: string): string {
+  const match = pattern.exec(text)?.[1]
+  if (match === undefined) throw new Error(`nothing like ${pattern} in: ${text}`)
+  return match
+}
+
+interface Page {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+}
+
+/** A browser with a jar of cookies, which follows no redirect by itself. */
+class Visitor {
+  address: string
+  cookies = new Map<string, string>()
+
+  constructor ({ address }: Demo) {
+    this.address = address
+  }
+
+  async get (path: string): Promise<Page> {
+    return this.#request(path, {})
+  }
+
+  async post (path: string, fields: Record<string, string>, headers: Record<string, string> = {}): Promise<Page> {
+    return this.#request(path, { method: 'POST', body: new URLSearchParams(fields), headers })
+  }
+
+  /** Loads the page, and sends a form of it. */
+  async submit (page: string, path: string, fields: Record<string, string> = {}, headers: Record<string, string> = {}): Promise<Page> {
+    return this.post(path, { csrf: await this.csrfOn(page), ...fields }, headers)
+  }
+
+  async csrfOn (page: string): Promise<string> {
+    return found(CSRF, (await this.get(page)).text)
+  }
+
+  async signIn (username: string, password: string): Promise<Page> {
+    return this.submit('/login', '/login', { username, password })
+  }
+
+  async #request (path: string, init: RequestInit & { headers?: Record<string, string> }): Promise<Page> {
+    const cookie = Array.from(this.cookies, pair => pair.join('=')).join('; ')
+    const response = await fetch(this.address + path, { redirect: 'manual', ...init, headers: { ...init.headers, cookie } })
+    for (const line of response.headers.getSetCookie()) this.#keep(line)
+    return { status: response.status, headers: response.headers, text: await response.text() }
+  }
+
+  #keep (line: string): void {
+    const name = found(/^([^=]+)=/, line)
+    if (line.includes('; Max-Age=0')) this.cookies.delete(name)
+    else this.cookies.set(name, found(/=([^;]*)/, line))
+  }
+}
+
+/** What a session cookie holds, for who has the key file. */
+async function opened (t: Test, keyFolder: string, token: string): Promise<Record<string, any> | undefined> {
+  const app = fastify()
+  t.teardown(() => app.close())
+  await app.register(secureSession, { key: await readFile(join(keyFolder, 'session.key')) })
+  return app.decodeSecureSession(token)?.data()
+}
+
+const keyFolder = join(t.testdir({}), 'made', 'at', 'start')
+let demo: Demo
+
+t.before(async () => { demo = await startDemo(t, keyFolder) })
+
+async function ada (): Promise<Visitor> {
+  const visitor = new Visitor(demo)
+  await visitor.signIn('ada', passwordOf(demo, 'ada'))
+  return visitor
+}
+
+t.test('the private page answers 401 until someone signs in, also to a visitor who has a session', async t => {
+  const visitor = new Visitor(demo)
+  const stranger = await visitor.get('/orders')
+  t.equal(stranger.status, 401)
+  t.match(stranger.text, 'href="/login"')
+  await visitor.get('/login')
+  t.ok(visitor.cookies.has('session'))
+  t.equal((await visitor.get('/orders')).status, 401)
+})
+
+t.test('a wrong password and an unknown user get the same answer', async t => {
+  const answers = []
+  for (const username of ['grace', 'nobody']) {
+    const { status, text } = await new Visitor(demo).signIn(username, 'wrong')
+    answers.push({ status, text: text.replace(found(CSRF, text), '').replace(username, '') })
+  }
+  t.equal(answers[0]?.status, 401)
+  t.match(answers[0]?.text, 'That name and password do not belong together.')
+  t.strictSame(answers[0], answers[1])
+})
+
+t.test('signing in leads to the private page, with the orders that upstream has for this user alone', async t => {
+  const visitor = new Visitor(demo)
+  const answer = await visitor.signIn('ada', passwordOf(demo, 'ada'))
+  t.equal(answer.status, 303)
+  t.equal(answer.headers.get('location'), '/orders')
+  const { status, text } = await visitor.get('/orders')
+  t.equal(status, 200)
+  t.match(text, 'Hello Ada Lovelace')
+  t.match(text, 'A-1843')
+  t.notMatch(text, 'G-1947')
+})
+
+t.test('upstream answers 401 to who brings no token, and gives none to who is not its client', async t => {
+  const orders = await fetch(`${demo.upstream}/orders`)
+  t.equal(orders.status, 401)
+  t.match(orders.headers.get('www-authenticate'), 'Bearer')
+  const headers = { 'content-type': 'application/json', authorization: `Basic ${btoa('demo:guess')}` }
+  t.equal((await fetch(`${demo.upstream}/token`, { method: 'POST', headers, body: '{"user":"ada"}' })).status, 401)
+})
+
+t.test('the cookie tells nothing of what lies in it', async t => {
+  const { cookies } = await ada()
+  const token = cookies.get('session') ?? ''
+  const session = await opened(t, keyFolder, token)
+  t.equal(session?.['user'].name, 'Ada Lovelace')
+  t.match(session?.['upstreamToken'], /^[\w-]{43}$/)
+
+  const bytes = Buffer.from(token, 'base64url')
+  const { upstreamToken, csrf } = session as Record<string, string>
+  for (const secret of ['Ada Lovelace', '"ada"', 'upstreamToken', upstreamToken, csrf] as string[]) {
+    t.notOk(token.includes(secret), 'not as it is sent')
+    t.notOk(bytes.includes(secret), 'nor decoded')
+  }
+  t.notOk(bytes.includes(Buffer.from(upstreamToken as string, 'base64url')), 'nor as the bytes that the token stands for')
+})
+
+t.test('a page shows the cookie beside the session, and no secret of it whole', async t => {
+  const visitor = await ada()
+  const token = visitor.cookies.get('session') ?? ''
+  const session = await opened(t, keyFolder, token)
+  const { text } = await visitor.get('/cookie')
+  t.equal(text.replace(/<[^>]+>/g, '').includes(token), true)
+  t.match(text, '&quot;name&quot;: &quot;Ada Lovelace&quot;')
+  t.match(text, `&quot;upstreamToken&quot;: &quot;${session?.['upstreamToken'].slice(0, 4)}…&quot;`)
+  t.notMatch(text, session?.['upstreamToken'])
+  t.match(text, 'in 30 minutes')
+  t.equal(visitor.cookies.get('session'), token, 'and reading wrote nothing')
+
+  visitor.cookies.set('session', `${token.slice(0, -1)}!`)
+  t.match((await visitor.get('/cookie')).text, 'this cookie does not open')
+})
+
+t.test('signing in gives the session a new id and its forms a new token', async t => {
+  const visitor = new Visitor(demo)
+  const formBefore = await visitor.csrfOn('/login')
+  const idBefore = found(SESSION_ID, (await visitor.get('/cookie')).text)
+  t.equal(found(SESSION_ID, (await visitor.get('/cookie')).text), idBefore)
+  await visitor.signIn('ada', passwordOf(demo, 'ada'))
+  t.not(found(SESSION_ID, (await visitor.get('/cookie')).text), idBefore)
+  t.not(await visitor.csrfOn('/cart'), formBefore)
+})
+
+t.test('a cart is changed in place and kept, also through the sign-in of the stranger who filled it', async t => {
+  const visitor = new Visitor(demo)
+  const cart = async () => (await opened(t, keyFolder, visitor.cookies.get('session') ?? ''))?.['cart']
+
+  t.equal((await visitor.submit('/cart', '/cart/add', { product: 'ink', quantity: '1' })).status, 303)
+  await visitor.submit('/cart', '/cart/add', { product: 'wax', quantity: '2' })
+  t.strictSame(await cart(), [{ product: 'ink', quantity: 1 }, { product: 'wax', quantity: 2 }])
+  await visitor.submit('/cart', '/cart/add', { product: 'ink', quantity: '1' })
+  await visitor.submit('/cart', '/cart/change', { product: 'wax', quantity: '5' })
+  t.strictSame(await cart(), [{ product: 'ink', quantity: 2 }, { product: 'wax', quantity: 5 }])
+
+  await visitor.signIn('ada', passwordOf(demo, 'ada'))
+  t.match((await visitor.get('/cart')).text, '€47.50')
+  await visitor.submit('/cart', '/cart/remove', { product: 'ink' })
+  t.strictSame(await cart(), [{ product: 'wax', quantity: 5 }])
+  await visitor.submit('/cart', '/cart/add', { product: 'wax', quantity: '9' })
+  t.strictSame(await cart(), [{ product: 'wax', quantity: 9 }])
+
+  await visitor.signIn('grace', passwordOf(demo, 'grace'))
+  t.equal(await cart(), undefined, 'but not to another user')
+})
+
+t.test('a form without the token of its session is refused, and the session stays as it was', async t => {
+  const visitor = await ada()
+  const before = visitor.cookies.get('session')
+  const stranger = new Visitor(demo)
+  const fields = { product: 'ink', quantity: '1' }
+  for (const forged of [fields, { ...fields, csrf: '' }, { ...fields, csrf: await stranger.csrfOn('/login') }]) {
+    t.equal((await visitor.post('/cart/add', forged)).status, 403)
+  }
+  t.equal((await visitor.post('/logout', {})).status, 403)
+  t.equal(visitor.cookies.get('session'), before)
+  t.equal((await visitor.get('/orders')).status, 200)
+  t.equal((await new Visitor(demo).post('/login', { username: 'ada', password: passwordOf(demo, 'ada') })).status, 403, 'a login form too')
+})
+
+t.test('a form sent from another site is refused even with the right token', async t => {
+  const visitor = await ada()
+  const before = visitor.cookies.get('session')
+  const add = (headers: Record<string, string>) => visitor.submit('/cart', '/cart/add', { product: 'ink', quantity: '1' }, headers)
+  for (const site of ['cross-site', 'same-site', 'none']) t.equal((await add({ 'sec-fetch-site': site })).status, 403, site)
+  for (const origin of ['https://elsewhere.example', 'null']) t.equal((await add({ origin })).status, 403, origin)
+  t.equal(visitor.cookies.get('session'), before)
+  t.equal((await add({ 'sec-fetch-site': 'same-origin' })).status, 303)
+  t.equal((await add({ origin: demo.address })).status, 303)
+})
+
+t.test('signing out ends the session, and a copy of its cookie gets nothing more from upstream', async t => {
+  const visitor = await ada()
+  const copy = new Visitor(demo)
+  copy.cookies = new Map(visitor.cookies)
+  t.equal((await visitor.submit('/cart', '/logout')).status, 303)
+  t.equal(visitor.cookies.size, 0)
+  t.equal((await visitor.get('/orders')).status, 401)
+  t.match((await visitor.get('/')).text, SIGNED_OUT)
+
+  const { status, text } = await copy.get('/orders')
+  t.equal(status, 200)
+  t.match(text, 'Sign in again')
+  t.notMatch(text, 'A-1843')
+})
+
+t.test('who guesses passwords has to wait, and only for that account', async t => {
+  const visitor = new Visitor(demo)
+  for (let attempt = 1; attempt <= 5; attempt++) t.equal((await visitor.signIn('mallory', 'guess')).status, 401)
+  const sixth = await visitor.signIn('mallory', 'guess')
+  t.equal(sixth.status, 429)
+  t.match(sixth.headers.get('retry-after'), /^[1-9]\d?$/)
+  t.equal((await new Visitor(demo).signIn('mallory', 'guess')).status, 429, 'a fresh session does not help')
+  t.equal((await visitor.signIn('ada', passwordOf(demo, 'ada'))).status, 303)
+})
+
+t.test('a form takes only what the shop can mean', async t => {
+  const visitor = await ada()
+  for (const fields of [
+    { product: 'ink', quantity: '0' }, { product: 'ink', quantity: '10' }, { product: 'ink', quantity: '1.5' }, { product: 'ink', quantity: 'x' },
+    { product: '__proto__', quantity: '1' }, { product: 'ink' }, { quantity: '1' }
+  ]) {
+    t.equal((await visitor.submit('/cart', '/cart/add', fields as Record<string, string>)).status, 400, JSON.stringify(fields))
+  }
+  t.equal((await visitor.signIn('a'.repeat(65), 'x')).status, 400)
+  t.equal((await visitor.signIn('ada', 'x'.repeat(129))).status, 400)
+  t.equal((await visitor.signIn('ada', 'x'.repeat(5000))).status, 413)
+})
+
+t.test('what a visitor typed comes back escaped', async t => {
+  const { text } = await new Visitor(demo).signIn('"><script>alert(1)</script>', 'x')
+  t.match(text, '&quot;&gt;&lt;script&gt;')
+  t.notMatch(text, '<script')
+})
+
+t.test('every page, also one that says what went wrong, is guarded by headers and shows no stack', async t => {
+  const visitor = new Visitor(demo)
+  const pages = [
+    ['/', 200], ['/login', 200], ['/cart', 200], ['/cookie', 200], ['/style.css', 200],
+    ['/orders', 401], ['/nowhere', 404], ['/%zz', 400]
+  ] as const
+  for (const [path, expected] of pages) {
+    const { status, headers, text } = await visitor.get(path)
+    t.equal(status, expected, path)
+    t.match(headers.get('content-security-policy'), "default-src 'none'", path)
+    t.match(headers.get('content-security-policy'), "frame-ancestors 'none'", path)
+    t.equal(headers.get('x-content-type-options'), 'nosniff', path)
+    t.equal(headers.get('referrer-policy'), 'same-origin', path)
+    t.notMatch(text, /\.js:\d/, path)
+  }
+})
+
+t.test('a session outlives a restart with the key file of before; the tokens of upstream do not', async t => {
+  const folder = t.testdir({})
+  const first = await startDemo(t, folder)
+  const visitor = new Visitor(first)
+  await visitor.signIn('ada', passwordOf(first, 'ada'))
+  const key = await readFile(join(folder, 'session.key'), 'utf8')
+  t.match(key, /^[\w-]{43}\n$/)
+  t.strictSame(await readdir(folder), ['session.key'])
+  if (process.platform !== 'win32') t.equal((await stat(join(folder, 'session.key'))).mode & 0o777, 0o600)
+  t.equal(await first.stop(), 0, 'and SIGTERM ends it well')
+
+  const second = await startDemo(t, folder)
+  t.equal(await readFile(join(folder, 'session.key'), 'utf8'), key)
+  visitor.address = second.address
+  const { status, text } = await visitor.get('/orders')
+  t.equal(status, 200)
+  t.match(text, 'You are signed in, Ada Lovelace')
+  t.match(text, 'Sign in again')
+  await visitor.signIn('ada', passwordOf(second, 'ada'))
+  t.match((await visitor.get('/orders')).text, 'A-1843')
+})
+
+t.test('demos that start at the same time in an empty folder agree on one key', async t => {
+  const folder = t.testdir({})
+  const demos = await Promise.all([1, 2, 3].map(() => startDemo(t, folder)))
+  const visitor = new Visitor(demos[0] as Demo)
+  await visitor.signIn('ada', passwordOf(demos[0] as Demo, 'ada'))
+  for (const { address } of demos) {
+    visitor.address = address
+    t.match((await visitor.get('/cookie')).text, 'Ada Lovelace')
+  }
+  t.strictSame(await readdir(folder), ['session.key'])
+})
+
+t.test('where its port is taken it takes a free one, and says so', async t => {
+  const taken = new URL(demo.address).port
+  const other = await startDemo(t, keyFolder, taken)
+  t.match(other.printed, `Port ${taken} is taken`)
+  t.not(other.address, demo.address)
+  t.equal((await fetch(other.address)).status, 200)
+})

@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { keyedHash } from '../../lib/core/aead'
+import { envelopeToken, readEnvelope } from '../../lib/core/envelope'
+import { CIPHERTEXT_AT, LABEL } from '../../lib/core/format'
+import { readStamp, stampToken } from '../../lib/core/stamp'
+import { newToken, openToken, sealToken, type TokenKeys } from '../../lib/core/token'
+import { Keyring, type KeyUse } from '../../lib/keyring/keyring'
+import { createSealer } from '../../lib/sealer'
+
+interface ValidVector {
+  name: string
+  use: KeyUse
+  cookieName: string
+  key: string
+  parts: number
+  nonce: string
+  plaintext: string
+  token: string
+  session?: { id: string, createdAt: number, renewedAt: number, padTo: number, extensions: { type: number, value: string }[], data?: unknown, bytes?: string }
+  stamp?: { id: string, renewedAt: number, checkedAt: number }
+}
+
+interface InvalidVector {
+  name: string
+  key: string
+  cookieName: string
+  now: number
+  idle: number
+  absolute: number
+  token: string
+  reason: string
+}
+
+function vectors<T> (name: string): T[] {
+  return JSON.parse(readFileSync(join(__dirname, `../vectors/${name}.json`), 'utf8')).vectors
+}
+
+const keyVectors = vectors<{ name: string, key: string, keyId: string, tokenKeys: { use: string, cookieName: string, tokenKey: string }[] }>('keys')
+
+function material (name: string): Buffer {
+  return Buffer.from(keyVectors.find(vector => vector.name === name)?.key as string, 'hex')
+}
+
+function ring ({ key, use, cookieName }: ValidVector): TokenKeys {
+  return new Keyring([material(key)]).tokenKeys(use, cookieName)
+}
+
+for (const { name, key, keyId, tokenKeys } of keyVectors) {
+  t.test(`the ${name} key has its id and token keys`, async t => {
+    t.equal(keyedHash(Buffer.from(key, 'hex'), `${LABEL}key-id`).toString('hex', 0, 4), keyId)
+    for (const { use, cookieName, tokenKey } of tokenKeys) {
+      t.equal(keyedHash(Buffer.from(key, 'hex'), `${LABEL}${use}\0${cookieName}`).toString('hex'), tokenKey)
+    }
+  })
+}
+
+for (const vector of vectors<ValidVector>('valid')) {
+  t.test(`${vector.name}: opens, and is sealed to the same token`, async t => {
+    const plaintext = openToken(vector.token, ring(vector), vector.parts)
+    t.strictSame(plaintext, Buffer.from(vector.plaintext, 'hex'))
+    const token = newToken(vector.plaintext.length / 2)
+    token.write(vector.plaintext, CIPHERTEXT_AT, 'hex')
+    t.equal(sealToken(token, ring(vector), vector.parts, Buffer.from(vector.nonce, 'hex')), vector.token)
+    if (vector.session !== undefined) checkSession(t, vector, vector.session)
+    if (vector.stamp !== undefined) checkStamp(t, vector, vector.stamp)
+  })
+}
+
+function checkSession (t: { strictSame: (a: unknown, b: unknown) => unknown, equal: (a: unknown, b: unknown) => unknown }, vector: ValidVector, session: NonNullable<ValidVector['session']>): void {
+  const envelope = {
+    id: session.id,
+    createdAtMs: session.createdAt,
+    renewedAtMs: session.renewedAt,
+    extensions: new Map(session.extensions.map(({ type, value }) => [type, Buffer.from(value, 'hex')])),
+    customSerializer: session.bytes !== undefined,
+    data: session.bytes === undefined ? Buffer.from(JSON.stringify(session.data)) : Buffer.from(session.bytes, 'hex')
+  }
+  t.strictSame(readEnvelope(Buffer.from(vector.plaintext, 'hex')), envelope)
+  const token = envelopeToken(envelope, session.padTo)
+  t.equal(sealToken(token, ring(vector), vector.parts, Buffer.from(vector.nonce, 'hex')), vector.token)
+}
+
+function checkStamp (t: { strictSame: (a: unknown, b: unknown) => unknown, equal: (a: unknown, b: unknown) => unknown }, vector: ValidVector, { id, renewedAt, checkedAt }: NonNullable<ValidVector['stamp']>): void {
+  const stamp = { id, renewedAtMs: renewedAt, checkedAtMs: checkedAt }
+  t.strictSame(readStamp(Buffer.from(vector.plaintext, 'hex')), stamp)
+  t.equal(sealToken(stampToken(stamp), ring(vector), 1, Buffer.from(vector.nonce, 'hex')), vector.token)
+}
+
+for (const { name, key, cookieName, now, idle, absolute, token, reason } of vectors<InvalidVector>('invalid')) {
+  t.test(`${name}: ${reason}`, async t => {
+    const sealer = createSealer({ key: material(key), cookieName, idle: idle / 1000, absolute: absolute / 1000, now: () => now })
+    t.strictSame(sealer.open(token), { ok: false, reason })
+  })
+}
