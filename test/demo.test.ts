@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
 import fastify from 'fastify'
 import t, { type Test } from 'tap'
 import secureSession from '../index'
@@ -10,6 +11,8 @@ import secureSession from '../index'
 /** The demo site, started as a user starts it, and visited over HTTP. */
 
 const START = join(__dirname, '..', 'examples', 'demo', 'start.js')
+const KEY_FILE = join(__dirname, '..', 'examples', 'demo', 'key-file.js')
+const run = promisify(execFile)
 const CSRF = /name="csrf" value="([^"]+)"/
 const SESSION_ID = /<code>([0-9a-f]{32})<\/code>/
 const SIGNED_OUT = /href="\/login">Sign in</
@@ -34,7 +37,7 @@ async function startDemo (t: Test, keyFolder: string, port = '0'): Promise<Demo>
     const [code] = await exit
     return code
   }
-  t.teardown(stop)
+  t.teardown(() => { child.kill('SIGKILL') })
   let printed = ''
   for await (const line of createInterface(child.stdout)) {
     printed += `${line}\n`
@@ -333,6 +336,17 @@ t.test('a session outlives a restart with the key file of before; the tokens of 
   t.match(text, 'Sign in again')
   await visitor.signIn('ada', passwordOf(second, 'ada'))
   t.match((await visitor.get('/orders')).text, 'A-1843')
+})
+
+t.test('however many ask for the key at once, all get the one that came first', async t => {
+  const folder = t.testdir({})
+  const script = `
+    const { readOrMakeKey } = require(${JSON.stringify(KEY_FILE)})
+    const asked = Array.from({ length: 50 }, () => readOrMakeKey(${JSON.stringify(folder)}))
+    Promise.all(asked).then(keys => process.stdout.write(Array.from(new Set(keys.map(String))).join('')))`
+  const { stdout } = await run(process.execPath, ['-e', script], { env: UNCOUNTED })
+  t.equal(stdout, await readFile(join(folder, 'session.key'), 'utf8'))
+  t.strictSame(await readdir(folder), ['session.key'])
 })
 
 t.test('demos that start at the same time in an empty folder agree on one key', async t => {

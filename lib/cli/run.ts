@@ -1,5 +1,4 @@
-import { randomize } from '../core/aead'
-import { KEY_BYTES } from '../core/format'
+import { KEY_BYTES, randomize } from '../core/aead'
 
 type Print = (text: string) => void
 

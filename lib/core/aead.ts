@@ -23,15 +23,15 @@ export function encrypt (ciphertext: Buffer, plaintext: Buffer, associated: Buff
  */
 export function decrypt (plaintext: Buffer, ciphertext: Buffer, associated: Buffer, nonce: Buffer, key: Buffer): boolean {
   const { stackTraceLimit } = Error
+  let genuine = true
   Error.stackTraceLimit = 0
   try {
     sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(plaintext, null, ciphertext, associated, nonce, key)
-    return true
   } catch {
-    return false
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit
+    genuine = false
   }
+  Error.stackTraceLimit = stackTraceLimit
+  return genuine
 }
 
 /** BLAKE2b-256 of `input` under `key`: https://doc.libsodium.org/hashing/generic_hashing */

@@ -1,4 +1,4 @@
-import { KEY_BYTES, NONCE_BYTES, TAG_BYTES } from './aead'
+import { NONCE_BYTES, TAG_BYTES } from './aead'
 import { TIME_BYTES } from './bytes'
 
 /** The sealed cookie, version 1: where each byte lies. `docs/format.md` is the specification. */
@@ -43,7 +43,7 @@ export const EXTENSION_VALUE_AT = 3
 export const FIRST_CRITICAL_EXTENSION = 128
 export const LONGEST_EXTENSIONS = 0xffff
 
-/** Extension types. Reserved, not used yet: 2 absolute limit, 3 persistent, 5 hashed subject, 6 device key, 7 audience. */
+/** Reserved, not used yet: 3 persistent, 5 hashed subject, and among the critical ones 128 absolute limit, 129 device key, 130 audience. */
 export const EXTENSION_IDLE_LIMIT = 1
 export const EXTENSION_COOKIE_ATTRIBUTES = 4
 
@@ -54,5 +54,3 @@ export const STAMP_BYTES = STAMP_CHECKED_AT + TIME_BYTES
 
 /** ISO 7816-4: this byte, then zeros. */
 export const PADDING_MARK = 0x80
-
-export { KEY_BYTES, NONCE_BYTES, TAG_BYTES }

@@ -1,7 +1,7 @@
-import { decrypt, encrypt, randomize } from './aead'
+import { decrypt, encrypt, randomize, TAG_BYTES } from './aead'
 import { decodeBase64url, decodedLength } from './bytes'
 import {
-  CIPHERTEXT_AT, KEY_ID_AT, LONGEST_TOKEN, NONCE_AT, PARTS_AT, TAG_BYTES, TOKEN_OVERHEAD_BYTES, VERSION, VERSION_AT
+  CIPHERTEXT_AT, KEY_ID_AT, LONGEST_TOKEN, NONCE_AT, PARTS_AT, TOKEN_OVERHEAD_BYTES, VERSION, VERSION_AT
 } from './format'
 import { FORGED, MALFORMED, UNKNOWN_KEY, UNKNOWN_VERSION, type Refusal } from './refusal'
 

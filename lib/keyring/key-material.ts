@@ -1,4 +1,4 @@
-import { KEY_BYTES } from '../core/format'
+import { KEY_BYTES } from '../core/aead'
 import { InvalidKeyError } from '../errors'
 
 const HEX = /^[0-9a-f]{64}$/i

@@ -1,4 +1,4 @@
-import { KEY_BYTES } from '../core/format'
+import { KEY_BYTES } from '../core/aead'
 import { sodium } from '../core/sodium'
 import { InvalidKeyError } from '../errors'
 

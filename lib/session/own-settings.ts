@@ -1,6 +1,7 @@
 import { TIME_BYTES } from '../core/bytes'
 import type { Extensions } from '../core/envelope'
 import { EXTENSION_COOKIE_ATTRIBUTES, EXTENSION_IDLE_LIMIT } from '../core/format'
+import { jsonCodec } from './codec'
 
 /** What `session.options()` gave one session, sealed with it so that it lasts. */
 export interface OwnSettings {
@@ -17,14 +18,9 @@ export function readSettings (extensions: Extensions): OwnSettings | null {
   const idle = extensions.get(EXTENSION_IDLE_LIMIT)
   const attributes = extensions.get(EXTENSION_COOKIE_ATTRIBUTES)
   if (idle !== undefined && idle.length !== TIME_BYTES) return null
-  try {
-    return {
-      idleMs: idle === undefined ? null : idle.readUIntBE(0, TIME_BYTES),
-      attributes: attributes === undefined ? null : JSON.parse(attributes.toString())
-    }
-  } catch {
-    return null
-  }
+  const decoded = attributes === undefined ? undefined : jsonCodec.decode(attributes)
+  if (decoded === null) return null
+  return { idleMs: idle?.readUIntBE(0, TIME_BYTES) ?? null, attributes: decoded?.data ?? null }
 }
 
 /** The extensions with these settings in them; all others stay as they were. */

@@ -138,7 +138,6 @@ export class Session {
 
   /** What is to be sealed now, if the session was changed; null if it was only read. Throws FST_SESSION_NOT_SERIALIZABLE. */
   changedEnvelope (): Envelope | null {
-    if (this.#deleted) return null
     if (this.#written) return this.envelope()
     const data = this.#nestedChange()
     return data === null ? null : this.envelope(this.#policy.codec, data)

@@ -29,6 +29,13 @@ function refuseReserved (name: string): void {
   if (isReserved(name)) throw new ReservedNameError(name, name)
 }
 
+function assign (session: Session, name: string | symbol, value: unknown): boolean {
+  if (typeof name === 'symbol') return false
+  refuseReserved(name)
+  session.set(name, value)
+  return true
+}
+
 const traps: ProxyHandler<Session> = {
   get (session, name) {
     if (typeof name === 'symbol') return name === BEHIND ? session : Reflect.get(session, name)
@@ -42,10 +49,7 @@ const traps: ProxyHandler<Session> = {
     return session.get(name)
   },
   set (session, name, value) {
-    if (typeof name === 'symbol') return false
-    refuseReserved(name)
-    session.set(name, value)
-    return true
+    return assign(session, name, value)
   },
   has (session, name) {
     return typeof name === 'symbol' ? Reflect.has(session, name) : isReserved(name) || session.has(name)
@@ -57,7 +61,7 @@ const traps: ProxyHandler<Session> = {
     return true
   },
   defineProperty (session, name, { value }) {
-    return this.set?.(session, name, value, session) ?? false
+    return assign(session, name, value)
   },
   ownKeys (session) {
     return session.keys()

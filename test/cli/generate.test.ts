@@ -31,6 +31,13 @@ t.test('wrong use is one line and status 2', async t => {
   for (const args of [[], ['generte'], ['generate', 'now'], ['--key']]) t.match(runWith(...args), { status: 2, out: '', err: /^fastify-sealed-session: .*see --help\n$/ })
 })
 
+t.test('as a process it prints, and exits with the status', async t => {
+  const main = resolve(__dirname, '../../lib/cli/main.ts')
+  const start = (...args: string[]): unknown => spawnSync(process.execPath, ['--import', '@tapjs/typescript/import', main, ...args], { encoding: 'utf8' })
+  t.match(start('generate'), { status: 0, stdout: /^[\w-]{43}\n$/ })
+  t.match(start('nope'), { status: 2, stdout: '' })
+})
+
 t.test('the built command does the same as a process', async t => {
   const main = resolve(__dirname, '../../dist/lib/cli/main.js')
   t.match(execFileSync(process.execPath, [main, 'generate'], { env: plainEnv(), encoding: 'utf8' }), /^[\w-]{43}\n$/)

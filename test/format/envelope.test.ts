@@ -1,6 +1,7 @@
 import t from 'tap'
+import { TAG_BYTES } from '../../lib/core/aead'
 import { envelopeLength, envelopeToken, readEnvelope, type Envelope } from '../../lib/core/envelope'
-import { CIPHERTEXT_AT, EXTENSIONS_AT, TAG_BYTES } from '../../lib/core/format'
+import { CIPHERTEXT_AT, EXTENSIONS_AT } from '../../lib/core/format'
 
 const ENVELOPE: Envelope = {
   id: '00112233445566778899aabbccddeeff',

@@ -5,7 +5,9 @@ import { appWith, KEY, OTHER_KEY } from '../helpers/app'
 import { Browser } from '../helpers/browser'
 import { keysFor } from '../helpers/ring'
 
-function seal (...key: Parameters<typeof keysFor>): string {
+type Keys = Parameters<typeof keysFor>
+
+function seal (...key: Keys): string {
   const token = newToken(28)
   token.fill(0, CIPHERTEXT_AT)
   return sealToken(token, keysFor(...key), 1)
@@ -23,7 +25,7 @@ t.test('a token opens for the use it was sealed for, and no other', async t => {
 })
 
 t.test('the same holds for every key of the ring', async t => {
-  const ring: Parameters<typeof keysFor> = ['admin', 'cookie', OTHER_KEY, KEY]
+  const ring: Keys = ['admin', 'cookie', OTHER_KEY, KEY]
   t.match(openToken(seal('guest', 'cookie', KEY), keysFor(...ring), 1), { reason: 'forged' })
 })
 

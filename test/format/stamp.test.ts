@@ -1,5 +1,6 @@
 import t from 'tap'
-import { CIPHERTEXT_AT, STAMP_BYTES, TAG_BYTES } from '../../lib/core/format'
+import { TAG_BYTES } from '../../lib/core/aead'
+import { CIPHERTEXT_AT, STAMP_BYTES } from '../../lib/core/format'
 import { readStamp, stampToken } from '../../lib/core/stamp'
 
 const STAMP = { id: '00112233445566778899aabbccddeeff', renewedAtMs: 1_767_225_660_123, checkedAtMs: 1_767_225_600_000 }

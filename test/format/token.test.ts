@@ -112,7 +112,7 @@ t.test('a token of an unknown key says so', async t => {
 
 t.test('every key opens with its associated data: the tenth as well as the first', async t => {
   const materials = Array.from({ length: 10 }, (_, index) => Buffer.alloc(32, index + 1))
-  const ring = keysFor('session', 'cookie', ...materials as [Buffer])
+  const ring = keysFor('session', 'cookie', ...materials)
   for (const material of materials) {
     const token = newToken(PLAINTEXT.length)
     PLAINTEXT.copy(token, CIPHERTEXT_AT)

@@ -7,7 +7,9 @@ import { CIPHERTEXT_AT, LABEL } from '../../lib/core/format'
 import { readStamp, stampToken } from '../../lib/core/stamp'
 import { newToken, openToken, sealToken, type TokenKeys } from '../../lib/core/token'
 import { Keyring, type KeyUse } from '../../lib/keyring/keyring'
-import { createSealer } from '../../lib/sealer'
+import { createSealer, type Sealer, type SealerOptions } from '../../lib/sealer'
+import { appWith } from '../helpers/app'
+import { fakeClock } from '../helpers/clock'
 
 interface ValidVector {
   name: string
@@ -15,14 +17,17 @@ interface ValidVector {
   cookieName: string
   key: string
   parts: number
+  now: number
+  idle: number
+  absolute: number
   nonce: string
   plaintext: string
   token: string
-  session?: { id: string, createdAt: number, renewedAt: number, padTo: number, extensions: { type: number, value: string }[], data?: unknown, bytes?: string }
+  session?: { id: string, createdAt: number, renewedAt: number, padTo: number, extensions: { type: number, value: string }[], json?: string, bytes?: string }
   stamp?: { id: string, renewedAt: number, checkedAt: number }
 }
 
-interface InvalidVector {
+interface SealedVector {
   name: string
   key: string
   cookieName: string
@@ -30,7 +35,16 @@ interface InvalidVector {
   idle: number
   absolute: number
   token: string
+}
+
+interface InvalidVector extends SealedVector {
   reason: string
+}
+
+interface StampedVector extends SealedVector {
+  stamps: string[]
+  reason?: string
+  renewedAt?: number
 }
 
 function vectors<T> (name: string): T[] {
@@ -75,9 +89,13 @@ function checkSession (t: { strictSame: (a: unknown, b: unknown) => unknown, equ
     renewedAtMs: session.renewedAt,
     extensions: new Map(session.extensions.map(({ type, value }) => [type, Buffer.from(value, 'hex')])),
     customSerializer: session.bytes !== undefined,
-    data: session.bytes === undefined ? Buffer.from(JSON.stringify(session.data)) : Buffer.from(session.bytes, 'hex')
+    data: session.bytes === undefined ? Buffer.from(session.json as string) : Buffer.from(session.bytes, 'hex')
   }
   t.strictSame(readEnvelope(Buffer.from(vector.plaintext, 'hex')), envelope)
+  const serializer = { serialize: () => Buffer.alloc(0), deserialize: (bytes: Buffer) => ({ bytes: bytes.toString('hex') }) }
+  const opened = sealerOf(vector, session.bytes === undefined ? {} : { serializer }).open(vector.token)
+  t.strictSame(opened.ok && [opened.data, opened.info.id, opened.info.createdAt, opened.info.renewedAt],
+    [session.bytes === undefined ? JSON.parse(session.json as string) : { bytes: session.bytes }, session.id, session.createdAt, session.renewedAt])
   const token = envelopeToken(envelope, session.padTo)
   t.equal(sealToken(token, ring(vector), vector.parts, Buffer.from(vector.nonce, 'hex')), vector.token)
 }
@@ -88,9 +106,25 @@ function checkStamp (t: { strictSame: (a: unknown, b: unknown) => unknown, equal
   t.equal(sealToken(stampToken(stamp), ring(vector), 1, Buffer.from(vector.nonce, 'hex')), vector.token)
 }
 
-for (const { name, key, cookieName, now, idle, absolute, token, reason } of vectors<InvalidVector>('invalid')) {
-  t.test(`${name}: ${reason}`, async t => {
-    const sealer = createSealer({ key: material(key), cookieName, idle: idle / 1000, absolute: absolute / 1000, now: () => now })
-    t.strictSame(sealer.open(token), { ok: false, reason })
+function sealerOf ({ key, cookieName, now, idle, absolute }: SealedVector, more: Partial<SealerOptions> = {}): Sealer {
+  return createSealer({ key: material(key), cookieName, idle: idle / 1000, absolute: absolute / 1000, now: () => now, ...more })
+}
+
+for (const vector of vectors<InvalidVector>('invalid')) {
+  t.test(`${vector.name}: ${vector.reason}`, async t => {
+    t.strictSame(sealerOf(vector).open(vector.token), { ok: false, reason: vector.reason })
+  })
+}
+
+for (const vector of vectors<StampedVector>('stamps')) {
+  t.test(`a stamp: ${vector.name}`, async t => {
+    const { key, cookieName, now, idle, absolute, token, stamps, reason, renewedAt } = vector
+    fakeClock(t, now)
+    const app = await appWith(t, { key: material(key), cookieName, idle: idle / 1000, absolute: absolute / 1000 })
+    app.get('/', async ({ session }) => session.info)
+    const cookie = [`${cookieName}=${token}`, ...stamps.map(stamp => `${cookieName}.t=${stamp}`)].join('; ')
+    const info = (await app.inject({ url: '/', headers: { cookie } })).json()
+    t.match(info, reason === undefined ? { isNew: false, renewedAt } : { isNew: true })
+    if (reason !== undefined) t.ok(app.lines.some(line => line['reason'] === reason))
   })
 }

@@ -2,6 +2,6 @@ import { Keyring, type KeyUse } from '../../lib/keyring/keyring'
 import type { TokenKeys } from '../../lib/core/token'
 import { KEY } from './app'
 
-export function keysFor (cookieName = 'session', use: KeyUse = 'cookie', ...materials: [Buffer, ...Buffer[]] | []): TokenKeys {
+export function keysFor (cookieName = 'session', use: KeyUse = 'cookie', ...materials: Buffer[]): TokenKeys {
   return new Keyring(materials.length === 0 ? [KEY] : materials as [Buffer, ...Buffer[]]).tokenKeys(use, cookieName)
 }

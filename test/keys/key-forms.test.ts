@@ -1,4 +1,4 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { appWith, bareApp, addRoutes, KEY, OTHER_KEY } from '../helpers/app'
 import { Browser } from '../helpers/browser'
 import secureSession from '../../index'
@@ -17,7 +17,7 @@ const FORMS: Record<string, string | Uint8Array> = {
   'the Buffer of a text file': Buffer.from(`${KEY.toString('base64')}\n`)
 }
 
-async function bootError (t: Parameters<typeof bareApp>[0], options: unknown): Promise<any> {
+async function bootError (t: Test, options: unknown): Promise<any> {
   const app = bareApp(t)
   try {
     await app.register(secureSession, options as secureSession.Options)

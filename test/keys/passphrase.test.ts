@@ -1,9 +1,9 @@
 import t from 'tap'
-import { KEY_BYTES } from '../../lib/core/format'
+import { KEY_BYTES } from '../../lib/core/aead'
 import { sodium } from '../../lib/core/sodium'
 import { keyFromPassphrase } from '../../lib/keyring/passphrase'
-import secureSession from '../../index'
-import { addRoutes, appWith, bareApp, KEY, WARN } from '../helpers/app'
+import type secureSession from '../../index'
+import { addRoutes, appWith, KEY, WARN } from '../helpers/app'
 import { Browser } from '../helpers/browser'
 
 const SECRET = 'correct horse battery staple, and more'
@@ -65,7 +65,6 @@ t.test('a passphrase too short or a salt of the wrong length is refused, with th
     [{ secret: SECRET, salt: 'x' }, /salt must be length 16; found 1/],
     [{ secret: SECRET, salt: Buffer.alloc(17) }, /salt must be length 16; found 17/]
   ] as const) {
-    const app = bareApp(t)
-    await t.rejects(app.register(secureSession, options as secureSession.Options).ready(), { code: 'FST_SESSION_INVALID_KEY', message })
+    await t.rejects(appWith(t, options as secureSession.Options), { code: 'FST_SESSION_INVALID_KEY', message })
   }
 })

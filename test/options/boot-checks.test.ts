@@ -1,6 +1,6 @@
 import t from 'tap'
-import secureSession from '../../index'
-import { bareApp, appWith, KEY, WARN } from '../helpers/app'
+import type secureSession from '../../index'
+import { appWith, KEY, WARN } from '../helpers/app'
 
 const INVALID: [string, object, RegExp][] = [
   ['an unknown option', { cokie: {} }, /"cokie" is unknown; known are cookieName, idle/],
@@ -62,15 +62,13 @@ const INVALID: [string, object, RegExp][] = [
 
 for (const [name, options, message] of INVALID) {
   t.test(`${name} is refused at boot`, async t => {
-    const app = bareApp(t)
-    await t.rejects(app.register(secureSession, { key: KEY, ...options } as secureSession.Options).ready(), { code: 'FST_SESSION_INVALID_OPTION', message })
+    await t.rejects(appWith(t, { key: KEY, ...options } as secureSession.Options), { code: 'FST_SESSION_INVALID_OPTION', message })
   })
 }
 
 t.test('options that are no object are refused at boot', async t => {
   for (const options of [[], ['session'], [null], 'key']) {
-    const app = bareApp(t)
-    await t.rejects(app.register(secureSession, options as unknown as secureSession.Options).ready(), { code: 'FST_SESSION_INVALID_OPTION' })
+    await t.rejects(appWith(t, options as unknown as secureSession.Options), { code: 'FST_SESSION_INVALID_OPTION' })
   }
 })
 
@@ -80,7 +78,7 @@ t.test('two sessions that would meet in one property or one cookie are refused',
     [[{ key: KEY }, { key: KEY, sessionName: 'other', cookieName: 'session' }], /"cookieName": two sessions would share "session"/],
     [[{ key: KEY }, { key: KEY, sessionName: 'other', cookieName: 'session.t' }], /"cookieName": two sessions would share "session\.t"/]
   ] as const) {
-    await t.rejects(bareApp(t).register(secureSession, options).ready(), { code: 'FST_SESSION_INVALID_OPTION', message })
+    await t.rejects(appWith(t, options), { code: 'FST_SESSION_INVALID_OPTION', message })
   }
 })
 

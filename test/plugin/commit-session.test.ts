@@ -1,7 +1,7 @@
 import websocket from '@fastify/websocket'
 import { once } from 'node:events'
 import { get } from 'node:http'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
 import secureSession from '../../index'
 import { addRoutes, appWith, bareApp, KEY, WARN, type TestApp } from '../helpers/app'
@@ -105,7 +105,7 @@ t.test('commitSession after the head was sent throws if there is something to wr
   t.strictSame(codes, ['FST_SESSION_COMMITTED', '0'])
 })
 
-async function socketApp (t: Parameters<typeof bareApp>[0]): Promise<TestApp> {
+async function socketApp (t: Test): Promise<TestApp> {
   const app = bareApp(t)
   await app.register(websocket)
   await app.register(secureSession, { key: KEY })

@@ -62,7 +62,8 @@ t.test('two scopes may have sessions of one name that are not each other\'s', as
 
 t.test('an inner scope cannot take a name or cookie of the outer one', async t => {
   const app = await appWith(t)
-  await t.rejects(app.register(async scope => { await scope.register(secureSession, { key: KEY, sessionName: 'other', cookieName: 'session' }) }).ready(), { code: 'FST_SESSION_INVALID_OPTION' })
+  app.register(async scope => { await scope.register(secureSession, { key: KEY, sessionName: 'other', cookieName: 'session' }) })
+  await t.rejects(async () => { await app.ready() }, { code: 'FST_SESSION_INVALID_OPTION' })
 })
 
 t.test('a scope made before the plugin has the session as well as one made after it', async t => {

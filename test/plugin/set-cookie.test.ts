@@ -1,9 +1,9 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { addRoutes, appWith, bareApp, KEY, WARN } from '../helpers/app'
 import { Browser, setCookies } from '../helpers/browser'
 import { fakeClock } from '../helpers/clock'
 
-async function lineOf (t: Parameters<typeof appWith>[0], options: object = {}, serverOptions: object = {}, headers: Record<string, string> = {}): Promise<string> {
+async function lineOf (t: Test, options: object = {}, serverOptions: object = {}, headers: Record<string, string> = {}): Promise<string> {
   const app = await appWith(t, { key: KEY, ...options }, serverOptions)
   addRoutes(app)
   return setCookies(await app.inject({ url: '/set/user/ada', headers }))[0] as string
@@ -24,6 +24,7 @@ t.test('what is given is laid over the defaults', async t => {
 
 t.test('Secure is automatic: where the name or SameSite=None needs it, and over TLS', async t => {
   t.notMatch(await lineOf(t), /Secure/)
+  t.notMatch(await lineOf(t, { cookie: { secure: 'auto' } }), /Secure/)
   t.match(await lineOf(t, { cookieName: '__Host-session' }), /^__Host-session=[\w-]+; Path=\/; HttpOnly; Secure; SameSite=Lax$/)
   t.match(await lineOf(t, { cookieName: '__Secure-session' }), /; Secure;/)
   t.match(await lineOf(t, { cookieName: '__Http-session' }), /; Secure;/)

@@ -1,4 +1,4 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { createSealer } from '../../lib/sealer'
 import { addRoutes, appWith, KEY } from '../helpers/app'
 import { Browser, setCookies } from '../helpers/browser'
@@ -8,7 +8,7 @@ const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
-async function browserOf (t: Parameters<typeof appWith>[0], options: object): Promise<Browser> {
+async function browserOf (t: Test, options: object): Promise<Browser> {
   const app = await appWith(t, { key: KEY, ...options })
   addRoutes(app)
   return new Browser(app)

@@ -1,8 +1,8 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { appWith, KEY } from '../helpers/app'
 import { Browser, setCookies } from '../helpers/browser'
 
-async function appWithCart (t: Parameters<typeof appWith>[0], options: object = {}): Promise<{ browser: Browser, on: (run: (session: any) => unknown) => Promise<{ result: any, written: boolean }> }> {
+async function appWithCart (t: Test, options: object = {}): Promise<{ browser: Browser, on: (run: (session: any) => unknown) => Promise<{ result: any, written: boolean }> }> {
   const app = await appWith(t, { key: KEY, ...options })
   let run: (session: any) => unknown = () => undefined
   app.get('/', async ({ session }) => ({ result: run(session) ?? null }))

@@ -1,19 +1,19 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { sodium } from '../../lib/core/sodium'
 import { addRoutes, appWith, KEY } from '../helpers/app'
 import { Browser, setCookies } from '../helpers/browser'
 
 /** Counts calls into libsodium and JSON until the test ends. */
-function count (t: Parameters<typeof appWith>[0]): Record<string, number> {
-  const counts: Record<string, number> = { sodium: 0, parse: 0 }
+function count (t: Test): { sodium: number, parse: number } {
+  const counts = { sodium: 0, parse: 0 }
   for (const name of Object.keys(sodium) as (keyof typeof sodium)[]) {
     const original = sodium[name] as unknown
     if (typeof original !== 'function') continue
-    Object.assign(sodium, { [name]: (...args: unknown[]) => { counts['sodium']++; return original(...args) } })
+    Object.assign(sodium, { [name]: (...args: unknown[]) => { counts.sodium++; return original(...args) } })
     t.teardown(() => { Object.assign(sodium, { [name]: original }) })
   }
   const { parse } = JSON
-  JSON.parse = (...args: any[]) => { counts['parse']++; return parse(...args as [string]) }
+  JSON.parse = (...args: any[]) => { counts.parse++; return parse(...args as [string]) }
   t.teardown(() => { JSON.parse = parse })
   return counts
 }

@@ -1,11 +1,11 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { addRoutes, appWith, KEY } from '../helpers/app'
 import { Browser, setCookies } from '../helpers/browser'
 import { fakeClock } from '../helpers/clock'
 
 const DAY_S = 86400
 
-async function remembering (t: Parameters<typeof appWith>[0], cookieOptions: object, options: object = {}): Promise<Browser> {
+async function remembering (t: Test, cookieOptions: object, options: object = {}): Promise<Browser> {
   const app = await appWith(t, { key: KEY, ...options })
   addRoutes(app)
   app.get('/options', async ({ session }) => { session.set('user', 'ada'); session.options(cookieOptions); return session.info })

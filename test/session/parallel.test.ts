@@ -1,4 +1,4 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import fastify, { type FastifyInstance } from 'fastify'
 import secureSession from '../../index'
 import { addRoutes, KEY } from '../helpers/app'
@@ -8,7 +8,7 @@ import { fakeClock } from '../helpers/clock'
 const HOUR = 3600_000
 
 /** An app whose slow reads answer when told to: after whatever else happened meanwhile. */
-function slowApp (t: typeof import('tap').default): { app: FastifyInstance, release: () => void } {
+function slowApp (t: Test): { app: FastifyInstance, release: () => void } {
   const app = fastify()
   t.teardown(() => app.close())
   app.register(secureSession, { key: KEY, idle: '1h' })
@@ -31,7 +31,7 @@ async function startReads (app: FastifyInstance, browser: Browser, count: number
 
 t.test('a slow read with renewal due, answered after a write, does not destroy the write', async t => {
   const clock = fakeClock(t)
-  const { app, release } = slowApp(t as typeof import('tap').default)
+  const { app, release } = slowApp(t)
   let lost = 0
   for (let round = 0; round < 100; round++) {
     const browser = new Browser(app)
@@ -49,7 +49,7 @@ t.test('a slow read with renewal due, answered after a write, does not destroy t
 
 t.test('a slow read with renewal due, answered after a logout, does not undo it', async t => {
   const clock = fakeClock(t)
-  const { app, release } = slowApp(t as typeof import('tap').default)
+  const { app, release } = slowApp(t)
   let undone = 0
   for (let round = 0; round < 100; round++) {
     const browser = new Browser(app)
@@ -66,7 +66,7 @@ t.test('a slow read with renewal due, answered after a logout, does not undo it'
 
 t.test('a slow read answered after a new login leaves the login as it is', async t => {
   const clock = fakeClock(t)
-  const { app, release } = slowApp(t as typeof import('tap').default)
+  const { app, release } = slowApp(t)
   app.get('/login', async ({ session }) => { session.regenerate(); session.set('user', 'grace'); return {} })
   const browser = new Browser(app)
   await browser.get('/set/user/ada')
@@ -82,7 +82,7 @@ t.test('a slow read answered after a new login leaves the login as it is', async
 
 t.test('over real HTTP: parallel reads with renewal due, and writes among them, lose no write', async t => {
   const clock = fakeClock(t)
-  const { app } = slowApp(t as typeof import('tap').default)
+  const { app } = slowApp(t)
   const address = await app.listen({ port: 0, host: '127.0.0.1' })
   const jar = new Browser(app)
   const request = async (path: string): Promise<any> => {

@@ -1,9 +1,9 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { appWith } from '../helpers/app'
 import { Browser, setCookies } from '../helpers/browser'
 
 /** One request that fills a session, then one that uses it in property style. */
-async function use (t: Parameters<typeof appWith>[0], run: (session: any) => unknown): Promise<{ result: any, written: boolean, next: any }> {
+async function use (t: Test, run: (session: any) => unknown): Promise<{ result: any, written: boolean, next: any }> {
   const app = await appWith(t)
   app.get('/fill', async ({ session }: any) => { session.user = 'ada'; session.cart = { items: [1] }; return {} })
   app.get('/use', async ({ session }: any) => ({ result: run(session) }))

@@ -1,11 +1,11 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { addRoutes, appWith, KEY } from '../helpers/app'
 import { Browser, setCookies } from '../helpers/browser'
 import { fakeClock } from '../helpers/clock'
 
 const MINUTE = 60_000
 
-async function browserOf (t: Parameters<typeof appWith>[0], options: object = {}): Promise<Browser> {
+async function browserOf (t: Test, options: object = {}): Promise<Browser> {
   const app = await appWith(t, { key: KEY, idle: '1h', ...options })
   addRoutes(app)
   return new Browser(app)

@@ -1,4 +1,4 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { addRoutes, appWith } from '../helpers/app'
 import { Browser, setCookies } from '../helpers/browser'
 import type { Session } from '../../types/session'
@@ -6,7 +6,7 @@ import type { Session } from '../../types/session'
 type AnySession = Session<Record<string, any>>
 
 /** Runs something on a session that another request filled. */
-async function withSession (t: Parameters<typeof appWith>[0], values: Record<string, unknown>, use: (session: AnySession) => unknown): Promise<any> {
+async function withSession (t: Test, values: Record<string, unknown>, use: (session: AnySession) => unknown): Promise<any> {
   const app = await appWith(t)
   app.get('/fill', async request => {
     for (const [key, value] of Object.entries(values)) (request.session as AnySession).set(key, value)

@@ -1,0 +1,110 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import t, { type Test } from 'tap'
+import * as errors from '../../lib/errors'
+import { appWith, KEY, type TestApp } from '../helpers/app'
+import { Browser } from '../helpers/browser'
+import { plainEnv } from '../helpers/process'
+
+const ROOT = resolve(__dirname, '../..')
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
+
+function blocks (language: string): string[] {
+  return Array.from(README.matchAll(new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``, 'g')), ([, code]) => code as string)
+}
+
+/** The block that holds this text, run against an app that has the plugin. */
+async function appOf (t: Test, text: string): Promise<TestApp> {
+  const app = await appWith(t, { key: KEY })
+  const code = blocks('js').find(block => block.includes(text)) as string
+  // eslint-disable-next-line no-new-func
+  new Function('app', code)(app)
+  return app
+}
+
+t.test('the first program runs as it stands, with a key that the command made', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'readme-'))
+  t.teardown(() => { rmSync(folder, { recursive: true }) })
+  mkdirSync(join(folder, 'node_modules'))
+  for (const name of ['fastify', 'fastify-sealed-session']) symlinkSync(name === 'fastify' ? join(ROOT, 'node_modules', name) : ROOT, join(folder, 'node_modules', name))
+  writeFileSync(join(folder, 'app.js'), blocks('js')[0] as string)
+  const key = execFileSync(process.execPath, [join(ROOT, 'dist/lib/cli/main.js'), 'generate'], { env: plainEnv(), encoding: 'utf8' })
+  writeFileSync(join(folder, '.env'), `SESSION_KEY=${key}`)
+
+  const server = spawn(process.execPath, ['--env-file=.env', 'app.js'], { cwd: folder, env: plainEnv({ PORT: '0' }), stdio: ['ignore', 'pipe', 'inherit'] })
+  t.teardown(() => server.kill())
+  let address = ''
+  for await (const line of createInterface(server.stdout)) {
+    address = /Server listening at (http:\/\/127\.0\.0\.1:\d+)/.exec(line)?.[1] ?? ''
+    if (address !== '') break
+  }
+  t.equal((await fetch(`${address}/private`)).status, 401)
+  const login = await fetch(`${address}/login`, { method: 'POST' })
+  const cookie = login.headers.getSetCookie()[0]?.split(';')[0] as string
+  t.strictSame(await (await fetch(`${address}/private`, { headers: { cookie } })).json(), { name: 'ada' })
+  t.match((await fetch(`${address}/logout`, { method: 'POST', headers: { cookie } })).headers.getSetCookie(), [/Max-Age=0/, /Max-Age=0/])
+})
+
+t.test('it is at most fifteen lines, and the commands are the two that were promised', async t => {
+  const code = (blocks('js')[0] as string).split('\n').filter(line => line.trim() !== '')
+  t.ok(code.length <= 15, String(code.length))
+  t.ok(blocks('sh').includes('npm ci && npm start\nnpm ci && npm test\n'))
+})
+
+t.test('logging in keeps what is named, and remembering lasts', async t => {
+  const app = await appOf(t, "regenerate(['language'])")
+  app.get('/fill', async ({ session }) => { session.set('language', 'en'); session.set('role', 'guest'); return {} })
+  app.get('/get', async ({ session }) => session.data())
+  const browser = new Browser(app)
+  await browser.get('/fill')
+  await browser.get('/login', { method: 'POST' })
+  t.strictSame(await browser.json('/get'), { language: 'en', user: { id: 17 } })
+  t.match((await browser.get('/remember-me', { method: 'POST' })).headers['set-cookie'], /Max-Age=7776000/)
+})
+
+t.test('the token for another API is used from the session', async t => {
+  const api = createServer((request, response) => { response.end(JSON.stringify({ authorization: request.headers.authorization })) }).listen(0, '127.0.0.1')
+  t.teardown(() => api.close())
+  await once(api, 'listening')
+  process.env['ORDERS_API'] = `http://127.0.0.1:${(api.address() as AddressInfo).port}`
+  const app = await appOf(t, 'ORDERS_API')
+  app.get('/grant', async ({ session }) => { session.set('accessToken', 'abc'); return {} })
+  const browser = new Browser(app)
+  t.equal((await browser.get('/orders')).statusCode, 401)
+  await browser.get('/grant')
+  t.strictSame(await browser.json('/orders'), { authorization: 'Bearer abc' })
+})
+
+t.test('the cart is changed in place', async t => {
+  const app = await appOf(t, '/cart/:item')
+  const browser = new Browser(app)
+  await browser.get('/cart/book', { method: 'POST' })
+  t.strictSame(await browser.json('/cart/pen', { method: 'POST' }), ['book', 'pen'])
+})
+
+t.test('the reply by hand carries the cookie', async t => {
+  const app = await appOf(t, '/by-hand')
+  const response = await fetch(`${await app.listen({ port: 0, host: '127.0.0.1' })}/by-hand`)
+  t.equal(await response.text(), 'sent by hand')
+  t.equal(response.headers.getSetCookie().length, 1)
+})
+
+t.test('every block of code is run by one of these tests', async t => {
+  t.equal(blocks('js').length, 5)
+  t.equal(blocks('ts').length, 1)
+})
+
+t.test('the tables name every error, every option and every name of the session', async t => {
+  const codes = Object.values(errors).map(ErrorClass => new ErrorClass('', '').code)
+  t.strictSame([...new Set(README.match(/FST_SESSION_[A-Z_]+/g))].sort(), codes.sort())
+  const options = /interface SessionOptions \{([^]*?)\n\}/.exec(readFileSync(join(ROOT, 'types/options.ts'), 'utf8'))?.[1] as string
+  for (const [, name] of options.matchAll(/^ {2}(\w+)\?:/gm)) t.match(README, new RegExp(`^\\| .*\`${name}\`.* \\|`, 'm'), String(name))
+  const session = /type ReservedName =([^]*?)\n\n/.exec(readFileSync(join(ROOT, 'types/session.ts'), 'utf8'))?.[1] as string
+  for (const [, name] of session.matchAll(/'(\w+)'/g)) t.match(README, new RegExp(`^\\| .*\`${name}(?:\\(.*?\\))?\`.* \\|`, 'm'), String(name))
+})

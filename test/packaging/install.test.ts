@@ -1,0 +1,48 @@
+import { copyFileSync, existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { installed, nodeOf, packed, runIn } from '../helpers/installed'
+
+const FORMS = join(__dirname, 'import-forms')
+const MAJORS = [20, 22, 24]
+
+t.setTimeout(600_000)
+
+function copyForms (folder: string): void {
+  for (const file of readdirSync(FORMS)) copyFileSync(join(FORMS, file), join(folder, file))
+}
+
+t.test('installed from its tarball, the plugin registers in every form of import, under every supported Node', async t => {
+  const folder = installed(t, 'fastify@5')
+  copyForms(folder)
+  for (const major of MAJORS) {
+    const node = nodeOf(major)
+    t.match(runIn(folder, node, '--version'), new RegExp(`^v${major}\\.`))
+    for (const form of ['require.cjs', 'default.mjs', 'named.mjs', 'dynamic.mjs', 'sealer.cjs', 'sealer.mjs']) {
+      t.equal(runIn(folder, node, form), 'ok\n', `${form} under Node ${major}`)
+    }
+  }
+  t.match(runIn(folder, 'npx', '--no-install', 'fastify-sealed-session', 'generate'), /^[\w-]{43}\n$/)
+})
+
+t.test('the sealer works where Fastify is not installed', async t => {
+  const folder = installed(t)
+  t.notOk(existsSync(join(folder, 'node_modules/fastify')))
+  copyForms(folder)
+  for (const form of ['sealer.cjs', 'sealer.mjs']) t.equal(runIn(folder, process.execPath, form), 'ok\n', form)
+})
+
+t.test('the tarball holds what a user needs and nothing else', async t => {
+  const files = runIn('.', 'tar', '-tzf', packed(t)).trim().split('\n').map(file => file.replace(/^package\//, ''))
+  for (const wanted of ['package.json', 'README.md', 'LICENSE', 'SECURITY.md', 'CHANGELOG.md', 'docs/format.md', 'dist/index.js', 'dist/index.d.ts', 'dist/lib/sealer.js', 'dist/lib/cli/main.js']) {
+    t.ok(files.includes(wanted), wanted)
+  }
+  t.strictSame(files.filter(file => !/^(?:dist|docs)\/|^(?:package\.json|README\.md|LICENSE|SECURITY\.md|CHANGELOG\.md)$/.test(file)), [])
+  t.strictSame(files.filter(file => /test|\.tap|\.keys|\.env/.test(file)), [])
+})
+
+t.test('publint and attw have nothing to say', async t => {
+  const tarball = packed(t)
+  t.match(runIn('.', 'npx', '--no-install', 'publint', '--strict', tarball), /All good/)
+  t.match(runIn('.', 'npx', '--no-install', 'attw', tarball), /No problems found/)
+})

@@ -1,0 +1,92 @@
+import fastify from 'fastify'
+import secureSession, { secureSession as named } from 'fastify-sealed-session'
+import type { Duration, Options, Serializer, Session, SessionData, SessionInfo } from 'fastify-sealed-session'
+
+interface User { id: string, roles: string[] }
+
+declare module 'fastify-sealed-session' {
+  interface SessionData {
+    user: User
+    visits: number
+    data: string
+  }
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    flash: Session<{ note: string }>
+  }
+}
+
+const app = fastify()
+app.register(secureSession, { key: Buffer.alloc(32) })
+app.register(named, [{ key: ['a', Buffer.alloc(32)] }, { secret: 'x', salt: Buffer.alloc(16), sessionName: 'flash', cookie: { sameSite: 'strict', maxAge: 5 } }])
+app.register(import('fastify-sealed-session'), { key: 'x' })
+
+// @ts-expect-error an unknown option
+app.register(secureSession, { key: 'x', cokie: {} })
+// @ts-expect-error a wrong type
+app.register(secureSession, { key: 5 })
+// @ts-expect-error this version splits no session
+app.register(secureSession, { key: 'x', maxCookies: 2 })
+
+app.get('/', async (request, reply) => {
+  const { session, flash } = request
+
+  const user: User | undefined = session.get('user')
+  const visits: number | undefined = session.visits
+  session.set('user', { id: '1', roles: [] })
+  session.set('user', undefined)
+  session.user = { id: '1', roles: [] }
+  session.visits = undefined
+  session.regenerate(['user'])
+  session.regenerate()
+  session.options({ maxAge: 60, path: '/' })
+  const info: SessionInfo = session.info
+  const copy: { user?: User, visits?: number } = session.data()
+  const untyped = session.get('anything')
+  const text: string | undefined = session.get('data')
+  flash.set('note', 'x')
+  const note: string | undefined = flash.note
+
+  // @ts-expect-error not a user
+  session.set('user', 'ada')
+  // @ts-expect-error an unknown name
+  session.set('usr', user)
+  // @ts-expect-error a number, not text
+  const wrong: string = session.get('visits')
+  // @ts-expect-error an unknown property
+  session.usr = user
+  // @ts-expect-error reserved: reading gives the method
+  session.data = 'text'
+  // @ts-expect-error read-only
+  session.info = info
+  // @ts-expect-error read-only
+  session.changed = true
+  // @ts-expect-error the info is frozen
+  session.info.id = 'x'
+  // @ts-expect-error an unknown name
+  session.regenerate(['usr'])
+  // @ts-expect-error no cookie option
+  session.options({ maxAge: 'long' })
+  // @ts-expect-error the session itself cannot be replaced
+  request.session = session
+  // @ts-expect-error not a note
+  flash.set('user', user)
+
+  const lines: string[] = reply.commitSession()
+  return [visits, copy, untyped, text, note, wrong, lines]
+})
+
+const made = app.createSecureSession({ user: { id: '1', roles: [] } })
+const token: string = app.encodeSecureSession(made)
+const decoded = app.decodeSecureSession(token, app.log, 'session')
+const roles: string[] | undefined = decoded?.get('user')?.roles
+// @ts-expect-error it may be null
+decoded.get('user')
+
+const options: Options = { key: 'x' }
+const serializer: Serializer = { serialize: data => JSON.stringify(data), deserialize: bytes => JSON.parse(bytes.toString()) }
+const idle: Duration = '15m'
+const whole: SessionData = { user: { id: '1', roles: [] }, visits: 1, data: '' }
+export default [options, serializer, idle, whole, roles]
