@@ -13,9 +13,15 @@ export const LONGEST_COOKIE_MS = 400 * DAY_MS
 /** A hundred years: past it, a duration is a slip of the unit and not a wish. */
 const LONGEST_DURATION_MS = 36_525 * DAY_MS
 
+/** A number in quotes could mean seconds as well as milliseconds, so text must name its unit. */
+const WITH_UNIT = /[a-z]$/i
+
 /** Milliseconds of a duration given in seconds or as text such as `'15m'`; null if it is neither, not above zero, or absurd. */
 export function durationMs (duration: unknown): number | null {
-  const ms = typeof duration === 'number' ? duration * SECOND_MS : typeof duration === 'string' ? parse(duration) : undefined
-  if (ms === undefined || !(ms > 0) || ms > LONGEST_DURATION_MS) return null
-  return Math.round(ms)
+  const ms = Math.round(typeof duration === 'number' ? duration * SECOND_MS : textMs(duration))
+  return ms > 0 && ms <= LONGEST_DURATION_MS ? ms : null
+}
+
+function textMs (duration: unknown): number {
+  return typeof duration === 'string' && WITH_UNIT.test(duration) ? parse(duration) ?? NaN : NaN
 }

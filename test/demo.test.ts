@@ -338,22 +338,29 @@ t.test('a session outlives a restart with the key file of before; the tokens of 
   t.match((await visitor.get('/orders')).text, 'A-1843')
 })
 
-t.test('however many ask for the key at once, all get the one that came first', async t => {
+t.test('who finds no key, and is overtaken before making one, takes the key that came first', async t => {
   const folder = t.testdir({})
   const script = `
+    const fs = require('node:fs/promises')
+    const { mkdir } = fs
+    let faster = null
+    fs.mkdir = async (...args) => {
+      if (faster === null) await (faster = readOrMakeKey(${JSON.stringify(folder)}))
+      return mkdir(...args)
+    }
     const { readOrMakeKey } = require(${JSON.stringify(KEY_FILE)})
-    const asked = Array.from({ length: 50 }, () => readOrMakeKey(${JSON.stringify(folder)}))
-    Promise.all(asked).then(keys => process.stdout.write(Array.from(new Set(keys.map(String))).join('')))`
+    readOrMakeKey(${JSON.stringify(folder)}).then(async overtaken => process.stdout.write(overtaken + await faster))`
   const { stdout } = await run(process.execPath, ['-e', script], { env: UNCOUNTED })
-  t.equal(stdout, await readFile(join(folder, 'session.key'), 'utf8'))
+  const key = await readFile(join(folder, 'session.key'), 'utf8')
+  t.equal(stdout, key + key)
   t.strictSame(await readdir(folder), ['session.key'])
 })
 
 t.test('demos that start at the same time in an empty folder agree on one key', async t => {
   const folder = t.testdir({})
-  const demos = await Promise.all([1, 2, 3].map(() => startDemo(t, folder)))
-  const visitor = new Visitor(demos[0] as Demo)
-  await visitor.signIn('ada', passwordOf(demos[0] as Demo, 'ada'))
+  const demos = await Promise.all([startDemo(t, folder), startDemo(t, folder)])
+  const visitor = new Visitor(demos[0])
+  await visitor.signIn('ada', passwordOf(demos[0], 'ada'))
   for (const { address } of demos) {
     visitor.address = address
     t.match((await visitor.get('/cookie')).text, 'Ada Lovelace')

@@ -25,7 +25,10 @@ declare module 'fastify' {
     createSecureSession<T = SessionData> (data?: Record<string, any>): Session<T>
     /** The token of a session, fit for a cookie. Throws FST_SESSION_UNKNOWN_NAME, FST_SESSION_TOO_LARGE. */
     encodeSecureSession<T = SessionData> (session: Session<T>, sessionName?: string): string
-    /** The session in a token; null where it does not open. Throws FST_SESSION_UNKNOWN_NAME. */
+    /**
+     * The session in a token; null where it does not open. Throws FST_SESSION_UNKNOWN_NAME. A token alone has no stamp
+     * beside it, so its idle time counts from when the session was last written, not from when it was last used.
+     */
     decodeSecureSession<T = SessionData> (token: string | undefined, log?: FastifyBaseLogger, sessionName?: string): Session<T> | null
   }
 }

@@ -1,4 +1,4 @@
-/** Seconds, or text such as `'15m'`, `'1d'`. */
+/** Seconds as a number, or text with a unit such as `'15m'`, `'1d'`. */
 export type Duration = number | string
 
 /** 32 bytes, or text of them in base64, base64url or 64 hex digits. */

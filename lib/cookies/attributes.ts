@@ -23,10 +23,10 @@ export const DEFAULT_ATTRIBUTES: CookieAttributes = Object.freeze({
 export const ATTRIBUTE_NAMES = ['path', 'domain', 'httpOnly', 'secure', 'sameSite', 'partitioned', 'priority', 'maxAge', 'expires'] as const
 export const IGNORED_NAMES = ['encode', 'signed'] as const
 
-// RFC 6265 section 4.1.1: path-value is any CHAR except CTLs or ";".
-const PATH = /^\/[\x20-\x3a\x3c-\x7e]*$/
+// RFC 6265 section 4.1.1: path-value is any CHAR except CTLs or ";". Browsers drop a value over 1024 bytes (RFC 6265bis section 5.6).
+const PATH = /^\/[\x20-\x3a\x3c-\x7e]{0,1023}$/
 // A host name of letters, digits and hyphens; the leading dot of RFC 2109 is still met.
-const DOMAIN = /^\.?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/i
+const DOMAIN = /^(?=.{1,253}$)\.?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/i
 const SAME_SITES = { strict: 'Strict', lax: 'Lax', none: 'None' } as const
 const PRIORITIES = { low: 'Low', medium: 'Medium', high: 'High' } as const
 

@@ -5,6 +5,9 @@ export const KEY_BYTES = 32
 export const NONCE_BYTES = 24
 export const TAG_BYTES = 16
 
+/** Not under `node --frozen-intrinsics`, where assigning would throw. */
+const CAN_LIMIT_STACKS = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')?.writable === true
+
 /** Fills with random bytes of the operating system, and returns what it was given. */
 export function randomize (target: Buffer): Buffer {
   sodium.randombytes_buf(target)
@@ -24,13 +27,13 @@ export function encrypt (ciphertext: Buffer, plaintext: Buffer, associated: Buff
 export function decrypt (plaintext: Buffer, ciphertext: Buffer, associated: Buffer, nonce: Buffer, key: Buffer): boolean {
   const { stackTraceLimit } = Error
   let genuine = true
-  Error.stackTraceLimit = 0
+  if (CAN_LIMIT_STACKS) Error.stackTraceLimit = 0
   try {
     sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(plaintext, null, ciphertext, associated, nonce, key)
   } catch {
     genuine = false
   }
-  Error.stackTraceLimit = stackTraceLimit
+  if (CAN_LIMIT_STACKS) Error.stackTraceLimit = stackTraceLimit
   return genuine
 }
 

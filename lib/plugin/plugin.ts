@@ -1,5 +1,6 @@
 import cookie = require('@fastify/cookie')
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { invalid } from '../options/checks'
 import { loadKeyring } from '../options/keys'
 import { refuseCollisions, resolveOptions } from '../options/options'
 import type { SecureSessionOptions } from '../../types/fastify'
@@ -16,6 +17,7 @@ const HELD = Symbol('fastify-sealed-session.held')
 
 export async function secureSession (app: FastifyInstance, options: SecureSessionOptions): Promise<void> {
   const outer = (app as { [DEFINITIONS]?: readonly SessionDefinition[] })[DEFINITIONS] ?? []
+  if (Object.hasOwn(app, DEFINITIONS)) throw invalid('the plugin is registered in this scope already: give one registration an array of options')
   const resolved = resolveOptions(options, Date.now())
   refuseCollisions([...outer, ...resolved].map(({ options }) => options))
 

@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process'
 import t from 'tap'
 import { computesTheKnownAnswer, loadSodium, sodium } from '../../lib/core/sodium'
 import { decrypt } from '../../lib/core/aead'
+import { plainEnv } from '../helpers/process'
 
 t.test('the cipher gives the answer of its specification', async t => {
   t.ok(computesTheKnownAnswer(sodium))
@@ -22,4 +24,14 @@ t.test('the binding throws for a bad tag, and we say false', async t => {
   const of = (bytes: number): Buffer => Buffer.alloc(bytes)
   t.throws(() => sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(of(4), null, of(20), of(6), of(24), of(32)))
   t.equal(decrypt(of(4), of(20), of(6), of(24), of(32)), false)
+})
+
+t.test('forgeries are refused also where intrinsics are frozen, and no limit of stack traces can be set', async t => {
+  const source = `
+    const { createSealer } = require(${JSON.stringify(require.resolve('../../dist/lib/sealer.js'))})
+    const sealer = createSealer({ key: Buffer.alloc(32) })
+    const token = sealer.seal({})
+    require('node:fs').writeSync(1, [sealer.open(token).ok, sealer.open(token.slice(0, -4) + 'AAAA').reason].join())`
+  const { stdout } = spawnSync(process.execPath, ['--frozen-intrinsics', '-e', source], { env: plainEnv(), encoding: 'utf8' })
+  t.equal(stdout, 'true,forged')
 })

@@ -1,8 +1,8 @@
-/** The environment without what the test runner adds to it, so that a child is a process like any other. */
+/** The environment of a process like any other: without what the test runner adds, and not measured for coverage. */
 export function plainEnv (more: Record<string, string> = {}): NodeJS.ProcessEnv {
-  const env: NodeJS.ProcessEnv = { ...process.env, ...more }
+  const env: NodeJS.ProcessEnv = { ...process.env }
   for (const name of Object.keys(env)) {
     if (/^_?TAP|^NODE_V8_COVERAGE$|^NODE_OPTIONS$/.test(name)) delete env[name]
   }
-  return env
+  return { ...env, _TAPJS_PROCESSINFO_COVERAGE_: '0', ...more }
 }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type secureSession from '../../index'
+import secureSession from '../../index'
 import { appWith, KEY, WARN } from '../helpers/app'
 
 const INVALID: [string, object, RegExp][] = [
@@ -18,6 +18,10 @@ const INVALID: [string, object, RegExp][] = [
   ['idle that is not a number', { idle: NaN }, /"idle"/],
   ['idle without end', { idle: Infinity }, /"idle"/],
   ['idle of a thousand years', { idle: '1000y' }, /"idle"/],
+  ['idle too short to count', { idle: 0.0001 }, /"idle"/],
+  ['idle in quotes without a unit', { idle: '3600' }, /"idle" must be seconds above 0, or text such as "15m"/],
+  ['a cookie path longer than browsers take', { cookie: { path: `/${'a'.repeat(1024)}` } }, /cookie\.path/],
+  ['a host name longer than there are', { cookie: { domain: `${'a.'.repeat(127)}org` } }, /cookie\.domain/],
   ['idle in words', { idle: 'soon' }, /"idle".*a string of 4 characters/],
   ['idle of the wrong type', { idle: [] }, /"idle".*an array/],
   ['expiry that is none', { expiry: 'never' }, /"idle"/],
@@ -80,6 +84,12 @@ t.test('two sessions that would meet in one property or one cookie are refused',
   ] as const) {
     await t.rejects(appWith(t, options), { code: 'FST_SESSION_INVALID_OPTION', message })
   }
+})
+
+t.test('a second registration in the same scope is refused, and the message says what to do', async t => {
+  const app = await appWith(t)
+  app.register(secureSession, { key: KEY, sessionName: 'other' })
+  await t.rejects(async () => { await app.ready() }, { code: 'FST_SESSION_INVALID_OPTION', message: /already.*array/ })
 })
 
 t.test('what register itself takes is let through', async t => {

@@ -1,0 +1,68 @@
+'use strict'
+
+const { html } = require('./html')
+
+const TIME = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium', timeZone: 'UTC' })
+const FROM_NOW = new Intl.RelativeTimeFormat('en', { numeric: 'always' })
+
+// docs/format.md: 6 bytes of version, parts and key id, then 24 of nonce. Base64url makes 4 characters of 3 bytes.
+const NONCE_AT = 6 / 3 * 4
+const CIPHERTEXT_AT = (6 + 24) / 3 * 4
+
+/**
+ * @param token the session cookie; null where the browser sent none
+ * @param stamp the second, small one, which comes when a session is used for long without a change; null likewise
+ */
+function cookiePage ({ token, stamp, data, info, nowMs }) {
+  return {
+    title: 'What the browser holds',
+    body: html`
+    <div class="columns">
+      <section class="card"><h2>The browser holds</h2>${token === null ? html`<p>No session cookie.</p>` : held(token, stamp)}</section>
+      <section class="card"><h2>The server reads</h2>${info.isNew ? unread(token) : read(data, info, nowMs)}</section>
+    </div>
+    <p class="note">Reload this page, and the cookie stays as it is: reading writes nothing. Change the cart, and all of
+      it but the head is new. A real site would show none of this: scripts, screenshots and copied text could carry the cookie away.</p>`
+  }
+}
+
+function held (token, stamp) {
+  return html`
+        ${sealed(token)}
+        <p class="legend"><span class="head">version and key id</span> · <span class="nonce">nonce</span> · sealed session</p>
+        <p>${token.length} characters. Browsers take up to 4096, name and all.</p>
+        ${stamp && html`<p>And a stamp, which says only that the session was used:</p>${sealed(stamp)}`}`
+}
+
+function sealed (token) {
+  return html`<pre class="token"><span class="head">${token.slice(0, NONCE_AT)}</span><span class="nonce">${token.slice(NONCE_AT, CIPHERTEXT_AT)}</span>${token.slice(CIPHERTEXT_AT)}</pre>`
+}
+
+function read (data, { id, createdAt, renewedAt, expiresAt }, nowMs) {
+  return html`
+        <pre>${JSON.stringify(data, null, 2)}</pre>
+        <dl>
+          <dt>Session</dt><dd><code>${id}</code></dd>
+          <dt>Began</dt><dd>${time(createdAt, nowMs)}</dd>
+          <dt>Renewed</dt><dd>${time(renewedAt, nowMs)}</dd>
+          <dt>Ends, if unused</dt><dd>${time(expiresAt, nowMs)}</dd>
+        </dl>`
+}
+
+function unread (token) {
+  return token === null
+    ? html`<p>Nothing. <a href="/login">Sign in</a> or <a href="/cart">fill a cart</a>, and look again.</p>`
+    : html`<p>Nothing: this cookie does not open. It is too old, was changed, or was sealed with another key.</p>`
+}
+
+function time (atMs, nowMs) {
+  return html`<time datetime="${new Date(atMs).toISOString()}">${TIME.format(atMs)} UTC</time> <small>${fromNow(atMs - nowMs)}</small>`
+}
+
+function fromNow (ms) {
+  const minutes = Math.round(ms / 60_000)
+  if (minutes === 0) return 'now'
+  return Math.abs(minutes) < 60 ? FROM_NOW.format(minutes, 'minute') : FROM_NOW.format(Math.round(minutes / 60), 'hour')
+}
+
+module.exports = { cookiePage }
