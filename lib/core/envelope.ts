@@ -1,29 +1,34 @@
 import { TIME_BYTES } from './bytes'
 import {
-  CIPHERTEXT_AT, CREATED_AT, EXTENSIONS_AT, EXTENSIONS_LENGTH_AT, EXTENSION_LENGTH_AT, EXTENSION_VALUE_AT,
-  FIRST_CRITICAL_EXTENSION, FLAGS_AT, FLAG_CUSTOM_SERIALIZER, FLAG_PADDED, ID_AT, ID_BYTES, KNOWN_FLAGS, PADDING_MARK, RENEWED_AT
+  CREATED_AT, EXTENSIONS_AT, EXTENSIONS_LENGTH_AT, EXTENSION_LENGTH_AT, EXTENSION_VALUE_AT, FIRST_CRITICAL_EXTENSION, FLAGS_AT,
+  FLAG_CUSTOM_SERIALIZER, FLAG_PADDED, ID_AT, ID_BYTES, KNOWN_FLAGS, PADDING_MARK, RENEWED_AT
 } from './format'
 import { MALFORMED, UNSUPPORTED, type Refusal } from './refusal'
-import { newToken } from './token'
 
 /** Extensions by type. A Map keeps the order they were written in. */
 export type Extensions = ReadonlyMap<number, Buffer>
 
 export const NO_EXTENSIONS: Extensions = new Map()
 
-/** What is sealed: the library's own fields, and beside them the user's data, written down. */
-export interface Envelope {
+/** The library's own fields of a session. */
+export interface EnvelopeHead {
   /** 16 random bytes, as 32 hex digits. */
   readonly id: string
   readonly createdAtMs: number
   readonly renewedAtMs: number
   readonly extensions: Extensions
   readonly customSerializer: boolean
+}
+
+/** What is sealed: the library's own fields, and beside them the user's data, written down. */
+export interface Envelope extends EnvelopeHead {
   readonly data: Buffer | string
 }
 
-export interface OpenedEnvelope extends Envelope {
-  readonly data: Buffer
+/** What was opened: the library's own fields, and where in the plaintext the data lies. */
+export interface OpenedEnvelope extends EnvelopeHead {
+  readonly dataAt: number
+  readonly dataEnd: number
 }
 
 /** Bytes of the plaintext that this envelope makes, padding included. */
@@ -32,38 +37,33 @@ export function envelopeLength ({ extensions, data }: Envelope, padTo: number): 
   return padTo > 0 ? paddedLength(length, padTo) : length
 }
 
-/** A token of the right size with the envelope written where the plaintext belongs, ready to be sealed. */
-export function envelopeToken (envelope: Envelope, padTo: number): Buffer {
+/** Writes the plaintext of an envelope to the start of `target`, and returns its length; `target` must have the room. */
+export function writeEnvelope (envelope: Envelope, padTo: number, target: Buffer): number {
   const { data, extensions } = envelope
   const dataAt = EXTENSIONS_AT + extensionsLength(extensions)
-  const end = envelopeLength(envelope, 0)
-  const padded = padTo > 0
-  const token = newToken(padded ? paddedLength(end, padTo) : end)
-  const flags = (padded ? FLAG_PADDED : 0) | (envelope.customSerializer ? FLAG_CUSTOM_SERIALIZER : 0)
 
-  token[CIPHERTEXT_AT + FLAGS_AT] = flags
-  token.write(envelope.id, CIPHERTEXT_AT + ID_AT, 'hex')
-  token.writeUIntBE(envelope.createdAtMs, CIPHERTEXT_AT + CREATED_AT, TIME_BYTES)
-  token.writeUIntBE(envelope.renewedAtMs, CIPHERTEXT_AT + RENEWED_AT, TIME_BYTES)
-  token.writeUInt16BE(dataAt - EXTENSIONS_AT, CIPHERTEXT_AT + EXTENSIONS_LENGTH_AT)
-  writeExtensions(token, CIPHERTEXT_AT + EXTENSIONS_AT, extensions)
-  if (typeof data === 'string') token.write(data, CIPHERTEXT_AT + dataAt)
-  else data.copy(token, CIPHERTEXT_AT + dataAt)
-  if (padded) {
-    token.fill(0, CIPHERTEXT_AT + end)
-    token[CIPHERTEXT_AT + end] = PADDING_MARK
-  }
-  return token
+  target[FLAGS_AT] = (padTo > 0 ? FLAG_PADDED : 0) | (envelope.customSerializer ? FLAG_CUSTOM_SERIALIZER : 0)
+  target.write(envelope.id, ID_AT, 'hex')
+  target.writeUIntBE(envelope.createdAtMs, CREATED_AT, TIME_BYTES)
+  target.writeUIntBE(envelope.renewedAtMs, RENEWED_AT, TIME_BYTES)
+  target.writeUInt16BE(dataAt - EXTENSIONS_AT, EXTENSIONS_LENGTH_AT)
+  writeExtensions(target, EXTENSIONS_AT, extensions)
+  const end = dataAt + (typeof data === 'string' ? target.write(data, dataAt) : data.copy(target, dataAt))
+  if (padTo === 0) return end
+  const paddedEnd = paddedLength(end, padTo)
+  target.fill(0, end, paddedEnd)
+  target[end] = PADDING_MARK
+  return paddedEnd
 }
 
-/** The envelope in a plaintext, or why it is none. The data is a view of the plaintext, not a copy. */
-export function readEnvelope (plaintext: Buffer): OpenedEnvelope | Refusal {
-  if (plaintext.length < EXTENSIONS_AT) return MALFORMED
+/** The envelope in the first `length` bytes of a plaintext, or why there is none. */
+export function readEnvelope (plaintext: Buffer, length: number): OpenedEnvelope | Refusal {
+  if (length < EXTENSIONS_AT) return MALFORMED
   const flags = plaintext[FLAGS_AT] as number
   if ((flags & ~KNOWN_FLAGS) !== 0) return UNSUPPORTED
-  const end = (flags & FLAG_PADDED) !== 0 ? unpaddedLength(plaintext) : plaintext.length
+  const dataEnd = (flags & FLAG_PADDED) !== 0 ? unpaddedLength(plaintext, length) : length
   const dataAt = EXTENSIONS_AT + plaintext.readUInt16BE(EXTENSIONS_LENGTH_AT)
-  if (dataAt > end) return MALFORMED
+  if (dataAt > dataEnd) return MALFORMED
   const extensions = dataAt === EXTENSIONS_AT ? NO_EXTENSIONS : readExtensions(plaintext, dataAt)
   if ('ok' in extensions) return extensions
   return {
@@ -72,7 +72,8 @@ export function readEnvelope (plaintext: Buffer): OpenedEnvelope | Refusal {
     renewedAtMs: plaintext.readUIntBE(RENEWED_AT, TIME_BYTES),
     extensions,
     customSerializer: (flags & FLAG_CUSTOM_SERIALIZER) !== 0,
-    data: plaintext.subarray(dataAt, end)
+    dataAt,
+    dataEnd
   }
 }
 
@@ -112,8 +113,8 @@ function paddedLength (length: number, padTo: number): number {
 }
 
 /** Where the padding starts; -1, which no data reaches, where the mark is missing. */
-function unpaddedLength (plaintext: Buffer): number {
-  let at = plaintext.length - 1
+function unpaddedLength (plaintext: Buffer, length: number): number {
+  let at = length - 1
   while (at >= EXTENSIONS_AT && plaintext[at] === 0) at--
   return plaintext[at] === PADDING_MARK ? at : -1
 }

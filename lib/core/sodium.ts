@@ -2,9 +2,9 @@ import { SodiumUnavailableError } from '../errors'
 
 /** What this package uses of libsodium: an AEAD, a hash, a password hash, random bytes and guarded memory. */
 export interface Sodium {
-  crypto_aead_xchacha20poly1305_ietf_encrypt (ciphertext: Buffer, message: Buffer, ad: Buffer, nsec: null, nonce: Buffer, key: Buffer): number
+  crypto_aead_xchacha20poly1305_ietf_encrypt (ciphertext: Uint8Array, message: Uint8Array, ad: Buffer, nsec: null, nonce: Buffer, key: Buffer): number
   /** Throws where the tag does not verify. */
-  crypto_aead_xchacha20poly1305_ietf_decrypt (message: Buffer, nsec: null, ciphertext: Buffer, ad: Buffer, nonce: Buffer, key: Buffer): number
+  crypto_aead_xchacha20poly1305_ietf_decrypt (message: Uint8Array, nsec: null, ciphertext: Uint8Array, ad: Buffer, nonce: Buffer, key: Buffer): number
   crypto_generichash (output: Buffer, input: Buffer, key: Buffer): void
   crypto_pwhash_async (output: Buffer, password: Buffer, salt: Buffer, opslimit: number, memlimit: number, algorithm: number): Promise<void>
   readonly crypto_pwhash_OPSLIMIT_MODERATE: number

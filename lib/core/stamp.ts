@@ -1,7 +1,6 @@
 import { TIME_BYTES } from './bytes'
-import { CIPHERTEXT_AT, ID_BYTES, STAMP_BYTES, STAMP_CHECKED_AT, STAMP_RENEWED_AT } from './format'
+import { ID_BYTES, STAMP_BYTES, STAMP_CHECKED_AT, STAMP_RENEWED_AT } from './format'
 import { MALFORMED, type Refusal } from './refusal'
-import { newToken } from './token'
 
 /** The small second cookie that renews a session without writing its data again. */
 export interface Stamp {
@@ -11,16 +10,17 @@ export interface Stamp {
   readonly checkedAtMs: number
 }
 
-export function stampToken (stamp: Stamp): Buffer {
-  const token = newToken(STAMP_BYTES)
-  token.write(stamp.id, CIPHERTEXT_AT, 'hex')
-  token.writeUIntBE(stamp.renewedAtMs, CIPHERTEXT_AT + STAMP_RENEWED_AT, TIME_BYTES)
-  token.writeUIntBE(stamp.checkedAtMs, CIPHERTEXT_AT + STAMP_CHECKED_AT, TIME_BYTES)
-  return token
+/** Writes the plaintext of a stamp to the start of `target`, and returns its length. */
+export function writeStamp (stamp: Stamp, target: Buffer): number {
+  target.write(stamp.id, 'hex')
+  target.writeUIntBE(stamp.renewedAtMs, STAMP_RENEWED_AT, TIME_BYTES)
+  target.writeUIntBE(stamp.checkedAtMs, STAMP_CHECKED_AT, TIME_BYTES)
+  return STAMP_BYTES
 }
 
-export function readStamp (plaintext: Buffer): Stamp | Refusal {
-  if (plaintext.length !== STAMP_BYTES) return MALFORMED
+/** The stamp in the first `length` bytes of a plaintext, or why there is none. */
+export function readStamp (plaintext: Buffer, length: number): Stamp | Refusal {
+  if (length !== STAMP_BYTES) return MALFORMED
   return {
     id: plaintext.toString('hex', 0, ID_BYTES),
     renewedAtMs: plaintext.readUIntBE(STAMP_RENEWED_AT, TIME_BYTES),

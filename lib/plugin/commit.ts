@@ -1,8 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { CookieLines } from '../cookies/lines'
-import { stampToken } from '../core/stamp'
-import { sealToken } from '../core/token'
-import { isRenewalDue } from '../session/expiry'
+import { writeStamp } from '../core/stamp'
+import { plaintext, sealToken } from '../core/token'
 import { sealSession } from '../session/sealing'
 import type { Session } from '../session/session'
 import { lifetimeOf, linesFor, type SessionDefinition } from './definition'
@@ -24,15 +23,16 @@ export function linesToCommit (definition: SessionDefinition, session: Session, 
   warnNearTheLimit(definition, token.length, log)
   const lines = linesFor(definition, session.settings)
   const set = lines.set(definition.options.cookieName, token, overTls, lifetimeOf(definition, session, session.identity.renewedAtMs))
-  return [...clearFormer(definition, session, lines, overTls), set]
+  const isWhereItWas = session.formerSettings.every(settings => settings === session.settings)
+  return isWhereItWas ? [set] : [...clearFormer(definition, session, lines, overTls), set]
 }
 
 /** A stamp where the session was used and renewal is due. It never touches the data cookie, so it can undo no other request's write. */
 function renewal (definition: SessionDefinition, session: Session, overTls: boolean): readonly string[] {
+  if (!session.isRenewalDue) return NONE
   const nowMs = definition.policy.now()
-  if (session.isNew || !isRenewalDue(session.identity.renewedAtMs, session.limits.renewAfterMs, nowMs)) return NONE
-  const stamp = stampToken({ id: session.identity.id, renewedAtMs: nowMs, checkedAtMs: 0 })
-  const token = sealToken(stamp, definition.stampKeys, NOT_SPLIT)
+  const length = writeStamp({ id: session.identity.id, renewedAtMs: nowMs, checkedAtMs: 0 }, plaintext)
+  const token = sealToken(length, definition.stampKeys, NOT_SPLIT)
   return [linesFor(definition, session.settings).set(definition.options.stampName, token, overTls, lifetimeOf(definition, session, nowMs))]
 }
 

@@ -4,7 +4,7 @@ import { encodedLength } from '../core/bytes'
 import { STAMP_BYTES, TOKEN_OVERHEAD_BYTES } from '../core/format'
 import type { Refusal } from '../core/refusal'
 import { readStamp } from '../core/stamp'
-import { openToken } from '../core/token'
+import { openToken, plaintext } from '../core/token'
 import { isFromTheFuture } from '../session/expiry'
 import { openSession, type StampedAt } from '../session/sealing'
 import type { OpenedSession } from '../session/policy'
@@ -42,8 +42,8 @@ function stampedAtIn ({ options, stampKeys }: SessionDefinition, header: string 
     let latest = 0
     for (const token of cookieValues(header, options.stampName)) {
       if (token.length !== STAMP_CHARACTERS) continue
-      const plaintext = openToken(token, stampKeys, NOT_SPLIT)
-      const stamp = isRefusal(plaintext) ? plaintext : readStamp(plaintext)
+      const length = openToken(token, stampKeys, NOT_SPLIT)
+      const stamp = typeof length === 'number' ? readStamp(plaintext, length) : length
       if (isRefusal(stamp) || stamp.id !== sessionId || isFromTheFuture(stamp.renewedAtMs, nowMs)) continue
       latest = Math.max(latest, stamp.renewedAtMs)
     }

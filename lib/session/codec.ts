@@ -9,12 +9,13 @@ export interface Codec {
   readonly custom: boolean
   /** Throws FST_SESSION_NOT_SERIALIZABLE, which names the key. */
   encode (data: SessionRecord): string | Buffer
-  /** What `encode` is compared with, to see a change inside a nested value; null where the bytes are none of a session. */
-  decode (bytes: Buffer): Decoded | null
+  /** The data in the bytes from `start` to `end`; null where they are none of a session. The bytes are not kept. */
+  decode (bytes: Buffer, start: number, end: number): Decoded | null
 }
 
 export interface Decoded {
   readonly data: SessionRecord
+  /** What `encode` is compared with, to see a change inside a nested value. */
   readonly source: string | Buffer
 }
 
@@ -27,9 +28,10 @@ export const jsonCodec: Codec = {
       throw notSerializable(data, cause)
     }
   },
-  decode (bytes) {
-    if (!isUtf8(bytes)) return null
-    const source = bytes.toString('utf8')
+  decode (bytes, start, end) {
+    const source = bytes.toString('utf8', start, end)
+    // What is not UTF-8 becomes this character; it may stand there by right, too.
+    if (source.includes('\ufffd') && !isUtf8(bytes.subarray(start, end))) return null
     try {
       const data: unknown = JSON.parse(source)
       return isRecord(data) ? { data, source } : null
@@ -52,10 +54,11 @@ export function customCodec (serializer: Serializer): Codec {
       if (typeof encoded === 'string' || Buffer.isBuffer(encoded)) return encoded
       throw new NotSerializableError(`the serializer must return a string or a Buffer; found ${typeof encoded}`)
     },
-    decode (bytes) {
+    decode (bytes, start, end) {
+      const source = Buffer.from(bytes.subarray(start, end))
       try {
-        const data: unknown = serializer.deserialize(Buffer.from(bytes))
-        return isRecord(data) ? { data, source: bytes } : null
+        const data: unknown = serializer.deserialize(Buffer.from(source))
+        return isRecord(data) ? { data, source } : null
       } catch {
         return null
       }

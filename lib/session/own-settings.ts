@@ -18,7 +18,7 @@ export function readSettings (extensions: Extensions): OwnSettings | null {
   const idle = extensions.get(EXTENSION_IDLE_LIMIT)
   const attributes = extensions.get(EXTENSION_COOKIE_ATTRIBUTES)
   if (idle !== undefined && idle.length !== TIME_BYTES) return null
-  const decoded = attributes === undefined ? undefined : jsonCodec.decode(attributes)
+  const decoded = attributes === undefined ? undefined : jsonCodec.decode(attributes, 0, attributes.length)
   if (decoded === null) return null
   return { idleMs: idle?.readUIntBE(0, TIME_BYTES) ?? null, attributes: decoded?.data ?? null }
 }

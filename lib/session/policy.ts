@@ -1,4 +1,4 @@
-import type { Envelope } from '../core/envelope'
+import type { EnvelopeHead } from '../core/envelope'
 import type { Clock } from '../time'
 import type { Codec, Decoded } from './codec'
 import type { Limits } from './expiry'
@@ -18,10 +18,12 @@ export type ChangeGate = () => void
 
 /** A session that was sealed before, opened: its envelope, and what the envelope's extensions and data mean. */
 export interface OpenedSession {
-  readonly envelope: Envelope
+  readonly envelope: EnvelopeHead
   readonly settings: OwnSettings
   readonly decoded: Decoded
   readonly codec: Codec
   /** The later of the envelope's own time and the stamp's. */
   readonly renewedAtMs: number
+  /** A use of the session now should be recorded in a stamp. */
+  readonly isRenewalDue: boolean
 }

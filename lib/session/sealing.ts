@@ -1,8 +1,8 @@
 import { encodedLength } from '../core/bytes'
-import { envelopeLength, envelopeToken, readEnvelope, type Envelope } from '../core/envelope'
+import { envelopeLength, readEnvelope, writeEnvelope, type Envelope } from '../core/envelope'
 import { COOKIE_BYTES, TOKEN_OVERHEAD_BYTES } from '../core/format'
 import { MALFORMED, UNSUPPORTED, type Refusal } from '../core/refusal'
-import { openToken, sealToken, type TokenKeys } from '../core/token'
+import { openToken, plaintext, sealToken, type TokenKeys } from '../core/token'
 import { TooLargeError } from '../errors'
 import { jsonCodec, type Codec, type SessionRecord } from './codec'
 import { isRenewalDue, refusalByTime, withOwnIdle, type Limits } from './expiry'
@@ -35,9 +35,9 @@ const LARGEST_KEYS_NAMED = 3
 /** Opens a token, or says why not. Nothing in it makes this throw. */
 export function openSession (token: string, sealing: Sealing, nowMs: number, stampedAt: StampedAt = NO_STAMP): OpenedSession | Refusal {
   if (token.length > sealing.longestToken) return MALFORMED
-  const plaintext = openToken(token, sealing.keys, PARTS)
-  if ('ok' in plaintext) return plaintext
-  const envelope = readEnvelope(plaintext)
+  const length = openToken(token, sealing.keys, PARTS)
+  if (typeof length !== 'number') return length
+  const envelope = readEnvelope(plaintext, length)
   if ('ok' in envelope) return envelope
   if (envelope.customSerializer && !sealing.codec.custom) return UNSUPPORTED
   const settings = readSettings(envelope.extensions)
@@ -45,13 +45,16 @@ export function openSession (token: string, sealing: Sealing, nowMs: number, sta
 
   const limits = withOwnIdle(sealing.limits, settings.idleMs)
   const isDue = isRenewalDue(envelope.renewedAtMs, limits.renewAfterMs, nowMs)
+  // Where a stamp may be opened next, this plaintext has to leave the place where all are opened.
+  const bytes = isDue ? Buffer.from(plaintext.subarray(0, length)) : plaintext
   const renewedAtMs = isDue ? Math.max(envelope.renewedAtMs, stampedAt(envelope.id)) : envelope.renewedAtMs
+  const isStillDue = isDue && isRenewalDue(renewedAtMs, limits.renewAfterMs, nowMs)
   const refusal = refusalByTime(envelope.createdAtMs, renewedAtMs, limits, nowMs)
   if (refusal !== null) return refusal
 
   const codec = envelope.customSerializer ? sealing.codec : jsonCodec
-  const decoded = codec.decode(envelope.data)
-  return decoded === null ? MALFORMED : { envelope, settings, decoded, codec, renewedAtMs }
+  const decoded = codec.decode(bytes, envelope.dataAt, envelope.dataEnd)
+  return decoded === null ? MALFORMED : { envelope, settings, decoded, codec, renewedAtMs, isRenewalDue: isStillDue }
 }
 
 export function sealingWith ({ cookieName, codec, limits, padTo }: SealingRules, keys: TokenKeys): Sealing {
@@ -66,7 +69,7 @@ export function sealingWith ({ cookieName, codec, limits, padTo }: SealingRules,
 export function sealSession (envelope: Envelope, sealing: Sealing, source: { data: () => SessionRecord }): string {
   const length = encodedLength(TOKEN_OVERHEAD_BYTES + envelopeLength(envelope, sealing.padTo))
   if (length > sealing.longestToken) throw tooLarge(source.data(), length, sealing)
-  return sealToken(envelopeToken(envelope, sealing.padTo), sealing.keys, PARTS)
+  return sealToken(writeEnvelope(envelope, sealing.padTo, plaintext), sealing.keys, PARTS)
 }
 
 function tooLarge (data: SessionRecord, length: number, { cookieName, longestToken }: Sealing): Error {

@@ -19,7 +19,8 @@ export class Session {
   #values: Values
   #written = false
   #deleted = false
-  #former: readonly OwnSettings[]
+  /** The settings under which the browser may hold an earlier cookie of this session, or of the one deleted before it. */
+  formerSettings: readonly OwnSettings[]
 
   constructor (policy: SessionPolicy, gate: ChangeGate, opened: OpenedSession | null) {
     this.#policy = policy
@@ -29,7 +30,7 @@ export class Session {
     this.#extensions = opened === null ? NO_EXTENSIONS : opened.envelope.extensions
     this.#settings = opened === null ? NO_SETTINGS : opened.settings
     this.#values = new Values(opened?.decoded.data)
-    this.#former = opened === null ? [] : [opened.settings]
+    this.formerSettings = opened === null ? [] : [opened.settings]
   }
 
   get (key: string): unknown {
@@ -82,7 +83,7 @@ export class Session {
   /** The session's data is gone at once; a later `set` starts a new session. */
   delete (): void {
     this.#gate()
-    this.#former = [...this.#former, this.#settings]
+    this.formerSettings = [...this.formerSettings, this.#settings]
     this.#settings = NO_SETTINGS
     this.#extensions = NO_EXTENSIONS
     this.#values = new Values()
@@ -123,17 +124,17 @@ export class Session {
     return this.#opened === null || this.#identity.id !== this.#opened.envelope.id
   }
 
+  /** The session was opened when it had not been renewed for a while, and its use is to be recorded. */
+  get isRenewalDue (): boolean {
+    return this.#opened !== null && this.#opened.isRenewalDue && !this.isNew
+  }
+
   get limits (): Limits {
     return withOwnIdle(this.#policy.limits, this.#settings.idleMs)
   }
 
   get settings (): OwnSettings {
     return this.#settings
-  }
-
-  /** The settings under which the browser may hold an earlier cookie of this session, or of the one deleted before it. */
-  get formerSettings (): readonly OwnSettings[] {
-    return this.#former
   }
 
   /** What is to be sealed now, if the session was changed; null if it was only read. Throws FST_SESSION_NOT_SERIALIZABLE. */

@@ -1,7 +1,6 @@
 import t from 'tap'
-import { TAG_BYTES } from '../../lib/core/aead'
-import { envelopeLength, envelopeToken, readEnvelope, type Envelope } from '../../lib/core/envelope'
-import { CIPHERTEXT_AT, EXTENSIONS_AT } from '../../lib/core/format'
+import { envelopeLength, readEnvelope, writeEnvelope, type Envelope } from '../../lib/core/envelope'
+import { EXTENSIONS_AT } from '../../lib/core/format'
 
 const ENVELOPE: Envelope = {
   id: '00112233445566778899aabbccddeeff',
@@ -13,7 +12,16 @@ const ENVELOPE: Envelope = {
 }
 
 function plaintext (envelope: Partial<Envelope> = {}, padTo = 0): Buffer {
-  return Buffer.from(envelopeToken({ ...ENVELOPE, ...envelope }, padTo).subarray(CIPHERTEXT_AT, -TAG_BYTES))
+  const target = Buffer.alloc(1000, 0xee)
+  return target.subarray(0, writeEnvelope({ ...ENVELOPE, ...envelope }, padTo, target))
+}
+
+/** What is read, with the data itself in place of where it lies. */
+function read (bytes: Buffer): any {
+  const envelope = readEnvelope(bytes, bytes.length)
+  if ('ok' in envelope) return envelope
+  const { dataAt, dataEnd, ...head } = envelope
+  return { ...head, data: Buffer.from(bytes.subarray(dataAt, dataEnd)) }
 }
 
 /** A plaintext with raw bytes where the extensions belong. */
@@ -24,45 +32,45 @@ function withExtensions (...extensions: number[]): Buffer {
 }
 
 t.test('an envelope is read as it was written', async t => {
-  t.strictSame(readEnvelope(plaintext()), { ...ENVELOPE, data: Buffer.from('{"user":"ada"}') })
-  t.strictSame(readEnvelope(plaintext({ data: Buffer.from([0, 0x80, 0]), customSerializer: true })),
+  t.strictSame(read(plaintext()), { ...ENVELOPE, data: Buffer.from('{"user":"ada"}') })
+  t.strictSame(read(plaintext({ data: Buffer.from([0, 0x80, 0]), customSerializer: true })),
     { ...ENVELOPE, customSerializer: true, data: Buffer.from([0, 0x80, 0]) })
 })
 
 t.test('an extension that is not known yet is kept and written back', async t => {
   const extensions = new Map([[7, Buffer.from('audience')], [127, Buffer.alloc(0)], [0, Buffer.from([1])]])
-  const read = readEnvelope(plaintext({ extensions }))
-  t.match(read, { extensions })
-  t.strictSame(plaintext(read as Envelope), plaintext({ extensions }))
+  const kept = read(plaintext({ extensions }))
+  t.match(kept, { extensions })
+  t.strictSame(plaintext(kept), plaintext({ extensions }))
 })
 
 t.test('a critical extension that is not known refuses the session', async t => {
-  for (const type of [128, 200, 255]) t.strictSame(readEnvelope(withExtensions(type, 0, 0)), { ok: false, reason: 'unsupported' })
+  for (const type of [128, 200, 255]) t.strictSame(read(withExtensions(type, 0, 0)), { ok: false, reason: 'unsupported' })
 })
 
 t.test('a flag that is not known refuses the session', async t => {
   for (let bit = 2; bit < 8; bit++) {
     const bytes = plaintext()
     bytes[0] = 1 << bit
-    t.strictSame(readEnvelope(bytes), { ok: false, reason: 'unsupported' })
+    t.strictSame(read(bytes), { ok: false, reason: 'unsupported' })
   }
 })
 
 t.test('extensions that overrun, end too soon or come twice are malformed', async t => {
   const malformed = { ok: false, reason: 'malformed' }
-  t.strictSame(readEnvelope(withExtensions(7)), malformed, 'a type without a length')
-  t.strictSame(readEnvelope(withExtensions(7, 0)), malformed, 'half a length')
-  t.strictSame(readEnvelope(withExtensions(7, 0, 1)), malformed, 'a value that is not there')
-  t.strictSame(readEnvelope(withExtensions(7, 0, 3, 1)), malformed, 'a value that reaches into the data')
-  t.strictSame(readEnvelope(withExtensions(7, 0, 0, 7, 0, 0)), malformed, 'a type twice')
+  t.strictSame(read(withExtensions(7)), malformed, 'a type without a length')
+  t.strictSame(read(withExtensions(7, 0)), malformed, 'half a length')
+  t.strictSame(read(withExtensions(7, 0, 1)), malformed, 'a value that is not there')
+  t.strictSame(read(withExtensions(7, 0, 3, 1)), malformed, 'a value that reaches into the data')
+  t.strictSame(read(withExtensions(7, 0, 0, 7, 0, 0)), malformed, 'a type twice')
   const bytes = plaintext()
   bytes.writeUInt16BE(0xffff, EXTENSIONS_AT - 2)
-  t.strictSame(readEnvelope(bytes), malformed, 'more extensions than there are bytes')
+  t.strictSame(read(bytes), malformed, 'more extensions than there are bytes')
 })
 
 t.test('a plaintext cut anywhere in the library\'s own fields is malformed', async t => {
   for (let length = 0; length < EXTENSIONS_AT; length++) {
-    t.strictSame(readEnvelope(plaintext().subarray(0, length)), { ok: false, reason: 'malformed' })
+    t.strictSame(read(plaintext().subarray(0, length)), { ok: false, reason: 'malformed' })
   }
 })
 
@@ -74,27 +82,27 @@ t.test('padding fills up to the next multiple, and always adds a byte', async t 
       t.equal(padded.length % padTo, 0)
       t.equal(padded.length, envelopeLength({ ...ENVELOPE, data }, padTo))
       t.ok(padded.length > EXTENSIONS_AT + length && padded.length <= EXTENSIONS_AT + length + padTo)
-      t.match(readEnvelope(padded), { data: Buffer.from(data) })
+      t.match(read(padded), { data: Buffer.from(data) })
     }
   }
 })
 
 t.test('data that ends like padding is not taken for it', async t => {
   const data = Buffer.from([1, 0x80, 0, 0])
-  t.match(readEnvelope(plaintext({ data }, 16)), { data })
-  t.match(readEnvelope(plaintext({ data }, 0)), { data })
+  t.match(read(plaintext({ data }, 16)), { data })
+  t.match(read(plaintext({ data }, 0)), { data })
 })
 
 t.test('padding without its mark is malformed', async t => {
   const padded = plaintext({}, 64)
   const mark = padded.lastIndexOf(0x80)
   padded[mark] = 0
-  t.strictSame(readEnvelope(padded), { ok: false, reason: 'malformed' })
+  t.strictSame(read(padded), { ok: false, reason: 'malformed' })
   padded[padded.length - 1] = 1
-  t.strictSame(readEnvelope(padded), { ok: false, reason: 'malformed' })
+  t.strictSame(read(padded), { ok: false, reason: 'malformed' })
   const hollow = Buffer.alloc(64)
   hollow[0] = 1
-  t.strictSame(readEnvelope(hollow), { ok: false, reason: 'malformed' }, 'zeros up to the head')
+  t.strictSame(read(hollow), { ok: false, reason: 'malformed' }, 'zeros up to the head')
 })
 
 t.test('a session with padding has the same length as its neighbour without a letter', async t => {

@@ -1,6 +1,5 @@
 import t from 'tap'
-import { CIPHERTEXT_AT } from '../../lib/core/format'
-import { newToken, openToken, sealToken } from '../../lib/core/token'
+import { openToken, sealToken } from '../../lib/core/token'
 import { appWith, KEY, OTHER_KEY } from '../helpers/app'
 import { Browser } from '../helpers/browser'
 import { keysFor } from '../helpers/ring'
@@ -8,13 +7,11 @@ import { keysFor } from '../helpers/ring'
 type Keys = Parameters<typeof keysFor>
 
 function seal (...key: Keys): string {
-  const token = newToken(28)
-  token.fill(0, CIPHERTEXT_AT)
-  return sealToken(token, keysFor(...key), 1)
+  return sealToken(28, keysFor(...key), 1)
 }
 
 t.test('a token opens under the cookie name it was sealed for, and no other', async t => {
-  t.match(openToken(seal('guest'), keysFor('guest'), 1), Buffer.alloc(28))
+  t.match({ length: openToken(seal('guest'), keysFor('guest'), 1) }, { length: 28 })
   t.match(openToken(seal('guest'), keysFor('admin'), 1), { reason: 'forged' })
   t.match(openToken(seal('guest'), keysFor('guest '), 1), { reason: 'forged' })
 })

@@ -1,16 +1,16 @@
 import t from 'tap'
-import { TAG_BYTES } from '../../lib/core/aead'
-import { CIPHERTEXT_AT, STAMP_BYTES } from '../../lib/core/format'
-import { readStamp, stampToken } from '../../lib/core/stamp'
+import { STAMP_BYTES } from '../../lib/core/format'
+import { readStamp, writeStamp } from '../../lib/core/stamp'
 
 const STAMP = { id: '00112233445566778899aabbccddeeff', renewedAtMs: 1_767_225_660_123, checkedAtMs: 1_767_225_600_000 }
 
 t.test('a stamp is read as it was written', async t => {
-  t.strictSame(readStamp(stampToken(STAMP).subarray(CIPHERTEXT_AT, -TAG_BYTES)), STAMP)
+  const target = Buffer.alloc(100)
+  t.strictSame(readStamp(target, writeStamp(STAMP, target)), STAMP)
 })
 
 t.test('a stamp of any other length is malformed', async t => {
   for (const length of [0, 1, STAMP_BYTES - 1, STAMP_BYTES + 1]) {
-    t.strictSame(readStamp(Buffer.alloc(length)), { ok: false, reason: 'malformed' })
+    t.strictSame(readStamp(Buffer.alloc(100), length), { ok: false, reason: 'malformed' })
   }
 })

@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto'
 import t from 'tap'
-import { CIPHERTEXT_AT, LONGEST_TOKEN, TOKEN_OVERHEAD_BYTES } from '../../lib/core/format'
-import { newToken, openToken, sealToken } from '../../lib/core/token'
+import { LONGEST_TOKEN, TOKEN_OVERHEAD_BYTES } from '../../lib/core/format'
+import { openToken, plaintext, sealToken, type TokenKeys } from '../../lib/core/token'
 import { OTHER_KEY } from '../helpers/app'
 import { keysFor } from '../helpers/ring'
 
@@ -8,20 +9,24 @@ const PLAINTEXT = Buffer.from('the plaintext of a token')
 const KEYS = keysFor()
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
-function seal (parts = 1, plaintext = PLAINTEXT): string {
-  const token = newToken(plaintext.length)
-  plaintext.copy(token, CIPHERTEXT_AT)
-  return sealToken(token, KEYS, parts)
+function seal (parts = 1, content = PLAINTEXT, keys = KEYS): string {
+  return sealToken(content.copy(plaintext), keys, parts)
+}
+
+/** The plaintext of a token, or the refusal. */
+function open (text: string, keys: TokenKeys = KEYS): unknown {
+  const length = openToken(text, keys, 1)
+  return typeof length === 'number' ? Buffer.from(plaintext.subarray(0, length)) : length
 }
 
 function reason (text: string, parts = 1): string {
   const opened = openToken(text, KEYS, parts)
-  return Buffer.isBuffer(opened) ? 'opened' : (opened as { reason: string }).reason
+  return typeof opened === 'number' ? 'opened' : opened.reason
 }
 
 t.test('a token opens to what was sealed', async t => {
-  t.strictSame(openToken(seal(), KEYS, 1), PLAINTEXT)
-  t.strictSame(openToken(seal(1, Buffer.alloc(0)), KEYS, 1), Buffer.alloc(0))
+  t.strictSame(open(seal()), PLAINTEXT)
+  t.strictSame(open(seal(1, Buffer.alloc(0))), Buffer.alloc(0))
 })
 
 t.test('no two tokens of one plaintext are alike', async t => {
@@ -106,18 +111,14 @@ t.test('a token split over another number of cookies does not open', async t => 
 })
 
 t.test('a token of an unknown key says so', async t => {
-  const opened = openToken(seal(), keysFor('session', 'cookie', OTHER_KEY), 1)
-  t.match(opened, { ok: false, reason: 'unknown-key' })
+  t.strictSame(open(seal(), keysFor('session', 'cookie', OTHER_KEY)), { ok: false, reason: 'unknown-key' })
 })
 
 t.test('every key opens with its associated data: the tenth as well as the first', async t => {
   const materials = Array.from({ length: 10 }, (_, index) => Buffer.alloc(32, index + 1))
   const ring = keysFor('session', 'cookie', ...materials)
   for (const material of materials) {
-    const token = newToken(PLAINTEXT.length)
-    PLAINTEXT.copy(token, CIPHERTEXT_AT)
-    const text = sealToken(token, keysFor('session', 'cookie', material), 1)
-    t.strictSame(openToken(text, ring, 1), PLAINTEXT)
+    t.strictSame(open(seal(1, PLAINTEXT, keysFor('session', 'cookie', material)), ring), PLAINTEXT)
   }
 })
 
@@ -134,4 +135,15 @@ t.test('a forged token leaves the depth of stack traces as it was', async t => {
   const token = seal()
   t.equal(reason(token.slice(0, -4) + 'AAAA'), 'forged')
   t.equal(Error.stackTraceLimit, before)
+})
+
+t.test('a token of the longest plaintext there is opens as it was sealed', async t => {
+  const content = randomBytes(LONGEST_TOKEN * 3 / 4 - TOKEN_OVERHEAD_BYTES)
+  t.strictSame(open(seal(1, content)), content)
+})
+
+t.test('tokens of all lengths, made and opened in turn, do not meet', async t => {
+  const contents = Array.from({ length: 300 }, (_, index) => randomBytes((index * 37) % 500))
+  const tokens = contents.map(content => seal(1, content))
+  for (const index of [...tokens.keys()].reverse()) t.strictSame(open(tokens[index] as string), contents[index])
 })
