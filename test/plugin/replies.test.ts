@@ -1,4 +1,8 @@
+import { once } from 'node:events'
+import { connect, type IncomingHttpHeaders } from 'node:http2'
 import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
 import secureSession from '../../index'
 import { addRoutes, appWith, bareApp, KEY, type TestApp } from '../helpers/app'
@@ -109,4 +113,21 @@ t.test('malformed requests do not trouble the plugin', async t => {
   addReplies(app)
   t.equal((await app.inject('/%')).statusCode, 400)
   t.equal((await app.inject({ method: 'POST', url: '/post', payload: '{', headers: { 'content-type': 'application/json' } })).statusCode, 400)
+})
+
+t.test('over HTTP/2 sessions work the same', async t => {
+  const app = fastify({ http2: true }) as unknown as FastifyInstance
+  t.teardown(() => app.close())
+  await app.register(secureSession, { key: KEY })
+  addRoutes(app)
+  const client = connect(await app.listen({ port: 0, host: '127.0.0.1' }))
+  t.teardown(() => client.close())
+  const get = async (path: string, cookie: string[] = []): Promise<{ lines: string[], body: string }> => {
+    const stream = client.request({ ':path': path, cookie })
+    const [headers] = await once(stream, 'response') as [IncomingHttpHeaders]
+    return { lines: headers['set-cookie'] ?? [], body: await text(stream) }
+  }
+  const { lines } = await get('/set/user/ada')
+  t.equal(lines.length, 1)
+  t.equal((await get('/get', ['other=1', lines[0]?.split(';')[0] as string])).body, '{"user":"ada"}')
 })
