@@ -1,14 +1,16 @@
 import type { Duration, KeyInput, Serializer } from '../types/sealing'
 import { LATEST_MS } from './core/bytes'
 import { NO_EXTENSIONS } from './core/envelope'
-import type { RefusalReason } from './core/refusal'
+import { MALFORMED, type RefusalReason } from './core/refusal'
 import { Keyring } from './keyring/keyring'
 import { describe, invalid, isObject, refuseUnknown } from './options/checks'
 import { readKeys } from './options/keys'
 import { resolveSealing, SEALING_NAMES } from './options/sealing'
+import type { SessionRecord } from './session/codec'
 import { expiresAtMs, withOwnIdle } from './session/expiry'
 import { newSessionId } from './session/identity'
 import { openSession, sealingWith, sealSession } from './session/sealing'
+import { refuseUnwritable, Values } from './session/values'
 
 /** Sealed cookies without Fastify: for another framework, a worker, a script, a test. */
 
@@ -46,7 +48,8 @@ export type Opened =
 
 export interface Sealer {
   /**
-   * A token for this data. With the `info` of an opened session it goes on as that session: same id, same age.
+   * A token for this data. With the `info` of an opened session it goes on as that session: same id, same age. An idle
+   * limit of its own, which only the plugin gives a session, is not carried over.
    * Throws FST_SESSION_NOT_SERIALIZABLE, FST_SESSION_TOO_LARGE.
    */
   seal (data: Record<string, unknown>, info?: Pick<SealedInfo, 'id' | 'createdAt'>): string
@@ -67,20 +70,20 @@ export function createSealer (options: SealerOptions): Sealer {
   return {
     seal (data, info) {
       const nowMs = now()
-      if (!isObject(data)) throw invalid(`seal() takes an object; found ${describe(data)}`)
-      if (info !== undefined && !isInfo(info)) throw invalid('seal() takes the info of an opened session: an id of 32 hex digits, and createdAt in milliseconds')
+      const record = recordOf(data)
+      const { id, createdAtMs } = info === undefined ? { id: newSessionId(), createdAtMs: nowMs } : continued(info)
       const envelope = {
-        id: info?.id ?? newSessionId(),
-        createdAtMs: info?.createdAt ?? nowMs,
+        id,
+        createdAtMs,
         renewedAtMs: nowMs,
         extensions: NO_EXTENSIONS,
         customSerializer: sealing.codec.custom,
-        data: sealing.codec.encode(data)
+        data: sealing.codec.encode(record)
       }
-      return sealSession(envelope, sealing, { data: () => data })
+      return sealSession(envelope, sealing, { data: () => record })
     },
     open (token) {
-      const opened = openSession(String(token), sealing, now())
+      const opened = typeof token === 'string' ? openSession(token, sealing, now()) : MALFORMED
       if ('ok' in opened) return opened
       const { envelope: { id, createdAtMs }, renewedAtMs, settings, decoded } = opened
       const expiresAt = expiresAtMs(createdAtMs, renewedAtMs, withOwnIdle(sealing.limits, settings.idleMs))
@@ -89,6 +92,23 @@ export function createSealer (options: SealerOptions): Sealer {
   }
 }
 
-function isInfo ({ id, createdAt }: Pick<SealedInfo, 'id' | 'createdAt'>): boolean {
-  return /^[0-9a-f]{32}$/.test(id) && Number.isInteger(createdAt) && createdAt >= 0 && createdAt < LATEST_MS
+function recordOf (data: unknown): SessionRecord {
+  if (!isObject(data)) throw invalid(`seal() takes an object; found ${describe(data)}`)
+  const values = new Values()
+  for (const [key, value] of Object.entries(data)) {
+    refuseUnwritable(key, value)
+    values.set(key, value)
+  }
+  return values.record
+}
+
+/** Each field is read once: what was checked is what is sealed. */
+function continued (info: unknown): { id: string, createdAtMs: number } {
+  const { id, createdAt } = isObject(info) ? info : {}
+  if (typeof id === 'string' && /^[0-9a-f]{32}$/.test(id) && isTime(createdAt)) return { id, createdAtMs: createdAt }
+  throw invalid('seal() takes the info of an opened session: an id of 32 hex digits, and createdAt in milliseconds')
+}
+
+function isTime (value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < LATEST_MS
 }

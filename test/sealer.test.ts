@@ -36,6 +36,7 @@ t.test('every refusal has its reason, and none throws', async t => {
   t.equal(reasons('?'), 'malformed')
   t.equal(reasons(undefined), 'malformed')
   t.equal(reasons(Symbol.iterator), 'malformed')
+  t.equal(reasons(Object.create(null)), 'malformed')
   t.equal(reasons('Ag'), 'unknown-version')
   t.equal(reasons(createSealer({ key: OTHER_KEY }).seal({})), 'unknown-key')
   t.equal(reasons(createSealer({ key: KEY, cookieName: 'x' }).seal({})), 'forged')
@@ -57,9 +58,33 @@ t.test('wrong use throws at the call', async t => {
   }
   const sealer = createSealer({ key: KEY })
   for (const data of [null, undefined, 'x', [1]]) t.throws(() => sealer.seal(data as never), { code: 'FST_SESSION_INVALID_OPTION' })
-  for (const info of [{}, { id: ID }, { id: 'x', createdAt: 1 }, { id: ID.toUpperCase(), createdAt: 1 }, { id: ID, createdAt: -1 }, { id: ID, createdAt: 1.5 }, { id: ID, createdAt: 2 ** 48 }]) {
+  for (const info of [null, { id: [ID], createdAt: 1 }, {}, { id: ID }, { id: 'x', createdAt: 1 }, { id: ID.toUpperCase(), createdAt: 1 }, { id: ID, createdAt: -1 }, { id: ID, createdAt: 1.5 }, { id: ID, createdAt: 2 ** 48 }]) {
     t.throws(() => sealer.seal({}, info as never), { code: 'FST_SESSION_INVALID_OPTION' })
   }
+  t.throws(() => sealer.seal({ toJSON: () => [1] }), { code: 'FST_SESSION_NOT_SERIALIZABLE' })
+  t.match(sealer.open(sealer.seal(new Date() as never)), { ok: true, data: {} })
   t.throws(() => sealer.seal({ a: 'x'.repeat(5000) }), { code: 'FST_SESSION_TOO_LARGE' })
   t.throws(() => sealer.seal({ a: 1n }), { code: 'FST_SESSION_NOT_SERIALIZABLE' })
+})
+
+t.test('no code of the caller\'s runs while a token is made: no other token\'s bytes get into it', async t => {
+  const victim = createSealer({ key: KEY, cookieName: 'victim' })
+  const token = victim.seal({ secret: 'of the victim' })
+  const serialize = (): Buffer => {
+    const bytes = Buffer.from('{"mine":1}')
+    bytes.copy = () => { victim.open(token); return bytes.length }
+    return bytes
+  }
+  const sealer = createSealer({ key: KEY, serializer: { serialize, deserialize: bytes => JSON.parse(bytes.toString()) } })
+  t.match(sealer.open(sealer.seal({})), { data: { mine: 1 } })
+
+  let reads = 0
+  const info = { get id () { return reads++ === 0 ? ID : '' }, createdAt: Date.now() }
+  t.match(sealer.open(sealer.seal({}, info)), { info: { id: ID } })
+})
+
+t.test('a serializer may return any bytes', async t => {
+  const serializer = { serialize: () => new Uint8Array([123, 125]) as Buffer, deserialize: (bytes: Buffer) => JSON.parse(bytes.toString()) }
+  const sealer = createSealer({ key: KEY, serializer })
+  t.match(sealer.open(sealer.seal({})), { ok: true, data: {} })
 })

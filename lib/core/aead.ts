@@ -5,9 +5,6 @@ export const KEY_BYTES = 32
 export const NONCE_BYTES = 24
 export const TAG_BYTES = 16
 
-/** Not under `node --frozen-intrinsics`, where assigning would throw. */
-const CAN_LIMIT_STACKS = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')?.writable === true
-
 /** Fills with random bytes of the operating system, and returns what it was given. */
 export function randomize (target: Buffer): Buffer {
   sodium.randombytes_buf(target)
@@ -27,14 +24,21 @@ export function encrypt (ciphertext: Uint8Array, plaintext: Uint8Array, associat
 export function decrypt (plaintext: Uint8Array, ciphertext: Uint8Array, associated: Buffer, nonce: Buffer, key: Buffer): boolean {
   const { stackTraceLimit } = Error
   let genuine = true
-  if (CAN_LIMIT_STACKS) Error.stackTraceLimit = 0
+  limitStacks(0)
   try {
     sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(plaintext, null, ciphertext, associated, nonce, key)
   } catch {
     genuine = false
   }
-  if (CAN_LIMIT_STACKS) Error.stackTraceLimit = stackTraceLimit
+  limitStacks(stackTraceLimit)
   return genuine
+}
+
+/** Does nothing where intrinsics are frozen, and assigning throws. */
+function limitStacks (limit: number): void {
+  try {
+    Error.stackTraceLimit = limit
+  } catch {}
 }
 
 /** BLAKE2b-256 of `input` under `key`: https://doc.libsodium.org/hashing/generic_hashing */

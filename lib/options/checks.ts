@@ -28,23 +28,23 @@ export function refuseUnknown (input: Input, known: readonly string[], what: str
 /** The value of an option or of its alias; both together are refused. */
 export function aliased (input: Input, name: string, alias: string): unknown {
   if (input[name] !== undefined && input[alias] !== undefined) throw invalid(`options "${name}" and "${alias}" are two names of one: give one of them`)
-  return input[name] ?? input[alias]
+  return input[name] === undefined ? input[alias] : input[name]
 }
 
 export function boolean (input: Input, name: string, otherwise: boolean): boolean {
-  const value = input[name] ?? otherwise
+  const value = input[name] === undefined ? otherwise : input[name]
   if (typeof value !== 'boolean') throw invalid(`option "${name}" must be true or false; found ${describe(value)}`)
   return value
 }
 
 export function text (input: Input, name: string, otherwise: string): string {
-  const value = input[name] ?? otherwise
+  const value = input[name] === undefined ? otherwise : input[name]
   if (typeof value !== 'string' || value === '') throw invalid(`option "${name}" must be a string that is not empty; found ${describe(value)}`)
   return value
 }
 
 export function integer (input: Input, name: string, otherwise: number, least: number, most: number): number {
-  const value = input[name] ?? otherwise
+  const value = input[name] === undefined ? otherwise : input[name]
   if (!Number.isInteger(value) || (value as number) < least || (value as number) > most) {
     throw invalid(`option "${name}" must be a whole number from ${least} to ${most}; found ${describe(value)}`)
   }

@@ -71,7 +71,8 @@ function resolveOne (input: unknown, nowMs: number): ResolvedSession {
 
 function resolveAttributes (input: Input, cookieName: string, nowMs: number): { attributes: CookieAttributes, ignored: string[] } {
   const where = input['cookieOptions'] === undefined ? 'cookie' : 'cookieOptions'
-  const given = aliased(input, 'cookie', 'cookieOptions') ?? {}
+  const asked = aliased(input, 'cookie', 'cookieOptions')
+  const given = asked === undefined ? {} : asked
   if (!isObject(given)) throw invalid(`option "${where}" must be an object; found ${describe(given)}`)
   refuseUnknown(given, [...ATTRIBUTE_NAMES, ...IGNORED_NAMES], `cookie attribute in "${where}",`)
   const attributes = settleSecure(cookieName, { ...DEFAULT_ATTRIBUTES, ...readAttributes(given, where) })

@@ -7,6 +7,7 @@ import { readStamp } from '../core/stamp'
 import { openToken, plaintext } from '../core/token'
 import { isFromTheFuture } from '../session/expiry'
 import { openSession, type StampedAt } from '../session/sealing'
+import type { OwnSettings } from '../session/own-settings'
 import type { OpenedSession } from '../session/policy'
 import type { SessionDefinition } from './definition'
 
@@ -20,13 +21,19 @@ const NOT_SPLIT = 1
 export function openFromHeader (definition: SessionDefinition, header: string | undefined, log: FastifyBaseLogger): OpenedSession | null {
   const { options, sealing, policy } = definition
   const nowMs = policy.now()
+  const formerSettings: OwnSettings[] = []
   let newest: OpenedSession | null = null
   for (const token of cookieValues(header, options.cookieName)) {
     const opened = openSession(token, sealing, nowMs, stampedAtIn(definition, header, nowMs))
-    if (isRefusal(opened)) logRefusal(log, options.cookieName, opened)
-    else if (newest === null || isNewer(opened, newest)) newest = opened
+    if (isRefusal(opened)) {
+      logRefusal(log, options.cookieName, opened)
+    } else {
+      formerSettings.push(opened.settings)
+      if (newest === null || isNewer(opened, newest)) newest = opened
+    }
   }
-  return newest
+  // The older ones lie elsewhere in the browser: whoever logs out wants them gone as well.
+  return newest === null || formerSettings.length === 1 ? newest : { ...newest, formerSettings }
 }
 
 /** The session in a token alone: no header, so no stamp is asked. */

@@ -16,9 +16,9 @@ export function decorateOutsideRequest (app: FastifyInstance, definitions: reado
     return found
   }
 
-  app.decorate('createSecureSession', function createSecureSession (data: Record<string, unknown> = {}): SessionView {
-    const session = new Session(main.policy, always, null)
-    for (const [key, value] of Object.entries(data)) session.set(key, value)
+  app.decorate('createSecureSession', function createSecureSession (data?: Record<string, unknown> | null): SessionView {
+    const session = new Session(main.policy, UNWATCHED, null)
+    for (const [key, value] of Object.entries(data ?? {})) session.set(key, value)
     return viewOf(session)
   } as FastifyInstance['createSecureSession'])
 
@@ -34,9 +34,9 @@ export function decorateOutsideRequest (app: FastifyInstance, definitions: reado
   ): SessionView | null {
     const definition = named(name)
     const opened = typeof token === 'string' ? openFromToken(definition, token, log) : null
-    return opened === null ? null : viewOf(new Session(definition.policy, always, opened))
+    return opened === null ? null : viewOf(new Session(definition.policy, UNWATCHED, opened))
   } as FastifyInstance['decodeSecureSession'])
 }
 
 /** Nothing is ever committed here, so a change is never too late. */
-function always (): void {}
+const UNWATCHED = { beforeChange () {}, handedOut () {} }

@@ -21,6 +21,10 @@ export async function secureSession (app: FastifyInstance, options: SecureSessio
   const resolved = resolveOptions(options, Date.now())
   refuseCollisions([...outer, ...resolved].map(({ options }) => options))
 
+  for (const { options: { sessionName } } of resolved) {
+    if (app.hasRequestDecorator(sessionName)) throw invalid(`option "sessionName": a request has a property "${sessionName}" already`)
+  }
+
   const own: SessionDefinition[] = []
   for (const one of resolved) {
     for (const warning of one.options.warnings) app.log.warn({ session: one.options.sessionName }, warning)

@@ -12,8 +12,8 @@ interface Touched {
   readonly definition: SessionDefinition
   readonly session: Session
   readonly view: SessionView
-  /** It could not be written; the error was thrown, and the error's reply goes out without it. */
-  failed: boolean
+  /** Failed: it could not be written, the error was thrown, and the error's reply goes out without it unless it is changed again. */
+  state: 'open' | 'failed' | 'changed again'
 }
 
 const NO_LINES: readonly string[] = []
@@ -25,7 +25,8 @@ export class RequestSessions {
   reply: FastifyReply | null
   readonly #touched: Touched[] = []
   #committed: readonly string[] | null = null
-  #changed = false
+  #committing = false
+  #watched = false
 
   constructor (request: FastifyRequest, reply: FastifyReply | null) {
     this.#request = request
@@ -41,7 +42,8 @@ export class RequestSessions {
 
   /**
    * Writes the Set-Cookie lines of all sessions to the reply, and returns them. What cannot be written is thrown once:
-   * the pass of onSend for the error's reply goes without that session. Lines once made stay the same, however often asked.
+   * the pass of onSend for the error's reply goes without that session, or tries once more if the error handler changed it.
+   * Lines once made stay the same, however often asked.
    */
   commit (reply: FastifyReply): readonly string[] {
     this.#committed ??= this.#touched.length === 0 ? NO_LINES : this.#linesOf(reply)
@@ -51,7 +53,8 @@ export class RequestSessions {
 
   /** As `commit`, for a reply that Fastify will not send itself: the lines go to Node's own response too. */
   commitEarly (reply: FastifyReply): string[] {
-    if (this.#changed && this.#committed === null && reply.raw.headersSent) throw this.#tooLate(this.#touched[0]?.definition)
+    const lost = this.#committed === null && reply.raw.headersSent ? this.#changed() : undefined
+    if (lost !== undefined) throw this.#tooLate(lost.definition)
     const lines = this.commit(reply)
     if (!reply.raw.headersSent) copyToRaw(reply)
     return [...lines]
@@ -60,47 +63,79 @@ export class RequestSessions {
   #touch (definition: SessionDefinition): Touched {
     const { raw, log } = this.#request
     const opened = openFromHeader(definition, raw.headers.cookie, log)
-    const session: Session = new Session(definition.policy, () => { this.#beforeChange(touched) }, opened)
-    const touched: Touched = { definition, session, view: viewOf(session), failed: false }
+    const watcher = {
+      beforeChange: () => { this.#beforeChange(touched) },
+      handedOut: () => { this.#watchForLoss() }
+    }
+    const session = new Session(definition.policy, watcher, opened)
+    const touched: Touched = { definition, session, view: viewOf(session), state: 'open' }
     this.#touched.push(touched)
     return touched
   }
 
-  #beforeChange ({ definition, failed }: Touched): void {
+  #beforeChange (touched: Touched): void {
+    const isTooLate = this.#committing || this.#committed !== null || (this.reply !== null && isHeadSent(this.reply))
+    if (isTooLate) throw this.#tooLate(touched.definition)
+    if (touched.state === 'failed') touched.state = 'changed again'
+    this.#watchForLoss()
+  }
+
+  /** A reply that is hijacked and never committed loses changes; nobody can be told but the operator. */
+  #watchForLoss (): void {
     const { reply } = this
-    if (failed || this.#committed !== null || (reply !== null && isHeadSent(reply))) throw this.#tooLate(definition)
-    if (reply === null || this.#changed) return
-    this.#changed = true
+    if (reply === null || this.#watched) return
+    this.#watched = true
     reply.raw.once('close', () => {
-      if (this.#committed === null && isHeadSent(reply)) warnLost(definition, reply.log)
+      const lost = this.#committed === null && isHeadSent(reply) ? this.#changed() : undefined
+      if (lost !== undefined) warnLost(lost.definition, reply.log)
     })
   }
 
-  #tooLate (definition: SessionDefinition | undefined): Error {
-    return new CommittedError(definition?.options.sessionName)
+  #changed (): Touched | undefined {
+    return this.#touched.find(({ session }) => isChanged(session))
+  }
+
+  #tooLate ({ options }: SessionDefinition): Error {
+    return new CommittedError(options.sessionName)
   }
 
   #linesOf (reply: FastifyReply): readonly string[] {
-    const overTls = this.#request.protocol === 'https'
+    // While a session is written down the app's own code may run (a toJSON, a serializer) and try to change it.
+    if (this.#committing) throw this.#tooLate((this.#touched[0] as Touched).definition)
+    this.#committing = true
     const lines: string[] = []
     const failures: unknown[] = []
     for (const touched of this.#touched) {
-      const { definition, session, failed } = touched
-      if (failed) continue
+      if (touched.state === 'failed') continue
       try {
-        const written = linesToCommit(definition, session, overTls, this.#request.log)
-        if (written.length === 0) continue
-        lines.push(...written)
-        if (definition.options.cacheControl) forbidStoring(reply)
-        if (!overTls) warnUntrustedProxy(definition, this.#request)
+        lines.push(...this.#linesOfOne(touched, reply))
       } catch (failure) {
-        touched.failed = true
-        failures.push(failure)
+        if (failures.length > 0 || touched.state === 'changed again') this.#request.log.error({ err: failure }, 'another session could not be written')
+        else failures.push(failure)
+        touched.state = 'failed'
       }
     }
-    if (failures.length === 0) return lines
-    for (const failure of failures.slice(1)) this.#request.log.error({ err: failure }, 'a second session could not be written')
-    throw failures[0]
+    this.#committing = false
+    if (failures.length > 0) throw failures[0]
+    return lines
+  }
+
+  #linesOfOne ({ definition, session }: Touched, reply: FastifyReply): readonly string[] {
+    const overTls = this.#request.protocol === 'https'
+    const lines = linesToCommit(definition, session, overTls, this.#request.log)
+    if (lines.length === 0) return lines
+    if (definition.options.cacheControl) forbidStoring(reply)
+    if (!overTls) warnUntrustedProxy(definition, this.#request)
+    return lines
+  }
+}
+
+/** What cannot even be written down was changed, too. */
+function isChanged (session: Session): boolean {
+  try {
+    return session.changed
+  } catch {
+    return true
   }
 }
 

@@ -22,5 +22,5 @@ export function warnUntrustedProxy ({ options, isFirst }: SessionDefinition, { h
 
 export function warnLost ({ options }: SessionDefinition, log: FastifyBaseLogger): void {
   log.warn({ cookie: options.cookieName },
-    'a session was changed and its cookie never written: a hijacked reply or an upgrade must call reply.commitSession() before its head is sent')
+    'a session was changed and its cookie was never written: a hijacked reply or an upgrade must call reply.commitSession() before its head is sent')
 }

@@ -51,7 +51,9 @@ export function customCodec (serializer: Serializer): Codec {
       } catch (cause) {
         throw new NotSerializableError('the serializer threw while it wrote the session', { cause })
       }
-      if (typeof encoded === 'string' || Buffer.isBuffer(encoded)) return encoded
+      if (typeof encoded === 'string') return encoded
+      // A copy with no method of its own: none of the caller's code runs while a token is being made.
+      if (encoded instanceof Uint8Array) return Buffer.from(new Uint8Array(encoded))
       throw new NotSerializableError(`the serializer must return a string or a Buffer; found ${typeof encoded}`)
     },
     decode (bytes, start, end) {

@@ -13,13 +13,20 @@ export interface SessionPolicy {
   readonly withCookieOptions: (settings: OwnSettings, options: object) => OwnSettings
 }
 
-/** Told before each change; throws FST_SESSION_COMMITTED where it could no longer reach the browser. */
-export type ChangeGate = () => void
+/** Told of what happens to a session, by the session. */
+export interface Watcher {
+  /** Throws FST_SESSION_COMMITTED where a change could no longer reach the browser. */
+  beforeChange (): void
+  /** An object left the session's hands for the first time: it may be changed in place, and nobody will tell. */
+  handedOut (): void
+}
 
 /** A session that was sealed before, opened: its envelope, and what the envelope's extensions and data mean. */
 export interface OpenedSession {
   readonly envelope: EnvelopeHead
   readonly settings: OwnSettings
+  /** The settings of every cookie of this name that opened, this one's among them. */
+  readonly formerSettings: readonly OwnSettings[]
   readonly decoded: Decoded
   readonly codec: Codec
   /** The later of the envelope's own time and the stamp's. */

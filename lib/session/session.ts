@@ -1,17 +1,18 @@
 import { inspect } from 'node:util'
 import { NO_EXTENSIONS, type Envelope, type Extensions } from '../core/envelope'
+import { InvalidOptionError } from '../errors'
 import type { SessionInfo } from '../../types/session'
 import { isSame, type Codec, type SessionRecord } from './codec'
 import { expiresAtMs, withOwnIdle, type Limits } from './expiry'
 import { Identity } from './identity'
 import { areSame, NO_SETTINGS, writeSettings, type OwnSettings } from './own-settings'
-import type { ChangeGate, OpenedSession, SessionPolicy } from './policy'
+import type { OpenedSession, SessionPolicy, Watcher } from './policy'
 import { refuseUnwritable, Values } from './values'
 
 /** A session in memory. It knows no cookies and no keys; users hold it through the proxy of `session/view.ts`. */
 export class Session {
   readonly #policy: SessionPolicy
-  readonly #gate: ChangeGate
+  readonly #watcher: Watcher
   readonly #opened: OpenedSession | null
   #identity: Identity
   #extensions: Extensions
@@ -22,15 +23,15 @@ export class Session {
   /** The settings under which the browser may hold an earlier cookie of this session, or of the one deleted before it. */
   formerSettings: readonly OwnSettings[]
 
-  constructor (policy: SessionPolicy, gate: ChangeGate, opened: OpenedSession | null) {
+  constructor (policy: SessionPolicy, watcher: Watcher, opened: OpenedSession | null) {
     this.#policy = policy
-    this.#gate = gate
+    this.#watcher = watcher
     this.#opened = opened
     this.#identity = opened === null ? Identity.begin(policy.now()) : Identity.of(opened)
     this.#extensions = opened === null ? NO_EXTENSIONS : opened.envelope.extensions
     this.#settings = opened === null ? NO_SETTINGS : opened.settings
-    this.#values = new Values(opened?.decoded.data)
-    this.formerSettings = opened === null ? [] : [opened.settings]
+    this.#values = new Values(opened?.decoded.data, watcher)
+    this.formerSettings = opened === null ? [] : opened.formerSettings
   }
 
   get (key: string): unknown {
@@ -40,8 +41,8 @@ export class Session {
   set (key: string, value: unknown): void {
     if (value === undefined) return this.unset(key)
     refuseUnwritable(key, value)
-    this.#gate()
-    if (this.#deleted) this.#restart(new Values())
+    this.#watcher.beforeChange()
+    if (this.#deleted) this.#restart(this.#values.only([]))
     this.#written = true
     this.#values.set(key, value)
   }
@@ -52,7 +53,7 @@ export class Session {
 
   unset (key: string): void {
     if (!this.has(key)) return
-    this.#gate()
+    this.#watcher.beforeChange()
     this.#written = true
     this.#values.unset(key)
   }
@@ -65,28 +66,28 @@ export class Session {
     return this.#values.keys()
   }
 
-  /** Starts the idle clock again; never the absolute one. */
   touch (): void {
     if (this.#deleted) return
-    this.#gate()
+    this.#watcher.beforeChange()
     this.#written = true
   }
 
-  /** A new authentication: a new id, both clocks start again, and of the data only the named keys stay. */
   regenerate (keep: readonly string[] = []): void {
+    if (!Array.isArray(keep)) throw new InvalidOptionError('regenerate() takes an array of the keys to keep')
     if (this.#deleted) return
-    this.#gate()
+    this.#watcher.beforeChange()
+    this.#extensions = NO_EXTENSIONS
     this.#restart(this.#values.only(keep))
     this.#written = true
   }
 
   /** The session's data is gone at once; a later `set` starts a new session. */
   delete (): void {
-    this.#gate()
+    this.#watcher.beforeChange()
     this.formerSettings = [...this.formerSettings, this.#settings]
     this.#settings = NO_SETTINGS
     this.#extensions = NO_EXTENSIONS
-    this.#values = new Values()
+    this.#restart(this.#values.only([]))
     this.#written = false
     this.#deleted = true
   }
@@ -95,7 +96,7 @@ export class Session {
   options (cookieOptions: object): void {
     const settings = this.#policy.withCookieOptions(this.#settings, cookieOptions)
     if (areSame(settings, this.#settings)) return
-    this.#gate()
+    this.#watcher.beforeChange()
     this.#settings = settings
     if (!this.isNew && !this.#deleted) this.#written = true
   }
@@ -124,7 +125,6 @@ export class Session {
     return this.#opened === null || this.#identity.id !== this.#opened.envelope.id
   }
 
-  /** The session was opened when it had not been renewed for a while, and its use is to be recorded. */
   get isRenewalDue (): boolean {
     return this.#opened !== null && this.#opened.isRenewalDue && !this.isNew
   }

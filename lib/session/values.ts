@@ -1,14 +1,21 @@
-import { NotSerializableError } from '../errors'
+import { InvalidOptionError, NotSerializableError } from '../errors'
 import type { SessionRecord } from './codec'
+import type { Watcher } from './policy'
 
 /** The user's keys and values, in a record of their own that no field of the library's enters. */
 export class Values {
   readonly record: SessionRecord
   #handedOut = false
 
-  /** @param record taken over, not copied */
-  constructor (record: SessionRecord = {}) {
+  readonly #watcher: Pick<Watcher, 'handedOut'> | undefined
+
+  /**
+   * @param record taken over, not copied
+   * @param watcher told when the first object leaves
+   */
+  constructor (record: SessionRecord = {}, watcher?: Pick<Watcher, 'handedOut'>) {
     this.record = record
+    this.#watcher = watcher
   }
 
   /** An object or array left our hands, and may have been changed in place since. */
@@ -19,7 +26,10 @@ export class Values {
   /** Undefined for what is not a key of the user's own, `constructor` and the like among it. */
   get (key: string): unknown {
     const value = Object.hasOwn(this.record, key) ? this.record[key] : undefined
-    if (typeof value === 'object' && value !== null) this.#handedOut = true
+    if (typeof value === 'object' && value !== null && !this.#handedOut) {
+      this.#handedOut = true
+      this.#watcher?.handedOut()
+    }
     return value
   }
 
@@ -49,7 +59,7 @@ export class Values {
 
   /** New values: those of the named keys. */
   only (keys: readonly string[]): Values {
-    const kept = new Values()
+    const kept = new Values({}, this.#watcher)
     for (const key of keys) {
       if (this.has(key)) kept.set(key, this.record[key])
     }
@@ -57,8 +67,9 @@ export class Values {
   }
 }
 
-/** Throws FST_SESSION_NOT_SERIALIZABLE for what no serializer can write; what is nested is found when it is written. */
-export function refuseUnwritable (key: string, value: unknown): void {
+/** Throws FST_SESSION_NOT_SERIALIZABLE for what JSON cannot write, or would drop in silence; what is nested is found when it is written. */
+export function refuseUnwritable (key: unknown, value: unknown): void {
+  if (typeof key !== 'string' && typeof key !== 'number') throw new InvalidOptionError(`the key of a session's value must be a string; found ${typeof key}`)
   if (typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint') {
     throw new NotSerializableError(`the value of "${key}" is a ${typeof value}, which cannot be written down`)
   }

@@ -9,8 +9,9 @@ const RESERVED: Readonly<Record<ReservedName, true>> = {
   get: true, set: true, has: true, unset: true, data: true, touch: true, regenerate: true, delete: true, options: true, info: true, changed: true, deleted: true
 }
 
-/** No one outside this file holds this symbol, so no one can ask a view for what is behind it. */
+/** By this a view is asked for what is behind it, and answers only while this file asks. */
 const BEHIND = Symbol('session')
+let revealing = false
 
 export function viewOf (session: Session): SessionView {
   return new Proxy(session, traps)
@@ -18,7 +19,13 @@ export function viewOf (session: Session): SessionView {
 
 /** The session behind a view; undefined for anything else. */
 export function behind (view: unknown): Session | undefined {
-  return typeof view === 'object' && view !== null ? (view as { [BEHIND]?: Session })[BEHIND] : undefined
+  if (typeof view !== 'object' || view === null) return undefined
+  revealing = true
+  try {
+    return (view as { [BEHIND]?: Session })[BEHIND]
+  } finally {
+    revealing = false
+  }
 }
 
 function isReserved (name: string): name is ReservedName {
@@ -38,14 +45,14 @@ function assign (session: Session, name: string | symbol, value: unknown): boole
 
 const traps: ProxyHandler<Session> = {
   get (session, name) {
-    if (typeof name === 'symbol') return name === BEHIND ? session : Reflect.get(session, name)
+    if (typeof name === 'symbol') return name === BEHIND && revealing ? session : Reflect.get(session, name)
     if (isReserved(name)) {
       const own: unknown = session[name]
       // Bound, so that `const { get, set } = request.session` works.
       return typeof own === 'function' ? own.bind(session) : own
     }
     // A key may bear a reserved name, so JSON.stringify must not read values by property.
-    if (name === 'toJSON' && !session.has(name)) return () => session.data()
+    if (name === 'toJSON') return () => session.data()
     return session.get(name)
   },
   set (session, name, value) {
@@ -60,8 +67,11 @@ const traps: ProxyHandler<Session> = {
     session.unset(name)
     return true
   },
-  defineProperty (session, name, { value }) {
-    return assign(session, name, value)
+  defineProperty (session, name, descriptor) {
+    return 'value' in descriptor && assign(session, name, descriptor.value)
+  },
+  setPrototypeOf () {
+    return false
   },
   ownKeys (session) {
     return session.keys()

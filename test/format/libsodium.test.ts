@@ -26,6 +26,14 @@ t.test('the binding throws for a bad tag, and we say false', async t => {
   t.equal(decrypt(of(4), of(20), of(6), of(24), of(32)), false)
 })
 
+t.test('a limit of stack traces that cannot be set stops no refusal', async t => {
+  const of = (bytes: number): Buffer => Buffer.alloc(bytes)
+  const descriptor = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit') as PropertyDescriptor
+  Object.defineProperty(Error, 'stackTraceLimit', { ...descriptor, writable: false })
+  t.teardown(() => { Object.defineProperty(Error, 'stackTraceLimit', descriptor) })
+  t.equal(decrypt(of(4), of(20), of(6), of(24), of(32)), false)
+})
+
 t.test('forgeries are refused also where intrinsics are frozen, and no limit of stack traces can be set', async t => {
   const source = `
     const { createSealer } = require(${JSON.stringify(require.resolve('../../dist/lib/sealer.js'))})

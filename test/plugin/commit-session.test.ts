@@ -179,6 +179,28 @@ t.test('a change that an upgrade or a hijacked reply loses is told in the log', 
   t.equal(other.lines.filter(({ level }) => level === WARN).length, 1)
 })
 
+t.test('a change in place that a hijacked reply loses is told, too, and commitSession after the head throws', async t => {
+  const app = await appWith(t)
+  const codes: string[] = []
+  app.get('/fill', async ({ session }) => { session.set('cart', []); return {} })
+  app.get('/lost', (request, reply) => { request.session.get('cart').push(1); reply.hijack(); reply.raw.end('by hand') })
+  app.get('/unwritable', (request, reply) => { request.session.get('cart').push(1n); reply.hijack(); reply.raw.end('by hand') })
+  app.get('/read', (request, reply) => { request.session.get('cart'); reply.hijack(); reply.raw.end('by hand') })
+  app.get('/late', (request, reply) => {
+    reply.hijack()
+    reply.raw.write('x')
+    request.session.get('cart').push(1)
+    try { reply.commitSession() } catch (error) { codes.push((error as { code: string }).code) }
+    reply.raw.end()
+  })
+  const address = await listen(app)
+  const cookie = (await fetch(`${address}/fill`)).headers.getSetCookie()[0]?.split(';')[0] as string
+  for (const url of ['/lost', '/unwritable', '/read', '/late']) await (await fetch(address + url, { headers: { cookie } })).text()
+  await app.close()
+  t.equal(app.lines.filter(({ level, msg }) => level === WARN && /never written/.test(msg)).length, 3)
+  t.strictSame(codes, ['FST_SESSION_COMMITTED'])
+})
+
 t.test('a client that leaves before the reply is no reason to warn', async t => {
   const app = await appWith(t)
   let left: () => void

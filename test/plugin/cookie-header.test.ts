@@ -18,6 +18,10 @@ t.test('only cookies of exactly the name are taken', async t => {
   t.strictSame(cookieValues('a=b session=x', 'session'), [])
 })
 
+t.test('spaces and tabs around a value are not of it, and other white space is', async t => {
+  t.strictSame(cookieValues('session= \ta\t ;session=b\u00a0;session= ', 'session'), ['a', 'b\u00a0', ''])
+})
+
 t.test('of many cookies of the name a bounded number is taken', async t => {
   t.equal(cookieValues('session=x; '.repeat(100), 'session').length, MOST_CANDIDATES)
 })

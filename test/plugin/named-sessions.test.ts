@@ -1,7 +1,10 @@
 import t from 'tap'
 import secureSession from '../../index'
+import { readEnvelope, writeEnvelope, type OpenedEnvelope } from '../../lib/core/envelope'
+import { openToken, plaintext, sealToken } from '../../lib/core/token'
 import { addRoutes, appWith, bareApp, KEY, OTHER_KEY } from '../helpers/app'
 import { Browser, setCookies } from '../helpers/browser'
+import { keysFor } from '../helpers/ring'
 
 t.test('several named sessions live side by side, each in its cookie, with its key and options', async t => {
   const app = await appWith(t, [{ key: KEY }, { key: OTHER_KEY, sessionName: 'flash', cookieName: 'f', idle: 60, cookie: { path: '/f' } }])
@@ -102,4 +105,25 @@ t.test('a hook that runs before the plugin\'s own may use the session already', 
   const browser = new Browser(app)
   await browser.get('/more')
   t.strictSame(await browser.json('/get'), { visited: true, more: 1 })
+})
+
+t.test('what one session holds is its own, whatever is opened after it: a serializer\'s bytes, an unknown extension', async t => {
+  const serializer = { serialize: (data: object) => JSON.stringify(data), deserialize: (bytes: Buffer) => JSON.parse(bytes.toString()) }
+  const app = await appWith(t, [{ key: KEY, serializer }, { key: KEY, sessionName: 'other' }])
+  app.get('/fill', async (request: any) => { request.session.set('cart', { items: [1, 2, 3] }); request.other.set('big', 'z'.repeat(300)); return {} })
+  app.get('/read', async (request: any) => ({ cart: request.session.get('cart'), big: request.other.get('big').length }))
+  app.get('/change', async (request: any) => { request.other.set('a', 1); request.session.get('cart'); return {} })
+  const browser = new Browser(app)
+  await browser.get('/fill')
+  const read = await browser.get('/read')
+  t.strictSame(read.json(), { cart: { items: [1, 2, 3] }, big: 300 })
+  t.strictSame(setCookies(read), [], 'nothing has changed')
+
+  const extension = Buffer.from('of a later version')
+  const now = Date.now()
+  const envelope = { id: '0'.repeat(32), createdAtMs: now, renewedAtMs: now, extensions: new Map([[99, extension]]), customSerializer: false, data: '{}' }
+  browser.cookies.set('other', sealToken(writeEnvelope(envelope, 0, plaintext), keysFor('other'), 1))
+  await browser.get('/change')
+  const length = openToken(browser.cookies.get('other') as string, keysFor('other'), 1) as number
+  t.strictSame((readEnvelope(plaintext, length) as OpenedEnvelope).extensions.get(99), extension)
 })

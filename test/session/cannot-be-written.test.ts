@@ -159,3 +159,40 @@ t.test('what only a custom serializer can write has no size in JSON, and the err
   app.get('/', async ({ session }) => { session.set('big', [1n]); session.set('a', 1); return {} })
   t.match((await app.inject('/')).json(), { code: 'FST_SESSION_TOO_LARGE', message: /"a" 1, "big" 0/ })
 })
+
+t.test('the error handler may mend the session, and its reply goes out with the cookie', async t => {
+  const app = await appWith(t)
+  addFailingRoutes(app)
+  let mend: (session: any) => void = () => undefined
+  app.setErrorHandler(async (error, request, reply) => { mend(request.session); return reply.code(418).send({ custom: (error as { code?: string }).code }) })
+  const browser = new Browser(app)
+  await browser.get('/set/user/ada')
+  mend = session => { session.unset('biggest'); session.set('flash', 'sorry') }
+  t.match((await browser.get('/big/6000')).json(), { custom: 'FST_SESSION_TOO_LARGE' })
+  t.strictSame(await browser.json('/get'), { user: 'ada', small: 'x', flash: 'sorry' })
+  mend = session => { session.delete() }
+  t.equal((await browser.get('/big/6000')).statusCode, 418)
+  t.equal(browser.header, '')
+})
+
+t.test('where it does not mend it, its reply goes out all the same, and the second failure is in the log', async t => {
+  const app = await appWith(t)
+  addFailingRoutes(app)
+  app.setErrorHandler(async (error, request, reply) => { request.session.set('flash', 'sorry'); return reply.code(418).send({ custom: (error as { code?: string }).code }) })
+  const response = await app.inject('/big/6000')
+  t.equal(response.statusCode, 418)
+  t.strictSame(response.json(), { custom: 'FST_SESSION_TOO_LARGE' })
+  t.strictSame(setCookies(response), [])
+  t.ok(app.lines.some(({ level, err }) => level === 50 && (err as { code?: string }).code === 'FST_SESSION_TOO_LARGE'))
+})
+
+t.test('code of the app\'s that runs while the session is written can neither change nor commit it', async t => {
+  const app = await appWith(t)
+  app.get('/set', async ({ session }) => { session.set('a', { toJSON () { session.set('late', 1); return 1 } }); return {} })
+  app.get('/commit', async ({ session }, reply) => { session.set('a', { toJSON () { reply.commitSession(); return 1 } }); return {} })
+  for (const url of ['/set', '/commit']) {
+    const response = await app.inject(url)
+    t.match(response.json(), { statusCode: 500, code: 'FST_SESSION_NOT_SERIALIZABLE' })
+    t.strictSame(setCookies(response), [])
+  }
+})

@@ -91,3 +91,28 @@ t.test('a session moved to another path is cleared where it is', async t => {
   await browser.get('/move')
   t.match(setCookies(await browser.get('/delete')), [/^session=; .*Path=\/app/, /^session\.t=; .*Path=\/app/])
 })
+
+t.test('where two cookies of the name open, logout clears both, so that the older login does not come back', async t => {
+  const app = await appWith(t)
+  app.get('/app', async ({ session }) => { session.set('user', 'old'); session.options({ path: '/app' }); return {} })
+  app.get('/', async ({ session }) => { session.set('user', 'new'); return {} })
+  app.get('/app/delete', async ({ session }) => { session.delete(); return {} })
+  const [older] = setCookies(await app.inject('/app'))
+  const [newer] = setCookies(await app.inject('/'))
+  const cookie = [older, newer].map(line => line?.split(';')[0]).join('; ')
+  const lines = setCookies(await app.inject({ url: '/app/delete', headers: { cookie } }))
+  t.strictSame(lines.map(line => /^(.*?)=;.*Path=([^;]*)/.exec(line)?.slice(1)).sort(), [['session', '/'], ['session', '/app'], ['session.t', '/'], ['session.t', '/app']])
+})
+
+t.test('a deleted session has another id at once', async t => {
+  const app = await appWith(t)
+  addRoutes(app)
+  app.get('/look', async ({ session }) => {
+    const { id } = session.info
+    session.delete()
+    return { isSame: session.info.id === id, isNew: session.info.isNew }
+  })
+  const browser = new Browser(app)
+  await browser.get('/set/user/ada')
+  t.strictSame(await browser.json('/look'), { isSame: false, isNew: true })
+})

@@ -89,6 +89,32 @@ t.test('a symbol is no key of a session', async t => {
   t.strictSame(result, [true, true, true, true, true, 0])
 })
 
+t.test('a getter is no value, and the prototype is not to be changed', async t => {
+  const { result, next } = await use(t, session => [
+    Reflect.defineProperty(session, 'user', { get: () => 'x' }), Reflect.setPrototypeOf(session, Array.prototype), Object.getPrototypeOf(session) === Array.prototype
+  ])
+  t.strictSame(result, [false, false, false])
+  t.match(next, { user: 'ada' })
+})
+
+t.test('a key must be text', async t => {
+  const { result } = await use(t, session => [Symbol('x'), {}, undefined].map(key => {
+    try { session.set(key, 1) } catch (error) { return (error as { code: string }).code }
+    return 'no error'
+  }))
+  t.strictSame(result, Array(3).fill('FST_SESSION_INVALID_OPTION'))
+})
+
+t.test('nobody gets behind a session, not even by looking how the plugin does', async t => {
+  const app = await appWith(t)
+  app.get('/', async request => {
+    let symbol: symbol | undefined
+    try { app.encodeSecureSession(new Proxy({}, { get (_, name) { symbol = name as symbol; throw new Error('caught') } }) as never) } catch {}
+    return { type: typeof symbol, behind: (request.session as any)[symbol as symbol] ?? null }
+  })
+  t.strictSame((await app.inject('/')).json(), { type: 'symbol', behind: null })
+})
+
 t.test('a session cannot be frozen', async t => {
   const { result } = await use(t, session => {
     try { Object.freeze(session) } catch (error) { return error instanceof TypeError }

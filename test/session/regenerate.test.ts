@@ -1,7 +1,10 @@
 import t from 'tap'
+import { readEnvelope, writeEnvelope, type OpenedEnvelope } from '../../lib/core/envelope'
+import { openToken, plaintext, sealToken } from '../../lib/core/token'
 import { addRoutes, appWith } from '../helpers/app'
 import { Browser } from '../helpers/browser'
 import { fakeClock } from '../helpers/clock'
+import { keysFor } from '../helpers/ring'
 
 t.test('regenerate gives a new id, starts both clocks again and keeps only what it is told to', async t => {
   const clock = fakeClock(t)
@@ -52,4 +55,22 @@ t.test('what is changed after regenerate is changed in the new session', async t
   const browser = new Browser(app)
   t.strictSame((await browser.get('/login')).json(), { isNew: true, changed: true })
   t.strictSame(await browser.json('/get'), { cart: { items: ['book'] } })
+})
+
+t.test('regenerate takes an array', async t => {
+  const app = await appWith(t)
+  app.get('/', async ({ session }) => { session.regenerate('language' as never); return {} })
+  t.match((await app.inject('/')).json(), { code: 'FST_SESSION_INVALID_OPTION', message: /array/ })
+})
+
+t.test('of the old session no extension of a later version stays: it may say who somebody was', async t => {
+  const app = await appWith(t)
+  addRoutes(app)
+  const now = Date.now()
+  const envelope = { id: '0'.repeat(32), createdAtMs: now, renewedAtMs: now, extensions: new Map([[5, Buffer.from('alice')]]), customSerializer: false, data: '{}' }
+  const browser = new Browser(app)
+  browser.cookies.set('session', sealToken(writeEnvelope(envelope, 0, plaintext), keysFor(), 1))
+  await browser.get('/regenerate')
+  const length = openToken(browser.cookies.get('session') as string, keysFor(), 1) as number
+  t.equal((readEnvelope(plaintext, length) as OpenedEnvelope).extensions.size, 0)
 })
