@@ -1,6 +1,6 @@
 'use strict'
 
-const { randomBytes } = require('node:crypto')
+const { randomBytes, randomInt } = require('node:crypto')
 const { Contestant } = require('./contestant')
 const { ROUTES } = require('./routes')
 const variants = require('./servers')
@@ -18,9 +18,9 @@ async function measure ({ starts, rounds, requests, 'warm-up': warmUp, connectio
     for (const contestant of contestants) await contestant.verify()
     if (start === 0) cookieLengths = await weighAll(contestants)
     onProgress(`start ${start + 1} of ${starts}: verified, warming up`)
-    await inTurns(contestants, 0, (contestant, route) => contestant.send(route, warmUp))
+    await inTurns(contestants, (contestant, route) => contestant.send(route, warmUp))
     for (let round = 0; round < rounds; round++) {
-      await inTurns(contestants, start * rounds + round, async (contestant, route) => {
+      await inTurns(contestants, async (contestant, route) => {
         samples[route.name][contestant.name].push(await contestant.measure(route, requests))
       })
       onProgress(`start ${start + 1} of ${starts}: round ${round + 1} of ${rounds}`)
@@ -30,13 +30,16 @@ async function measure ({ starts, rounds, requests, 'warm-up': warmUp, connectio
   return { samples, cookieLengths }
 }
 
-/** Each route at each server. The order of the servers moves on by one from round to round and route to route: none is always first. */
-async function inTurns (contestants, round, step) {
-  for (const [index, route] of ROUTES.entries()) {
-    for (let turn = 0; turn < contestants.length; turn++) {
-      await step(contestants[(turn + round + index) % contestants.length], route)
-    }
+/** Each route at each server, in an order drawn anew for each route: no server is always first, or always after the same one. */
+async function inTurns (contestants, step) {
+  for (const route of ROUTES) {
+    for (const contestant of shuffled(contestants)) await step(contestant, route)
   }
+}
+
+function shuffled (items) {
+  const left = [...items]
+  return items.map(() => left.splice(randomInt(left.length), 1)[0])
 }
 
 /** The servers without sessions get the cookie of the last, so that they parse as much. */
