@@ -23,6 +23,7 @@ class Load {
   static async open (port, connections, bodyBytes) {
     const sockets = Array.from({ length: connections }, () => connect({ host: '127.0.0.1', port, noDelay: true }))
     await Promise.all(sockets.map(socket => once(socket, 'connect')))
+    for (const socket of sockets) socket.once('end', () => failOnEnd(port))
     return new Load(sockets, bodyBytes)
   }
 
@@ -67,6 +68,11 @@ class Load {
       }
     }
   }
+}
+
+/** The reply that was awaited will not come, and `send` would wait for ever. An error of the socket throws by itself. */
+function failOnEnd (port) {
+  throw new Error(`the server on port ${port} closed a connection`)
 }
 
 function requestBytes ({ path, cookie }) {

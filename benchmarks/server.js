@@ -18,8 +18,8 @@ class Server {
     const child = fork(join(__dirname, 'server-process.js'), [modulePath, key.toString('hex')], {
       env: { ...process.env, NODE_ENV: 'production' }
     })
-    child.once('exit', code => {
-      if (code) throw new Error(`server "${name}" ended with exit code ${code}`)
+    child.once('exit', (code, signal) => {
+      if (code !== 0) throw new Error(`server "${name}" ended with ${signal ?? `exit code ${code}`}`)
     })
     const [{ port }] = await once(child, 'message')
     return new Server(name, child, port)
