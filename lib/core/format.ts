@@ -41,7 +41,6 @@ export const EXTENSION_LENGTH_AT = 1
 export const EXTENSION_VALUE_AT = 3
 /** A reader that does not know a type from here on refuses the session; below, it keeps the extension and writes it back. */
 export const FIRST_CRITICAL_EXTENSION = 128
-export const LONGEST_EXTENSIONS = 0xffff
 
 /** Reserved, not used yet: 3 persistent, 5 hashed subject, and among the critical ones 128 absolute limit, 129 device key, 130 audience. */
 export const EXTENSION_IDLE_LIMIT = 1

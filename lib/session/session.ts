@@ -42,7 +42,7 @@ export class Session {
     if (value === undefined) return this.unset(key)
     refuseUnwritable(key, value)
     this.#watcher.beforeChange()
-    if (this.#deleted) this.#restart(this.#values.only([]))
+    if (this.#deleted) this.#restart(this.#values.pick([]))
     this.#written = true
     this.#values.set(key, value)
   }
@@ -77,7 +77,7 @@ export class Session {
     if (this.#deleted) return
     this.#watcher.beforeChange()
     this.#extensions = NO_EXTENSIONS
-    this.#restart(this.#values.only(keep))
+    this.#restart(this.#values.pick(keep))
     this.#written = true
   }
 
@@ -87,7 +87,7 @@ export class Session {
     this.formerSettings = [...this.formerSettings, this.#settings]
     this.#settings = NO_SETTINGS
     this.#extensions = NO_EXTENSIONS
-    this.#restart(this.#values.only([]))
+    this.#restart(this.#values.pick([]))
     this.#written = false
     this.#deleted = true
   }

@@ -58,7 +58,7 @@ export class Values {
   }
 
   /** New values: those of the named keys. */
-  only (keys: readonly string[]): Values {
+  pick (keys: readonly string[]): Values {
     const kept = new Values({}, this.#watcher)
     for (const key of keys) {
       if (this.has(key)) kept.set(key, this.record[key])
