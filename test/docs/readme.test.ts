@@ -23,6 +23,7 @@ function blocks (language: string): string[] {
 async function appOf (t: Test, text: string): Promise<TestApp> {
   const app = await appWith(t, { key: KEY })
   const code = blocks('js').find(block => block.includes(text)) as string
+  // The README's own code, run as it stands there.
   // eslint-disable-next-line no-new-func
   new Function('app', code)(app)
   return app

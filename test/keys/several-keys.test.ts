@@ -1,6 +1,7 @@
 import t from 'tap'
 import { addRoutes, appWith, KEY, OTHER_KEY } from '../helpers/app'
 import { Browser, setCookies } from '../helpers/browser'
+import { fakeClock } from '../helpers/clock'
 
 const THIRD_KEY = Buffer.alloc(32, 3)
 
@@ -30,11 +31,18 @@ t.test('a cookie of an older key opens, and is sealed with the first key when it
 })
 
 t.test('a stamp of an older key still renews', async t => {
-  const app = await appWith(t, { key: [OTHER_KEY, KEY] })
-  addRoutes(app)
-  const browser = new Browser(app)
+  const clock = fakeClock(t)
+  const before = await appWith(t, { key: KEY, idle: '1h' })
+  const after = await appWith(t, { key: [OTHER_KEY, KEY], idle: '1h' })
+  for (const app of [before, after]) addRoutes(app)
+  const browser = new Browser(before)
   await browser.get('/set/user/ada')
-  t.strictSame(await browser.json('/get'), { user: 'ada' })
+  clock.advance(30 * 60_000)
+  await browser.get('/get')
+  t.ok(browser.cookies.has('session.t'))
+  clock.advance(50 * 60_000)
+  t.strictSame((await after.inject({ url: '/get', headers: { cookie: browser.header } })).json(), { user: 'ada' })
+  t.strictSame((await after.inject({ url: '/get', headers: { cookie: `session=${browser.cookies.get('session') as string}` } })).json(), {}, 'without it the session is over')
 })
 
 t.test('without its key, a cookie is a stranger\'s', async t => {
