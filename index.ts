@@ -1,7 +1,10 @@
 import fp = require('fastify-plugin')
 import type { FastifyInstance } from 'fastify'
 import { secureSession as plugin } from './lib/plugin/plugin'
+import { fileKeyring as ofFile } from './lib/stores/keyring-file'
+import { redisKeyring as inRedis } from './lib/stores/keyring-redis'
 import type * as ofFastify from './types/fastify'
+import type * as ofKeyring from './types/keyring'
 import type * as ofOptions from './types/options'
 import type * as ofSealing from './types/sealing'
 import type * as ofSession from './types/session'
@@ -24,6 +27,13 @@ declare namespace secureSession {
   export type Duration = ofSealing.Duration
   export type KeyInput = ofSealing.KeyInput
   export type Serializer = ofSealing.Serializer
+  export type KeyringStore = ofKeyring.KeyringStore
+  export type FileKeyringOptions = ofKeyring.FileKeyringOptions
+  export type RedisKeyringClient = ofKeyring.RedisKeyringClient
+  export type RedisKeyringOptions = ofKeyring.RedisKeyringOptions
+  export type Rotation = ofKeyring.Rotation
+  export const fileKeyring: typeof ofFile
+  export const redisKeyring: typeof inRedis
   export { secureSession, secureSession as default }
 }
 
@@ -31,5 +41,7 @@ declare namespace secureSession {
 module.exports = fp(secureSession, { name: 'fastify-sealed-session', fastify: '5.x' })
 module.exports.default = secureSession
 module.exports.secureSession = secureSession
+module.exports.fileKeyring = ofFile
+module.exports.redisKeyring = inRedis
 
 export = secureSession

@@ -31,3 +31,9 @@ export const ReservedNameError = createError('FST_SESSION_RESERVED_NAME',
 /** A session name that no registration knows. */
 export const UnknownSessionError = createError('FST_SESSION_UNKNOWN_NAME',
   'there is no session named "%s"; the plugin knows %s', 500)
+
+/** The text of a keyring is not what a keyring must be. */
+export const InvalidKeyringError = createError('FST_SESSION_INVALID_KEYRING', '%s', 500, TypeError)
+
+/** A keyring is missing, cannot be reached, must not be read, or cannot be written. */
+export const KeyringUnavailableError = createError('FST_SESSION_KEYRING_UNAVAILABLE', '%s', 500)

@@ -2,7 +2,7 @@ import type { Duration, KeyInput, Serializer } from '../types/sealing'
 import { LATEST_MS } from './core/bytes'
 import { NO_EXTENSIONS } from './core/envelope'
 import { MALFORMED, type RefusalReason } from './core/refusal'
-import { Keyring } from './keyring/keyring'
+import { fixedTerms, Keyring } from './keyring/keyring'
 import { describe, invalid, isObject, refuseUnknown } from './options/checks'
 import { readKeys } from './options/keys'
 import { resolveSealing, SEALING_NAMES } from './options/sealing'
@@ -62,7 +62,7 @@ export function createSealer (options: SealerOptions): Sealer {
   if (!isObject(options)) throw invalid(`createSealer() takes an object; found ${describe(options)}`)
   refuseUnknown(options, [...SEALING_NAMES, 'key', 'now'], 'option')
   const rules = resolveSealing(options, 'session')
-  const keyring = new Keyring(readKeys(options.key))
+  const keyring = new Keyring(fixedTerms(readKeys(options.key)))
   const sealing = sealingWith(rules, keyring.tokenKeys('cookie', rules.cookieName))
   const now = options.now ?? (() => Date.now())
   if (typeof now !== 'function') throw invalid(`option "now" must be a function; found ${describe(now)}`)
@@ -80,7 +80,7 @@ export function createSealer (options: SealerOptions): Sealer {
         customSerializer: sealing.codec.custom,
         data: sealing.codec.encode(record)
       }
-      return sealSession(envelope, sealing, { data: () => record })
+      return sealSession(envelope, sealing, { data: () => record }, nowMs)
     },
     open (token) {
       const opened = typeof token === 'string' ? openSession(token, sealing, now()) : MALFORMED

@@ -1,7 +1,8 @@
 import type { CookieSerializeOptions } from '@fastify/cookie'
+import type { KeyringStore, Rotation } from './keyring'
 import type { Duration, KeyInput, Serializer } from './sealing'
 
-/** Options of one session. Exactly one of `key` and `secret`. */
+/** Options of one session. Exactly one of `key`, `secret` and `keyring`. */
 export interface SessionOptions {
   /** The key, or keys: the first seals, all open. Fits `npx fastify-sealed-session generate`. */
   key?: KeyInput | readonly KeyInput[]
@@ -9,6 +10,12 @@ export interface SessionOptions {
   secret?: Buffer | string
   /** 16 bytes for `secret`. Without it a fixed one is used, and a warning logged. */
   salt?: Buffer | string
+  /** Keys that rotate while the server runs: the path or URL of a keyring file, or a store. */
+  keyring?: string | URL | KeyringStore
+  /** How often the keyring is read again. Default: `'10s'`, or a quarter of `rotation.activateIn` if shorter. */
+  reloadEvery?: Duration
+  /** Servers add keys to the keyring by themselves. Of all that share it, one does. */
+  rotation?: Rotation
   /** The property on the request. Default `'session'`. */
   sessionName?: string
   /** Default: `sessionName`. For production: `'__Host-session'`. */

@@ -1,5 +1,5 @@
 import { decrypt, encrypt, randomize, TAG_BYTES } from './aead'
-import { decodeBase64url, decodedLength } from './bytes'
+import { decodeBase64url, decodedLength, encodedLength } from './bytes'
 import {
   CIPHERTEXT_AT, KEY_ID_AT, LONGEST_TOKEN, NONCE_AT, PARTS_AT, TOKEN_OVERHEAD_BYTES, VERSION, VERSION_AT
 } from './format'
@@ -12,6 +12,10 @@ import { FORGED, MALFORMED, UNKNOWN_KEY, UNKNOWN_VERSION, type Refusal } from '.
 const frame = Buffer.alloc(decodedLength(LONGEST_TOKEN))
 const head = frame.subarray(0, NONCE_AT)
 const nonce = frame.subarray(NONCE_AT, CIPHERTEXT_AT)
+
+const HEAD_BYTES = head.length
+const HEAD_CHARACTERS = encodedLength(HEAD_BYTES)
+const SHORTEST_TOKEN = encodedLength(TOKEN_OVERHEAD_BYTES)
 
 const parts: Uint8Array[] = new Array(frame.length)
 
@@ -40,22 +44,22 @@ export class TokenKey {
   }
 }
 
-/** The keys of one use and one cookie name. */
+/** The keys of one use and one cookie name. Keys come and go as time passes. */
 export interface TokenKeys {
-  /** The key that seals now. */
-  readonly sealing: TokenKey
-  /** The key that an id names, whether it seals or not. */
-  find (id: number): TokenKey | undefined
+  /** The key that seals at this time. */
+  sealing (nowMs: number): TokenKey
+  /** The key that an id names, if it opens at this time. */
+  find (id: number, nowMs: number): TokenKey | undefined
 }
 
 /** Seals the first bytes of `plaintext`, and spells the token. Only test vectors give a nonce. */
-export function sealToken (plaintextBytes: number, keys: TokenKeys, parts: number, fixedNonce?: Buffer): string {
+export function sealToken (plaintextBytes: number, key: TokenKey, parts: number, fixedNonce?: Buffer): string {
   frame[VERSION_AT] = VERSION
   frame[PARTS_AT] = parts
-  frame.writeUInt32BE(keys.sealing.id, KEY_ID_AT)
+  frame.writeUInt32BE(key.id, KEY_ID_AT)
   if (fixedNonce === undefined) randomize(nonce)
   else fixedNonce.copy(nonce)
-  keys.sealing.encrypt(plaintextBytes)
+  key.encrypt(plaintextBytes)
   return frame.toString('base64url', 0, plaintextBytes + TOKEN_OVERHEAD_BYTES)
 }
 
@@ -63,16 +67,23 @@ export function sealToken (plaintextBytes: number, keys: TokenKeys, parts: numbe
  * Opens a token and returns how many bytes of `plaintext` it had, or the reason why it does not open. Total: no text makes it throw.
  * `parts` is over how many cookies the text was found; the token must say the same.
  */
-export function openToken (text: string, keys: TokenKeys, parts: number): number | Refusal {
+export function openToken (text: string, keys: TokenKeys, parts: number, nowMs: number): number | Refusal {
   if (text.length > LONGEST_TOKEN) return MALFORMED
   const length = decodeBase64url(text, frame)
   if (length === null || length === 0) return MALFORMED
   if (frame[VERSION_AT] !== VERSION) return UNKNOWN_VERSION
   if (length < TOKEN_OVERHEAD_BYTES || frame[PARTS_AT] !== parts) return MALFORMED
-  const key = keys.find(frame.readUInt32BE(KEY_ID_AT))
+  const key = keys.find(frame.readUInt32BE(KEY_ID_AT), nowMs)
   if (key === undefined) return UNKNOWN_KEY
   const plaintextBytes = length - TOKEN_OVERHEAD_BYTES
   return key.decrypt(plaintextBytes) ? plaintextBytes : FORGED
+}
+
+/** The key id that a text names, if it looks like a token at all; null where it does not. Costs no decryption. */
+export function keyIdIn (text: string): number | null {
+  if (text.length < SHORTEST_TOKEN || text.length > LONGEST_TOKEN) return null
+  const length = decodeBase64url(text.slice(0, HEAD_CHARACTERS), frame)
+  return length === HEAD_BYTES && frame[VERSION_AT] === VERSION ? frame.readUInt32BE(KEY_ID_AT) : null
 }
 
 /** The first bytes of the ciphertext. The views are kept, one a length: making two anew costs 1 us of a request. */

@@ -1,60 +1,121 @@
 import { guard, keyedHash } from '../core/aead'
-import { KEY_ID_BYTES, LABEL } from '../core/format'
+import { LABEL } from '../core/format'
 import { TokenKey, type TokenKeys } from '../core/token'
 import { InvalidKeyError } from '../errors'
+import { idText, keyId } from './key-id'
+import { ALWAYS, ONLY_OPENS, type Term } from './schedule'
 
 /** What a derived key is for. A token made for one use does not open for another. */
 export type KeyUse = 'cookie' | 'stamp' | 'signing'
 
-interface RingKey {
+/** A key and its term; 32 bytes, which are taken over and wiped. */
+export interface TermedKey {
+  readonly material: Buffer
+  readonly term: Term
+}
+
+interface HeldKey {
   readonly id: number
   readonly material: Buffer
+  readonly term: Term
+}
+
+/** The first seals, all open, for ever: what an array of keys means. The bytes are copied. */
+export function fixedTerms (materials: readonly Buffer[]): TermedKey[] {
+  return materials.map((material, index) => ({ material: Buffer.from(material), term: index === 0 ? ALWAYS : ONLY_OPENS }))
 }
 
 /**
- * The keys of a plugin or sealer: the first seals, all open. They lie in libsodium's guarded memory behind a private
- * field, where no inspection, serialization or log line reaches them.
+ * The keys of a plugin or sealer. They lie in libsodium's guarded memory behind a private field, where no inspection,
+ * serialization or log line reaches them. They may be replaced while tokens are sealed and opened.
  */
 export class Keyring {
-  readonly #keys = new Map<number, RingKey>()
-  readonly #first: RingKey
+  #keys: ReadonlyMap<number, HeldKey> = new Map()
+  readonly #derived: DerivedKeys[] = []
 
-  /** @param materials 32 bytes each, copied. The same key twice counts once; two keys with one id throw FST_SESSION_INVALID_KEY. */
-  constructor (materials: readonly [Buffer, ...Buffer[]]) {
-    for (const material of materials) this.#add(material)
-    this.#first = this.#keys.values().next().value as RingKey
+  /** The same key twice counts once; two keys with one id throw FST_SESSION_INVALID_KEY. One of them must seal at any time. */
+  constructor (keys: readonly TermedKey[]) {
+    this.replace(keys)
   }
 
-  #add (material: Buffer): void {
-    const id = keyId(material)
-    const present = this.#keys.get(id)
-    if (present === undefined) {
-      this.#keys.set(id, { id, material: guard(Buffer.from(material)) })
-    } else if (!present.material.equals(material)) {
-      throw new InvalidKeyError(`two different keys share the key id ${id.toString(16).padStart(2 * KEY_ID_BYTES, '0')}: generate one of them anew`)
+  /** Puts other keys in the place of these. A key that stays is not derived anew. Throws as the constructor does, and then changes nothing. */
+  replace (keys: readonly TermedKey[]): void {
+    const held = new Map<number, HeldKey>()
+    for (const { material, term } of keys) {
+      const id = keyId(material)
+      const present = held.get(id) ?? this.#keys.get(id)
+      if (present !== undefined && !present.material.equals(material)) {
+        throw new InvalidKeyError(`two different keys share the key id ${idText(id)}: generate one of them anew`)
+      }
+      if (!held.has(id)) held.set(id, { id, material: present?.material ?? guard(material), term })
+      material.fill(0)
     }
+    this.#keys = held
+    for (const derived of this.#derived) derived.replace(held)
   }
 
-  /** The keys derived for one use and one cookie name. */
+  /** True where there is a key of this id, whether it still opens anything or not. */
+  has (id: number): boolean {
+    return this.#keys.has(id)
+  }
+
+  /** The keys derived for one use and one cookie name; they follow when the keys are replaced. */
   tokenKeys (use: KeyUse, cookieName: string): TokenKeys {
-    const derived = new Map<number, TokenKey>()
-    for (const { id, material } of this.#keys.values()) {
-      derived.set(id, new TokenKey(id, guard(keyedHash(material, subkeyInput(use, cookieName)))))
-    }
-    const sealing = derived.get(this.#first.id) as TokenKey
-    return { sealing, find: id => derived.get(id) }
+    const derived = new DerivedKeys(`${LABEL}${use}\0${cookieName}`)
+    derived.replace(this.#keys)
+    this.#derived.push(derived)
+    return derived
   }
 
   /** Text secrets for signing cookies with `@fastify/cookie`: the first signs, all verify. */
-  signingSecrets (): string[] {
-    return Array.from(this.#keys.values(), ({ material }) => keyedHash(material, subkeyInput('signing', '')).toString('base64url'))
+  signingSecrets (nowMs: number): [string, ...string[]] {
+    const input = `${LABEL}signing\0`
+    const keys = [...this.#keys.values()].filter(({ term }) => nowMs < term.opensUntilMs).sort((a, b) => Number(seals(b.term, nowMs)) - Number(seals(a.term, nowMs)))
+    return keys.map(({ material }) => keyedHash(material, input).toString('base64url')) as [string, ...string[]]
   }
 }
 
-function subkeyInput (use: KeyUse, cookieName: string): string {
-  return `${LABEL}${use}\0${cookieName}`
+interface DerivedKey {
+  readonly key: TokenKey
+  readonly term: Term
 }
 
-function keyId (material: Buffer): number {
-  return keyedHash(material, `${LABEL}key-id`).readUInt32BE(0)
+/** The keys of one use and one cookie name. Finding one costs the same with 1 key and with 100. */
+class DerivedKeys implements TokenKeys {
+  readonly #input: string
+  #keys: ReadonlyMap<number, DerivedKey> = new Map()
+  /** The key that sealed last, which mostly seals next. */
+  #sealing: DerivedKey | undefined
+
+  constructor (input: string) {
+    this.#input = input
+  }
+
+  replace (held: ReadonlyMap<number, HeldKey>): void {
+    const keys = new Map<number, DerivedKey>()
+    for (const { id, material, term } of held.values()) {
+      const key = this.#keys.get(id)?.key ?? new TokenKey(id, guard(keyedHash(material, this.#input)))
+      keys.set(id, { key, term })
+    }
+    this.#keys = keys
+    this.#sealing = undefined
+  }
+
+  sealing (nowMs: number): TokenKey {
+    if (this.#sealing === undefined || !seals(this.#sealing.term, nowMs)) {
+      for (const derived of this.#keys.values()) {
+        if (seals(derived.term, nowMs)) this.#sealing = derived
+      }
+    }
+    return (this.#sealing as DerivedKey).key
+  }
+
+  find (id: number, nowMs: number): TokenKey | undefined {
+    const found = this.#keys.get(id)
+    return found !== undefined && nowMs < found.term.opensUntilMs ? found.key : undefined
+  }
+}
+
+function seals ({ sealsFromMs, sealsUntilMs }: Term, nowMs: number): boolean {
+  return nowMs >= sealsFromMs && nowMs < sealsUntilMs
 }

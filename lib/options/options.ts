@@ -1,7 +1,8 @@
 import { ATTRIBUTE_NAMES, checkLifetime, checkRules, DEFAULT_ATTRIBUTES, IGNORED_NAMES, readAttributes, settleSecure, type CookieAttributes } from '../cookies/attributes'
 import { DAY_MS, LONGEST_COOKIE_MS } from '../time'
 import { aliased, boolean, describe, integer, invalid, isObject, refuseUnknown, text } from './checks'
-import { readKeySource, type KeySource } from './keys'
+import { KEY_NAMES, readKeySource, type KeySource } from './keys'
+import type { RotationPlan } from '../keyring/lifecycle'
 import { resolveSealing, SEALING_NAMES, type SealingOptions } from './sealing'
 
 /** The options of one session, checked and with every default filled in. */
@@ -19,7 +20,7 @@ export interface ResolvedOptions extends SealingOptions {
 type Input = Readonly<Record<string, unknown>>
 
 const KNOWN = [
-  ...SEALING_NAMES, 'key', 'secret', 'salt', 'sessionName', 'cookie', 'cookieOptions', 'persistent', 'maxCookies', 'cacheControl'
+  ...SEALING_NAMES, ...KEY_NAMES, 'sessionName', 'cookie', 'cookieOptions', 'persistent', 'maxCookies', 'cacheControl'
 ]
 /** Fastify's own options of `register`, which it hands on to the plugin. */
 const OF_REGISTER = ['prefix', 'logLevel', 'logSerializers']
@@ -55,7 +56,7 @@ function resolveOne (input: unknown, nowMs: number): ResolvedSession {
   const persistent = boolean(input, 'persistent', false)
   if (persistent && limits.absoluteMs > LONGEST_COOKIE_MS) throw invalid(`option "absolute" must be ${LONGEST_COOKIE_MS / DAY_MS} days at most where the session is persistent: browsers keep no cookie for longer`)
   integer(input, 'maxCookies', 1, 1, 1)
-  const keySource = readKeySource(input)
+  const keySource = readKeySource(input, limits.absoluteMs)
   const { attributes, ignored } = resolveAttributes(input, cookieName, nowMs)
   const resolved = Object.freeze({
     ...sealing,
@@ -64,7 +65,7 @@ function resolveOne (input: unknown, nowMs: number): ResolvedSession {
     attributes,
     persistent,
     cacheControl: boolean(input, 'cacheControl', true),
-    warnings: warningsFor(keySource, ignored)
+    warnings: warningsFor(keySource, ignored, limits.absoluteMs)
   })
   return { options: resolved, keySource }
 }
@@ -81,11 +82,19 @@ function resolveAttributes (input: Input, cookieName: string, nowMs: number): { 
   return { attributes: Object.freeze(attributes), ignored: IGNORED_NAMES.filter(name => given[name] !== undefined && given[name] !== false) }
 }
 
-function warningsFor (keySource: KeySource, ignored: readonly string[]): string[] {
+function warningsFor (keySource: KeySource, ignored: readonly string[], absoluteMs: number): string[] {
   const warnings = ignored.map(name => `cookie.${name} is ignored: a sealed cookie is authenticated, and needs no encoding`)
   if (keySource.kind === 'passphrase' && keySource.salt === undefined) {
     warnings.push('"secret" is used without "salt": whoever guesses at passphrases can do so for all such sites at once. Give 16 random bytes as "salt", or better a "key"')
   }
+  if (keySource.kind === 'keyring' && keySource.rotation !== null) warnings.push(...warningsForRotation(keySource.rotation, keySource.reloadEveryMs, absoluteMs))
+  return warnings
+}
+
+function warningsForRotation ({ activateInMs, keepForMs }: RotationPlan, reloadEveryMs: number, absoluteMs: number): string[] {
+  const warnings: string[] = []
+  if (keepForMs < absoluteMs) warnings.push('"rotation.keepFor" is shorter than "absolute": keys will stop opening sessions that are not over')
+  if (activateInMs < 2 * reloadEveryMs) warnings.push('"rotation.activateIn" is shorter than two of "reloadEvery": keys will seal before every server knows them')
   return warnings
 }
 

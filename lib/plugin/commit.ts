@@ -19,7 +19,7 @@ export function linesToCommit (definition: SessionDefinition, session: Session, 
   const envelope = session.changedEnvelope()
   if (envelope === null) return renewal(definition, session, overTls)
 
-  const token = sealSession(envelope, definition.sealing, session)
+  const token = sealSession(envelope, definition.sealing, session, definition.policy.now())
   warnNearTheLimit(definition, token.length, log)
   const lines = linesFor(definition, session.settings)
   const set = lines.set(definition.options.cookieName, token, overTls, lifetimeOf(definition, session, session.identity.renewedAtMs))
@@ -32,7 +32,7 @@ function renewal (definition: SessionDefinition, session: Session, overTls: bool
   if (!session.isRenewalDue) return NONE
   const nowMs = definition.policy.now()
   const length = writeStamp({ id: session.identity.id, renewedAtMs: nowMs, checkedAtMs: 0 }, plaintext)
-  const token = sealToken(length, definition.stampKeys, NOT_SPLIT)
+  const token = sealToken(length, definition.stampKeys.sealing(nowMs), NOT_SPLIT)
   return [linesFor(definition, session.settings).set(definition.options.stampName, token, overTls, lifetimeOf(definition, session, nowMs))]
 }
 

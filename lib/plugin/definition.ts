@@ -1,14 +1,15 @@
 import { checkRules, readAttributes, settleSecure, type CookieAttributes } from '../cookies/attributes'
 import { CookieLines, expires, maxAge } from '../cookies/lines'
 import type { TokenKeys } from '../core/token'
-import type { Keyring } from '../keyring/keyring'
+import type { KeySeeker } from '../keyring/key-seeker'
 import { describe, invalid, isObject } from '../options/checks'
 import type { ResolvedOptions } from '../options/options'
 import type { OwnSettings } from '../session/own-settings'
 import { sealingWith, type Sealing } from '../session/sealing'
 import type { SessionPolicy } from '../session/policy'
 import type { Session } from '../session/session'
-import { LONGEST_COOKIE_MS, SECOND_MS } from '../time'
+import { LONGEST_COOKIE_MS, SECOND_MS, type Clock } from '../time'
+import type { SessionKeys } from './keys'
 
 /** One named session of an app: all that can be set up once, at boot. */
 export interface SessionDefinition {
@@ -16,20 +17,22 @@ export interface SessionDefinition {
   readonly policy: SessionPolicy
   readonly sealing: Sealing
   readonly stampKeys: TokenKeys
+  /** Null where the keys stay as they are. */
+  readonly seeker: KeySeeker | null
   readonly lines: CookieLines
   /** True the first time it is asked about a matter. */
   readonly isFirst: (matter: string) => boolean
 }
 
-export function defineSession (options: ResolvedOptions, keyring: Keyring): SessionDefinition {
+export function defineSession (options: ResolvedOptions, { keyring, seeker }: SessionKeys, now: Clock): SessionDefinition {
   const { cookieName, stampName, codec, limits, attributes } = options
-  const now = (): number => Date.now()
   const told = new Set<string>()
   return {
     options,
     policy: { limits, codec, now, withCookieOptions: (settings, given) => withCookieOptions(options, settings, given, now()) },
     sealing: sealingWith(options, keyring.tokenKeys('cookie', cookieName)),
     stampKeys: keyring.tokenKeys('stamp', stampName),
+    seeker,
     lines: new CookieLines(attributes),
     isFirst: matter => told.size < told.add(matter).size
   }

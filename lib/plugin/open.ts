@@ -49,7 +49,7 @@ function stampedAtIn ({ options, stampKeys }: SessionDefinition, header: string 
     let latest = 0
     for (const token of cookieValues(header, options.stampName)) {
       if (token.length !== STAMP_CHARACTERS) continue
-      const length = openToken(token, stampKeys, NOT_SPLIT)
+      const length = openToken(token, stampKeys, NOT_SPLIT, nowMs)
       const stamp = typeof length === 'number' ? readStamp(plaintext, length) : length
       if (isRefusal(stamp) || stamp.id !== sessionId || isFromTheFuture(stamp.renewedAtMs, nowMs)) continue
       latest = Math.max(latest, stamp.renewedAtMs)

@@ -23,10 +23,10 @@ export function decorateOutsideRequest (app: FastifyInstance, definitions: reado
   } as FastifyInstance['createSecureSession'])
 
   app.decorate('encodeSecureSession', function encodeSecureSession (view: unknown, name = main.options.sessionName): string {
-    const { sealing } = named(name)
+    const { sealing, policy } = named(name)
     const session = behind(view)
     if (session === undefined) throw new InvalidOptionError(`encodeSecureSession() takes a session; found ${describe(view)}`)
-    return sealSession(session.envelope(sealing.codec), sealing, session)
+    return sealSession(session.envelope(sealing.codec), sealing, session, policy.now())
   })
 
   app.decorate('decodeSecureSession', function decodeSecureSession (

@@ -1,13 +1,14 @@
 import cookie = require('@fastify/cookie')
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { invalid } from '../options/checks'
-import { loadKeyring } from '../options/keys'
 import { refuseCollisions, resolveOptions } from '../options/options'
 import type { SecureSessionOptions } from '../../types/fastify'
 import { defineSession, type SessionDefinition } from './definition'
 import { decorateOutsideRequest } from './outside-request'
+import { cookieSigner, openKeys } from './keys'
 import { discard } from './reply-headers'
 import { RequestSessions } from './request-sessions'
+import { seekUnknownKeys } from './unknown-keys'
 
 /** All sessions that an app and its scopes have so far, where a registration in an inner scope finds them. */
 const DEFINITIONS = Symbol('fastify-sealed-session.definitions')
@@ -18,7 +19,8 @@ const HELD = Symbol('fastify-sealed-session.held')
 export async function secureSession (app: FastifyInstance, options: SecureSessionOptions): Promise<void> {
   const outer = (app as { [DEFINITIONS]?: readonly SessionDefinition[] })[DEFINITIONS] ?? []
   if (Object.hasOwn(app, DEFINITIONS)) throw invalid('the plugin is registered in this scope already: give one registration an array of options')
-  const resolved = resolveOptions(options, Date.now())
+  const now = (): number => Date.now()
+  const resolved = resolveOptions(options, now())
   refuseCollisions([...outer, ...resolved].map(({ options }) => options))
 
   for (const { options: { sessionName } } of resolved) {
@@ -28,9 +30,9 @@ export async function secureSession (app: FastifyInstance, options: SecureSessio
   const own: SessionDefinition[] = []
   for (const one of resolved) {
     for (const warning of one.options.warnings) app.log.warn({ session: one.options.sessionName }, warning)
-    const keyring = await loadKeyring(one.keySource)
-    if (!app.hasPlugin('@fastify/cookie')) await app.register(cookie, { secret: keyring.signingSecrets() })
-    own.push(defineSession(one.options, keyring))
+    const keys = await openKeys(app, one, now)
+    if (!app.hasPlugin('@fastify/cookie')) await app.register(cookie, { secret: cookieSigner(keys.keyring, now) })
+    own.push(defineSession(one.options, keys, now))
   }
 
   app.decorate(DEFINITIONS, [...own, ...outer])
@@ -42,6 +44,7 @@ export async function secureSession (app: FastifyInstance, options: SecureSessio
 function attach (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
   // A registration in an inner scope shares what the outer one set up.
   if (!app.hasRequestDecorator(HELD)) addHooks(app)
+  seekUnknownKeys(app, definitions)
   for (const definition of definitions) {
     app.decorateRequest(definition.options.sessionName, {
       getter (this: FastifyRequest) {

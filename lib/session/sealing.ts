@@ -35,7 +35,7 @@ const LARGEST_KEYS_NAMED = 3
 /** Opens a token, or says why not. Nothing in it makes this throw. */
 export function openSession (token: string, sealing: Sealing, nowMs: number, stampedAt: StampedAt = NO_STAMP): OpenedSession | Refusal {
   if (token.length > sealing.longestToken) return MALFORMED
-  const length = openToken(token, sealing.keys, PARTS)
+  const length = openToken(token, sealing.keys, PARTS, nowMs)
   if (typeof length !== 'number') return length
   const envelope = readEnvelope(plaintext, length)
   if ('ok' in envelope) return envelope
@@ -66,10 +66,10 @@ export function sealingWith ({ cookieName, codec, limits, padTo }: SealingRules,
  * Seals an envelope. Throws FST_SESSION_TOO_LARGE, which says how many bytes and which keys.
  * @param source where the data came from, asked only for that error
  */
-export function sealSession (envelope: Envelope, sealing: Sealing, source: { data: () => SessionRecord }): string {
+export function sealSession (envelope: Envelope, sealing: Sealing, source: { data: () => SessionRecord }, nowMs: number): string {
   const length = encodedLength(TOKEN_OVERHEAD_BYTES + envelopeLength(envelope, sealing.padTo))
   if (length > sealing.longestToken) throw tooLarge(source.data(), length, sealing)
-  return sealToken(writeEnvelope(envelope, sealing.padTo, plaintext), sealing.keys, PARTS)
+  return sealToken(writeEnvelope(envelope, sealing.padTo, plaintext), sealing.keys.sealing(nowMs), PARTS)
 }
 
 function tooLarge (data: SessionRecord, length: number, { cookieName, longestToken }: Sealing): Error {

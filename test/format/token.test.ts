@@ -10,17 +10,17 @@ const KEYS = keysFor()
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
 function seal (parts = 1, content = PLAINTEXT, keys = KEYS): string {
-  return sealToken(content.copy(plaintext), keys, parts)
+  return sealToken(content.copy(plaintext), keys.sealing(0), parts)
 }
 
 /** The plaintext of a token, or the refusal. */
 function open (text: string, keys: TokenKeys = KEYS): unknown {
-  const length = openToken(text, keys, 1)
+  const length = openToken(text, keys, 1, 0)
   return typeof length === 'number' ? Buffer.from(plaintext.subarray(0, length)) : length
 }
 
 function reason (text: string, parts = 1): string {
-  const opened = openToken(text, KEYS, parts)
+  const opened = openToken(text, KEYS, parts, 0)
   return typeof opened === 'number' ? 'opened' : opened.reason
 }
 

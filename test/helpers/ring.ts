@@ -1,7 +1,7 @@
-import { Keyring, type KeyUse } from '../../lib/keyring/keyring'
+import { fixedTerms, Keyring, type KeyUse } from '../../lib/keyring/keyring'
 import type { TokenKeys } from '../../lib/core/token'
 import { KEY } from './app'
 
 export function keysFor (cookieName = 'session', use: KeyUse = 'cookie', ...materials: Buffer[]): TokenKeys {
-  return new Keyring(materials.length === 0 ? [KEY] : materials as [Buffer, ...Buffer[]]).tokenKeys(use, cookieName)
+  return new Keyring(fixedTerms(materials.length === 0 ? [KEY] : materials)).tokenKeys(use, cookieName)
 }

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { inspect } from 'node:util'
 import { guard, keyedHash } from '../../lib/core/aead'
 import { LABEL } from '../../lib/core/format'
-import { Keyring } from '../../lib/keyring/keyring'
+import { fixedTerms, Keyring } from '../../lib/keyring/keyring'
 import { resolveOptions } from '../../lib/options/options'
 import secureSession from '../../index'
 import { addRoutes, appWith, bareApp } from '../helpers/app'
@@ -21,18 +21,18 @@ function isShown (text: string): boolean {
 }
 
 t.test('a keyring shows nothing, however it is looked at', async t => {
-  const keyring = new Keyring([KEY])
+  const keyring = new Keyring(fixedTerms([KEY]))
   const looks = [inspect(keyring, { depth: 10, showHidden: true }), JSON.stringify(keyring), String(keyring), Object.keys(keyring).join()]
   t.notOk(looks.some(isShown))
 })
 
 t.test('what the user gave is copied, and not changed', async t => {
   const key = Buffer.from(KEY)
-  const keyring = new Keyring([key])
+  const keyring = new Keyring(fixedTerms([key]))
   t.strictSame(key, KEY)
-  const before = keyring.signingSecrets()
+  const before = keyring.signingSecrets(0)
   key.fill(0)
-  t.strictSame(keyring.signingSecrets(), before)
+  t.strictSame(keyring.signingSecrets(0), before)
 })
 
 t.test('guarded memory cannot be written to', async t => {

@@ -102,7 +102,7 @@ t.test('a genuine token that holds nonsense is refused: null, text, an array, br
   addRoutes(app)
   const now = Date.now()
   const envelope = { id: '0'.repeat(32), createdAtMs: now, renewedAtMs: now, extensions: new Map(), customSerializer: false }
-  const seal = (more: object): string => sealToken(writeEnvelope({ ...envelope, data: '{"user":"ada"}', ...more }, 0, plaintext), keysFor(), 1)
+  const seal = (more: object): string => sealToken(writeEnvelope({ ...envelope, data: '{"user":"ada"}', ...more }, 0, plaintext), keysFor().sealing(0), 1)
   const get = async (token: string): Promise<any> => (await app.inject({ url: '/get', headers: { cookie: `session=${token}` } })).json()
   t.strictSame(await get(seal({})), { user: 'ada' })
   for (const data of ['null', '', '42', '"text"', '[1]', '{', 'undefined', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])]) {

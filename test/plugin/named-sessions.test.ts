@@ -122,8 +122,8 @@ t.test('what one session holds is its own, whatever is opened after it: a serial
   const extension = Buffer.from('of a later version')
   const now = Date.now()
   const envelope = { id: '0'.repeat(32), createdAtMs: now, renewedAtMs: now, extensions: new Map([[99, extension]]), customSerializer: false, data: '{}' }
-  browser.cookies.set('other', sealToken(writeEnvelope(envelope, 0, plaintext), keysFor('other'), 1))
+  browser.cookies.set('other', sealToken(writeEnvelope(envelope, 0, plaintext), keysFor('other').sealing(0), 1))
   await browser.get('/change')
-  const length = openToken(browser.cookies.get('other') as string, keysFor('other'), 1) as number
+  const length = openToken(browser.cookies.get('other') as string, keysFor('other'), 1, 0) as number
   t.strictSame((readEnvelope(plaintext, length) as OpenedEnvelope).extensions.get(99), extension)
 })

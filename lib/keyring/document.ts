@@ -1,0 +1,110 @@
+import { KEY_BYTES } from '../core/aead'
+import { KEY_ID_BYTES } from '../core/format'
+import { InvalidKeyringError } from '../errors'
+import { keyIdText } from './key-id'
+import type { KeyDates } from './schedule'
+
+/** A keyring as text: JSON, with times in ISO 8601 and keys in base64url. */
+
+export interface KeyRecord extends KeyDates {
+  /** 32 bytes. */
+  readonly material: Buffer
+}
+
+const VERSION = 1
+const NAMES = ['id', 'key', 'createdAt', 'activatesAt', 'expiresAt', 'revokedAt']
+const KEY = new RegExp(`^[A-Za-z0-9_-]{${Math.ceil(KEY_BYTES * 8 / 6)}}$`)
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$/
+
+/**
+ * Strict, for a slip of the pen in `revokedAt` must not be passed over. Throws FST_SESSION_INVALID_KEYRING, which says
+ * where the fault is, and never what stands there.
+ */
+export function parseKeyring (text: string): KeyRecord[] {
+  const document = asObject(parseJson(text), 'the text')
+  refuseOthers(document, ['version', 'keys'], 'the keyring')
+  if (document['version'] !== VERSION) throw broken(`its "version" is not ${VERSION}, the only one that this release of fastify-sealed-session reads`)
+  const { keys } = document
+  if (!Array.isArray(keys)) throw broken('its "keys" must be an array')
+  const records = keys.map(readRecord)
+  const seen = new Set<string>()
+  for (const { id } of records) {
+    if (seen.has(id)) throw broken(`two of its keys have the id ${id}`)
+    seen.add(id)
+  }
+  if (records.every(({ revokedAtMs }) => revokedAtMs !== null)) throw broken('it has no key that is not revoked, so nothing could be sealed')
+  return records
+}
+
+/** The text of a ring, ended by a newline. */
+export function writeKeyring (keys: readonly KeyRecord[]): string {
+  const document = {
+    version: VERSION,
+    keys: keys.map(({ id, material, createdAtMs, activatesAtMs, expiresAtMs, revokedAtMs }) => ({
+      id,
+      key: material.toString('base64url'),
+      createdAt: isoTime(createdAtMs),
+      activatesAt: isoTime(activatesAtMs),
+      expiresAt: isoTime(expiresAtMs),
+      revokedAt: isoTime(revokedAtMs)
+    }))
+  }
+  return `${JSON.stringify(document, null, 2)}\n`
+}
+
+export function isoTime (ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString()
+}
+
+function readRecord (value: unknown, index: number): KeyRecord {
+  const where = `keys[${index}]`
+  const record = asObject(value, where)
+  refuseOthers(record, NAMES, where)
+  const { id, key } = record
+  if (typeof key !== 'string' || !KEY.test(key)) throw broken(`${where}.key must be ${KEY_BYTES} bytes in base64url`)
+  const material = Buffer.from(key, 'base64url')
+  if (id !== keyIdText(material)) throw broken(`${where}.id must be the ${2 * KEY_ID_BYTES} hex digits that name its key: one of the two was altered`)
+  return {
+    id,
+    material,
+    createdAtMs: readTime(record, 'createdAt', where),
+    activatesAtMs: readTime(record, 'activatesAt', where),
+    expiresAtMs: readTimeOrNull(record, 'expiresAt', where),
+    revokedAtMs: readTimeOrNull(record, 'revokedAt', where)
+  }
+}
+
+type Json = Readonly<Record<string, unknown>>
+
+/** The parser's own message would quote what stands there. */
+function parseJson (text: string): unknown {
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, ''))
+  } catch {
+    throw broken(`it is not JSON, or only a part of it (${text.length} characters)`)
+  }
+}
+
+function asObject (value: unknown, where: string): Json {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw broken(`${where} must be an object`)
+  return value as Json
+}
+
+function refuseOthers (object: Json, known: readonly string[], where: string): void {
+  if (Object.keys(object).some(name => !known.includes(name))) throw broken(`${where} has a name that is none of ${known.join(', ')}`)
+}
+
+function readTimeOrNull (record: Json, name: string, where: string): number | null {
+  return record[name] === undefined || record[name] === null ? null : readTime(record, name, where)
+}
+
+function readTime (record: Json, name: string, where: string): number {
+  const value = record[name]
+  const ms = typeof value === 'string' && TIME.test(value) ? Date.parse(value) : NaN
+  if (Number.isNaN(ms)) throw broken(`${where}.${name} must be a time such as "2026-01-31T12:00:00.000Z"`)
+  return ms
+}
+
+function broken (what: string): Error {
+  return new InvalidKeyringError(`the keyring is no good: ${what}`)
+}

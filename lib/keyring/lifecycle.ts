@@ -1,0 +1,91 @@
+import { KEY_BYTES, randomize } from '../core/aead'
+import { DAY_MS } from '../time'
+import type { KeyRecord } from './document'
+import { keyIdText } from './key-id'
+import { schedule, stateAt, type KeyDates } from './schedule'
+
+/** What may be done to a keyring. Each is a function from keys to keys. */
+
+/** How long a key opens after it sealed last, unless someone says otherwise. */
+export const DEFAULT_KEEP_FOR_MS = 90 * DAY_MS
+
+export interface RotationPlan {
+  /** From one key's activation to the next one's. */
+  readonly everyMs: number
+  /** From a key's creation to its activation: by then every server must know it. */
+  readonly activateInMs: number
+  readonly keepForMs: number
+}
+
+/** A key that is in no ring yet. */
+export function keyOf (material: Buffer, nowMs: number, activateInMs = 0): KeyRecord {
+  return { id: keyIdText(material), material, createdAtMs: nowMs, activatesAtMs: nowMs + activateInMs, expiresAtMs: null, revokedAtMs: null }
+}
+
+/** The ring with one more key, of random bytes. It is the newest, even where the key that seals is dated by a clock ahead of this one. */
+export function rotated (keys: readonly KeyRecord[], nowMs: number, { activateInMs, keepForMs }: Omit<RotationPlan, 'everyMs'>): KeyRecord[] {
+  const inMs = Math.max(activateInMs, keyThatSeals(keys, nowMs).activatesAtMs + 1 - nowMs)
+  return withExpiries([...keys, freshKey(keys, nowMs, inMs)], keys, nowMs, keepForMs)
+}
+
+/**
+ * The ring with this key revoked. Where that was the key that seals, the next pending one takes over at once, since the
+ * servers know it already; without one, a new key does. A key revoked before stays as it was. Null where there is no such key.
+ */
+export function revoked (keys: readonly KeyRecord[], id: string, nowMs: number, keepForMs: number): KeyRecord[] | null {
+  const key = keys.find(key => key.id === id)
+  if (key === undefined) return null
+  if (key.revokedAtMs !== null) return [...keys]
+  const left = keys.map(each => each === key ? { ...each, revokedAtMs: nowMs } : each)
+  if (keyThatSeals(keys, nowMs) === key) sealAtOnce(left, nowMs)
+  return withExpiries(left, keys, nowMs, keepForMs)
+}
+
+function sealAtOnce (keys: KeyRecord[], nowMs: number): void {
+  const next = schedule(keys).find(({ key }) => key.revokedAtMs === null && key.activatesAtMs > nowMs)
+  if (next === undefined) keys.push(freshKey(keys, nowMs, 0))
+  else keys[keys.indexOf(next.key)] = { ...next.key, activatesAtMs: nowMs }
+}
+
+/** The ring without the keys that expired; without the revoked ones too, where asked. Neither opens anything. */
+export function pruned (keys: readonly KeyRecord[], nowMs: number, alsoRevoked = false): KeyRecord[] {
+  return schedule(keys).filter(scheduled => {
+    const state = stateAt(scheduled, nowMs)
+    return state !== 'expired' && !(alsoRevoked && state === 'revoked')
+  }).map(({ key }) => key)
+}
+
+/** True once the newest key has been active for so long that the next must be made, to be active in time. */
+export function isRotationDue (keys: readonly KeyDates[], plan: RotationPlan, nowMs: number): boolean {
+  return nowMs >= rotationDueAtMs(keys, plan)
+}
+
+export function rotationDueAtMs (keys: readonly KeyDates[], { everyMs, activateInMs }: RotationPlan): number {
+  const newestMs = Math.max(...keys.filter(({ revokedAtMs }) => revokedAtMs === null).map(({ activatesAtMs }) => activatesAtMs))
+  return newestMs + everyMs - activateInMs
+}
+
+export function keyThatSeals<Key extends KeyRecord> (keys: readonly Key[], nowMs: number): Key {
+  // A ring that was parsed has a key that is not revoked, and of such keys one always seals.
+  return (schedule(keys).find(scheduled => stateAt(scheduled, nowMs) === 'active') as { key: Key }).key
+}
+
+/**
+ * Sets when the keys that the change sends into retirement will expire: never earlier than was said before, for sessions
+ * may count on it. Keys that had retired already stay as they were.
+ */
+function withExpiries (keys: readonly KeyRecord[], before: readonly KeyRecord[], nowMs: number, keepForMs: number): KeyRecord[] {
+  const retired = schedule(before).filter(({ sealsUntilMs }) => sealsUntilMs <= nowMs).map(({ key }) => key.id)
+  return schedule(keys).map(({ key, sealsUntilMs }) => {
+    if (sealsUntilMs === Infinity || retired.includes(key.id)) return key
+    return { ...key, expiresAtMs: Math.max(key.expiresAtMs ?? 0, sealsUntilMs + keepForMs) }
+  })
+}
+
+/** Ids are 4 bytes, so they can meet: then another key is made. */
+function freshKey (others: readonly KeyRecord[], nowMs: number, activateInMs: number): KeyRecord {
+  let key: KeyRecord
+  do key = keyOf(randomize(Buffer.alloc(KEY_BYTES)), nowMs, activateInMs)
+  while (others.some(({ id }) => id === key.id))
+  return key
+}

@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto'
+import type { KeyringStore } from '../../types/keyring'
+import { KeyringUnavailableError } from '../errors'
+import { SECOND_MS, type Clock } from '../time'
+import { within } from '../timers'
+import { changeKeyring, nameOf, readKeyring } from './stored-keyring'
+import { isRotationDue, pruned, rotated, rotationDueAtMs, type RotationPlan } from './lifecycle'
+import { parseKeyring } from './document'
+import { Keyring } from './keyring'
+import { schedule, type KeyDates, type Scheduled } from './schedule'
+
+/** A store that does not answer counts as unreachable. Shorter than the 10 seconds that Fastify gives a plugin to boot. */
+const READ_PATIENCE_MS = 5 * SECOND_MS
+const WRITE_PATIENCE_MS = 15 * SECOND_MS
+
+/** Told of what an operator should know: once a change, never once a request. */
+export interface KeyringReporter {
+  /** Servers use these keys from now on. */
+  replaced (keys: ReadonlyArray<Scheduled<KeyDates>>, nowMs: number): void
+  /** The ring could not be read, or was no good: the last good one stays. */
+  failed (error: Error): void
+  /** It can be read again. */
+  recovered (): void
+  /** This server, of all that share the ring, has added a key. */
+  rotated (): void
+  rotationFailed (error: Error): void
+}
+
+export interface LiveKeyringOptions {
+  readonly store: KeyringStore
+  readonly reloadEveryMs: number
+  readonly rotation: RotationPlan | null
+  readonly now: Clock
+  readonly reporter: KeyringReporter
+}
+
+/** A keyring that follows its store: it is read again and again, and where that fails the last good one stays. */
+export class LiveKeyring {
+  readonly keyring: Keyring
+  readonly #options: LiveKeyringOptions
+  #keys: ReadonlyArray<Scheduled<KeyDates>> = []
+  /** Of the text that was read last; the text itself holds keys. */
+  #digest = ''
+  #reloading: Promise<boolean> = Promise.resolve(true)
+  #failure: string | null = null
+  #rotationFailed = false
+  #timer: NodeJS.Timeout | undefined
+  #closed = false
+
+  private constructor (text: string, options: LiveKeyringOptions) {
+    this.#options = options
+    this.keyring = new Keyring([])
+    this.#use(text)
+    this.#waitForNext()
+  }
+
+  /** Throws FST_SESSION_KEYRING_UNAVAILABLE or FST_SESSION_INVALID_KEYRING: with no good ring there is nothing to start with. */
+  static async open (options: LiveKeyringOptions): Promise<LiveKeyring> {
+    return new LiveKeyring(await readInTime(options.store), options)
+  }
+
+  /** Reads the ring once more, after any read that began earlier. Resolves to whether it worked; never rejects. */
+  async reload (): Promise<boolean> {
+    this.#reloading = this.#reloading.then(async () => await this.#reload())
+    return await this.#reloading
+  }
+
+  close (): void {
+    this.#closed = true
+    clearTimeout(this.#timer)
+  }
+
+  async #reload (): Promise<boolean> {
+    const { store, reporter } = this.#options
+    try {
+      this.#use(await readInTime(store))
+      if (this.#failure !== null) reporter.recovered()
+      this.#failure = null
+      return true
+    } catch (error) {
+      const { code } = error as { code?: string }
+      if (this.#failure !== (code ?? '')) reporter.failed(error as Error)
+      this.#failure = code ?? ''
+      return false
+    }
+  }
+
+  /** Throws where the text is no good, and then changes nothing. */
+  #use (text: string): void {
+    const digest = createHash('sha256').update(text).digest('base64')
+    if (digest === this.#digest) return
+    const { reporter, now } = this.#options
+    const keys = schedule(parseKeyring(text))
+    this.keyring.replace(keys.map(({ key, ...term }) => ({ material: key.material, term })))
+    this.#keys = keys.map(({ key: { material, ...key }, ...term }) => ({ key, ...term }))
+    this.#digest = digest
+    reporter.replaced(this.#keys, now())
+  }
+
+  #waitForNext (): void {
+    if (this.#closed) return
+    this.#timer = setTimeout(async () => { await this.#tick() }, this.#nextInMs())
+    this.#timer.unref()
+  }
+
+  async #tick (): Promise<void> {
+    await this.reload()
+    if (this.#rotationDueInMs() <= 0) await this.#rotate()
+    this.#waitForNext()
+  }
+
+  #nextInMs (): number {
+    const { reloadEveryMs } = this.#options
+    return this.#rotationFailed ? reloadEveryMs : Math.max(0, Math.min(reloadEveryMs, this.#rotationDueInMs()))
+  }
+
+  #rotationDueInMs (): number {
+    const { rotation, now } = this.#options
+    return rotation === null ? Infinity : rotationDueAtMs(this.#keys.map(({ key }) => key), rotation) - now()
+  }
+
+  /** All servers see at the same time that it is due; the store lets one of them write, and the others then see it done. */
+  async #rotate (): Promise<void> {
+    const { store, now, reporter } = this.#options
+    const plan = this.#options.rotation as RotationPlan
+    try {
+      const added = await within(WRITE_PATIENCE_MS, changeKeyring(store, keys => {
+        return isRotationDue(keys, plan, now()) ? rotated(pruned(keys, now()), now(), plan) : null
+      }))
+      if (added !== null) reporter.rotated()
+      this.#rotationFailed = false
+    } catch (error) {
+      if (!this.#rotationFailed) reporter.rotationFailed(error as Error)
+      this.#rotationFailed = true
+    }
+    await this.reload()
+  }
+}
+
+async function readInTime (store: KeyringStore): Promise<string> {
+  const text = await within(READ_PATIENCE_MS, readKeyring(store))
+  if (text === null) throw new KeyringUnavailableError(`${nameOf(store)} did not answer for ${READ_PATIENCE_MS / SECOND_MS} seconds`)
+  return text
+}

@@ -1,0 +1,40 @@
+import type { KeyringStore } from '../../types/keyring'
+import { KeyringUnavailableError } from '../errors'
+import { pause } from '../timers'
+import { parseKeyring, writeKeyring, type KeyRecord } from './document'
+
+/** Many more than there are writers at any time; each time somebody else's write went through, so all of them get on. */
+const MOST_ATTEMPTS = 100
+const LONGEST_PAUSE_MS = 20
+
+/**
+ * Changes a stored ring, over and over until nobody else came between. Resolves to the ring as written, or to null where
+ * `change` gave null: nothing to do. Throws FST_SESSION_KEYRING_UNAVAILABLE, FST_SESSION_INVALID_KEYRING; the store then
+ * holds what it held.
+ */
+export async function changeKeyring (store: KeyringStore, change: (keys: KeyRecord[]) => KeyRecord[] | null): Promise<KeyRecord[] | null> {
+  let written: { keys: KeyRecord[], text: string } | null = null
+  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+    const text = await readKeyring(store)
+    // A client that lost its connection repeats the command, whose first run went through.
+    if (text === written?.text) return written.keys
+    const keys = change(parseKeyring(text))
+    if (keys === null) return null
+    written = { keys, text: writeKeyring(keys) }
+    if (await store.update(text, written.text)) return keys
+    await pause(Math.random() * LONGEST_PAUSE_MS)
+  }
+  throw new KeyringUnavailableError(`${nameOf(store)} was changed by others at each of ${MOST_ATTEMPTS} attempts to change it`)
+}
+
+/** Throws FST_SESSION_KEYRING_UNAVAILABLE where there is none. */
+export async function readKeyring (store: KeyringStore): Promise<string> {
+  const text = await store.read()
+  if (text === null) throw new KeyringUnavailableError(`${nameOf(store)} does not exist: make it with "npx fastify-sealed-session init"`)
+  if (typeof text !== 'string') throw new KeyringUnavailableError(`${nameOf(store)} gave no text: KeyringStore.read() must resolve to a string or null`)
+  return text
+}
+
+export function nameOf ({ name }: KeyringStore): string {
+  return name ?? 'the keyring store'
+}

@@ -1,0 +1,37 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { nameOf } from '../keyring/stored-keyring'
+import type { KeyringReporter } from '../keyring/live-keyring'
+import { stateAt } from '../keyring/schedule'
+import type { ResolvedOptions } from '../options/options'
+import type { KeyringStore } from '../../types/keyring'
+
+/** Puts in the log what happens to a keyring. Key ids are no secret: every cookie begins with one. */
+export function keyringLog (log: FastifyBaseLogger, { sessionName, limits }: ResolvedOptions, store: KeyringStore): KeyringReporter {
+  const about = { session: sessionName, keyring: nameOf(store) }
+  return {
+    replaced (keys, nowMs) {
+      const states = Object.fromEntries(keys.map(scheduled => [scheduled.key.id, stateAt(scheduled, nowMs)]))
+      log.info({ ...about, keys: states }, 'keyring loaded')
+      const tooShort = keys.filter(({ sealsUntilMs, opensUntilMs }) => opensUntilMs - sealsUntilMs < limits.absoluteMs).map(({ key }) => key.id)
+      if (tooShort.length > 0) {
+        log.warn({ ...about, keys: tooShort }, 'keys of the keyring expire before the last session they sealed can be over: rotate with a --keep-for (or rotation.keepFor) of at least "absolute"')
+      }
+    },
+    failed (error) {
+      log.warn({ ...about, code: codeOf(error) }, `the keyring could not be reloaded, and the last good one stays in use: ${error.message}`)
+    },
+    recovered () {
+      log.info(about, 'the keyring can be reloaded again')
+    },
+    rotated () {
+      log.info(about, 'a key was added to the keyring')
+    },
+    rotationFailed (error) {
+      log.warn({ ...about, code: codeOf(error) }, `a new key is due and could not be added to the keyring: ${error.message}`)
+    }
+  }
+}
+
+function codeOf (error: Error): unknown {
+  return (error as { code?: unknown }).code
+}

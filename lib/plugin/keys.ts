@@ -1,0 +1,37 @@
+import cookie = require('@fastify/cookie')
+import type { FastifyInstance } from 'fastify'
+import { fixedTerms, Keyring } from '../keyring/keyring'
+import { KeySeeker } from '../keyring/key-seeker'
+import { LiveKeyring } from '../keyring/live-keyring'
+import { keyFromPassphrase } from '../keyring/passphrase'
+import type { ResolvedSession } from '../options/options'
+import type { Clock } from '../time'
+import { keyringLog } from './keyring-log'
+
+/** The keys of a session, and where to look for those it does not know: nowhere, unless they come from a keyring store. */
+export interface SessionKeys {
+  readonly keyring: Keyring
+  readonly seeker: KeySeeker | null
+}
+
+/** Throws FST_SESSION_INVALID_KEY, FST_SESSION_INVALID_KEYRING or FST_SESSION_KEYRING_UNAVAILABLE. */
+export async function openKeys (app: FastifyInstance, { options, keySource }: ResolvedSession, now: Clock): Promise<SessionKeys> {
+  switch (keySource.kind) {
+    case 'keys':
+      return { keyring: new Keyring(fixedTerms(keySource.materials)), seeker: null }
+    case 'passphrase':
+      return { keyring: new Keyring(fixedTerms([await keyFromPassphrase(keySource.secret, keySource.salt)])), seeker: null }
+    case 'keyring': {
+      const { store, reloadEveryMs, rotation } = keySource
+      const live = await LiveKeyring.open({ store, reloadEveryMs, rotation, now, reporter: keyringLog(app.log, options, store) })
+      app.addHook('onClose', async () => { live.close() })
+      return { keyring: live.keyring, seeker: new KeySeeker(live, now) }
+    }
+  }
+}
+
+/** Signs the cookies of an app that leaves `@fastify/cookie` to us, by a key of the ring as it is at that time. */
+export function cookieSigner (keyring: Keyring, now: Clock): { sign: (value: string) => string, unsign: (value: string) => cookie.UnsignResult } {
+  const signer = (): cookie.Signer => new cookie.Signer(keyring.signingSecrets(now()))
+  return { sign: value => signer().sign(value), unsign: value => signer().unsign(value) }
+}

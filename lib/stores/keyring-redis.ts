@@ -1,0 +1,40 @@
+import type { KeyringStore, RedisKeyringClient, RedisKeyringOptions } from '../../types/keyring'
+import { InvalidOptionError, KeyringUnavailableError } from '../errors'
+
+export const DEFAULT_REDIS_KEY = 'fastify-sealed-session:keyring'
+
+/** One key only, so it works on a cluster too. A missing key compares as empty text. */
+const COMPARE_AND_SET = `
+if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2])
+return 1`
+
+/**
+ * A keyring in Redis or Valkey, through a client of yours: ioredis, iovalkey, or what `@fastify/redis` decorates.
+ * Throws FST_SESSION_INVALID_OPTION for what is no such client.
+ */
+export function redisKeyring (client: RedisKeyringClient, { key = DEFAULT_REDIS_KEY }: RedisKeyringOptions = {}): KeyringStore {
+  if (typeof client?.get !== 'function' || typeof client.eval !== 'function') {
+    throw new InvalidOptionError('fastify-sealed-session: redisKeyring() takes a client such as ioredis makes, with the methods get and eval')
+  }
+  if (typeof key !== 'string' || key === '') throw new InvalidOptionError('fastify-sealed-session: option "key" of redisKeyring() must be a string that is not empty')
+  const name = `keyring in Redis, key "${key}",`
+  return {
+    name,
+    async read () {
+      return await explained(`${name} cannot be read`, async () => await client.get(key))
+    },
+    async update (expected, next) {
+      return await explained(`${name} cannot be written`, async () => await client.eval(COMPARE_AND_SET, 1, key, expected ?? '', next) === 1)
+    }
+  }
+}
+
+/** Only the message is passed on: a client's error may hold the command, and that the keys. */
+async function explained<T> (what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw new KeyringUnavailableError(`${what}: ${(error as Error).message}`)
+  }
+}

@@ -1,0 +1,91 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer, connect, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { plainEnv } from './process'
+
+const NAMES = ['redis-server', 'valkey-server']
+const START_PATIENCE_MS = 10_000
+
+/** A real Redis or Valkey server on a port of its own. It keeps what it was told over a restart. */
+export class RedisServer {
+  readonly port: number
+  readonly url: string
+  readonly #folder = mkdtempSync(join(tmpdir(), 'redis-'))
+  #process: ChildProcess | null = null
+
+  private constructor (port: number) {
+    this.port = port
+    this.url = `redis://127.0.0.1:${port}`
+  }
+
+  static async start (): Promise<RedisServer> {
+    const server = new RedisServer(await freePort())
+    await server.start()
+    return server
+  }
+
+  async start (): Promise<void> {
+    const args = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#folder, '--save', '', '--appendonly', 'yes', '--appendfsync', 'always']
+    this.#process = spawn(binary(), args, { stdio: 'ignore', env: plainEnv() })
+    await listens(this.port)
+  }
+
+  /** SIGKILL is a crash, SIGTERM an orderly end. */
+  async stop (signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    const child = this.#process
+    if (child === null) return
+    this.#process = null
+    child.kill('SIGCONT')
+    child.kill(signal)
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+  }
+
+  /** Stops answering and keeps its connections, as a machine that is overloaded or cut off. */
+  freeze (): void { this.#process?.kill('SIGSTOP') }
+  thaw (): void { this.#process?.kill('SIGCONT') }
+
+  /** Stops it and removes what it kept. */
+  async remove (): Promise<void> {
+    await this.stop('SIGKILL')
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+}
+
+/** The server's binary; installed where it is missing and that can be done. */
+function binary (): string {
+  const found = find()
+  if (found !== undefined) return found
+  const install = 'apt-get install -y redis-server'
+  if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) throw new Error(`these tests need redis-server or valkey-server on the PATH: install one, on Debian with "${install}"`)
+  const env = plainEnv({ DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' })
+  execFileSync('sh', ['-c', `apt-get update -q && ${install} --no-install-recommends`], { env, stdio: ['ignore', 2, 2] })
+  return find() as string
+}
+
+function find (): string | undefined {
+  return (process.env['PATH'] ?? '').split(':').flatMap(folder => NAMES.map(name => join(folder, name))).find(existsSync)
+}
+
+async function freePort (): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+async function listens (port: number): Promise<void> {
+  for (let waitedMs = 0; waitedMs < START_PATIENCE_MS; waitedMs += 20) {
+    const socket = connect(port, '127.0.0.1')
+    const isOpen = await Promise.race([once(socket, 'connect').then(() => true), once(socket, 'error').then(() => false)]).catch(() => false)
+    socket.destroy()
+    if (isOpen) return
+    await pause(20)
+  }
+  throw new Error(`redis-server did not listen on port ${port} within ${START_PATIENCE_MS / 1000} seconds`)
+}
