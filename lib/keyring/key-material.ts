@@ -27,6 +27,11 @@ export function keyBytes (key: unknown, where: string): Buffer {
   return found
 }
 
+/** True for text that could be a key, and so must not be shown. */
+export function looksLikeKey (text: string): boolean {
+  return fromText(text) !== null
+}
+
 function fromText (text: string): Buffer | null {
   const trimmed = text.trim()
   if (HEX.test(trimmed)) return Buffer.from(trimmed, 'hex')

@@ -1,6 +1,6 @@
 import { InvalidKeyError } from '../errors'
 import { DEFAULT_KEEP_FOR_MS, type RotationPlan } from '../keyring/lifecycle'
-import { keyBytes } from '../keyring/key-material'
+import { keyBytes, looksLikeKey } from '../keyring/key-material'
 import { saltBytes, secretBytes } from '../keyring/passphrase'
 import { fileKeyring } from '../stores/keyring-file'
 import { MINUTE_MS, SECOND_MS } from '../time'
@@ -45,6 +45,7 @@ export function readKeys (key: unknown): [Buffer, ...Buffer[]] {
 }
 
 function readStore (keyring: unknown): KeyringStore {
+  if (typeof keyring === 'string' && looksLikeKey(keyring)) throw invalid('option "keyring" must be where a keyring is; found what looks like a key, which is for option "key"')
   if (typeof keyring === 'string' || keyring instanceof URL) return fileKeyring(keyring)
   if (isObject(keyring) && typeof keyring['read'] === 'function' && typeof keyring['update'] === 'function') return keyring as unknown as KeyringStore
   throw invalid(`option "keyring" must be the path or URL of a keyring file, or a store with the methods read and update; found ${describe(keyring)}`)

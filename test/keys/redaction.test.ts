@@ -1,13 +1,18 @@
 import t from 'tap'
 import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { guard, keyedHash } from '../../lib/core/aead'
 import { LABEL } from '../../lib/core/format'
 import { fixedTerms, Keyring } from '../../lib/keyring/keyring'
+import { keyOf } from '../../lib/keyring/lifecycle'
 import { resolveOptions } from '../../lib/options/options'
 import secureSession from '../../index'
 import { addRoutes, appWith, bareApp } from '../helpers/app'
 import { Browser } from '../helpers/browser'
+import { freshFolder } from '../helpers/installed'
+import { MemoryStore } from '../helpers/keyrings'
 import { plainEnv } from '../helpers/process'
 
 const KEY = Buffer.from('0123456789abcdefghijklmnopqrstuv')
@@ -59,12 +64,30 @@ t.test('no app, request or reply shows the key', async t => {
   t.notOk(isShown(JSON.stringify(app.lines)))
 })
 
+t.test('no keyring shows its keys, in the app, its log or an error', async t => {
+  const store = new MemoryStore([keyOf(KEY, 0)])
+  const text = store.text as string
+  const path = join(freshFolder(t), 'keys.json')
+  writeFileSync(path, text, { mode: 0o600 })
+  const app = await appWith(t, { keyring: path, rotation: { every: '1s', activateIn: '0.5s' } })
+  addRoutes(app)
+  await new Browser(app).get('/set/a/b')
+  t.notOk(isShown(inspect(app, { depth: 12, showHidden: true })))
+  for (let end = 10; end < text.length - 2; end += 7) {
+    writeFileSync(path, text.slice(0, end))
+    const error = await bareApp(t).register(secureSession, { keyring: path }).ready().then(() => null, error => error)
+    t.match(error, { code: 'FST_SESSION_INVALID_KEYRING' })
+    t.notOk(isShown(`${inspect(error, { depth: 9, showHidden: true })} ${JSON.stringify(error)}`))
+  }
+  t.notOk(isShown(JSON.stringify(app.lines)))
+})
+
 t.test('no error about options shows a key, wherever it was misplaced', async t => {
   const key = KEY.toString('base64')
   for (const options of [
     { key: key + key }, { key: [key, key.slice(5)] }, { key: { key } }, { secret: KEY, salt: KEY }, { key: KEY, sessionName: [key] },
     { key: KEY, cookieName: key }, { key: KEY, idle: key }, { key: KEY, cookie: key }, { key: KEY, cookie: { path: key } },
-    { key: KEY, cookie: { domain: key } }, { key: KEY, serializer: key }, { key: KEY, padTo: key }, key, [key]
+    { key: KEY, cookie: { domain: key } }, { key: KEY, serializer: key }, { key: KEY, padTo: key }, { keyring: { key } }, { keyring: key }, { keyring: new URL(`https://${key.slice(0, 20)}/`) }, { key: KEY, rotation: key }, { keyring: 'none', rotation: { every: key } }, key, [key]
   ]) {
     const app = bareApp(t)
     const error: Error = await app.register(secureSession, options as secureSession.Options).ready().then(() => t.fail('it booted'), error => error)

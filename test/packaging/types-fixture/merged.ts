@@ -1,6 +1,6 @@
 import fastify from 'fastify'
-import secureSession, { secureSession as named } from 'fastify-sealed-session'
-import type { Duration, Options, Serializer, Session, SessionData, SessionInfo } from 'fastify-sealed-session'
+import secureSession, { fileKeyring, redisKeyring, secureSession as named } from 'fastify-sealed-session'
+import type { Duration, KeyringStore, Options, RedisKeyringClient, Rotation, Serializer, Session, SessionData, SessionInfo } from 'fastify-sealed-session'
 
 interface User { id: string, roles: string[] }
 
@@ -22,6 +22,16 @@ const app = fastify()
 app.register(secureSession, { key: Buffer.alloc(32) })
 app.register(named, [{ key: ['a', Buffer.alloc(32)] }, { secret: 'x', salt: Buffer.alloc(16), sessionName: 'flash', cookie: { sameSite: 'strict', maxAge: 5 } }])
 app.register(import('fastify-sealed-session'), { key: 'x' })
+
+const store: KeyringStore = { read: async () => null, update: async (_expected, _next) => true }
+const client: RedisKeyringClient = { get: async () => null, eval: async () => 1 }
+const rotation: Rotation = { every: '30d', activateIn: 3600, keepFor: '90d' }
+app.register(secureSession, { keyring: '/etc/app/keys.json', rotation, reloadEvery: '10s' })
+app.register(secureSession, [{ keyring: new URL('file:///keys.json') }, { keyring: store }, { keyring: fileKeyring('keys.json', { othersMayRead: true }) }, { keyring: redisKeyring(client, { key: 'ring' }) }])
+// @ts-expect-error half a store
+app.register(secureSession, { keyring: { read: async () => null } })
+// @ts-expect-error no rotation without its pace
+app.register(secureSession, { keyring: store, rotation: { activateIn: '1h' } })
 
 // @ts-expect-error an unknown option
 app.register(secureSession, { key: 'x', cokie: {} })

@@ -1,0 +1,78 @@
+import t from 'tap'
+import { parseKeyring, writeKeyring } from '../../lib/keyring/document'
+import { keyNumber } from '../helpers/keyrings'
+
+const NOW = Date.UTC(2026, 0, 31, 12)
+const KEYS = [{ ...keyNumber(1, NOW), expiresAtMs: NOW + 5, revokedAtMs: NOW + 6 }, keyNumber(2, NOW, 1000)]
+const TEXT = writeKeyring(KEYS)
+
+t.test('a ring is written as text that people can read, and reads back the same', async t => {
+  t.strictSame(JSON.parse(TEXT), {
+    version: 1,
+    keys: [{
+      id: KEYS[0]?.id,
+      key: Buffer.alloc(32, 1).toString('base64url'),
+      createdAt: '2026-01-31T12:00:00.000Z',
+      activatesAt: '2026-01-31T12:00:00.000Z',
+      expiresAt: '2026-01-31T12:00:00.005Z',
+      revokedAt: '2026-01-31T12:00:00.006Z'
+    }, {
+      id: KEYS[1]?.id,
+      key: Buffer.alloc(32, 2).toString('base64url'),
+      createdAt: '2026-01-31T12:00:00.000Z',
+      activatesAt: '2026-01-31T12:00:01.000Z',
+      expiresAt: null,
+      revokedAt: null
+    }]
+  })
+  t.match(TEXT, /\n$/)
+  t.strictSame(parseKeyring(TEXT), KEYS)
+})
+
+t.test('what editors and shells add is tolerated', async t => {
+  for (const text of [`\uFEFF${TEXT}`, `${TEXT}\r\n\n`, TEXT.replaceAll('\n', '\r\n'), TEXT.replaceAll('.000Z', 'Z'), TEXT.replaceAll(',\n      "expiresAt": null', '')]) {
+    t.strictSame(parseKeyring(text), KEYS)
+  }
+})
+
+t.test('no half of a ring is taken for a whole one', async t => {
+  for (let length = 0; length < TEXT.trimEnd().length; length++) t.throws(() => parseKeyring(TEXT.slice(0, length)), { code: 'FST_SESSION_INVALID_KEYRING' })
+})
+
+function altered (change: (document: any) => void): string {
+  const document = JSON.parse(TEXT)
+  change(document)
+  return JSON.stringify(document)
+}
+
+const SECRET = Buffer.alloc(32, 2).toString('base64url')
+
+for (const [name, text] of Object.entries({
+  'null in its place': 'null',
+  'an array in its place': '[]',
+  'text in its place': '"ring"',
+  'another version': altered(ring => { ring.version = 2 }),
+  'a name that nobody knows': altered(ring => { ring.comment = SECRET }),
+  'keys that are no array': altered(ring => { ring.keys = {} }),
+  'no keys': altered(ring => { ring.keys = [] }),
+  'only revoked keys': altered(ring => { ring.keys.pop() }),
+  'a key that is no object': altered(ring => { ring.keys[1] = SECRET }),
+  'a slip of the pen in a name': altered(ring => { ring.keys[1].revokedat = '2026-01-31T12:00:00.000Z' }),
+  'a key without its bytes': altered(ring => { delete ring.keys[1].key }),
+  'a key of 31 bytes': altered(ring => { ring.keys[1].key = Buffer.alloc(31, 2).toString('base64url') }),
+  'a key in other letters': altered(ring => { ring.keys[1].key = `${SECRET.slice(0, 42)}=` }),
+  'a key that was altered': altered(ring => { ring.keys[1].key = Buffer.alloc(32, 3).toString('base64url') }),
+  'a second spelling of a key': altered(ring => { ring.keys[1].key = `${SECRET.slice(0, 42)}J` }),
+  'an id that was altered': altered(ring => { ring.keys[1].id = '00000000' }),
+  'a key twice': altered(ring => { ring.keys.push(ring.keys[1]) }),
+  'no time of activation': altered(ring => { delete ring.keys[1].activatesAt }),
+  'a time that is a number': altered(ring => { ring.keys[1].createdAt = NOW }),
+  'a time in words': altered(ring => { ring.keys[1].revokedAt = 'yesterday' }),
+  'a time without its zone': altered(ring => { ring.keys[1].expiresAt = '2026-01-31T12:00:00.000' }),
+  'a day that is none': altered(ring => { ring.keys[1].expiresAt = '2026-13-31T12:00:00.000Z' })
+})) {
+  t.test(`a ring with ${name} is refused, and the message shows no key`, async t => {
+    const error = t.throws(() => parseKeyring(text), { code: 'FST_SESSION_INVALID_KEYRING' }) as unknown as Error
+    t.notOk(error.message.includes(SECRET.slice(0, 10)))
+  })
+}

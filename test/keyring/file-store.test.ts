@@ -1,0 +1,199 @@
+import { chmodSync, chownSync, closeSync, existsSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import * as promises from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import t, { type Test } from 'tap'
+import { changeKeyring } from '../../lib/keyring/stored-keyring'
+import { rotated } from '../../lib/keyring/lifecycle'
+import { parseKeyring } from '../../lib/keyring/document'
+import { fileKeyring } from '../../lib/stores/keyring-file'
+import { fakeTime, passUntil } from '../helpers/clock'
+import { freshFolder } from '../helpers/installed'
+import { keyNumber, MemoryStore } from '../helpers/keyrings'
+
+const RING = new MemoryStore([keyNumber(1, 0)]).text as string
+const NEXT = new MemoryStore([keyNumber(1, 0), keyNumber(2, 0)]).text as string
+
+function freshFile (t: Test, text: string | null = RING): string {
+  const path = join(freshFolder(t), 'keys.json')
+  if (text !== null) writeFileSync(path, text, { mode: 0o600 })
+  return path
+}
+
+function modeOf (path: string): string {
+  return (statSync(path).mode & 0o777).toString(8)
+}
+
+t.test('what is not there reads as null, and is made by an update that expects nothing', async t => {
+  const path = freshFile(t, null)
+  const store = fileKeyring(path)
+  t.equal(await store.read(), null)
+  t.equal(await store.update('something', RING), false)
+  t.equal(existsSync(path), false)
+  t.equal(await store.update(null, RING), true)
+  t.equal(await store.read(), RING)
+  t.equal(await store.update(null, NEXT), false)
+  t.equal(readFileSync(path, 'utf8'), RING)
+})
+
+t.test('an update writes only where the file still says what was expected', async t => {
+  const path = freshFile(t)
+  const store = fileKeyring(path)
+  t.equal(await store.update(NEXT, NEXT), false)
+  t.equal(await store.read(), RING)
+  t.equal(await store.update(RING, NEXT), true)
+  t.equal(await store.read(), NEXT)
+})
+
+t.test('it is written for its owner alone, whatever the umask, and leaves nothing but an empty lock file', async t => {
+  const path = freshFile(t, null)
+  const umask = process.umask(0)
+  t.teardown(() => { process.umask(umask) })
+  await fileKeyring(path).update(null, RING)
+  t.equal(modeOf(path), '600')
+  t.strictSame(readdirSync(join(path, '..')).sort(), ['keys.json', 'keys.json.lock'])
+  t.equal(statSync(`${path}.lock`).size, 0)
+})
+
+for (const mode of [0o640, 0o604, 0o660, 0o644, 0o601]) {
+  t.test(`a file of mode ${mode.toString(8)} is refused, and the message says two ways out`, async t => {
+    const path = freshFile(t)
+    chmodSync(path, mode)
+    const refusal = { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: new RegExp(`keys\\.json .*mode 0${mode.toString(8)}.*chmod 600.*othersMayRead.*--others-may-read`) }
+    await t.rejects(fileKeyring(path).read(), refusal)
+    await t.rejects(fileKeyring(path).update(RING, NEXT), refusal)
+    t.equal(await fileKeyring(path, { othersMayRead: true }).read(), RING)
+  })
+}
+
+t.test('a mode that was allowed is kept, and a narrower one too', async t => {
+  for (const mode of [0o640, 0o400]) {
+    const path = freshFile(t)
+    chmodSync(path, mode)
+    t.equal(await fileKeyring(path, { othersMayRead: true }).update(RING, NEXT), true)
+    t.equal(modeOf(path), mode.toString(8))
+  }
+})
+
+t.test('root may write for another user: the file stays theirs, and so does the lock', { skip: process.getuid?.() !== 0 }, async t => {
+  const path = freshFile(t)
+  chownSync(path, 1234, 5678)
+  t.equal(await fileKeyring(path).update(RING, NEXT), true)
+  t.match(statSync(path), { uid: 1234 })
+  t.match(statSync(`${path}.lock`), { uid: 1234 })
+  chmodSync(path, 0o640)
+  chownSync(path, 0, 5678)
+  t.equal(await fileKeyring(path, { othersMayRead: true }).update(NEXT, RING), true)
+  t.match(statSync(path), { uid: 0, gid: 5678 }, 'a group that may read stays as well')
+})
+
+t.test('on Windows, which has other permissions, the mode is not asked and the folder not synced', async t => {
+  const path = freshFile(t)
+  chmodSync(path, 0o666)
+  const platform = Object.getOwnPropertyDescriptor(process, 'platform') as PropertyDescriptor
+  t.teardown(() => { Object.defineProperty(process, 'platform', platform) })
+  // The lock library loads by the real platform.
+  require('fs-native-extensions')
+  Object.defineProperty(process, 'platform', { ...platform, value: 'win32' })
+  t.equal(await fileKeyring(path).update(RING, NEXT), true)
+  t.equal(await fileKeyring(path).read(), NEXT)
+})
+
+t.test('paths and URLs of files are taken, and anything else is refused', async t => {
+  const path = freshFile(t)
+  for (const form of [path, pathToFileURL(path), pathToFileURL(path).href]) t.equal(await fileKeyring(form).read(), RING)
+  for (const form of ['', 'file://elsewhere/keys.json', new URL('https://example.org/keys.json'), 7, null, {}]) {
+    t.throws(() => fileKeyring(form as string), { code: 'FST_SESSION_INVALID_OPTION' })
+  }
+})
+
+t.test('behind a symbolic link the file is replaced and the link stays', async t => {
+  const path = freshFile(t)
+  const link = join(path, '../link.json')
+  symlinkSync('keys.json', link)
+  t.equal(await fileKeyring(link).update(RING, NEXT), true)
+  t.ok(lstatSync(link).isSymbolicLink())
+  t.equal(readFileSync(path, 'utf8'), NEXT)
+  t.notOk(existsSync(`${link}.lock`))
+})
+
+t.test('the swap of a mounted secret is followed', async t => {
+  const folder = freshFolder(t)
+  for (const [name, text] of [['one', RING], ['two', NEXT]] as const) {
+    mkdirSync(join(folder, name))
+    writeFileSync(join(folder, name, 'keys.json'), text, { mode: 0o600 })
+  }
+  symlinkSync('one', join(folder, '..data'))
+  symlinkSync('..data/keys.json', join(folder, 'keys.json'))
+  const store = fileKeyring(join(folder, 'keys.json'))
+  t.equal(await store.read(), RING)
+  symlinkSync('two', join(folder, '..data_tmp'))
+  renameSync(join(folder, '..data_tmp'), join(folder, '..data'))
+  t.equal(await store.read(), NEXT)
+})
+
+t.test('what cannot be read or written says so by name, and nothing is lost', async t => {
+  const folder = freshFolder(t)
+  await t.rejects(fileKeyring(folder).read(), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /^keyring file .* cannot be read: EISDIR/ })
+  await t.rejects(fileKeyring(join(folder, 'none/keys.json')).update(null, RING), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /cannot be written: ENOENT/ })
+  const path = freshFile(t)
+  // A folder in the place of the temporary file: the write fails half-way.
+  mkdirSync(`${path}.tmp/full`, { recursive: true })
+  await t.rejects(fileKeyring(path).update(RING, NEXT), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /cannot be written/ })
+  t.equal(await fileKeyring(path).read(), RING)
+})
+
+t.test('a write that fails before the rename leaves the old file and no temporary one', async t => {
+  const path = freshFile(t)
+  const { fileKeyring: failing } = t.mockRequire('../../lib/stores/keyring-file', {
+    'node:fs/promises': {
+      ...promises,
+      open: async (...args: Parameters<typeof promises.open>) => {
+        const file = await promises.open(...args)
+        if (String(args[0]).endsWith('.tmp')) file.sync = async () => { throw new Error('ENOSPC: no space left on device, fsync') }
+        return file
+      }
+    }
+  }) as { fileKeyring: typeof fileKeyring }
+  await t.rejects(failing(path).update(RING, NEXT), { message: /ENOSPC/ })
+  t.equal(readFileSync(path, 'utf8'), RING)
+  t.notOk(existsSync(`${path}.tmp`))
+  t.equal(await fileKeyring(path).update(RING, NEXT), true, 'and the lock is free')
+})
+
+t.test('what a killed writer left does not stand in the way', async t => {
+  const path = freshFile(t)
+  writeFileSync(`${path}.tmp`, RING.slice(0, 50), { mode: 0o644 })
+  writeFileSync(`${path}.lock`, '', { mode: 0o600 })
+  t.equal(await fileKeyring(path).update(RING, NEXT), true)
+  t.equal(await fileKeyring(path).read(), NEXT)
+  t.equal(modeOf(path), '600')
+})
+
+t.test('many writers at once each get their key in', async t => {
+  const path = freshFile(t)
+  const plan = { activateInMs: 1000, keepForMs: 1000 }
+  const rings = await Promise.all(Array.from({ length: 24 }, async () => await changeKeyring(fileKeyring(path), keys => rotated(keys, Date.now(), plan))))
+  const ids = new Set(parseKeyring(readFileSync(path, 'utf8')).map(({ id }) => id))
+  t.equal(ids.size, 25)
+  for (const ring of rings) for (const { id } of ring ?? []) t.ok(ids.has(id))
+})
+
+t.test('a lock that is held for too long is an error, and one let go of in time is not', async t => {
+  const path = freshFile(t)
+  const { tryLock } = require('fs-native-extensions') as { tryLock (fd: number): boolean }
+  const hold = (): (() => void) => {
+    const fd = openSync(`${path}.lock`, 'a')
+    tryLock(fd)
+    return () => { closeSync(fd) }
+  }
+  const time = fakeTime(t)
+  const release = hold()
+  const patient = fileKeyring(path).update(RING, NEXT)
+  for (let passes = 0; passes < 50; passes++) await time.pass(100)
+  release()
+  t.equal(await passUntil(time, patient), true)
+  const releaseLater = hold()
+  await t.rejects(passUntil(time, fileKeyring(path).update(NEXT, RING)), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /locked by another process for more than 10 seconds/ })
+  releaseLater()
+})

@@ -1,0 +1,128 @@
+import t from 'tap'
+import { isRotationDue, keyThatSeals, pruned, revoked, rotated, rotationDueAtMs } from '../../lib/keyring/lifecycle'
+import type { KeyRecord } from '../../lib/keyring/document'
+import { schedule, stateAt } from '../../lib/keyring/schedule'
+import { DAY_MS } from '../../lib/time'
+import { keyNumber } from '../helpers/keyrings'
+
+const HOUR_MS = DAY_MS / 24
+const START = Date.UTC(2026, 0, 1)
+const KEEP = { activateInMs: HOUR_MS, keepForMs: 90 * DAY_MS }
+const FIRST = keyNumber(1, START)
+
+function states (keys: readonly KeyRecord[], nowMs: number): string[] {
+  return schedule(keys).map(scheduled => stateAt(scheduled, nowMs))
+}
+
+t.test('a rotation adds a key that seals later, and says when the one before it will expire', async t => {
+  const now = START + 30 * DAY_MS
+  const keys = rotated([FIRST], now, KEEP)
+  t.strictSame(states(keys, now), ['active', 'pending'])
+  t.strictSame(states(keys, now + HOUR_MS), ['retired', 'active'])
+  t.strictSame(states(keys, now + HOUR_MS + 90 * DAY_MS - 1), ['retired', 'active'])
+  t.strictSame(states(keys, now + HOUR_MS + 90 * DAY_MS), ['expired', 'active'])
+  t.match(keys[1], { createdAtMs: now, activatesAtMs: now + HOUR_MS, expiresAtMs: null, revokedAtMs: null })
+})
+
+t.test('a rotation at once seals at once', async t => {
+  const keys = rotated([FIRST], START + 1, { ...KEEP, activateInMs: 0 })
+  t.strictSame(states(keys, START + 1), ['retired', 'active'])
+  t.match(keys[0], { expiresAtMs: START + 1 + KEEP.keepForMs })
+})
+
+t.test('two rotations in one millisecond give two keys, and the second is the newer', async t => {
+  const once = rotated([FIRST], START, { ...KEEP, activateInMs: 0 })
+  const twice = rotated(once, START, { ...KEEP, activateInMs: 0 })
+  const newest = twice.find(({ id }) => !once.some(key => key.id === id)) as KeyRecord
+  t.equal(keyThatSeals(twice, START + 5), newest)
+})
+
+t.test('a key that seals by the word of a clock ahead of ours is followed all the same', async t => {
+  const ahead = keyNumber(1, START + HOUR_MS)
+  const keys = rotated([ahead], START, { ...KEEP, activateInMs: 0 })
+  t.equal(keyThatSeals(keys, START), keys[0])
+  t.notSame(keyThatSeals(keys, START + HOUR_MS + 1).id, ahead.id)
+})
+
+t.test('an expiry is never drawn earlier', async t => {
+  const long = rotated([FIRST], START, { ...KEEP, keepForMs: 200 * DAY_MS })
+  const again = rotated(long, START + 1, { ...KEEP, keepForMs: DAY_MS })
+  t.equal(again[0]?.expiresAtMs, long[0]?.expiresAtMs)
+  t.equal(again[1]?.expiresAtMs, START + 1 + HOUR_MS + DAY_MS)
+})
+
+t.test('a key that retired keeps its expiry through all later rotations', async t => {
+  const once = rotated([FIRST], START, KEEP)
+  const later = rotated(once, START + 100 * DAY_MS, KEEP)
+  t.equal(later[0]?.expiresAtMs, once[0]?.expiresAtMs)
+  t.strictSame(states(later, START + 100 * DAY_MS), ['expired', 'active', 'pending'])
+})
+
+t.test('a pending key that is revoked leaves the active one in place, and the next rotation does not expire that at once', async t => {
+  const once = rotated([FIRST], START, KEEP)
+  const without = revoked(once, once[1]?.id as string, START + 1, KEEP.keepForMs) as KeyRecord[]
+  const yearLater = START + 365 * DAY_MS
+  t.strictSame(states(without, yearLater), ['active', 'revoked'])
+  const keys = rotated(without, yearLater, KEEP)
+  t.strictSame(states(keys, yearLater + HOUR_MS), ['retired', 'revoked', 'active'])
+  t.match(keys[0], { expiresAtMs: yearLater + HOUR_MS + KEEP.keepForMs })
+})
+
+t.test('the only key that is revoked gets a successor in the same step', async t => {
+  const keys = revoked([FIRST], FIRST.id, START + 5, KEEP.keepForMs) as KeyRecord[]
+  t.strictSame(states(keys, START + 5), ['revoked', 'active'])
+  t.match(keys, [{ revokedAtMs: START + 5 }, { createdAtMs: START + 5, activatesAtMs: START + 5 }])
+  t.strictSame(states(keys, START - DAY_MS), ['revoked', 'active'], 'also for clocks that are behind')
+})
+
+t.test('when the active key is revoked, the pending one takes over at once and no other is made', async t => {
+  const once = rotated([FIRST], START, KEEP)
+  const keys = revoked(once, FIRST.id, START + 5, KEEP.keepForMs) as KeyRecord[]
+  t.equal(keys.length, 2)
+  t.strictSame(states(keys, START + 5), ['revoked', 'active'])
+})
+
+t.test('when the active key is revoked, a retired one does not seal again and an expired one does not open again', async t => {
+  const third = rotated(rotated([FIRST], START, KEEP), START + 80 * DAY_MS, KEEP)
+  const now = START + 100 * DAY_MS
+  t.strictSame(states(third, now), ['expired', 'retired', 'active'])
+  const keys = revoked(third, third[2]?.id as string, now, KEEP.keepForMs) as KeyRecord[]
+  t.strictSame(states(keys, now), ['expired', 'retired', 'revoked', 'active'])
+})
+
+t.test('a retired key that is revoked changes nothing else', async t => {
+  const keys = rotated([FIRST], START, { ...KEEP, activateInMs: 0 })
+  const after = revoked(keys, FIRST.id, START + 5, KEEP.keepForMs) as KeyRecord[]
+  t.strictSame(states(after, START + 5), ['revoked', 'active'])
+  t.strictSame(after[1], keys[1])
+})
+
+t.test('a key that is revoked twice stays as it was revoked first', async t => {
+  const once = revoked([FIRST], FIRST.id, START + 5, KEEP.keepForMs) as KeyRecord[]
+  t.strictSame(revoked(once, FIRST.id, START + 9, KEEP.keepForMs), once)
+})
+
+t.test('there is nothing to revoke where there is no such key', async t => {
+  t.equal(revoked([FIRST], '00000000', START, KEEP.keepForMs), null)
+})
+
+t.test('pruning takes what expired, and what was revoked only if asked', async t => {
+  const keys = revoked(rotated(rotated([FIRST], START, KEEP), START + 80 * DAY_MS, KEEP), FIRST.id, START + 81 * DAY_MS, KEEP.keepForMs) as KeyRecord[]
+  const now = START + 400 * DAY_MS
+  t.strictSame(states(keys, now), ['revoked', 'expired', 'active'])
+  t.strictSame(states(pruned(keys, now), now), ['revoked', 'active'])
+  t.strictSame(states(pruned(keys, now, true), now), ['active'])
+  t.strictSame(pruned(keys, START + 81 * DAY_MS), keys)
+})
+
+t.test('a rotation is due in time for the next key to be active when the last has been for so long', async t => {
+  const plan = { everyMs: 30 * DAY_MS, ...KEEP }
+  t.equal(rotationDueAtMs([FIRST], plan), START + 30 * DAY_MS - HOUR_MS)
+  t.notOk(isRotationDue([FIRST], plan, START + 30 * DAY_MS - HOUR_MS - 1))
+  t.ok(isRotationDue([FIRST], plan, START + 30 * DAY_MS - HOUR_MS))
+  const keys = rotated([FIRST], START + 30 * DAY_MS - HOUR_MS, plan)
+  t.notOk(isRotationDue(keys, plan, START + 30 * DAY_MS - HOUR_MS))
+  t.equal(rotationDueAtMs(keys, plan), START + 60 * DAY_MS - HOUR_MS)
+  const [, last] = keys as [KeyRecord, KeyRecord]
+  t.equal(rotationDueAtMs([FIRST, { ...last, revokedAtMs: START }], plan), START + 30 * DAY_MS - HOUR_MS, 'a revoked key does not count')
+})

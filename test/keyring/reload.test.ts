@@ -1,0 +1,256 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import secureSession from '../../index'
+import { addRoutes, appWith, bareApp, WARN, type LogLine, type TestApp } from '../helpers/app'
+import { Browser } from '../helpers/browser'
+import { fakeTime } from '../helpers/clock'
+import { freshFolder } from '../helpers/installed'
+import { keyIdOf, keyNumber, MemoryStore, rotate } from '../helpers/keyrings'
+
+const DAY_MS = 86_400_000
+
+async function appOn (t: Test, store: MemoryStore, more: object = {}): Promise<TestApp> {
+  const app = await appWith(t, { keyring: store, ...more })
+  addRoutes(app)
+  return app
+}
+
+/** What was logged of the keyring, without "keyring loaded". */
+function told (app: TestApp): LogLine[] {
+  return app.lines.filter(({ keyring, msg }) => keyring !== undefined && msg !== 'keyring loaded')
+}
+
+async function sealedWith (app: TestApp): Promise<string> {
+  const browser = new Browser(app)
+  await browser.get('/set/user/ada')
+  return keyIdOf(browser.cookies.get('session') as string)
+}
+
+t.test('a server follows its ring: a new key opens at once, seals in its time, and the old one goes on opening', async t => {
+  const time = fakeTime(t)
+  const store = new MemoryStore([keyNumber(1, time.nowMs)])
+  const app = await appOn(t, store)
+  const browser = new Browser(app)
+  await browser.get('/set/user/ada')
+  const [first] = store.keys
+
+  rotate(store, time.nowMs, 60_000)
+  const [, second] = store.keys
+  await time.pass(10_000)
+  t.equal(await sealedWith(app), first?.id, 'pending: it does not seal')
+  await time.pass(60_000)
+  t.equal(await sealedWith(app), second?.id, 'active: it does')
+  t.strictSame(await browser.json('/get'), { user: 'ada' }, 'nobody is logged out')
+  await browser.get('/set/again/yes')
+  t.equal(keyIdOf(browser.cookies.get('session') as string), second?.id, 'and the session moves at its next write')
+})
+
+t.test('a key begins to seal on time, though nothing is read again', async t => {
+  const time = fakeTime(t)
+  const store = new MemoryStore([keyNumber(1, time.nowMs), keyNumber(2, time.nowMs, 5000)])
+  const app = await appOn(t, store)
+  t.equal(await sealedWith(app), store.keys[0]?.id)
+  time.advance(5000)
+  t.equal(await sealedWith(app), store.keys[1]?.id)
+  t.equal(store.reads, 1)
+})
+
+t.test('a revoked key opens nothing from the next reload on, and an expired one from its time on', async t => {
+  const time = fakeTime(t)
+  const store = new MemoryStore([keyNumber(1, time.nowMs)])
+  const app = await appOn(t, store, { idle: '400d', absolute: '400d' })
+  const browser = new Browser(app)
+  await browser.get('/set/user/ada')
+  rotate(store, time.nowMs, 0)
+  await time.pass(10_000)
+  t.strictSame(await browser.json('/get'), { user: 'ada' })
+  time.advance(91 * DAY_MS)
+  t.strictSame(await browser.json('/get'), {}, 'expired')
+
+  const later = new Browser(app)
+  await later.get('/set/user/grace')
+  t.strictSame(await later.json('/get'), { user: 'grace' })
+  rotate(store, time.nowMs, 0)
+  store.keys = store.keys.map(key => key.id === keyIdOf(later.cookies.get('session') as string) ? { ...key, revokedAtMs: time.nowMs } : key)
+  await time.pass(10_000)
+  t.strictSame(await later.json('/get'), {}, 'revoked')
+  t.ok(app.lines.some(({ reason }) => reason === 'unknown-key'))
+})
+
+t.test('the ring is read every ten seconds, or as often as asked', async t => {
+  const time = fakeTime(t)
+  for (const [more, ms] of [[{}, 10_000], [{ reloadEvery: 2 }, 2000], [{ rotation: { every: '1d', activateIn: '20s' } }, 5000], [{ rotation: { every: '1d' } }, 10_000]] as const) {
+    const store = new MemoryStore([keyNumber(1, time.nowMs)])
+    await appOn(t, store, more)
+    t.equal(store.reads, 1)
+    await time.pass(10 * ms)
+    t.equal(store.reads, 11)
+  }
+})
+
+t.test('a ring that was not changed is not loaded anew, and one that was is logged once', async t => {
+  const time = fakeTime(t)
+  const store = new MemoryStore([keyNumber(1, time.nowMs)])
+  const app = await appOn(t, store)
+  await time.pass(100_000)
+  const loads = (): LogLine[] => app.lines.filter(({ msg }) => msg === 'keyring loaded')
+  t.equal(loads().length, 1)
+  rotate(store, time.nowMs, 60_000)
+  await time.pass(100_000)
+  const [first, second] = store.keys
+  t.match(loads(), [{ keys: { [first?.id as string]: 'active' } }, { keys: { [first?.id as string]: 'active', [second?.id as string]: 'pending' }, session: 'session', keyring: 'keyring in memory' }])
+})
+
+for (const [name, breakIt, code] of [
+  ['broken', (store: MemoryStore) => { store.text = store.text?.slice(0, 100) ?? null }, 'FST_SESSION_INVALID_KEYRING'],
+  ['gone', (store: MemoryStore) => { store.text = null }, 'FST_SESSION_KEYRING_UNAVAILABLE'],
+  ['out of reach', (store: MemoryStore) => { store.insteadOfReading = async () => { throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }) } }, 'ECONNREFUSED'],
+  ['failing without a word', (store: MemoryStore) => { store.insteadOfReading = async () => { throw new Error('') } }, undefined],
+  ['silent', (store: MemoryStore) => { store.insteadOfReading = async () => await new Promise(() => {}) }, 'FST_SESSION_KEYRING_UNAVAILABLE']
+] as const) {
+  t.test(`when the ring is ${name} the last good one stays, one warning is logged, and it heals`, async t => {
+    const time = fakeTime(t)
+    const store = new MemoryStore([keyNumber(1, time.nowMs)])
+    const good = store.text
+    const app = await appOn(t, store)
+    const browser = new Browser(app)
+    await browser.get('/set/user/ada')
+
+    breakIt(store)
+    await time.pass(200_000)
+    for (let request = 0; request < 5; request++) t.strictSame(await browser.json('/get'), { user: 'ada' })
+    t.equal(await sealedWith(app), keyIdOf(browser.cookies.get('session') as string))
+    t.match(told(app), [{ level: WARN, code, msg: /the last good one stays in use/ }])
+    t.equal(told(app).length, 1)
+
+    store.text = good
+    store.insteadOfReading = null
+    await time.pass(20_000)
+    t.equal(told(app).length, 2)
+    t.match(told(app)[1], { msg: 'the keyring can be reloaded again' })
+    rotate(store, time.nowMs, 0)
+    await time.pass(10_000)
+    t.equal(await sealedWith(app), store.keys[1]?.id, 'and follows again')
+  })
+}
+
+t.test('a fault that turns into another is a change, and is logged', async t => {
+  const time = fakeTime(t)
+  const store = new MemoryStore([keyNumber(1, time.nowMs)])
+  const app = await appOn(t, store)
+  store.text = '{}'
+  await time.pass(30_000)
+  store.text = null
+  await time.pass(30_000)
+  t.match(told(app), [{ code: 'FST_SESSION_INVALID_KEYRING' }, { code: 'FST_SESSION_KEYRING_UNAVAILABLE' }])
+  t.equal(told(app).length, 2)
+})
+
+t.test('an answer that comes after its time does not turn the ring back', async t => {
+  const time = fakeTime(t)
+  const store = new MemoryStore([keyNumber(1, time.nowMs)])
+  const app = await appOn(t, store)
+  const old = store.text
+  let answer = (_text: string | null): void => {}
+  store.insteadOfReading = async () => await new Promise(resolve => { answer = resolve })
+  await time.pass(16_000)
+  const late = answer
+  store.insteadOfReading = null
+  rotate(store, time.nowMs, 0)
+  await time.pass(20_000)
+  late(old)
+  await time.pass(1000)
+  t.equal(await sealedWith(app), store.keys[1]?.id)
+})
+
+t.test('without a good ring a server does not start', async t => {
+  const folder = freshFolder(t)
+  writeFileSync(join(folder, 'broken.json'), '{ "version": 1', { mode: 0o600 })
+  writeFileSync(join(folder, 'open.json'), new MemoryStore([keyNumber(1, 0)]).text as string, { mode: 0o644 })
+  for (const [keyring, code] of [
+    [join(folder, 'none.json'), 'FST_SESSION_KEYRING_UNAVAILABLE'], [join(folder, 'broken.json'), 'FST_SESSION_INVALID_KEYRING'],
+    [join(folder, 'open.json'), 'FST_SESSION_KEYRING_UNAVAILABLE'], [new MemoryStore(null), 'FST_SESSION_KEYRING_UNAVAILABLE']
+  ] as const) {
+    await t.rejects(async () => { await bareApp(t).register(secureSession, { keyring }).ready() }, { code })
+  }
+})
+
+t.test('a store that does not answer keeps a server from starting, and says so in time', async t => {
+  const time = fakeTime(t)
+  const store = new MemoryStore([keyNumber(1, time.nowMs)])
+  store.insteadOfReading = async () => await new Promise(() => {})
+  const boot = t.rejects(async () => { await bareApp(t).register(secureSession, { keyring: store }).ready() }, { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /keyring in memory did not answer for 5 seconds/ })
+  await time.pass(5000)
+  await boot
+})
+
+t.test('closing the app ends the reading, also where it closes in the middle of it', async t => {
+  const time = fakeTime(t)
+  const store = new MemoryStore([keyNumber(1, time.nowMs)])
+  const [app, other] = [await appOn(t, store), await appOn(t, store)]
+  await app.close()
+  let answer = (): void => {}
+  store.insteadOfReading = async () => await new Promise(resolve => { answer = () => { resolve(store.text) } })
+  await time.pass(10_000)
+  t.equal(store.reads, 3)
+  await other.close()
+  answer()
+  await time.pass(100_000)
+  t.equal(store.reads, 3)
+  t.equal(time.waiting, 0)
+})
+
+t.test('no timer keeps a process alive', async t => {
+  const store = new MemoryStore([keyNumber(1, Date.now())])
+  const real = globalThis.setTimeout
+  t.teardown(() => { globalThis.setTimeout = real })
+  const timers: NodeJS.Timeout[] = []
+  globalThis.setTimeout = ((...args: Parameters<typeof setTimeout>) => {
+    const timer = real(...args)
+    if (new Error().stack?.includes('live-keyring') === true) timers.push(timer)
+    return timer
+  }) as unknown as typeof setTimeout
+  await appOn(t, store)
+  t.ok(timers.length >= 1)
+  t.notOk(timers.some(timer => timer.hasRef()))
+})
+
+t.test('keys that expire before their sessions are warned of, once a change of the ring', async t => {
+  const time = fakeTime(t)
+  const store = new MemoryStore([keyNumber(1, time.nowMs)])
+  const app = await appOn(t, store, { absolute: '100d' })
+  t.equal(told(app).length, 0)
+  rotate(store, time.nowMs, 60_000)
+  await time.pass(100_000)
+  t.match(told(app), [{ level: WARN, keys: [store.keys[0]?.id], msg: /--keep-for/ }])
+  t.equal(told(app).length, 1)
+})
+
+t.test('several sessions each follow a ring of their own', async t => {
+  const time = fakeTime(t)
+  const [store, other] = [new MemoryStore([keyNumber(1, time.nowMs)]), new MemoryStore([keyNumber(2, time.nowMs)])]
+  const app = await appWith(t, [{ keyring: store }, { keyring: other, sessionName: 'other' }])
+  app.get('/', async (request: any) => { request.session.set('a', 1); request.other.set('a', 1); return {} })
+  rotate(other, time.nowMs)
+  await time.pass(10_000)
+  const browser = new Browser(app)
+  await browser.get('/')
+  t.equal(keyIdOf(browser.cookies.get('session') as string), store.keys[0]?.id)
+  t.equal(keyIdOf(browser.cookies.get('other') as string), other.keys[1]?.id)
+})
+
+t.test('cookies that @fastify/cookie signs for the app follow the ring as well', async t => {
+  const time = fakeTime(t)
+  const store = new MemoryStore([keyNumber(1, time.nowMs)])
+  const app = await appOn(t, store)
+  const signed = app.signCookie('value')
+  rotate(store, time.nowMs)
+  await time.pass(10_000)
+  t.match(app.unsignCookie(signed), { valid: true, value: 'value', renew: true })
+  t.not(app.signCookie('value'), signed)
+  t.match(app.unsignCookie(app.signCookie('value')), { valid: true, renew: false })
+  store.keys = store.keys.map((key, index) => index === 0 ? { ...key, revokedAtMs: time.nowMs } : key)
+  await time.pass(10_000)
+  t.match(app.unsignCookie(signed), { valid: false })
+})

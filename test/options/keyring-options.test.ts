@@ -1,0 +1,37 @@
+import t from 'tap'
+import secureSession from '../../index'
+import { appWith, KEY } from '../helpers/app'
+import { keyNumber, MemoryStore } from '../helpers/keyrings'
+
+const keyring = new MemoryStore([keyNumber(1, 0)])
+
+const INVALID: [string, object, RegExp][] = [
+  ['no keys at all', {}, /exactly one of "key", "secret" and "keyring".*found none/],
+  ['a key beside a keyring', { keyring, key: KEY }, /found key and keyring/],
+  ['a secret beside a keyring', { keyring, secret: 'x'.repeat(32) }, /found secret and keyring/],
+  ['a keyring of the wrong type', { keyring: 7 }, /"keyring" must be the path or URL.*found 7/],
+  ['a keyring of null', { keyring: null }, /"keyring".*found null/],
+  ['half a store', { keyring: { read () {} } }, /a store with the methods read and update; found object/],
+  ['a keyring on the web', { keyring: new URL('https://example.org/keys.json') }, /path or a "file:" URL/],
+  ['a key in the place of a path', { keyring: KEY.toString('base64') }, /found what looks like a key/],
+  ['an empty path', { keyring: '' }, /path or a "file:" URL/],
+  ['reloadEvery without a keyring', { key: KEY, reloadEvery: '1m' }, /"reloadEvery" needs a "keyring"/],
+  ['rotation without a keyring', { key: KEY, rotation: { every: '30d' } }, /"rotation" needs a "keyring"/],
+  ['reloadEvery of zero', { keyring, reloadEvery: 0 }, /"reloadEvery" must be seconds above 0/],
+  ['rotation that is no object', { keyring, rotation: '30d' }, /"rotation" must be an object such as \{ every: '30d' \}/],
+  ['rotation without every', { keyring, rotation: {} }, /"rotation.every" must be given/],
+  ['rotation of an unknown name', { keyring, rotation: { every: '30d', keep: 1 } }, /"rotation": "keep" is unknown; known are every, activateIn, keepFor/],
+  ['rotation every now and then', { keyring, rotation: { every: 'often' } }, /"rotation.every" must be seconds/],
+  ['a rotation that activates later than the next is due', { keyring, rotation: { every: '1h', activateIn: '1h' } }, /"rotation.activateIn" must be shorter than "rotation.every"/],
+  ['a rotation that keeps nothing', { keyring, rotation: { every: '1h', keepFor: 0 } }, /"rotation.keepFor"/]
+]
+
+for (const [name, options, message] of INVALID) {
+  t.test(`${name} is refused at boot`, async t => {
+    await t.rejects(appWith(t, options as secureSession.Options), { code: 'FST_SESSION_INVALID_OPTION', message })
+  })
+}
+
+t.test('a store is taken by its methods, of whatever class it is', async t => {
+  await appWith(t, { keyring: { read: async () => keyring.text, update: async () => false } })
+})
