@@ -21,3 +21,21 @@ export function decodedLength (characters: number): number {
 export function encodedLength (bytes: number): number {
   return Math.ceil(bytes * 4 / 3)
 }
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+/** By character code. */
+const VALUES: readonly number[] = Array.from({ length: 128 }, (_, code) => ALPHABET.indexOf(String.fromCharCode(code)))
+
+/**
+ * The first characters of a base64url text (8 at most) as one number; null where one of them is alien. For a look at
+ * every cookie of every request: 0.3 us, where Node's decoder takes 1.0.
+ */
+export function leadingNumber (text: string, characters: number): number | null {
+  let number = 0
+  for (let at = 0; at < characters; at++) {
+    const value = VALUES[text.charCodeAt(at)] ?? -1
+    if (value === -1) return null
+    number = number * ALPHABET.length + value
+  }
+  return number
+}

@@ -24,8 +24,10 @@ export function keyOf (material: Buffer, nowMs: number, activateInMs = 0): KeyRe
 
 /** The ring with one more key, of random bytes. It is the newest, even where the key that seals is dated by a clock ahead of this one. */
 export function rotated (keys: readonly KeyRecord[], nowMs: number, { activateInMs, keepForMs }: Omit<RotationPlan, 'everyMs'>): KeyRecord[] {
-  const inMs = Math.max(activateInMs, keyThatSeals(keys, nowMs).activatesAtMs + 1 - nowMs)
-  return withExpiries([...keys, freshKey(keys, nowMs, inMs)], keys, nowMs, keepForMs)
+  let activatesAtMs = Math.max(nowMs + activateInMs, keyThatSeals(keys, nowMs).activatesAtMs + 1)
+  // No two activate in one millisecond, so that it is clear which is the newer.
+  while (keys.some(key => key.activatesAtMs === activatesAtMs)) activatesAtMs++
+  return withExpiries([...keys, freshKey(keys, nowMs, activatesAtMs - nowMs)], keys, nowMs, keepForMs)
 }
 
 /**
@@ -36,7 +38,9 @@ export function revoked (keys: readonly KeyRecord[], id: string, nowMs: number, 
   const key = keys.find(key => key.id === id)
   if (key === undefined) return null
   if (key.revokedAtMs !== null) return [...keys]
-  const left = keys.map(each => each === key ? { ...each, revokedAtMs: nowMs } : each)
+  // With a time to expire at, for whoever takes the revocation back.
+  const over = { ...key, revokedAtMs: nowMs, expiresAtMs: key.expiresAtMs ?? nowMs + keepForMs }
+  const left = keys.map(each => each === key ? over : each)
   if (keyThatSeals(keys, nowMs) === key) sealAtOnce(left, nowMs)
   return withExpiries(left, keys, nowMs, keepForMs)
 }

@@ -8,7 +8,8 @@ import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import t, { type Test } from 'tap'
 import * as errors from '../../lib/errors'
-import { appWith, KEY, type TestApp } from '../helpers/app'
+import secureSession from '../../index'
+import { appWith, bareApp, KEY, type TestApp } from '../helpers/app'
 import { Browser } from '../helpers/browser'
 import { plainEnv } from '../helpers/process'
 
@@ -96,8 +97,24 @@ t.test('the reply by hand carries the cookie', async t => {
   t.equal(response.headers.getSetCookie().length, 1)
 })
 
+t.test('the keyring is made, rotated and listed by the commands, and read by the plugin', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'readme-'))
+  t.teardown(() => { rmSync(folder, { recursive: true }) })
+  const commands = (blocks('sh').find(block => block.includes('init --keyring')) as string).replaceAll('npx fastify-sealed-session', `"${process.execPath}" "${join(ROOT, 'dist/lib/cli/main.js')}"`)
+  t.match(execFileSync('sh', ['-ec', commands], { cwd: folder, env: plainEnv(), encoding: 'utf8' }), /active[^]*pending/)
+  const cwd = process.cwd()
+  t.teardown(() => { process.chdir(cwd) })
+  process.chdir(folder)
+  const app = bareApp(t)
+  const code = blocks('js').find(block => block.includes('keyring:')) as string
+  // eslint-disable-next-line no-new-func
+  new Function('app', 'secureSession', code)(app, secureSession)
+  await app.ready()
+  t.match(app.lines[0], { msg: 'keyring loaded' })
+})
+
 t.test('every block of code is run by one of these tests', async t => {
-  t.equal(blocks('js').length, 5)
+  t.equal(blocks('js').length, 6)
   t.equal(blocks('ts').length, 1)
 })
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { LONGEST_TOKEN, TOKEN_OVERHEAD_BYTES } from '../../lib/core/format'
-import { openToken, plaintext, sealToken, type TokenKeys } from '../../lib/core/token'
+import { keyIdIn, openToken, plaintext, sealToken, type TokenKeys } from '../../lib/core/token'
 import { OTHER_KEY } from '../helpers/app'
 import { keysFor } from '../helpers/ring'
 
@@ -146,4 +146,21 @@ t.test('tokens of all lengths, made and opened in turn, do not meet', async t =>
   const contents = Array.from({ length: 300 }, (_, index) => randomBytes((index * 37) % 500))
   const tokens = contents.map(content => seal(1, content))
   for (const index of [...tokens.keys()].reverse()) t.strictSame(open(tokens[index] as string), contents[index])
+})
+
+t.test('the key that a token names is read off without opening it', async t => {
+  for (let round = 0; round < 200; round++) {
+    const keys = keysFor('session', 'cookie', randomBytes(32))
+    plaintext.fill(round, 0, round)
+    t.equal(keyIdIn(sealToken(round, keys.sealing(0), 1 + round % 3)), keys.sealing(0).id)
+  }
+})
+
+t.test('what cannot be a token names no key', async t => {
+  const token = Buffer.alloc(TOKEN_OVERHEAD_BYTES, 1).toString('base64url')
+  t.equal(keyIdIn(token), 0x01010101)
+  for (const text of ['', token.slice(1), `${token}${'A'.repeat(LONGEST_TOKEN)}`, `AgEB${token.slice(4)}`, `/w${token.slice(2)}`]) t.equal(keyIdIn(text), null, text.slice(0, 20))
+  for (let at = 0; at < 8; at++) {
+    for (const alien of ['=', '+', '/', ' ', '\0', 'ä', '\u0141']) t.equal(keyIdIn(token.slice(0, at) + alien + token.slice(at + 1)), null)
+  }
 })

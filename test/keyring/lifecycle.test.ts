@@ -97,6 +97,13 @@ t.test('a retired key that is revoked changes nothing else', async t => {
   t.strictSame(after[1], keys[1])
 })
 
+t.test('a revocation can be taken back: the key then opens what it sealed, and expires in its time', async t => {
+  const keys = revoked([FIRST], FIRST.id, START + 5, KEEP.keepForMs) as KeyRecord[]
+  const back = keys.map(key => ({ ...key, revokedAtMs: null }))
+  t.strictSame(states(back, START + 6), ['retired', 'active'])
+  t.strictSame(states(back, START + 5 + KEEP.keepForMs), ['expired', 'active'])
+})
+
 t.test('a key that is revoked twice stays as it was revoked first', async t => {
   const once = revoked([FIRST], FIRST.id, START + 5, KEEP.keepForMs) as KeyRecord[]
   t.strictSame(revoked(once, FIRST.id, START + 9, KEEP.keepForMs), once)
