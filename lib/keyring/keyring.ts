@@ -43,15 +43,18 @@ export class Keyring {
     const held = new Map<number, HeldKey>()
     for (const { material, term } of keys) {
       const id = keyId(material)
-      const present = held.get(id) ?? this.#keys.get(id)
-      if (present !== undefined && !present.material.equals(material)) {
-        throw new InvalidKeyError(`two different keys share the key id ${idText(id)}: generate one of them anew`)
-      }
-      if (!held.has(id)) held.set(id, { id, material: present?.material ?? guard(material), term })
+      const twin = held.get(id)
+      if (twin === undefined) held.set(id, { id, material: this.#guarded(id, material), term })
+      else if (!twin.material.equals(material)) throw new InvalidKeyError(`two different keys share the key id ${idText(id)}: generate one of them anew`)
       material.fill(0)
     }
     this.#keys = held
     for (const derived of this.#derived) derived.replace(held)
+  }
+
+  #guarded (id: number, material: Buffer): Buffer {
+    const former = this.#keys.get(id)?.material
+    return former?.equals(material) === true ? former : guard(material)
   }
 
   /** True where there is a key of this id, whether it still opens anything or not. */
@@ -77,6 +80,8 @@ export class Keyring {
 
 interface DerivedKey {
   readonly key: TokenKey
+  /** What it was derived from. */
+  readonly material: Buffer
   readonly term: Term
 }
 
@@ -94,8 +99,9 @@ class DerivedKeys implements TokenKeys {
   replace (held: ReadonlyMap<number, HeldKey>): void {
     const keys = new Map<number, DerivedKey>()
     for (const { id, material, term } of held.values()) {
-      const key = this.#keys.get(id)?.key ?? new TokenKey(id, guard(keyedHash(material, this.#input)))
-      keys.set(id, { key, term })
+      const former = this.#keys.get(id)
+      const key = former?.material === material ? former.key : new TokenKey(id, guard(keyedHash(material, this.#input)))
+      keys.set(id, { key, material, term })
     }
     this.#keys = keys
     this.#sealing = undefined

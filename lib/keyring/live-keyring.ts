@@ -78,9 +78,11 @@ export class LiveKeyring {
       this.#failure = null
       return true
     } catch (error) {
-      const { code } = error as { code?: string }
-      if (this.#failure !== (code ?? '')) reporter.failed(error as Error)
-      this.#failure = code ?? ''
+      // Whoever closes the app may have closed the store before.
+      if (this.#closed) return false
+      const { code } = error as { code: string }
+      if (this.#failure !== code) reporter.failed(error as Error)
+      this.#failure = code
       return false
     }
   }

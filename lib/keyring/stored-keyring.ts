@@ -21,7 +21,7 @@ export async function changeKeyring (store: KeyringStore, change: (keys: KeyReco
     const keys = change(parseKeyring(text))
     if (keys === null) return null
     written = { keys, text: writeKeyring(keys) }
-    if (await store.update(text, written.text)) return keys
+    if (await explained(`${nameOf(store)} cannot be written`, store.update(text, written.text))) return keys
     await pause(Math.random() * LONGEST_PAUSE_MS)
   }
   throw new KeyringUnavailableError(`${nameOf(store)} was changed by others at each of ${MOST_ATTEMPTS} attempts to change it`)
@@ -29,10 +29,20 @@ export async function changeKeyring (store: KeyringStore, change: (keys: KeyReco
 
 /** Throws FST_SESSION_KEYRING_UNAVAILABLE where there is none. */
 export async function readKeyring (store: KeyringStore): Promise<string> {
-  const text = await store.read()
+  const text = await explained(`${nameOf(store)} cannot be read`, store.read())
   if (text === null) throw new KeyringUnavailableError(`${nameOf(store)} does not exist: make it with "npx fastify-sealed-session init"`)
   if (typeof text !== 'string') throw new KeyringUnavailableError(`${nameOf(store)} gave no text: KeyringStore.read() must resolve to a string or null`)
   return text
+}
+
+/** What a store of the user's rejects with may hold anything, so only its message is passed on. */
+async function explained<T> (what: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    if (error instanceof KeyringUnavailableError) throw error
+    throw new KeyringUnavailableError(`${what}: ${error instanceof Error ? error.message : 'no reason given'}`)
+  }
 }
 
 export function nameOf ({ name }: KeyringStore): string {

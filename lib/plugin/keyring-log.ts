@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { nameOf } from '../keyring/stored-keyring'
 import type { KeyringReporter } from '../keyring/live-keyring'
-import { stateAt } from '../keyring/schedule'
+import { stateAt, type KeyDates, type Scheduled } from '../keyring/schedule'
 import type { ResolvedOptions } from '../options/options'
 import type { KeyringStore } from '../../types/keyring'
 
@@ -12,7 +12,7 @@ export function keyringLog (log: FastifyBaseLogger, { sessionName, limits }: Res
     replaced (keys, nowMs) {
       const states = Object.fromEntries(keys.map(scheduled => [scheduled.key.id, stateAt(scheduled, nowMs)]))
       log.info({ ...about, keys: states }, 'keyring loaded')
-      const tooShort = keys.filter(({ sealsUntilMs, opensUntilMs }) => opensUntilMs - sealsUntilMs < limits.absoluteMs).map(({ key }) => key.id)
+      const tooShort = keys.filter(scheduled => closesTooEarly(scheduled, limits.absoluteMs, nowMs)).map(({ key }) => key.id)
       if (tooShort.length > 0) {
         log.warn({ ...about, keys: tooShort }, 'keys of the keyring expire before the last session they sealed can be over: rotate with a --keep-for (or rotation.keepFor) of at least "absolute"')
       }
@@ -30,6 +30,12 @@ export function keyringLog (log: FastifyBaseLogger, { sessionName, limits }: Res
       log.warn({ ...about, code: codeOf(error) }, `a new key is due and could not be added to the keyring: ${error.message}`)
     }
   }
+}
+
+/** Revoked keys are meant to be closed, and of expired ones nothing can be saved. */
+function closesTooEarly (scheduled: Scheduled<KeyDates>, absoluteMs: number, nowMs: number): boolean {
+  const state = stateAt(scheduled, nowMs)
+  return state !== 'revoked' && state !== 'expired' && scheduled.opensUntilMs - scheduled.sealsUntilMs < absoluteMs
 }
 
 function codeOf (error: Error): unknown {

@@ -11,6 +11,9 @@ const PERMISSIONS = 0o777
 const OF_OTHERS = 0o077
 const OF_GROUP = 0o070
 
+/** A URL is not shown in messages, as a path is: that of a Redis holds a password. */
+const IS_URL = /^file:|^[a-z][a-z\d+.-]*:\/\//i
+
 const LOCK_STEP_MS = 10
 const LOCK_PATIENCE_MS = 10_000
 
@@ -97,11 +100,11 @@ class FileKeyring implements KeyringStore {
 }
 
 function pathOf (path: unknown): string {
-  if (typeof path === 'string' && path !== '' && !path.startsWith('file:')) return resolve(path)
+  if (typeof path === 'string' && path !== '' && !IS_URL.test(path)) return resolve(path)
   try {
     return fileURLToPath(path as string)
   } catch {
-    throw new InvalidOptionError('fastify-sealed-session: the keyring file must be given as a path or a "file:" URL')
+    throw new InvalidOptionError('fastify-sealed-session: the keyring file must be given as a path or a "file:" URL; a ring in Redis as redisKeyring(client)')
   }
 }
 

@@ -105,8 +105,8 @@ t.test('a ring that was not changed is not loaded anew, and one that was is logg
 for (const [name, breakIt, code] of [
   ['broken', (store: MemoryStore) => { store.text = store.text?.slice(0, 100) ?? null }, 'FST_SESSION_INVALID_KEYRING'],
   ['gone', (store: MemoryStore) => { store.text = null }, 'FST_SESSION_KEYRING_UNAVAILABLE'],
-  ['out of reach', (store: MemoryStore) => { store.insteadOfReading = async () => { throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }) } }, 'ECONNREFUSED'],
-  ['failing without a word', (store: MemoryStore) => { store.insteadOfReading = async () => { throw new Error('') } }, undefined],
+  ['out of reach', (store: MemoryStore) => { store.insteadOfReading = async () => { throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }) } }, 'FST_SESSION_KEYRING_UNAVAILABLE'],
+  ['failing without a word', (store: MemoryStore) => { store.insteadOfReading = async () => await Promise.reject(Object.create(null)) }, 'FST_SESSION_KEYRING_UNAVAILABLE'],
   ['silent', (store: MemoryStore) => { store.insteadOfReading = async () => await new Promise(() => {}) }, 'FST_SESSION_KEYRING_UNAVAILABLE']
 ] as const) {
   t.test(`when the ring is ${name} the last good one stays, one warning is logged, and it heals`, async t => {
@@ -191,7 +191,7 @@ t.test('closing the app ends the reading, also where it closes in the middle of 
   const [app, other] = [await appOn(t, store), await appOn(t, store)]
   await app.close()
   let answer = (): void => {}
-  store.insteadOfReading = async () => await new Promise(resolve => { answer = () => { resolve(store.text) } })
+  store.insteadOfReading = async () => await new Promise((_resolve, reject) => { answer = () => { reject(new Error('closed')) } })
   await time.pass(10_000)
   t.equal(store.reads, 3)
   await other.close()
@@ -199,6 +199,7 @@ t.test('closing the app ends the reading, also where it closes in the middle of 
   await time.pass(100_000)
   t.equal(store.reads, 3)
   t.equal(time.waiting, 0)
+  t.strictSame([...told(app), ...told(other)], [], 'and a store that was closed first is no fault')
 })
 
 t.test('no timer keeps a process alive', async t => {
@@ -225,6 +226,9 @@ t.test('keys that expire before their sessions are warned of, once a change of t
   await time.pass(100_000)
   t.match(told(app), [{ level: WARN, keys: [store.keys[0]?.id], msg: /--keep-for/ }])
   t.equal(told(app).length, 1)
+  store.keys = store.keys.map((key, index) => index === 0 ? { ...key, revokedAtMs: time.nowMs } : key)
+  await time.pass(20_000)
+  t.equal(told(app).length, 1, 'of a revoked key nothing is expected')
 })
 
 t.test('several sessions each follow a ring of their own', async t => {

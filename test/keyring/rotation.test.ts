@@ -88,7 +88,7 @@ t.test('a ring that cannot be written is warned of once, stays in use, and is ro
   store.insteadOfWriting = async () => { throw Object.assign(new Error('EROFS: read-only file system'), { code: 'EROFS' }) }
   const apps = await fleet(t, store, 1)
   await time.pass(10 * HOUR_MS + 100)
-  t.match(linesOf(apps, /could not be added/), [{ level: WARN, code: 'EROFS', msg: /EROFS/ }])
+  t.match(linesOf(apps, /could not be added/), [{ level: WARN, code: 'FST_SESSION_KEYRING_UNAVAILABLE', msg: /EROFS/ }])
   t.equal(linesOf(apps, /could not be added/).length, 1)
   t.equal(store.updates, 11, 'it is tried at every reload')
   store.insteadOfWriting = null

@@ -14,6 +14,7 @@ const INVALID: [string, object, RegExp][] = [
   ['half a store', { keyring: { read () {} } }, /a store with the methods read and update; found object/],
   ['a keyring on the web', { keyring: new URL('https://example.org/keys.json') }, /path or a "file:" URL/],
   ['a key in the place of a path', { keyring: KEY.toString('base64') }, /found what looks like a key/],
+  ['the URL of a Redis', { keyring: 'redis://user:password@example.org' }, /^(?!.*password).*as redisKeyring\(client\)/],
   ['an empty path', { keyring: '' }, /path or a "file:" URL/],
   ['reloadEvery without a keyring', { key: KEY, reloadEvery: '1m' }, /"reloadEvery" needs a "keyring"/],
   ['rotation without a keyring', { key: KEY, rotation: { every: '30d' } }, /"rotation" needs a "keyring"/],
