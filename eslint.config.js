@@ -30,7 +30,7 @@ module.exports = [
   mayNotImport(['lib/stores/*.ts'], ['core', 'keyring', 'session', 'cookies', 'options', 'plugin', 'cli'], FASTIFY),
   mayNotImport(['lib/session/*.ts'], ['keyring', 'stores', 'cookies', 'options', 'plugin', 'cli'], FASTIFY, FILES),
   mayNotImport(['lib/cookies/*.ts'], ['core', 'keyring', 'stores', 'session', 'options', 'plugin', 'cli'], FASTIFY, FILES),
-  mayNotImport(['lib/cli/*.ts'], ['session', 'cookies', 'options', 'plugin'], FASTIFY),
+  mayNotImport(['lib/cli/**/*.ts'], ['session', 'cookies', 'options', 'plugin'], FASTIFY),
   mayNotImport(['lib/options/*.ts'], ['plugin', 'cli']),
   mayNotImport(['lib/sealer.ts'], ['plugin', 'cli'], FASTIFY)
 ]

@@ -19,8 +19,17 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$/
 /**
  * Strict, for a slip of the pen in `revokedAt` must not be passed over. Throws FST_SESSION_INVALID_KEYRING, which says
  * where the fault is, and never what stands there.
+ * @param name what to call the ring in the message
  */
-export function parseKeyring (text: string): KeyRecord[] {
+export function parseKeyring (text: string, name = 'the keyring'): KeyRecord[] {
+  try {
+    return readRecords(text)
+  } catch (error) {
+    throw new InvalidKeyringError(`${name} is no good: ${(error as Error).message}`)
+  }
+}
+
+function readRecords (text: string): KeyRecord[] {
   const document = asObject(parseJson(text), 'the text')
   refuseOthers(document, ['version', 'keys'], 'the keyring')
   if (document['version'] !== VERSION) throw broken(`its "version" is not ${VERSION}, the only one that this release of fastify-sealed-session reads`)
@@ -105,6 +114,7 @@ function readTime (record: Json, name: string, where: string): number {
   return ms
 }
 
+/** Of the message; the error itself gets its class where it leaves this file. */
 function broken (what: string): Error {
-  return new InvalidKeyringError(`the keyring is no good: ${what}`)
+  return new Error(what)
 }

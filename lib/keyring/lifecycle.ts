@@ -22,6 +22,13 @@ export function keyOf (material: Buffer, nowMs: number, activateInMs = 0): KeyRe
   return { id: keyIdText(material), material, createdAtMs: nowMs, activatesAtMs: nowMs + activateInMs, expiresAtMs: null, revokedAtMs: null }
 }
 
+/** A ring of keys that were an array before: the first seals, and the others open for a while. The same key twice counts once. */
+export function ringOf (materials: readonly Buffer[], nowMs: number, keepForMs: number): KeyRecord[] {
+  const [first, ...others] = materials.filter((material, index) => materials.findIndex(other => other.equals(material)) === index)
+  const former = others.map((material, index) => ({ ...keyOf(material, nowMs - index - 1), expiresAtMs: nowMs + keepForMs }))
+  return [keyOf(first as Buffer, nowMs), ...former]
+}
+
 /** The ring with one more key, of random bytes. It is the newest, even where the key that seals is dated by a clock ahead of this one. */
 export function rotated (keys: readonly KeyRecord[], nowMs: number, { activateInMs, keepForMs }: Omit<RotationPlan, 'everyMs'>): KeyRecord[] {
   let activatesAtMs = Math.max(nowMs + activateInMs, keyThatSeals(keys, nowMs).activatesAtMs + 1)

@@ -91,8 +91,8 @@ export class LiveKeyring {
   #use (text: string): void {
     const digest = createHash('sha256').update(text).digest('base64')
     if (digest === this.#digest) return
-    const { reporter, now } = this.#options
-    const keys = schedule(parseKeyring(text))
+    const { store, reporter, now } = this.#options
+    const keys = schedule(parseKeyring(text, nameOf(store)))
     this.keyring.replace(keys.map(({ key, ...term }) => ({ material: key.material, term })))
     this.#keys = keys.map(({ key: { material, ...key }, ...term }) => ({ key, ...term }))
     this.#digest = digest

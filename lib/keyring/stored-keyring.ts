@@ -18,7 +18,7 @@ export async function changeKeyring (store: KeyringStore, change: (keys: KeyReco
     const text = await readKeyring(store)
     // A client that lost its connection repeats the command, whose first run went through.
     if (text === written?.text) return written.keys
-    const keys = change(parseKeyring(text))
+    const keys = change(parseKeyring(text, nameOf(store)))
     if (keys === null) return null
     written = { keys, text: writeKeyring(keys) }
     if (await explained(`${nameOf(store)} cannot be written`, store.update(text, written.text))) return keys

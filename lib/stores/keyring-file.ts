@@ -65,6 +65,7 @@ class FileKeyring implements KeyringStore {
       if (file === null) return null
       try {
         const stats = await file.stat()
+        if (!stats.isFile()) throw new Error('it is no file')
         this.#refuseOpenToOthers(stats)
         return { text: await file.readFile('utf8'), stats }
       } finally {

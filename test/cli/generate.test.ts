@@ -1,18 +1,10 @@
-import { execFileSync, spawnSync } from 'node:child_process'
-import { resolve } from 'node:path'
+import { readFileSync, statSync } from 'node:fs'
 import t from 'tap'
-import { run } from '../../lib/cli/run'
 import { addRoutes, appWith } from '../helpers/app'
-import { plainEnv } from '../helpers/process'
-
-function runWith (...args: string[]): { status: number, out: string, err: string } {
-  const texts = { out: '', err: '' }
-  const status = run(args, text => { texts.out += text }, text => { texts.err += text })
-  return { status, ...texts }
-}
+import { Operator } from './operator'
 
 t.test('generate prints a key as one line of text that the plugin takes as it is', async t => {
-  const { status, out, err } = runWith('generate')
+  const { status, out, err } = await new Operator(t).run('generate')
   t.match({ status, out, err }, { status: 0, out: /^[\w-]{43}\n$/, err: '' })
   const app = await appWith(t, { key: out })
   addRoutes(app)
@@ -20,26 +12,33 @@ t.test('generate prints a key as one line of text that the plugin takes as it is
 })
 
 t.test('no two keys are alike', async t => {
-  t.equal(new Set(Array.from({ length: 100 }, () => runWith('generate').out)).size, 100)
+  const operator = new Operator(t)
+  const keys = await Promise.all(Array.from({ length: 100 }, async () => await operator.do('generate')))
+  t.equal(new Set(keys).size, 100)
 })
 
-t.test('help is worth reading', async t => {
-  for (const args of [['--help'], ['-h'], ['help'], ['generate', '--help']]) t.match(runWith(...args), { status: 0, out: /Usage:[^]*generate[^]*SESSION_KEY/, err: '' })
+t.test('with --json the key is in JSON', async t => {
+  t.match(await new Operator(t).ask('generate'), { key: /^[\w-]{43}$/ })
 })
 
-t.test('wrong use is one line and status 2', async t => {
-  for (const args of [[], ['generte'], ['generate', 'now'], ['--key']]) t.match(runWith(...args), { status: 2, out: '', err: /^fastify-sealed-session: .*see --help\n$/ })
+t.test('with --out the key goes to a file that only its owner can read, and not to the screen', async t => {
+  const operator = new Operator(t)
+  const out = await operator.do('generate', '--out', 'key.txt')
+  const text = readFileSync(operator.path('key.txt'), 'utf8')
+  t.match(text, /^[\w-]{43}\n$/)
+  t.equal(statSync(operator.path('key.txt')).mode & 0o777, 0o600)
+  t.equal(out, 'Wrote a new key to key.txt.\n')
+  t.same(await operator.ask('generate', '--out', 'other.txt'), { file: 'other.txt' })
 })
 
-t.test('as a process it prints, and exits with the status', async t => {
-  const main = resolve(__dirname, '../../lib/cli/main.ts')
-  const start = (...args: string[]): unknown => spawnSync(process.execPath, ['--import', '@tapjs/typescript/import', main, ...args], { encoding: 'utf8' })
-  t.match(start('generate'), { status: 0, stdout: /^[\w-]{43}\n$/ })
-  t.match(start('nope'), { status: 2, stdout: '' })
+t.test('a file that exists is left as it is', async t => {
+  const operator = new Operator(t)
+  await operator.do('generate', '--out', 'key.txt')
+  const text = readFileSync(operator.path('key.txt'), 'utf8')
+  t.match(await operator.run('generate', '--out', 'key.txt'), { status: 1, out: '', err: /^fastify-sealed-session: .*key\.txt exists.*\n$/ })
+  t.equal(readFileSync(operator.path('key.txt'), 'utf8'), text)
 })
 
-t.test('the built command does the same as a process', async t => {
-  const main = resolve(__dirname, '../../dist/lib/cli/main.js')
-  t.match(execFileSync(process.execPath, [main, 'generate'], { env: plainEnv(), encoding: 'utf8' }), /^[\w-]{43}\n$/)
-  t.match(spawnSync(process.execPath, [main, 'nope'], { env: plainEnv(), encoding: 'utf8' }), { status: 2, stdout: '', stderr: /no command "nope"/ })
+t.test('a file that cannot be written is one line', async t => {
+  t.match(await new Operator(t).run('generate', '--out', 'nowhere/key.txt'), { status: 1, out: '', err: /^fastify-sealed-session: .*cannot be written: ENOENT.*\n$/ })
 })

@@ -1,0 +1,126 @@
+import { keyIdIn, type TokenKeys } from '../../core/token'
+import type { Refusal, RefusalReason } from '../../core/refusal'
+import { idText, keyIdText } from '../../keyring/key-id'
+import { fixedTerms, Keyring } from '../../keyring/keyring'
+import type { Arguments } from '../arguments'
+import type { Command, Io, Result } from '../command'
+import { findCookies, textOf } from '../cookie-input'
+import { moment } from '../dates'
+import { Failure, PROGRAM, WrongUse } from '../failure'
+import { tellSession, tellStamp, type Opened } from '../inspection'
+import { keyFromEnv } from '../key-env'
+import { livesOf, type Life } from '../lives'
+import { JSON_OPTION, KEY_ENV_OPTION, RING_OPTIONS, RING_USAGE } from '../options'
+import { keysIn, oneOf, withRing } from '../ring-store'
+import { openSealedSession, openStamp } from '../sealed-content'
+
+const NAME_OPTION = 'cookie-name'
+const NAME = /^[^\s;=,"]{1,512}$/
+/** What the plugin puts after the name of a session's cookie. */
+const STAMP_SUFFIX = '.t'
+
+const HINT = 'paste the cookie or its whole header line, press Enter, then Ctrl-D (in Windows Ctrl-Z and Enter)'
+
+export const inspect: Command = {
+  name: 'inspect',
+  summary: 'open a cookie that is read from stdin, and say what is in it',
+  usage: `--cookie-name NAME [--show]\n${RING_USAGE.replace(')', ' | --key-env NAME)')}`,
+  about: `Opens a cookie that is read from stdin, and tells its times, its key, and how
+its bytes are spent; the values only with --show. It takes the bare value,
+name=value, or lines "Cookie: ..." and "Set-Cookie: ...", of which it picks the
+cookie of that name. An argument would stay in the shell's history, so there is
+none.
+
+  npx fastify-sealed-session inspect --cookie-name session --keyring keys.json
+
+A key that is expired or revoked is used all the same, and it says so. The idle
+and absolute limits are your server's, so whether the session is over is not
+told. Where the cookie does not open, it says why, with exit status 1. A cookie
+that was sealed for one name opens under no other. For "session.t" it expects
+the stamp that renews "session".`,
+  options: [
+    { name: NAME_OPTION, value: 'NAME', about: 'the cookie\'s name, with its prefix if it has one, such as\nsession or __Host-session' },
+    { name: 'show', about: 'show the values of the session' },
+    ...RING_OPTIONS,
+    { name: KEY_ENV_OPTION, value: 'NAME', about: 'instead of a ring, the key in this environment variable' },
+    JSON_OPTION
+  ],
+  async run (args, io) {
+    const name = args.text(NAME_OPTION)
+    if (name === undefined) throw new WrongUse('inspect needs --cookie-name NAME: a cookie opens under its own name only')
+    if (!NAME.test(name)) throw new WrongUse('--cookie-name takes the name of a cookie, such as session')
+    const keys = await ringOf(args, io)
+    if (io.isInputTTY) io.err(`${PROGRAM}: ${HINT}\n`)
+    const tokens = findTokens(textOf(await io.input()), name)
+    const results = tokens.map(token => open(token, name, keys, io.now(), args.has('show')))
+    const opened = results.find(result => !('ok' in result)) ?? results[0] as Result | Refusal
+    if ('ok' in opened) throw new Failure(`the cookie does not open: ${whyNot(opened.reason, tokens[0] as string, name)}`)
+    return tokens.length === 1 ? opened : { ...opened, lines: [...opened.lines, `(the first that opens of ${tokens.length} cookies of this name)`] }
+  }
+}
+
+/** All keys of the ring, each of which opens whatever its state; and what to say of each. */
+interface Ring {
+  readonly keyring: Keyring
+  readonly about: (id: string, nowMs: number) => Opened['key']
+}
+
+async function ringOf (args: Arguments, io: Io): Promise<Ring> {
+  if (oneOf(args, ['keyring', 'redis', KEY_ENV_OPTION]) === KEY_ENV_OPTION) {
+    const name = args.text(KEY_ENV_OPTION) as string
+    const material = keyFromEnv(name, io)
+    const id = keyIdText(material)
+    return { keyring: new Keyring(fixedTerms([material])), about: () => ({ id, state: null, about: `${id}, the one in ${name}` }) }
+  }
+  const keys = await withRing(args, io, keysIn)
+  return {
+    keyring: new Keyring(fixedTerms(keys.map(({ material }) => material))),
+    about: (id, nowMs) => {
+      const life = livesOf(keys, nowMs).find(life => life.id === id) as Life
+      return { id, state: life.state, about: `${id}, ${aboutState(life, nowMs)}` }
+    }
+  }
+}
+
+function aboutState ({ state, opensUntilMs }: Life, nowMs: number): string {
+  const at = moment(opensUntilMs === Infinity ? nowMs : opensUntilMs, nowMs)
+  switch (state) {
+    case 'pending': return 'pending: it opens, and does not seal yet'
+    case 'active': return 'active: it seals'
+    case 'retired': return `retired: it opens${opensUntilMs === Infinity ? '' : ` until ${at}`}`
+    case 'expired': return `expired at ${at}: servers do not open it`
+    case 'revoked': return `revoked at ${at}: servers do not open it`
+  }
+}
+
+function findTokens (text: string, name: string): readonly string[] {
+  if (text === '') throw new Failure('nothing came in on stdin: pipe the cookie in, or paste it')
+  const { values, others } = findCookies(text, name)
+  if (values.length === 0) throw new Failure(`there is no cookie "${name}" in what was read; of other names there are ${others}`)
+  if (values.every(value => value === '')) throw new Failure(`the cookie "${name}" is empty: it was cleared`)
+  return values.filter(value => value !== '')
+}
+
+function open (token: string, name: string, { keyring, about }: Ring, nowMs: number, show: boolean): Result | Refusal {
+  const opened = (): Opened => ({ characters: token.length, key: about(idText(keyIdIn(token) as number), nowMs), nowMs })
+  const keysFor = (use: 'cookie' | 'stamp'): TokenKeys => keyring.tokenKeys(use, name)
+  if (name.endsWith(STAMP_SUFFIX)) {
+    const stamp = openStamp(token, name, keysFor('stamp'), nowMs)
+    return 'ok' in stamp ? stamp : tellStamp(stamp, opened())
+  }
+  const session = openSealedSession(token, name, keysFor('cookie'), nowMs)
+  return 'ok' in session ? session : tellSession(session, opened(), show)
+}
+
+const REASONS: Readonly<Partial<Record<RefusalReason, string>>> = {
+  malformed: 'it is no token of this package, or was cut short',
+  'unknown-version': 'it is no token of this package, or of a later version',
+  unsupported: 'it uses a feature that this release does not know'
+}
+
+function whyNot (reason: RefusalReason, token: string, name: string): string {
+  const id = idText(keyIdIn(token) ?? 0)
+  if (reason === 'unknown-key') return `unknown-key: it names the key ${id}, which is not here`
+  if (reason === 'forged') return `forged: it was altered, or sealed for another cookie name than "${name}"; it names the key ${id}, which is here`
+  return `${reason}: ${REASONS[reason] as string}`
+}

@@ -1,0 +1,46 @@
+import t from 'tap'
+import { Operator } from './operator'
+
+const { version } = require('../../package.json') as { version: string }
+const COMMANDS = ['generate', 'init', 'list', 'rotate', 'revoke', 'prune', 'inspect']
+
+t.test('help tells the commands, the states of a key, a first rotation, the cron line, and what to do about a leak', async t => {
+  const operator = new Operator(t)
+  for (const args of [['--help'], ['-h'], ['help'], ['help', '--help'], ['--help', '-h']]) {
+    const { status, out, err } = await operator.run(...args)
+    t.match({ status, out, err }, { status: 0, out: /^Usage: fastify-sealed-session <command>/, err: '' })
+    for (const text of [...COMMANDS, 'SESSION_KEY', 'pending', 'active', 'retired', 'expired', 'revoked', 'cron', 'leaked', 'Exit status']) t.match(out, text)
+  }
+})
+
+t.test('each command has help of its own, asked for in any of the ways', async t => {
+  const operator = new Operator(t)
+  for (const command of COMMANDS) {
+    const out = await operator.do('help', command)
+    t.match(out, new RegExp(`^Usage: fastify-sealed-session ${command}[^]*Options:[^]*--json[^]*--help`))
+    for (const args of [[command, '--help'], [command, '-h'], ['--help', command], [command, '--nonsense', '--help']]) t.equal(await operator.do(...args), out)
+  }
+})
+
+t.test('what a command takes is listed, with its default', async t => {
+  const operator = new Operator(t)
+  t.match(await operator.do('help', 'generate'), /--out FILE[^]*PowerShell|PowerShell[^]*--out FILE/)
+  t.match(await operator.do('help', 'init'), /--key-env NAME/)
+  t.match(await operator.do('help', 'rotate'), /--activate-in DURATION.*default 1h\n[^]*--keep-for DURATION[^]*default 90d/)
+  t.match(await operator.do('help', 'list'), /--keyring FILE[^]*--redis URL[^]*--redis-key KEY.*default fastify-sealed-session:keyring/)
+  t.match(await operator.do('help', 'prune'), /--revoked/)
+  t.match(await operator.do('help', 'inspect'), /--cookie-name NAME[^]*--show/)
+})
+
+t.test('help fits a terminal of 80 columns, in ASCII', async t => {
+  const operator = new Operator(t)
+  for (const args of [['help'], ...COMMANDS.map(command => ['help', command])]) {
+    const out = await operator.do(...args)
+    t.match(out, /^[\n -~]*\n$/)
+    for (const line of out.split('\n')) t.ok(line.length <= 80, `${line.length}: ${line}`)
+  }
+})
+
+t.test('--version says the version', async t => {
+  t.equal(await new Operator(t).do('--version'), `${version}\n`)
+})

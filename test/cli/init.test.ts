@@ -1,0 +1,98 @@
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import t from 'tap'
+import { pathToFileURL } from 'node:url'
+import { addRoutes, appWith, KEY, OTHER_KEY } from '../helpers/app'
+import { FILE, Operator, RING } from './operator'
+
+t.test('init makes a ring with one key, active at once, in a file of its owner', async t => {
+  const operator = new Operator(t)
+  const out = await operator.do('init', ...RING)
+  const [key] = operator.ring()
+  t.match(key, { createdAtMs: operator.nowMs, activatesAtMs: operator.nowMs, expiresAtMs: null, revokedAtMs: null })
+  t.match(out, new RegExp(`keys\\.json\\. Key ${key?.id} seals from now on\\.\n$`))
+  t.equal(statSync(operator.path(FILE)).mode & 0o777, 0o600)
+})
+
+t.test('with --json it says the id', async t => {
+  const operator = new Operator(t)
+  const { id } = await operator.ask<{ id: string }>('init', ...RING)
+  t.equal(operator.ring()[0]?.id, id)
+})
+
+t.test('a ring that exists is left as it is', async t => {
+  const operator = new Operator(t)
+  await operator.do('init', ...RING)
+  const text = readFileSync(operator.path(FILE), 'utf8')
+  t.match(await operator.run('init', ...RING), { status: 1, out: '', err: /^fastify-sealed-session: keyring file .* exists, and was left as it is\n$/ })
+  t.equal(readFileSync(operator.path(FILE), 'utf8'), text)
+})
+
+t.test('the file may be named by a URL', async t => {
+  const operator = new Operator(t)
+  await operator.do('init', '--keyring', pathToFileURL(operator.path(FILE)).href)
+  t.equal(operator.ring().length, 1)
+})
+
+t.test('somebody who has had the option "key" moves to a keyring with nobody logged out', async t => {
+  const operator = new Operator(t)
+  operator.secrets.push(KEY)
+  const before = await appWith(t, { key: KEY })
+  addRoutes(before)
+  const cookie = String((await before.inject('/set/a/b')).headers['set-cookie']).split(';')[0] as string
+  for (const [index, text] of [KEY.toString('base64url'), `${KEY.toString('base64')}\n`, KEY.toString('hex'), `\ufeff${KEY.toString('hex')}\r\n`].entries()) {
+    operator.env = { SESSION_KEY: text }
+    await operator.do('init', '--keyring', `${index}.json`, '--key-env', 'SESSION_KEY')
+    const after = await appWith(t, { keyring: operator.path(`${index}.json`) })
+    addRoutes(after)
+    t.same((await after.inject({ url: '/get', headers: { cookie } })).json(), { a: 'b' })
+  }
+})
+
+t.test('somebody who has had an array of keys moves as well: the first seals, all open', async t => {
+  const operator = new Operator(t)
+  operator.nowMs = Date.now()
+  operator.env = { NEW: OTHER_KEY.toString('hex'), OLD: KEY.toString('hex'), AGAIN: OTHER_KEY.toString('base64') }
+  await operator.do('init', ...RING, '--key-env', 'NEW,OLD,AGAIN')
+  t.strictSame(operator.ring().map(({ material }) => material), [OTHER_KEY, KEY])
+  const after = await appWith(t, { keyring: operator.path(FILE) })
+  addRoutes(after)
+  for (const key of [KEY, OTHER_KEY]) {
+    const before = await appWith(t, { key })
+    addRoutes(before)
+    const cookie = String((await before.inject('/set/a/b')).headers['set-cookie']).split(';')[0] as string
+    t.same((await after.inject({ url: '/get', headers: { cookie } })).json(), { a: 'b' })
+  }
+  const sealed = String((await after.inject('/set/a/b')).headers['set-cookie']).split(';')[0] as string
+  const newOnly = await appWith(t, { key: OTHER_KEY })
+  addRoutes(newOnly)
+  t.same((await newOnly.inject({ url: '/get', headers: { cookie: sealed } })).json(), { a: 'b' })
+})
+
+t.test('a variable that holds no key is one line, and makes no ring', async t => {
+  const operator = new Operator(t)
+  operator.env = { SHORT: 'c2hvcnQ', EMPTY: '' }
+  for (const name of ['SHORT', 'EMPTY', 'MISSING']) {
+    const { status, out, err } = await operator.run('init', ...RING, '--key-env', name)
+    t.match({ status, out, err }, { status: 1, out: '', err: new RegExp(`^fastify-sealed-session: the environment variable ${name}.*\n$`) })
+    t.notMatch(err, 'c2hvcnQ')
+  }
+  t.throws(() => operator.ring(), { code: 'ENOENT' })
+})
+
+t.test('a key in the place of the variable\'s name is not repeated', async t => {
+  const operator = new Operator(t)
+  operator.secrets.push(KEY)
+  for (const text of [KEY.toString('base64url'), KEY.toString('hex')]) {
+    t.match(await operator.run('init', ...RING, '--key-env', text), { status: 2, err: /takes the name of an environment variable/ })
+  }
+})
+
+t.test('what is there and is no keyring is left as it is', async t => {
+  const operator = new Operator(t)
+  writeFileSync(operator.path(FILE), 'notes', { mode: 0o600 })
+  t.match(await operator.run('init', ...RING), { status: 1, err: /exists/ })
+  t.equal(readFileSync(operator.path(FILE), 'utf8'), 'notes')
+  t.match(await operator.run('list', ...RING), { status: 1, out: '', err: /^fastify-sealed-session: keyring file .* is no good.*\n$/ })
+  mkdirSync(operator.path('folder'))
+  t.match(await operator.run('init', '--keyring', 'folder'), { status: 1, err: /^fastify-sealed-session: keyring file .*\n$/ })
+})

@@ -1,0 +1,248 @@
+import t, { type Test } from 'tap'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { EXTENSION_COOKIE_ATTRIBUTES, EXTENSION_IDLE_LIMIT } from '../../lib/core/format'
+import { writeEnvelope, type Envelope } from '../../lib/core/envelope'
+import { writeStamp } from '../../lib/core/stamp'
+import { plaintext, sealToken } from '../../lib/core/token'
+import type { KeyRecord } from '../../lib/keyring/document'
+import { DAY_MS } from '../../lib/time'
+import { KEY, OTHER_KEY } from '../helpers/app'
+import { keysFor } from '../helpers/ring'
+import { Operator, RING, writeEveryState } from './operator'
+
+const ID = '00112233445566778899aabbccddeeff'
+const INSPECT = ['inspect', '--cookie-name', 'session']
+const WITH_KEY = [...INSPECT, '--key-env', 'SESSION_KEY']
+
+function seal (operator: Operator, { material }: Pick<KeyRecord, 'material'>, more: Partial<Envelope> = {}, padTo = 0): string {
+  const envelope: Envelope = {
+    id: ID,
+    createdAtMs: operator.nowMs - 2 * DAY_MS,
+    renewedAtMs: operator.nowMs - DAY_MS,
+    extensions: new Map(),
+    customSerializer: false,
+    data: '{"user":"alice","theme":"dark"}',
+    ...more
+  }
+  return sealToken(writeEnvelope(envelope, padTo, plaintext), keysFor('session', 'cookie', material).sealing(0), 1)
+}
+
+function stamp (operator: Operator, checkedAtMs: number): string {
+  const length = writeStamp({ id: ID, renewedAtMs: operator.nowMs - DAY_MS, checkedAtMs }, plaintext)
+  return sealToken(length, keysFor('session.t', 'stamp').sealing(0), 1)
+}
+
+/** With KEY in SESSION_KEY. */
+function withKey (t: Test, input = ''): Operator {
+  const operator = new Operator(t)
+  operator.secrets.push(KEY)
+  operator.env = { SESSION_KEY: KEY.toString('base64url') }
+  operator.input = input
+  return operator
+}
+
+t.test('inspect tells times, key and sizes, and no values', async t => {
+  const operator = new Operator(t)
+  const { active } = writeEveryState(operator)
+  operator.input = seal(operator, active)
+  t.equal(await operator.do(...INSPECT, ...RING), `cookie   a session; it opens
+key      ${active.id}, active: it seals
+session  ${ID}
+created  2026-02-27 12:00 UTC (2 days ago)
+renewed  2026-02-28 12:00 UTC (24 h ago)
+size     144 characters, of 62 bytes: 31 head, 0 extensions, 31 data, 0 padding
+flags    none
+data     31 bytes, 2 keys; --show shows them
+`)
+})
+
+t.test('the values are shown with --show', async t => {
+  const operator = withKey(t)
+  operator.input = seal(operator, { material: KEY })
+  t.match(await operator.do(...WITH_KEY, '--show'), /keys:\n\{\n {2}"user": "alice",\n {2}"theme": "dark"\n\}\n$/)
+  t.match(await operator.do(...WITH_KEY), /one in SESSION_KEY\n/)
+  operator.input = seal(operator, { material: KEY }, { data: '{"a":1}' })
+  t.match(await operator.do(...WITH_KEY), '1 key;')
+})
+
+t.test('what users wrote cannot steer the terminal', async t => {
+  const operator = withKey(t)
+  operator.input = seal(operator, { material: KEY }, { data: JSON.stringify({ a: '\u001b[2J\u009b2J\u202e\u2028' }) })
+  t.match(await operator.do(...WITH_KEY, '--show'), '"a": "\\u001b[2J\\u009b2J\\u202e\\u2028"')
+})
+
+t.test('a key in any state opens it, and its state is told', async t => {
+  const operator = new Operator(t)
+  const keys = writeEveryState(operator)
+  for (const [state, about] of [
+    ['pending', 'pending: it opens, and does not seal yet'],
+    ['retired', 'retired: it opens until 2026-05-10 12:00 UTC (in 70 days)'],
+    ['expired', 'expired at 2026-02-09 12:00 UTC (20 days ago): servers do not open it'],
+    ['revoked', 'revoked at 2025-11-21 12:00 UTC (100 days ago): servers do not open it']
+  ] as const) {
+    operator.input = seal(operator, keys[state])
+    t.match(await operator.do(...INSPECT, ...RING), `\nkey      ${keys[state].id}, ${about}\n`)
+    t.match(await operator.ask(...INSPECT, ...RING), { key: { id: keys[state].id, state } })
+  }
+})
+
+t.test('a retired key that nothing ends opens without an end', async t => {
+  const operator = new Operator(t)
+  const old = operator.key(1, { activates: -10 })
+  operator.write(old, operator.key(2, { activates: -5 }))
+  operator.input = seal(operator, old)
+  t.match(await operator.do(...INSPECT, ...RING), `${old.id}, retired: it opens\n`)
+})
+
+t.test('extensions, padding and flags are told', async t => {
+  const operator = withKey(t)
+  const idle = Buffer.alloc(6)
+  idle.writeUIntBE(30 * DAY_MS, 0, 6)
+  const extensions = new Map([[EXTENSION_IDLE_LIMIT, idle], [EXTENSION_COOKIE_ATTRIBUTES, Buffer.from('{"path":"/app"}')], [77, Buffer.alloc(3)]])
+  operator.input = seal(operator, { material: KEY }, { extensions }, 128)
+  t.match(await operator.do(...WITH_KEY), `128 bytes: 31 head, 33 extensions, 31 data, 33 padding
+flags      padded
+extension  own idle limit: 30 days
+extension  cookie attributes: {"path":"/app"}
+extension  unknown type 77, 3 bytes
+`)
+  t.match(await operator.ask(...WITH_KEY), {
+    padded: true,
+    extensions: [{ type: 1, name: 'idle limit', idleMs: 30 * DAY_MS }, { type: 4, name: 'cookie attributes', attributes: { path: '/app' } }, { type: 77, name: null, bytes: 3 }]
+  })
+})
+
+t.test('with --json it tells the same, and the data only with --show', async t => {
+  const operator = withKey(t)
+  operator.input = seal(operator, { material: KEY })
+  const told = {
+    kind: 'session',
+    session: ID,
+    createdAt: '2026-02-27T12:00:00.000Z',
+    renewedAt: '2026-02-28T12:00:00.000Z',
+    padded: false,
+    customSerializer: false,
+    sizes: { token: 144, plaintext: 62, head: 31, extensions: 0, data: 31, padding: 0 },
+    extensions: [],
+    keys: 2
+  }
+  const { key, ...rest } = await operator.ask<{ key: { state: unknown } }>(...WITH_KEY)
+  t.equal(key.state, null)
+  t.strictSame(rest, told)
+  t.match(await operator.ask(...WITH_KEY, '--show'), { ...told, data: { user: 'alice', theme: 'dark' } })
+})
+
+t.test('data of the application\'s own serializer is shown as text, or as base64 where it is none', async t => {
+  const operator = withKey(t)
+  operator.input = seal(operator, { material: KEY }, { customSerializer: true, data: 'user=alice' })
+  t.match(await operator.do(...WITH_KEY), /flags {4}custom serializer\ndata {5}10 bytes, written by the application's own serializer; --show shows them\n$/)
+  t.match(await operator.do(...WITH_KEY, '--show'), /serializer:\nuser=alice\n$/)
+  t.match(await operator.ask(...WITH_KEY, '--show'), { keys: null, data: { text: 'user=alice' } })
+  operator.input = seal(operator, { material: KEY }, { customSerializer: true, data: Buffer.from([0xff, 0xfe, 0x00]) })
+  t.match(await operator.do(...WITH_KEY, '--show'), /\nbase64: \/\/4A\n$/)
+  t.match(await operator.ask(...WITH_KEY, '--show'), { data: { base64: '//4A' } })
+})
+
+t.test('a stamp is told where the name is that of one', async t => {
+  const operator = withKey(t)
+  const args = ['inspect', '--cookie-name', 'session.t', '--key-env', 'SESSION_KEY']
+  operator.input = `session=x; session.t=${stamp(operator, 0)}`
+  t.match(await operator.do(...args), /^cookie {3}a stamp[^]*session {2}00112233[^]*renewed {2}2026-02-28 12:00 UTC \(24 h ago\)\nchecked {2}never[^]*size {5}99 characters\n$/)
+  t.match(await operator.ask(...args), { kind: 'stamp', session: ID, renewedAt: '2026-02-28T12:00:00.000Z', checkedAt: null, sizes: { token: 99 } })
+  operator.input = stamp(operator, operator.nowMs - 60_000)
+  t.match(await operator.do(...args), /checked {2}2026-03-01 11:59 UTC \(1 min ago\)/)
+  t.match(await operator.ask(...args), { checkedAt: '2026-03-01T11:59:00.000Z' })
+  operator.input = seal(operator, { material: KEY })
+  t.match(await operator.run(...args), { status: 1, err: /forged/ })
+})
+
+t.test('the cookie is found in whatever an operator has at hand', async t => {
+  const operator = withKey(t)
+  const token = seal(operator, { material: KEY })
+  const utf16 = Buffer.from(`\ufeff${token}\r\n`, 'utf16le')
+  const inputs = [
+    token, `${token}\n`, `\ufeff${token}\r\n`, `session=${token}`, `a=b; session=${token}; c=d`, `Cookie: a=b; session=${token}`,
+    `Set-Cookie: session=${token}; Path=/; HttpOnly; SameSite=Lax\r\n`, `set-cookie: other=1; Path=/\nset-cookie: session=${token}; Path=/\n`,
+    `> cookie: session=${token}\n`, `< Set-Cookie: session=${token}; Path=/`, `session=; session=${token}`, `not a cookie\nsession=${token}`
+  ]
+  for (const input of inputs) {
+    operator.input = input
+    t.match(await operator.do(...WITH_KEY), ID, JSON.stringify(input))
+  }
+  operator.world = { input: async () => utf16 }
+  t.match(await operator.do(...WITH_KEY), ID)
+})
+
+t.test('of several cookies of the name the first that opens is told, and that there are more', async t => {
+  const operator = withKey(t)
+  operator.input = `session=tossed; session=${seal(operator, { material: KEY })}`
+  t.match(await operator.do(...WITH_KEY), /\(the first that opens of 2 cookies of this name\)\n$/)
+  operator.input = 'session=tossed; session=in'
+  t.match(await operator.run(...WITH_KEY), { status: 1, err: /malformed/ })
+})
+
+t.test('one that does not open is one line with the reason', async t => {
+  const operator = withKey(t)
+  const token = seal(operator, { material: KEY })
+  const unknown = seal(operator, { material: OTHER_KEY })
+  const raw = Buffer.from(token, 'base64url')
+  const ownKey = raw.toString('hex', 2, 6)
+  const laterVersion = Buffer.concat([Buffer.from([2]), raw.subarray(1)]).toString('base64url')
+  const altered = Buffer.concat([raw.subarray(0, -1), Buffer.from([(raw[raw.length - 1] as number) ^ 1])]).toString('base64url')
+  for (const [input, reason] of [
+    ['', 'nothing came in on stdin'],
+    ['other=x; another=y', 'there is no cookie "session" .* 2'],
+    ['what is this', 'there is no cookie "session" .* 0'],
+    ['session=; Path=/', 'is empty: it was cleared'],
+    ['AQFqy3ot', 'malformed'],
+    ['abcd', 'unknown-version'],
+    [token.slice(0, -4), 'forged'],
+    [`session=${token}%3D`, 'malformed'],
+    ['A'.repeat(5000), 'malformed'],
+    [laterVersion, 'unknown-version'],
+    [altered, `forged: .*"session".*${ownKey}`],
+    [unknown, `unknown-key: it names the key ${Buffer.from(unknown, 'base64url').toString('hex', 2, 6)}`],
+    [seal(operator, { material: KEY }, { extensions: new Map([[200, Buffer.alloc(1)]]) }), 'unsupported'],
+    [seal(operator, { material: KEY }, { extensions: new Map([[EXTENSION_IDLE_LIMIT, Buffer.alloc(1)]]) }), 'malformed'],
+    [seal(operator, { material: KEY }, { extensions: new Map([[EXTENSION_COOKIE_ATTRIBUTES, Buffer.from('[]')]]) }), 'malformed'],
+    [seal(operator, { material: KEY }, { data: 'null' }), 'malformed'],
+    [seal(operator, { material: KEY }, { data: '{' }), 'malformed'],
+    [seal(operator, { material: KEY }, { data: Buffer.from([0x22, 0xff, 0x22]) }), 'malformed']
+  ] as const) {
+    operator.input = input
+    t.match(await operator.run(...WITH_KEY), { status: 1, out: '', err: new RegExp(`^fastify-sealed-session: .*${reason}.*\n$`) }, reason)
+  }
+})
+
+t.test('a cookie sealed for another name does not open, and the name is asked after', async t => {
+  const operator = withKey(t)
+  operator.input = seal(operator, { material: KEY })
+  t.match(await operator.run('inspect', '--cookie-name', 'sid', '--key-env', 'SESSION_KEY'), { status: 1, err: /forged: .*another cookie name than "sid"/ })
+})
+
+t.test('the vectors of the format open as what they are', async t => {
+  const vectors = (name: string): Array<Record<string, string>> => JSON.parse(readFileSync(join(__dirname, '../vectors', name), 'utf8')).vectors
+  const keys = new Map(vectors('keys.json').map(({ name, key }) => [name, key]))
+  const operator = new Operator(t)
+  for (const { use, cookieName, key, token } of vectors('valid.json')) {
+    operator.env = { SESSION_KEY: keys.get(key) as string }
+    operator.input = token as string
+    const { kind } = await operator.ask<{ kind: string }>('inspect', '--cookie-name', cookieName as string, '--key-env', 'SESSION_KEY')
+    t.equal(kind, use === 'stamp' ? 'stamp' : 'session')
+  }
+})
+
+t.test('at a terminal it says on stderr what it waits for', async t => {
+  const operator = withKey(t)
+  operator.input = seal(operator, { material: KEY })
+  operator.world = { isInputTTY: true }
+  t.match(await operator.run(...WITH_KEY), { status: 0, out: /^cookie/, err: /^fastify-sealed-session: paste the cookie.*\n$/ })
+})
+
+t.test('it needs a name, and one place where keys are', async t => {
+  const operator = withKey(t)
+  for (const args of [['inspect', '--key-env', 'SESSION_KEY'], INSPECT, [...WITH_KEY, ...RING], ['inspect', '--cookie-name', 'a b', ...RING]]) {
+    t.match(await operator.run(...args), { status: 2, out: '', err: /^fastify-sealed-session: .*see "fastify-sealed-session inspect --help"\n$/ })
+  }
+})

@@ -1,0 +1,120 @@
+import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { once } from 'node:events'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import Redis from 'ioredis'
+import t, { type Test } from 'tap'
+import { clientClass, connectTo } from '../../lib/cli/redis-client'
+import { parseKeyring, type KeyRecord } from '../../lib/keyring/document'
+import { RedisServer } from '../helpers/redis-server'
+import { freshFolder } from '../helpers/installed'
+import { Operator } from './operator'
+
+async function startServer (t: Test): Promise<RedisServer> {
+  const server = await RedisServer.start()
+  t.teardown(async () => { await server.remove() })
+  return server
+}
+
+async function ringIn ({ url }: RedisServer, key = 'fastify-sealed-session:keyring'): Promise<KeyRecord[]> {
+  const client = new Redis(url)
+  try {
+    return parseKeyring(await client.get(key) as string)
+  } finally {
+    client.disconnect()
+  }
+}
+
+t.test('a ring in Redis has the same commands', async t => {
+  const server = await startServer(t)
+  const operator = new Operator(t)
+  const redis = ['--redis', server.url]
+  const remember = async (): Promise<void> => { operator.secrets.push(...(await ringIn(server)).map(({ material }) => material)) }
+
+  const { id } = await operator.ask<{ id: string }>('init', ...redis)
+  await remember()
+  t.match(await operator.run('init', ...redis), { status: 1, out: '', err: /exists, and was left as it is\n$/ })
+  await operator.do('rotate', ...redis)
+  await remember()
+  t.match(await operator.do('list', ...redis), new RegExp(`\n${id}  active`))
+  t.match(await operator.do('revoke', id, ...redis), 'it was pending')
+  t.match(await operator.do('prune', ...redis, '--revoked'), `Removed 1 key: ${id}`)
+  operator.input = 'AQFqy3ot'
+  t.match(await operator.run('inspect', '--cookie-name', 'session', ...redis), { status: 1, err: /malformed/ })
+  t.equal((await ringIn(server)).length, 1)
+})
+
+t.test('--redis-key keeps rings apart', async t => {
+  const server = await startServer(t)
+  const operator = new Operator(t)
+  await operator.do('init', '--redis', server.url, '--redis-key', 'one')
+  await operator.do('init', '--redis', `${server.url}/0`, '--redis-key', 'two')
+  t.not((await ringIn(server, 'one'))[0]?.id, (await ringIn(server, 'two'))[0]?.id)
+  t.match(await operator.run('list', '--redis', server.url), { status: 1, err: /keyring in Redis, key "fastify-sealed-session:keyring", does not exist/ })
+})
+
+t.test('a server that is away is one line with its place, and without the password', async t => {
+  const server = await startServer(t)
+  const operator = new Operator(t)
+  await server.stop()
+  const { status, out, err } = await operator.run('list', '--redis', `redis://user:s3cret@127.0.0.1:${server.port}`)
+  t.match({ status, out, err }, { status: 1, out: '', err: new RegExp(`^fastify-sealed-session: Redis at 127\\.0\\.0\\.1:${server.port} cannot be reached: .*ECONNREFUSED.*\n$`) })
+  t.notMatch(err, 's3cret')
+  t.match(await operator.run('list', '--redis', `redis://localhost:${server.port}`), { status: 1, err: /ECONNREFUSED/ })
+})
+
+t.test('a server that wants another password is one line without the one it was given', async t => {
+  const server = await startServer(t)
+  const client = new Redis(server.url)
+  await client.config('SET', 'requirepass', 'right')
+  client.disconnect()
+  const operator = new Operator(t)
+  const { status, err } = await operator.run('list', '--redis', `redis://:s3cret@127.0.0.1:${server.port}`)
+  t.match({ status, err }, { status: 1, err: /^fastify-sealed-session: .*Redis.*\n$/ })
+  t.notMatch(err, 's3cret')
+  t.equal((await operator.run('init', '--redis', `redis://:right@127.0.0.1:${server.port}`)).status, 0)
+})
+
+t.test('a server that does not answer is given up', async t => {
+  const sockets: Socket[] = []
+  const silent = createServer(socket => { sockets.push(socket) }).listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  t.teardown(() => { for (const socket of sockets) socket.destroy(); silent.close() })
+  const { port } = silent.address() as AddressInfo
+  const startMs = Date.now()
+  t.match(await new Operator(t).run('list', '--redis', `redis://127.0.0.1:${port}`), { status: 1, err: /^fastify-sealed-session: Redis at .* cannot be reached: .*\n$/ })
+  t.ok(Date.now() - startMs < 8000)
+})
+
+t.test('a port where none is named is that of Redis, and an error without words is told by its code', async t => {
+  class Broken {
+    connect: () => Promise<unknown> = async () => await Promise.reject(new Error('closed'))
+    disconnect (): void {}
+    on (_: string, listener: (error: Error) => void): void { listener(Object.assign(new Error(''), { code: 'EWHATEVER' })) }
+  }
+  await t.rejects(connectTo(new URL('redis://host'), Broken as never), { message: 'Redis at host:6379 cannot be reached: EWHATEVER' })
+})
+
+t.test('what is no URL of Redis is wrong use, and is not quoted', async t => {
+  const operator = new Operator(t)
+  for (const url of ['localhost', 'http://s3cret@host', 'redis://:s3cret', 'redis:s3cret', 'redis://user:s3c/ret@host', 'redis://user:s3c#ret@host', 'redis://user:s3c?ret@host', 'redis:///s3cret', 'redis://user:63/s3cret@host', 'redis://user:63?s3cret@host']) {
+    const { status, out, err } = await operator.run('list', '--redis', url)
+    t.match({ status, out, err }, { status: 2, out: '', err: /^fastify-sealed-session: --redis takes a URL.*\n$/ }, url)
+    t.notMatch(err, /s3c/)
+  }
+})
+
+t.test('the client is the user\'s own: ioredis, else iovalkey, else one line says what to install', async t => {
+  const [none, valkey, both] = [freshFolder(t), freshFolder(t), freshFolder(t)]
+  const install = (folder: string, name: string): void => {
+    mkdirSync(join(folder, 'node_modules', name), { recursive: true })
+    writeFileSync(join(folder, 'node_modules', name, 'index.js'), `module.exports = '${name}'`)
+  }
+  install(valkey, 'iovalkey')
+  install(both, 'iovalkey')
+  install(both, 'ioredis')
+  t.equal(clientClass([valkey, __dirname]) as unknown, 'iovalkey')
+  t.equal(clientClass([both]) as unknown, 'ioredis')
+  t.equal(clientClass([none, __dirname]) as unknown, Redis)
+  t.throws(() => clientClass([none]), { message: '--redis needs a client in your project: npm install ioredis' })
+})

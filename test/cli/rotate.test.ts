@@ -1,0 +1,80 @@
+import t from 'tap'
+import { schedule, stateAt } from '../../lib/keyring/schedule'
+import { DAY_MS, MINUTE_MS } from '../../lib/time'
+import { Operator, RING } from './operator'
+
+const HOUR_MS = 60 * MINUTE_MS
+
+function statesOf (operator: Operator): string[] {
+  return schedule(operator.ring()).map(key => stateAt(key, operator.nowMs))
+}
+
+t.test('rotate adds a key that seals in an hour; until then the old one does, and opens for 90 days more', async t => {
+  const operator = new Operator(t)
+  await operator.do('init', ...RING)
+  operator.nowMs += 30 * DAY_MS
+  const out = await operator.do('rotate', ...RING)
+  const [old, added] = operator.ring()
+  t.equal(added?.activatesAtMs, operator.nowMs + HOUR_MS)
+  t.equal(old?.expiresAtMs, operator.nowMs + HOUR_MS + 90 * DAY_MS)
+  t.equal(out, `Added key ${added?.id}.
+Key ${old?.id} seals now, until 2026-03-31 13:00 UTC (in 1 h).
+Key ${added?.id} will seal from 2026-03-31 13:00 UTC (in 1 h) on.
+Key ${old?.id} will open what it sealed until 2026-06-29 13:00 UTC (in 90 days).
+`)
+  t.same(statesOf(operator), ['active', 'pending'])
+  operator.nowMs += HOUR_MS
+  t.same(statesOf(operator), ['retired', 'active'])
+})
+
+t.test('--activate-in and --keep-for say otherwise', async t => {
+  const operator = new Operator(t)
+  await operator.do('init', ...RING)
+  await operator.do('rotate', ...RING, '--activate-in', '2d', '--keep-for=400 days')
+  const [old, added] = operator.ring()
+  t.equal(added?.activatesAtMs, operator.nowMs + 2 * DAY_MS)
+  t.equal(old?.expiresAtMs, operator.nowMs + 402 * DAY_MS)
+})
+
+t.test('--now seals at once, and says what servers do that have not read the ring yet', async t => {
+  for (const options of [['--now'], ['--activate-in', '0s'], ['--activate-in=0 min']]) {
+    const operator = new Operator(t)
+    await operator.do('init', ...RING)
+    operator.nowMs += DAY_MS
+    const out = await operator.do('rotate', ...RING, ...options)
+    const [old, added] = operator.ring()
+    t.same(statesOf(operator), ['retired', 'active'])
+    t.equal(out, `Added key ${added?.id}.\nKey ${added?.id} seals now.\nKey ${old?.id} will open what it sealed until 2026-05-31 12:00 UTC (in 90 days).\nServers that have not read the ring again look the key up when they meet it.\n`)
+  }
+})
+
+t.test('a second rotation before the first took effect tells the whole order', async t => {
+  const operator = new Operator(t)
+  await operator.do('init', ...RING)
+  await operator.do('rotate', ...RING)
+  const out = await operator.do('rotate', ...RING, '--activate-in', '5h')
+  const [first, second, third] = operator.ring().map(({ id }) => id)
+  t.match(out, new RegExp(`^Added key ${third}\\.\nKey ${first} seals now, until .*\nKey ${second} will seal from .*\nKey ${third} will seal from .*\nKey ${first} will open .*\n$`))
+})
+
+t.test('with --json it says the new key\'s times, and which key seals', async t => {
+  const operator = new Operator(t)
+  await operator.do('init', ...RING)
+  const told = await operator.ask('rotate', ...RING)
+  const [old, added] = operator.ring()
+  t.same(told, {
+    added: { id: added?.id, state: 'pending', createdAt: '2026-03-01T12:00:00.000Z', sealsFrom: '2026-03-01T13:00:00.000Z', sealsUntil: null, opensUntil: null, revokedAt: null },
+    seals: old?.id
+  })
+})
+
+t.test('rotations side by side each add their key', async t => {
+  const operator = new Operator(t)
+  await operator.do('init', ...RING)
+  await Promise.all(Array.from({ length: 5 }, async () => await operator.do('rotate', ...RING)))
+  t.equal(operator.ring().length, 6)
+})
+
+t.test('without a ring it says how to make one', async t => {
+  t.match(await new Operator(t).run('rotate', ...RING), { status: 1, out: '', err: /^fastify-sealed-session: keyring file .* does not exist: .*init"\n$/ })
+})

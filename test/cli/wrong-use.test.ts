@@ -1,0 +1,66 @@
+import t from 'tap'
+import { KEY } from '../helpers/app'
+import { Operator, RING, writeEveryState } from './operator'
+
+const WRONG: ReadonlyArray<readonly [args: string[], what: RegExp, see: string]> = [
+  [[], /a command is missing/, '--help'],
+  [['generte'], /there is no command "generte"/, '--help'],
+  [['help', 'generte'], /there is no command "generte"/, '--help'],
+  [['--key'], /a command comes first; found "--key"/, '--help'],
+  [['generate', 'now'], /generate takes no argument; found "now"/, '"fastify-sealed-session generate --help"'],
+  [['generate', '--length=64'], /generate has no option "--length"/, 'generate'],
+  [['generate', '-x'], /generate has no option "-x"/, 'generate'],
+  [['generate', '--out'], /--out needs a value: --out FILE/, 'generate'],
+  [['generate', '--out='], /--out needs a value/, 'generate'],
+  [['generate', '--out', '--json'], /--out needs a value/, 'generate'],
+  [['generate', '--json=yes'], /--json takes no value/, 'generate'],
+  [['generate', '--json', '--json'], /--json was given twice/, 'generate'],
+  [['list'], /which keyring\? Give --keyring or --redis/, 'list'],
+  [['list', ...RING, '--redis', 'redis://localhost'], /only one of --keyring or --redis/, 'list'],
+  [['list', '--keyring', 'file://elsewhere/keys.json'], /--keyring takes a path/, 'list'],
+  [['list', ...RING, '--redis-key', 'k'], /--redis-key goes with --redis/, 'list'],
+  [['list', '--redis', 'redis://localhost', '--others-may-read'], /--others-may-read goes with --keyring/, 'list'],
+  [['rotate', ...RING, '--now', '--activate-in', '1h'], /only one of --now or --activate-in/, 'rotate'],
+  [['rotate', ...RING, '--activate-in', '60'], /--activate-in takes a duration with a unit.*found "60"/, 'rotate'],
+  [['rotate', ...RING, '--activate-in', 'soon'], /--activate-in takes a duration/, 'rotate'],
+  [['rotate', ...RING, '--activate-in=-1h'], /--activate-in takes a duration/, 'rotate'],
+  [['rotate', ...RING, '--activate-in', '0'], /--activate-in takes a duration/, 'rotate'],
+  [['rotate', ...RING, '--activate-in', '0 parsecs'], /--activate-in takes a duration/, 'rotate'],
+  [['rotate', ...RING, '--keep-for', '0d'], /--keep-for takes a duration/, 'rotate'],
+  [['revoke', ...RING], /revoke needs <id>/, 'revoke'],
+  [['revoke', '1a2b3c4d', '2a2b3c4d', ...RING], /revoke takes one argument, <id>; found one more, "2a2b3c4d"/, 'revoke'],
+  [['init', ...RING, '--key-env', 'NOT A NAME'], /--key-env takes the name of an environment variable/, 'init']
+]
+
+t.test('wrong use is one line that says what was wrong and where to read on, and status 2', async t => {
+  const operator = new Operator(t)
+  for (const [args, what, see] of WRONG) {
+    const { status, out, err } = await operator.run(...args)
+    t.match({ status, out, err }, { status: 2, out: '', err: what }, args.join(' '))
+    t.match(err, /^fastify-sealed-session: .*; see .*\n$/)
+    t.match(err, see)
+  }
+})
+
+t.test('after wrong use the ring is what it was', async t => {
+  const operator = new Operator(t)
+  writeEveryState(operator)
+  const before = operator.ring()
+  for (const [args] of WRONG) await operator.run(...args)
+  t.same(operator.ring(), before)
+})
+
+t.test('what stands in the wrong place could be a secret, so it is not repeated', async t => {
+  const operator = new Operator(t)
+  operator.secrets.push(KEY)
+  const key = KEY.toString('base64url')
+  for (const args of [[key], ['help', key], [`--${key}`], ['generate', key], ['generate', `--${key}`], ['init', ...RING, key], ['revoke', 'x', key], ['rotate', ...RING, '--keep-for', key]]) {
+    t.match(await operator.run(...args), { status: 2, err: /text of \d+ characters/ })
+  }
+  t.match(await operator.run('generate', '\u001b[2Jx'), { status: 2, err: /text of 5 characters/ })
+})
+
+t.test('after -- nothing is an option', async t => {
+  const operator = new Operator(t)
+  t.match(await operator.run('revoke', ...RING, '--', '--now'), { status: 2, err: /8 hex digits/ })
+})

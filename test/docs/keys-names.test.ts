@@ -1,0 +1,76 @@
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import * as errors from '../../lib/errors'
+import { DEFAULT_REDIS_KEY } from '../../lib/stores/keyring-redis'
+import { linesOf, PAGE, ROOT, shell } from './keys-page'
+
+t.test('the table of options is that of the types', async t => {
+  const types = readFileSync(join(ROOT, 'types/keyring.ts'), 'utf8')
+  const namesOf = (name: string): string[] => linesOf(new RegExp(`interface ${name} \\{([^]*?)\n\\}`).exec(types)?.[1] as string, /^ {2}(\w+)\??:/gm)
+  const expected = [
+    'keyring', 'reloadEvery', ...namesOf('Rotation').map(name => `rotation.${name}`),
+    ...namesOf('FileKeyringOptions'), ...namesOf('RedisKeyringOptions')
+  ]
+  const [, table] = /The options that belong to it:\n\n[^\n]*\n[^\n]*\n((?:\|.*\n)+)/.exec(PAGE) as unknown as [string, string]
+  t.strictSame(linesOf(table, /^\| `([\w.]+)`/gm), expected)
+  const options = readFileSync(join(ROOT, 'types/options.ts'), 'utf8')
+  for (const name of ['keyring', 'reloadEvery', 'rotation', 'key', 'secret']) t.match(options, new RegExp(`^ {2}${name}\\?:`, 'm'), name)
+  for (const name of linesOf(PAGE, /`(?:rotation)\.(\w+)`/g)) t.ok(namesOf('Rotation').includes(name), name)
+  t.match(PAGE, DEFAULT_REDIS_KEY)
+})
+
+t.test('every code of an error exists', async t => {
+  const codes: string[] = Object.values(errors).map(ErrorClass => new ErrorClass('', '').code)
+  const named = [...new Set(PAGE.match(/FST_SESSION_[A-Z_]+/g))]
+  t.strictSame(named.filter(code => !codes.includes(code)), [])
+  t.ok(named.includes('FST_SESSION_INVALID_KEYRING') && named.includes('FST_SESSION_KEYRING_UNAVAILABLE'))
+})
+
+t.test('the table of messages is what the plugin logs, with its levels', async t => {
+  const source = readFileSync(join(ROOT, 'lib/plugin/keyring-log.ts'), 'utf8')
+  const logged = Array.from(source.matchAll(/log\.(info|warn)\(.*?, ['`]([^'`]+)['`]\)/g), ([, level, message]) => `${level as string} ${/^[^:]*/.exec(message as string)?.[0] as string}`)
+  const listed = Array.from(PAGE.matchAll(/^\| (info|warn) \| `([^`]+)` \|/gm), ([, level, message]) => `${level as string} ${message as string}`)
+  t.equal(listed.length, 6)
+  t.strictSame(listed.sort(), logged.sort())
+})
+
+t.test('every state exists, and all are listed', async t => {
+  const source = readFileSync(join(ROOT, 'lib/keyring/schedule.ts'), 'utf8')
+  const states = linesOf(/type KeyState = (.*)/.exec(source)?.[1] as string, /'(\w+)'/g)
+  t.strictSame(linesOf(PAGE, /^\| (pending|active|retired|expired|revoked) \|/gm), states)
+})
+
+t.test('every command and every option of one exists', async t => {
+  const { sh } = shell(t)
+  const used = linesOf(PAGE, /npx fastify-sealed-session ([^\n`|&]+)/g)
+  t.ok(used.length > 15)
+  const help = new Map<string, string>()
+  for (const line of used) {
+    const [command = '', ...words] = line.trim().split(/\s+/)
+    if (!help.has(command)) help.set(command, sh(`npx fastify-sealed-session ${command} --help`))
+    for (const option of words.filter(word => word.startsWith('--'))) t.match(help.get(command), option, `${command} ${option}`)
+  }
+  const all = [...help.values(), sh('npx fastify-sealed-session prune --help'), sh('npx fastify-sealed-session --help')].join('\n')
+  for (const option of linesOf(PAGE, /`(?:\w+ )?(--[a-z-]+)/g)) t.match(all, option)
+  for (const command of linesOf(PAGE, /`(init|list|rotate|revoke|prune)[` ]/g)) t.match(all, command)
+})
+
+t.test('every link leads somewhere', async t => {
+  const slug = (heading: string): string => heading.toLowerCase().replace(/[^\w\- ]/g, '').replaceAll(' ', '-')
+  const anchorsOf = (file: string): string[] => linesOf(readFileSync(join(ROOT, 'docs', file), 'utf8'), /^#+ (.*)$/gm).map(slug)
+  for (const link of linesOf(PAGE, /\]\(([^)]+)\)/g)) {
+    const [file, anchor] = link.split('#') as [string, string?]
+    t.ok(file === '' || readdirSync(join(ROOT, 'docs')).includes(file), link)
+    if (anchor !== undefined) t.ok(anchorsOf(file === '' ? 'keys.md' : file).includes(anchor), link)
+  }
+})
+
+t.test('the picture is small, says in words what it shows, and needs nothing from elsewhere', async t => {
+  const picture = readFileSync(join(ROOT, 'docs/key-life.svg'), 'utf8')
+  t.ok(Buffer.byteLength(picture) <= 12 * 1024)
+  t.match(picture, /<title id="title">/)
+  t.match(picture, /<desc id="desc">/)
+  t.notMatch(picture, /href|@import|@font-face|<script|<image|url\((?!#)/)
+  for (const word of ['pending', 'active', 'retired', 'expired', 'activate-in', 'keep-for', 'rotate']) t.match(picture, word)
+})

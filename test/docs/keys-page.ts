@@ -1,0 +1,110 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { Test } from 'tap'
+import secureSession from '../../index'
+import { parseKeyring, type KeyRecord } from '../../lib/keyring/document'
+import { keyOf } from '../../lib/keyring/lifecycle'
+import { DAY_MS, MINUTE_MS } from '../../lib/time'
+import { addRoutes, bareApp, KEY, type TestApp } from '../helpers/app'
+import { Browser } from '../helpers/browser'
+import { freshFolder } from '../helpers/installed'
+import { plainEnv } from '../helpers/process'
+
+/** What the tests of docs/keys.md have in common: its blocks of code, and places to run them. */
+
+export const ROOT = resolve(__dirname, '../..')
+const CLI = join(ROOT, 'dist/lib/cli/main.js')
+export const PAGE = readFileSync(join(ROOT, 'docs/keys.md'), 'utf8')
+export const RING_PATH = '/etc/app/keys.json'
+
+export function blocks (language: string): string[] {
+  return Array.from(PAGE.matchAll(new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``, 'g')), ([, code]) => code as string)
+}
+
+/** The one block that holds this text. */
+export function block (t: Test, language: string, text: string): string {
+  const [found, ...others] = blocks(language).filter(block => block.includes(text))
+  t.ok(found !== undefined && others.length === 0, `one block with ${text}`)
+  return found as string
+}
+
+export function linesOf (text: string, pattern: RegExp): string[] {
+  return Array.from(text.matchAll(pattern), ([, line]) => line as string)
+}
+
+export const ROTATION = { activateInMs: 60 * MINUTE_MS, keepForMs: 90 * DAY_MS }
+
+export function freshRing (createdAtMs = Date.now()): KeyRecord[] {
+  return [keyOf(KEY, createdAtMs)]
+}
+
+/** The page's own code, run as it stands there, but for the path of the ring. Gives what the expression at its end does. */
+export function run (code: string, scope: Record<string, unknown>, result = 'undefined'): any {
+  const ownRequire = (name: string): unknown => name === 'fastify-sealed-session' ? secureSession : scope[name]
+  const all = { secureSession, require: ownRequire, ...scope }
+  const names = Object.keys(all).filter(name => /^\w+$/.test(name))
+  // eslint-disable-next-line no-new-func
+  return new Function(...names, `${code}\nreturn ${result}`)(...names.map(name => all[name as keyof typeof all]))
+}
+
+export async function appOf (t: Test, code: string, scope: Record<string, unknown> = {}): Promise<TestApp> {
+  const app = bareApp(t)
+  run(code, { app, ...scope })
+  await app.after()
+  addRoutes(app)
+  await app.ready()
+  return app
+}
+
+/** The cookies of one browser in another one, that goes to another server. */
+export function movedTo (app: TestApp, { cookies }: Browser): Browser {
+  const browser = new Browser(app)
+  for (const [name, value] of cookies) browser.cookies.set(name, value)
+  return browser
+}
+
+/** Of `kubectl`, what the page uses: one secret with one file. A dry run prints that file, and `replace` takes it. */
+const KUBECTL = `
+for word in "$@"; do
+  case "$word" in --from-file=*) file="\${word##*=}" ;; esac
+done
+case "$*" in
+  create*--dry-run=client*) cat "$file" ;;
+  create*) cat "$file" > "$STATE/secret" ;;
+  get*) cat "$STATE/secret" ;;
+  replace*) cat > "$STATE/secret.new" && mv "$STATE/secret.new" "$STATE/secret" ;;
+  rollout*) touch "$STATE/restarted" ;;
+  *) exit 9 ;;
+esac`
+
+const VAULT = `
+[ "$*" = "kv put -cas=0 -mount=secret app/session-keys keyring=@keys.json" ]
+cat keys.json > "$STATE/secret"`
+
+interface Shell {
+  /** Where scripts run, and where the stand-ins keep `secret` and `restarted`. */
+  readonly folder: string
+  /** Runs a script and gives what it prints. Throws where one of its commands fails. */
+  readonly sh: (script: string, env?: Record<string, string>, cwd?: string) => string
+}
+
+/** A shell that has this package's command, and stand-ins for the others that the page uses. */
+export function shell (t: Test): Shell {
+  const folder = freshFolder(t)
+  const bin = join(folder, 'bin')
+  mkdirSync(bin)
+  const commands = { npx: `shift; exec "${process.execPath}" "${CLI}" "$@"`, kubectl: KUBECTL, vault: VAULT }
+  for (const [name, script] of Object.entries(commands)) writeFileSync(join(bin, name), `#!/bin/sh -e\n${script}\n`, { mode: 0o755 })
+  return {
+    folder,
+    sh (script, env = {}, cwd = folder) {
+      const all = plainEnv({ ...env, STATE: folder, PATH: `${bin}:${process.env['PATH'] ?? ''}` })
+      return execFileSync('sh', ['-ec', script], { cwd, env: all, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+    }
+  }
+}
+
+export function keysIn (path: string): KeyRecord[] {
+  return parseKeyring(readFileSync(path, 'utf8'))
+}

@@ -1,0 +1,192 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import Redis from 'ioredis'
+import t from 'tap'
+import secureSession from '../../index'
+import { parseKeyring, writeKeyring } from '../../lib/keyring/document'
+import { keyOf, rotated } from '../../lib/keyring/lifecycle'
+import { changeKeyring } from '../../lib/keyring/stored-keyring'
+import { DEFAULT_REDIS_KEY } from '../../lib/stores/keyring-redis'
+import { DAY_MS, MINUTE_MS } from '../../lib/time'
+import { addRoutes, bareApp, KEY, OTHER_KEY } from '../helpers/app'
+import { Browser } from '../helpers/browser'
+import { freshFolder } from '../helpers/installed'
+import { RedisServer } from '../helpers/redis-server'
+import { appOf, block, blocks, freshRing, keysIn, linesOf, movedTo, PAGE, RING_PATH, ROOT, ROTATION, run, shell } from './keys-page'
+
+t.test('the array: the first key seals, the one before opens', async t => {
+  process.env['SESSION_KEY'] = KEY.toString('base64url')
+  process.env['SESSION_KEY_BEFORE'] = OTHER_KEY.toString('base64url')
+  const before = bareApp(t)
+  await before.register(secureSession, { key: OTHER_KEY })
+  addRoutes(before)
+  const browser = new Browser(before)
+  await browser.get('/set/a/1')
+  const app = await appOf(t, block(t, 'js', 'SESSION_KEY_BEFORE'))
+  const moved = movedTo(app, browser)
+  t.strictSame(await moved.json('/get'), { a: '1' })
+})
+
+t.test('the commands for a file work as they stand, and a server follows them', async t => {
+  const { folder, sh } = shell(t)
+  const path = join(folder, 'keys.json')
+  const here = (script: string): string => script.replaceAll(RING_PATH, path)
+
+  sh(here(block(t, 'sh', `init --keyring ${RING_PATH}\n`)))
+  t.equal(statSync(path).mode & 0o777, 0o600)
+  const [first] = keysIn(path)
+  const app = await appOf(t, here(block(t, 'js', `{ keyring: '${RING_PATH}' }`)))
+  const browser = new Browser(app)
+  await browser.get('/set/a/1')
+
+  sh(here(block(t, 'sh', 'session rotate --keyring')))
+  const [, second] = keysIn(path)
+  t.equal(keysIn(path).length, 2)
+  t.equal((second?.activatesAtMs ?? 0) - (second?.createdAtMs ?? 0), 60 * MINUTE_MS)
+  t.equal((keysIn(path)[0]?.expiresAtMs ?? 0) - (second?.activatesAtMs ?? 0), 90 * DAY_MS)
+
+  const list = sh(here(linesOf(PAGE, /^(npx fastify-sealed-session list .*)$/gm)[0] as string))
+  for (const { id, material } of keysIn(path)) {
+    t.match(list, id)
+    t.notMatch(list, material.toString('base64url'))
+  }
+
+  sh(here(block(t, 'sh', `revoke 8c1f02ab --keyring ${RING_PATH}`)).replace('8c1f02ab', first?.id as string))
+  t.not(keysIn(path).find(({ id }) => id === first?.id)?.revokedAtMs, null)
+  t.equal(keysIn(path).length, 2, 'the pending key took over')
+  sh(here(block(t, 'sh', 'for id in')))
+  t.strictSame(keysIn(path).map(({ revokedAtMs }) => revokedAtMs !== null), [true, true, false])
+  const [cron] = linesOf(PAGE, /^0 4 1 \* \* {2}cd \/srv\/app && (.*)$/gm)
+  sh(here(cron as string))
+  t.equal(keysIn(path).length, 4)
+})
+
+t.test('a ring that starts with the key used until now opens its sessions', async t => {
+  const { folder, sh } = shell(t)
+  const path = join(folder, 'keys.json')
+  const before = bareApp(t)
+  await before.register(secureSession, { key: KEY })
+  addRoutes(before)
+  const browser = new Browser(before)
+  await browser.get('/set/a/1')
+
+  const init = block(t, 'sh', '--key-env').replaceAll(RING_PATH, path)
+  sh(init, { SESSION_KEY: KEY.toString('base64url') })
+  t.throws(() => sh(init, { SESSION_KEY: KEY.toString('base64url') }), 'a ring that is there is not touched')
+  const app = await appOf(t, block(t, 'js', `{ keyring: '${RING_PATH}' }`).replaceAll(RING_PATH, path))
+  const moved = movedTo(app, browser)
+  t.strictSame(await moved.json('/get'), { a: '1' })
+  await moved.get('/set/b/2')
+  t.strictSame(await movedTo(before, moved).json('/get'), { a: '1', b: '2' }, 'and the other way round')
+})
+
+t.test('a server that rotates by itself adds the key one hour before it is due', async t => {
+  const path = join(freshFolder(t), 'keys.json')
+  writeFileSync(path, writeKeyring(freshRing(Date.now() - 30 * DAY_MS + 59 * MINUTE_MS)), { mode: 0o600 })
+  const app = await appOf(t, block(t, 'js', 'activateIn').replaceAll(RING_PATH, path))
+  for (let waited = 0; waited < 500 && keysIn(path).length === 1; waited++) await pause(10)
+  t.equal(keysIn(path).length, 2)
+  for (let waited = 0; waited < 500 && !app.lines.some(({ msg }) => msg === 'a key was added to the keyring'); waited++) await pause(10)
+  t.ok(app.lines.some(({ msg }) => msg === 'a key was added to the keyring'))
+})
+
+t.test('Redis: the command, ioredis as it is, and node-redis with its arguments named', async t => {
+  const server = await RedisServer.start()
+  t.teardown(async () => { await server.remove() })
+  const { sh } = shell(t)
+  process.env['REDIS_URL'] = server.url
+  const client = new Redis(server.url)
+  t.teardown(() => { client.disconnect() })
+
+  sh(block(t, 'sh', 'init --redis'), { REDIS_URL: server.url }, ROOT)
+  const clients: Redis[] = []
+  t.teardown(() => { for (const one of clients) one.disconnect() })
+  function Client (url: string): Redis {
+    const one = new Redis(url)
+    clients.push(one)
+    return one
+  }
+  const app = await appOf(t, block(t, 'js', 'new Redis('), { ioredis: Client })
+  await new Browser(app).get('/set/a/1')
+
+  // As node-redis has it: https://github.com/redis/node-redis
+  const nodeRedis = {
+    get: async (key: string) => await client.get(key),
+    eval: async (script: string, { keys, arguments: args }: { keys: string[], arguments: string[] }) => await client.eval(script, keys.length, ...keys, ...args)
+  }
+  const snippet = block(t, 'js', 'arguments: rest')
+  const other = await appOf(t, snippet, { client: nodeRedis })
+  const store = run(snippet, { app: bareApp(t), client: nodeRedis }, 'keyring') as secureSession.KeyringStore
+  t.equal((await changeKeyring(store, keys => rotated(keys, Date.now(), ROTATION)))?.length, 2)
+  t.equal(await store.update('something else', 'x'), false)
+  t.equal(parseKeyring(await client.get(DEFAULT_REDIS_KEY) as string).length, 2)
+  for (const script of blocks('yaml').flatMap(yaml => linesOf(yaml, /^\s+(?:- )?(npx .* --redis .*)$/gm))) {
+    sh(script, { REDIS_URL: server.url, SESSION_REDIS_URL: server.url }, ROOT)
+  }
+  t.equal(parseKeyring(await client.get(DEFAULT_REDIS_KEY) as string).length, 4, 'GitHub and GitLab have added one each')
+  t.ok(other.hasRequestDecorator('session'))
+})
+
+t.test('Kubernetes: a mounted secret is read, and followed when it changes', async t => {
+  const folder = freshFolder(t)
+  const mounted = join(folder, 'session-keys')
+  mkdirSync(mounted)
+  let ring = freshRing()
+  const swap = (version: string): void => {
+    mkdirSync(join(mounted, version))
+    writeFileSync(join(mounted, version, 'keys.json'), writeKeyring(ring), { mode: 0o644 })
+    chmodSync(join(mounted, version, 'keys.json'), 0o644)
+    symlinkSync(version, join(mounted, '..data_tmp'))
+    renameSync(join(mounted, '..data_tmp'), join(mounted, '..data'))
+  }
+  swap('..1')
+  symlinkSync('..data/keys.json', join(mounted, 'keys.json'))
+  const app = await appOf(t, block(t, 'js', 'othersMayRead').replaceAll('/etc/session-keys', mounted))
+
+  ring = [...ring, keyOf(OTHER_KEY, Date.now() + 1)]
+  swap('..2')
+  const ahead = bareApp(t)
+  await ahead.register(secureSession, { key: OTHER_KEY })
+  addRoutes(ahead)
+  const browser = new Browser(ahead)
+  await browser.get('/set/a/1')
+  const moved = movedTo(app, browser)
+  t.strictSame(await moved.json('/get'), { a: '1' })
+})
+
+t.test('Kubernetes: the commands of the page carry the ring from the file to the secret and back', async t => {
+  const { folder, sh } = shell(t)
+  const secret = join(folder, 'secret')
+  sh(block(t, 'sh', 'kubectl create secret generic session-keys --from-file=keys.json\n'))
+  const [first] = keysIn(secret)
+  t.notOk(existsSync(join(folder, 'keys.json')))
+
+  const job = block(t, 'yaml', 'kind: CronJob')
+  const here = (script: string): string => script.replaceAll('/secret/', `${folder}/mounted/`).replaceAll('/work/', `${folder}/work/`)
+  mkdirSync(join(folder, 'mounted'))
+  mkdirSync(join(folder, 'work'))
+  writeFileSync(join(folder, 'mounted/keys.json'), readFileSync(secret), { mode: 0o644 })
+  const [rotate] = linesOf(job, /- \|\n((?: {18}.*\n)+)/g)
+  const [write] = linesOf(job, /^\s+- (kubectl .*)$/gm)
+  sh(here(rotate as string))
+  t.equal(statSync(join(folder, 'work/keys.json')).mode & 0o777, 0o600)
+  sh(here(write as string))
+  t.equal(keysIn(secret).length, 2)
+
+  sh(block(t, 'sh', 'kubectl rollout').replace('8c1f02ab', first?.id as string))
+  t.not(keysIn(secret).find(({ id }) => id === first?.id)?.revokedAtMs, null)
+  t.ok(existsSync(join(folder, 'restarted')))
+  t.notOk(existsSync(join(folder, 'keys.json')))
+})
+
+t.test('the example of the format is a keyring', async t => {
+  t.equal(parseKeyring(blocks('json')[0] as string).length, 1)
+})
+
+t.test('every block of code is run by one of these tests', async t => {
+  t.equal(blocks('js').length, 7)
+  t.equal(blocks('sh').length, 10)
+  t.equal(blocks('yaml').length, 4)
+  t.equal(blocks('json').length, 1)
+})
