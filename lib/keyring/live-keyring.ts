@@ -41,7 +41,9 @@ export class LiveKeyring {
   #keys: ReadonlyArray<Scheduled<KeyDates>> = []
   /** Of the text that was read last; the text itself holds keys. */
   #digest = ''
-  #reloading: Promise<boolean> = Promise.resolve(true)
+  /** Reads may overtake each other: what began before the last one that was used is not. */
+  #begun = 0
+  #used = 0
   #failure: string | null = null
   #rotationFailed = false
   #timer: NodeJS.Timeout | undefined
@@ -59,10 +61,18 @@ export class LiveKeyring {
     return new LiveKeyring(await readInTime(options.store), options)
   }
 
-  /** Reads the ring once more, after any read that began earlier. Resolves to whether it worked; never rejects. */
+  /** Reads the ring once more. Resolves to whether it worked; never rejects. */
   async reload (): Promise<boolean> {
-    this.#reloading = this.#reloading.then(async () => await this.#reload())
-    return await this.#reloading
+    const turn = ++this.#begun
+    try {
+      const text = await readInTime(this.#options.store)
+      if (turn > this.#used) this.#use(text)
+      this.#healed(turn)
+      return true
+    } catch (error) {
+      this.#failed(turn, error as Error & { code: string })
+      return false
+    }
   }
 
   close (): void {
@@ -70,21 +80,17 @@ export class LiveKeyring {
     clearTimeout(this.#timer)
   }
 
-  async #reload (): Promise<boolean> {
-    const { store, reporter } = this.#options
-    try {
-      this.#use(await readInTime(store))
-      if (this.#failure !== null) reporter.recovered()
-      this.#failure = null
-      return true
-    } catch (error) {
-      // Whoever closes the app may have closed the store before.
-      if (this.#closed) return false
-      const { code } = error as { code: string }
-      if (this.#failure !== code) reporter.failed(error as Error)
-      this.#failure = code
-      return false
-    }
+  #healed (turn: number): void {
+    this.#used = Math.max(this.#used, turn)
+    if (this.#failure !== null) this.#options.reporter.recovered()
+    this.#failure = null
+  }
+
+  #failed (turn: number, error: Error & { code: string }): void {
+    // Whoever closes the app may have closed the store before.
+    if (this.#closed || turn < this.#used) return
+    if (this.#failure !== error.code) this.#options.reporter.failed(error)
+    this.#failure = error.code
   }
 
   /** Throws where the text is no good, and then changes nothing. */

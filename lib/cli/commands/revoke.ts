@@ -31,10 +31,11 @@ The key stays in the ring, marked as revoked: prune --revoked removes it.`,
     const id = args.argument.toLowerCase()
     if (!ID.test(id)) throw new WrongUse(`a key's id is 8 hex digits, as list shows it; found ${quoted(args.argument)}`)
     const keepForMs = args.duration(KEEP_FOR_OPTION.name, DEFAULT_KEEP_FOR_MS)
-    const nowMs = io.now()
     return await withRing(args, io, async store => {
+      let nowMs = NaN
       let before: readonly KeyRecord[] = []
       const keys = await changeKeyring(store, keys => {
+        nowMs = io.now()
         before = keys
         const changed = revoked(keys, id, nowMs, keepForMs)
         if (changed === null) throw new Failure(`${nameOf(store)} has no key ${id}`)

@@ -43,9 +43,11 @@ use revoke.`,
   async run (args, io) {
     const activateInMs = readActivateIn(args)
     const keepForMs = args.duration(KEEP_FOR_OPTION.name, DEFAULT_KEEP_FOR_MS)
-    const nowMs = io.now()
+    let nowMs = NaN
     let before: readonly KeyRecord[] = []
     const keys = await withRing(args, io, async store => await changeKeyring(store, keys => {
+      // Not before: the way to the store may have been long.
+      nowMs = io.now()
       before = keys
       return rotated(keys, nowMs, { activateInMs, keepForMs })
     }))
