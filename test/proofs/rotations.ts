@@ -17,9 +17,9 @@ export const TROUBLES = 'times that a store hung or failed'
 export const EVERY_MS = 6000
 export const ACTIVATE_IN_MS = 1500
 
-/** A server seeks a key once a second, so keys that seal at once must not come closer than that to another, or to a stranger's. */
-const SEEK_EVERY_MS = 1000
-const BETWEEN_SEEKS_MS = 1200
+/** A server seeks keys five times a second. Those that seal at once keep a distance from each other, and strangers one from them. */
+const SEEK_EVERY_MS = 200
+const BETWEEN_SEEKS_MS = 500
 /** For a rotation by hand, on a machine that does much else. */
 const ROOM_MS = 1000
 /** Shorter than any key takes from its making to its use. */
@@ -44,7 +44,7 @@ interface Surroundings {
 export class Rotations {
   readonly #around: Surroundings
   /** By which way each key came that was seen so far. */
-  readonly ways = new Map<string, string>()
+  readonly #ways = new Map<string, string>()
 
   constructor (around: Surroundings) {
     this.#around = around
@@ -79,7 +79,7 @@ export class Rotations {
 
   async #rotateNow (): Promise<void> {
     const { ring, report, keepForMs } = this.#around
-    this.ways.set(await ring.rotate(0, keepForMs), NOW)
+    this.#ways.set(await ring.rotate(0, keepForMs), NOW)
     report.add(NOW)
   }
 
@@ -87,7 +87,7 @@ export class Rotations {
   async #rotateSoon (): Promise<void> {
     const { ring, report, dice, keepForMs } = this.#around
     const id = await ring.rotate(dice.between(1000, 2000), keepForMs)
-    this.ways.set(id, SOON)
+    this.#ways.set(id, SOON)
     report.add(SOON)
     const keys = await ring.keys()
     const leftMs = activationOf(keys.filter(key => key.id === id)) - Date.now()
@@ -99,7 +99,7 @@ export class Rotations {
   async #waitForServers (): Promise<void> {
     const { servers, ring, report } = this.#around
     this.#makeTrouble(await ring.keys(), LONGEST_TROUBLE_MS)
-    await anyChange(servers, () => servers.some(({ keys }) => keys.some(id => !this.ways.has(id))))
+    await anyChange(servers, () => servers.some(({ keys }) => keys.some(id => !this.#ways.has(id))))
     const keys = await ring.keys()
     const fresh = this.#fresh(keys, BY_SERVERS)
     if (fresh.length === 0) report.violation(`no server made a key within ${PATIENCE_MS / 1000} s, and one was due`)
@@ -113,7 +113,7 @@ export class Rotations {
   /** All servers see at the same time that a key is due. Had two of them made one, the two would lie too close. */
   #refuseTwin (key: KeyRecord, keys: readonly KeyRecord[]): void {
     for (const other of keys) {
-      if (other === key || this.ways.get(other.id) !== BY_SERVERS) continue
+      if (other === key || this.#ways.get(other.id) !== BY_SERVERS) continue
       const apartMs = Math.abs(key.activatesAtMs - other.activatesAtMs)
       if (apartMs < EVERY_MS) this.#around.report.violation(`the servers made keys ${key.id} and ${other.id}, to seal ${apartMs} ms apart`)
     }
@@ -151,8 +151,8 @@ export class Rotations {
 
   /** The keys that were not seen before. */
   #fresh (keys: readonly KeyRecord[], way: string): KeyRecord[] {
-    const fresh = keys.filter(({ id }) => !this.ways.has(id))
-    for (const { id } of fresh) this.ways.set(id, way)
+    const fresh = keys.filter(({ id }) => !this.#ways.has(id))
+    for (const { id } of fresh) this.#ways.set(id, way)
     return fresh
   }
 }

@@ -32,10 +32,6 @@ export interface Surroundings {
   readonly ring: Ring
   readonly report: Report
   readonly dice: Dice
-  /** By which way keys came, by id. */
-  readonly ways: ReadonlyMap<string, string>
-  /** Strangers take up all the looks for unknown keys, so that a key may be missed for a moment. */
-  readonly flooded: boolean
 }
 
 const NOBODY: State = { user: null, token: null, counter: null }
@@ -131,7 +127,6 @@ export class User {
     this.#client.cookies.clear()
     const wanted = this.#expected
     this.#expected = NOBODY
-    if (this.#around.flooded) return report.add(`sessions lost under the flood, keys of ${this.#around.ways.get(key) ?? 'a rotation still under way'}`)
     const { keys, loadedAtMs, lastRead, state } = server
     const named = [key, stampKey]
     const inRing = (await ring.keys()).filter(({ id }) => named.includes(id)).map(({ id, activatesAtMs, expiresAtMs }) => `${id} active in ${activatesAtMs - atMs} ms${expiresAtMs === null ? '' : `, expires in ${expiresAtMs - atMs} ms`}`)
