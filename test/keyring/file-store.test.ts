@@ -137,6 +137,7 @@ t.test('what cannot be read or written says so by name, and nothing is lost', as
   await t.rejects(fileKeyring(folder).read(), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /^keyring file .* cannot be read: it is no file/ })
   await t.rejects(fileKeyring(join(folder, 'none/keys.json')).update(null, RING), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /cannot be written: ENOENT/ })
   const path = freshFile(t)
+  await t.rejects(fileKeyring(join(path, 'keys.json')).read(), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /cannot be read: ENOTDIR/ })
   // A folder in the place of the temporary file: the write fails half-way.
   mkdirSync(`${path}.tmp/full`, { recursive: true })
   await t.rejects(fileKeyring(path).update(RING, NEXT), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /cannot be written/ })
