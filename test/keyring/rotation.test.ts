@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import type secureSession from '../../index'
 import { addRoutes, appWith, WARN, type LogLine, type TestApp } from '../helpers/app'
 import { Browser } from '../helpers/browser'
-import { fakeTime } from '../helpers/clock'
+import { fakeTime, turns } from '../helpers/clock'
 import { keyIdOf, keyNumber, MemoryStore } from '../helpers/keyrings'
 
 const DAY_MS = 86_400_000
@@ -38,6 +38,22 @@ t.test('of many servers exactly one adds the key, in time for it to seal when th
     return keyIdOf(browser.cookies.get('session') as string)
   }))
   t.strictSame(new Set(sealed), new Set([store.keys[1]?.id]), 'all of them seal with it by then')
+})
+
+t.test('that is so, too, where all of them have read the ring before one has written it', async t => {
+  const time = fakeTime(t)
+  const store = new MemoryStore([keyNumber(1, time.nowMs)])
+  const apps = await fleet(t, store, 8)
+  store.insteadOfReading = async () => {
+    const { text } = store
+    await turns(100)
+    return text
+  }
+  await time.pass(30 * DAY_MS)
+  await turns(2000)
+  t.equal(store.keys.length, 2)
+  t.equal(linesOf(apps, /a key was added/).length, 1)
+  t.ok(store.updates > 1, 'several tried')
 })
 
 t.test('a year of it makes a key a month, keeps those whose sessions may live, and drops the rest', async t => {
