@@ -27,7 +27,7 @@ module.exports = [
   mayNotImport(['lib/errors.ts', 'lib/time.ts', 'lib/timers.ts'], ['core', 'keyring', 'stores', 'session', 'cookies', 'options', 'plugin', 'cli'], FASTIFY, FILES),
   mayNotImport(['lib/core/*.ts'], ['keyring', 'stores', 'session', 'cookies', 'options', 'plugin', 'cli'], FASTIFY, FILES),
   mayNotImport(['lib/keyring/*.ts'], ['stores', 'session', 'cookies', 'options', 'plugin', 'cli'], FASTIFY, FILES),
-  mayNotImport(['lib/stores/*.ts'], ['core', 'keyring', 'session', 'cookies', 'options', 'plugin', 'cli'], FASTIFY),
+  mayNotImport(['lib/stores/*.ts'], ['core', 'session', 'cookies', 'options', 'plugin', 'cli'], FASTIFY),
   mayNotImport(['lib/session/*.ts'], ['keyring', 'stores', 'cookies', 'options', 'plugin', 'cli'], FASTIFY, FILES),
   mayNotImport(['lib/cookies/*.ts'], ['core', 'keyring', 'stores', 'session', 'options', 'plugin', 'cli'], FASTIFY, FILES),
   mayNotImport(['lib/cli/**/*.ts'], ['session', 'cookies', 'options', 'plugin'], FASTIFY),

@@ -11,7 +11,8 @@ import type * as ofSession from './types/session'
 
 /**
  * Encrypted cookie sessions for Fastify 5: `app.register(secureSession, { key })`, then `request.session`.
- * Rejects with FST_SESSION_INVALID_OPTION or FST_SESSION_INVALID_KEY where the options are wrong.
+ * Rejects with FST_SESSION_INVALID_OPTION or FST_SESSION_INVALID_KEY where the options are wrong, and with
+ * FST_SESSION_INVALID_KEYRING or FST_SESSION_KEYRING_UNAVAILABLE where there is no good keyring to start with.
  */
 async function secureSession (app: FastifyInstance, options: secureSession.Options): Promise<void> {
   await plugin(app, options)

@@ -4,15 +4,18 @@ export async function pause (ms: number): Promise<void> {
   await new Promise<void>(resolve => { setTimeout(resolve, ms) })
 }
 
-/** What `work` comes to, or null if that takes longer than `ms`; `work` then goes on unheard. Keeps no process alive. */
-export async function within<T> (ms: number, work: Promise<T>): Promise<T | null> {
+/** Node takes a longer one for none at all. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+/** What `work` comes to, or `late` if that takes longer than `ms`; `work` then goes on unheard. Keeps no process alive. */
+export async function within<T, Late> (ms: number, work: Promise<T>, late: Late): Promise<T | Late> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<null>(resolve => {
-    timer = setTimeout(resolve, ms, null)
+  const isLate = new Promise<Late>(resolve => {
+    timer = setTimeout(resolve, ms, late)
     timer.unref()
   })
   try {
-    return await Promise.race([work, late])
+    return await Promise.race([work, isLate])
   } finally {
     clearTimeout(timer)
   }

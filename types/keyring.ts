@@ -37,7 +37,7 @@ export interface RedisKeyringOptions {
 export interface Rotation {
   /** From one key's activation to the next one's, such as `'30d'`. */
   every: Duration
-  /** From a key's creation to its activation; by then every server must have reloaded the ring. Default `'1h'`. */
+  /** From a key's creation to its activation; by then every server must have reloaded the ring. Default `'1h'`, or half of `every` if shorter. */
   activateIn?: Duration
   /** For how long a key opens sessions after it sealed the last one. Default: the longer of `'90d'` and `absolute`. */
   keepFor?: Duration

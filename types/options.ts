@@ -10,7 +10,7 @@ export interface SessionOptions {
   secret?: Buffer | string
   /** 16 bytes for `secret`. Without it a fixed one is used, and a warning logged. */
   salt?: Buffer | string
-  /** Keys that rotate while the server runs: the path or URL of a keyring file, or a store. */
+  /** Keys that rotate while the server runs: the path or URL of a keyring file, or a store, such as `fileKeyring` and `redisKeyring` make. */
   keyring?: string | URL | KeyringStore
   /** How often the keyring is read again. Default: `'10s'`, or a quarter of `rotation.activateIn` if shorter. */
   reloadEvery?: Duration

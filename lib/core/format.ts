@@ -23,6 +23,12 @@ export const MOST_PARTS = 3
 export const COOKIE_BYTES = 4096
 export const LONGEST_TOKEN = MOST_PARTS * COOKIE_BYTES
 
+/** What is written to one cookie is in one part. */
+export const NOT_SPLIT = 1
+
+/** The cookie of the stamp is named as that of the session, with this behind it. */
+export const STAMP_SUFFIX = '.t'
+
 // The plaintext of a session: flags, id, times, extensions, data.
 export const ID_BYTES = 16
 export const FLAGS_AT = 0

@@ -13,7 +13,10 @@ export interface KeyRecord extends KeyDates {
 }
 
 const VERSION = 1
+/** Servers keep every key in locked memory. */
+const MOST_CHARACTERS = 1024 ** 2
 const NAMES = ['id', 'key', 'createdAt', 'activatesAt', 'expiresAt', 'revokedAt']
+const DATE_CHARACTERS = '2026-01-31'.length
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$/
 
 /**
@@ -30,6 +33,7 @@ export function parseKeyring (text: string, name = 'the keyring'): KeyRecord[] {
 }
 
 function readRecords (text: string): KeyRecord[] {
+  if (text.length > MOST_CHARACTERS) throw broken(`it is longer than ${MOST_CHARACTERS} characters, some 4000 keys: prune it, or rotate less often`)
   const document = asObject(parseJson(text), 'the text')
   refuseOthers(document, ['version', 'keys'], 'the keyring')
   if (document['version'] !== VERSION) throw broken(`its "version" is not ${VERSION}, the only one that this release of fastify-sealed-session reads`)
@@ -110,7 +114,8 @@ function readTimeOrNull (record: Json, name: string, where: string): number | nu
 function readTime (record: Json, name: string, where: string): number {
   const value = record[name]
   const ms = typeof value === 'string' && TIME.test(value) ? Date.parse(value) : NaN
-  if (Number.isNaN(ms)) throw broken(`${where}.${name} must be a time such as "2026-01-31T12:00:00.000Z"`)
+  // Date.parse takes the 31st of February for the 3rd of March.
+  if (Number.isNaN(ms) || isoTime(ms)?.slice(0, DATE_CHARACTERS) !== (value as string).slice(0, DATE_CHARACTERS)) throw broken(`${where}.${name} must be a time such as "2026-01-31T12:00:00.000Z"`)
   return ms
 }
 

@@ -47,7 +47,7 @@ export class KeySeeker {
 
   /** Resolves once the key is known, or known not to be there, or when it takes too long. Never rejects. */
   async seek (id: number): Promise<void> {
-    await within(PATIENCE_MS, this.#seek(id))
+    await within(PATIENCE_MS, this.#seek(id), null)
   }
 
   async #seek (id: number): Promise<void> {

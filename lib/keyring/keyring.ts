@@ -32,29 +32,28 @@ export function fixedTerms (materials: readonly Buffer[]): TermedKey[] {
 export class Keyring {
   #keys: ReadonlyMap<number, HeldKey> = new Map()
   readonly #derived: DerivedKeys[] = []
+  /** Another one each time that the keys are replaced. */
+  version = 0
 
   /** The same key twice counts once; two keys with one id throw FST_SESSION_INVALID_KEY. One of them must seal at any time. */
   constructor (keys: readonly TermedKey[]) {
     this.replace(keys)
   }
 
-  /** Puts other keys in the place of these. A key that stays is not derived anew. Throws as the constructor does, and then changes nothing. */
+  /** Puts other keys in the place of these. Throws as the constructor does, and then changes nothing. */
   replace (keys: readonly TermedKey[]): void {
-    const held = new Map<number, HeldKey>()
-    for (const { material, term } of keys) {
-      const id = keyId(material)
-      const twin = held.get(id)
-      if (twin === undefined) held.set(id, { id, material: this.#guarded(id, material), term })
-      else if (!twin.material.equals(material)) throw new InvalidKeyError(`two different keys share the key id ${idText(id)}: generate one of them anew`)
-      material.fill(0)
+    const kept = new Map<number, TermedKey>()
+    for (const key of keys) {
+      const id = keyId(key.material)
+      const twin = kept.get(id)
+      if (twin === undefined) kept.set(id, key)
+      else if (!twin.material.equals(key.material)) throw new InvalidKeyError(`two different keys share the key id ${idText(id)}: generate one of them anew`)
     }
-    this.#keys = held
-    for (const derived of this.#derived) derived.replace(held)
-  }
-
-  #guarded (id: number, material: Buffer): Buffer {
-    const former = this.#keys.get(id)?.material
-    return former?.equals(material) === true ? former : guard(material)
+    const guarded = guard(Array.from(kept.values(), ({ material }) => material))
+    this.#keys = new Map(Array.from(kept, ([id, { term }], index) => [id, { id, material: guarded[index] as Buffer, term }]))
+    for (const { material } of keys) material.fill(0)
+    for (const derived of this.#derived) derived.replace(this.#keys)
+    this.version++
   }
 
   /** True where there is a key of this id, whether it still opens anything or not. */
@@ -80,8 +79,6 @@ export class Keyring {
 
 interface DerivedKey {
   readonly key: TokenKey
-  /** What it was derived from. */
-  readonly material: Buffer
   readonly term: Term
 }
 
@@ -97,13 +94,8 @@ class DerivedKeys implements TokenKeys {
   }
 
   replace (held: ReadonlyMap<number, HeldKey>): void {
-    const keys = new Map<number, DerivedKey>()
-    for (const { id, material, term } of held.values()) {
-      const former = this.#keys.get(id)
-      const key = former?.material === material ? former.key : new TokenKey(id, guard(keyedHash(material, this.#input)))
-      keys.set(id, { key, material, term })
-    }
-    this.#keys = keys
+    const guarded = guard(Array.from(held.values(), ({ material }) => keyedHash(material, this.#input)))
+    this.#keys = new Map(Array.from(held.values(), ({ id, term }, index) => [id, { key: new TokenKey(id, guarded[index] as Buffer), term }]))
     this.#sealing = undefined
   }
 

@@ -1,5 +1,5 @@
 import { KEY_BYTES, randomize } from '../core/aead'
-import { DAY_MS } from '../time'
+import { DAY_MS, MINUTE_MS, SECOND_MS } from '../time'
 import type { KeyRecord } from './document'
 import { keyIdText } from './key-id'
 import { schedule, stateAt, type KeyDates } from './schedule'
@@ -8,6 +8,14 @@ import { schedule, stateAt, type KeyDates } from './schedule'
 
 /** How long a key opens after it sealed last, unless someone says otherwise. */
 export const DEFAULT_KEEP_FOR_MS = 90 * DAY_MS
+
+export const DEFAULT_ACTIVATE_IN_MS = 60 * MINUTE_MS
+
+/** Clocks of one fleet are taken to differ by less. */
+const CLOCK_TOLERANCE_MS = 10 * MINUTE_MS
+
+/** How often servers read the ring again. */
+export const DEFAULT_RELOAD_MS = 10 * SECOND_MS
 
 export interface RotationPlan {
   /** From one key's activation to the next one's. */
@@ -48,14 +56,19 @@ export function revoked (keys: readonly KeyRecord[], id: string, nowMs: number, 
   // With a time to expire at, for whoever takes the revocation back.
   const over = { ...key, revokedAtMs: nowMs, expiresAtMs: key.expiresAtMs ?? nowMs + keepForMs }
   const left = keys.map(each => each === key ? over : each)
-  if (keyThatSeals(keys, nowMs) === key) sealAtOnce(left, nowMs)
+  if (keyThatSeals(keys, nowMs) === key) succeed(left, key, nowMs)
   return withExpiries(left, keys, nowMs, keepForMs)
 }
 
-function sealAtOnce (keys: KeyRecord[], nowMs: number): void {
+/**
+ * The successor takes the place of the key in time as well, as far as clocks may differ. Else a server whose clock is
+ * behind would take the key before for the one that seals, though others may hold that for expired.
+ */
+function succeed (keys: KeyRecord[], former: KeyRecord, nowMs: number): void {
+  const activatesAtMs = Math.min(nowMs, Math.max(former.activatesAtMs + 1, nowMs - CLOCK_TOLERANCE_MS))
   const next = schedule(keys).find(({ key }) => key.revokedAtMs === null && key.activatesAtMs > nowMs)
-  if (next === undefined) keys.push(freshKey(keys, nowMs, 0))
-  else keys[keys.indexOf(next.key)] = { ...next.key, activatesAtMs: nowMs }
+  if (next === undefined) keys.push(freshKey(keys, nowMs, activatesAtMs - nowMs))
+  else keys[keys.indexOf(next.key)] = { ...next.key, activatesAtMs }
 }
 
 /** The ring without the keys that expired; without the revoked ones too, where asked. Neither opens anything. */
@@ -66,14 +79,24 @@ export function pruned (keys: readonly KeyRecord[], nowMs: number, alsoRevoked =
   }).map(({ key }) => key)
 }
 
-/** True once the newest key has been active for so long that the next must be made, to be active in time. */
-export function isRotationDue (keys: readonly KeyDates[], plan: RotationPlan, nowMs: number): boolean {
-  return nowMs >= rotationDueAtMs(keys, plan)
+/**
+ * The ring with one more key, as servers make it by themselves. What expired is left out, but not by the word of one
+ * clock alone: it must have been over when the newest key was made.
+ */
+export function rotatedBySchedule (keys: readonly KeyRecord[], plan: RotationPlan, nowMs: number): KeyRecord[] {
+  const newestMs = Math.max(...keys.map(({ createdAtMs }) => createdAtMs))
+  return rotated(pruned(keys, Math.min(nowMs, newestMs)), nowMs, plan)
 }
 
-export function rotationDueAtMs (keys: readonly KeyDates[], { everyMs, activateInMs }: RotationPlan): number {
-  const newestMs = Math.max(...keys.filter(({ revokedAtMs }) => revokedAtMs === null).map(({ activatesAtMs }) => activatesAtMs))
-  return newestMs + everyMs - activateInMs
+/**
+ * When the next key must be made, for it to be active in time: once the newest one has been active for so long. A key
+ * that lies further ahead than any rotation would put it came by a wrong clock, and does not count.
+ */
+export function rotationDueAtMs (keys: readonly KeyDates[], { everyMs, activateInMs }: RotationPlan, nowMs: number): number {
+  const counted = schedule(keys).filter(scheduled => {
+    return stateAt(scheduled, nowMs) === 'active' || (scheduled.key.revokedAtMs === null && scheduled.key.activatesAtMs <= nowMs + everyMs + activateInMs)
+  })
+  return Math.max(...counted.map(({ key }) => key.activatesAtMs)) + everyMs - activateInMs
 }
 
 export function keyThatSeals<Key extends KeyRecord> (keys: readonly Key[], nowMs: number): Key {

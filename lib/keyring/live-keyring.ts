@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import type { KeyringStore } from '../../types/keyring'
 import { KeyringUnavailableError } from '../errors'
 import { SECOND_MS, type Clock } from '../time'
-import { within } from '../timers'
+import { LONGEST_TIMER_MS, within } from '../timers'
 import { changeKeyring, nameOf, readKeyring } from './stored-keyring'
-import { isRotationDue, pruned, rotated, rotationDueAtMs, type RotationPlan } from './lifecycle'
+import { rotatedBySchedule, rotationDueAtMs, type RotationPlan } from './lifecycle'
 import { parseKeyring } from './document'
 import { Keyring } from './keyring'
 import { schedule, type KeyDates, type Scheduled } from './schedule'
@@ -45,6 +45,7 @@ export class LiveKeyring {
   #begun = 0
   #used = 0
   #failure: string | null = null
+  #rotating = false
   #rotationFailed = false
   #timer: NodeJS.Timeout | undefined
   #closed = false
@@ -61,18 +62,9 @@ export class LiveKeyring {
     return new LiveKeyring(await readInTime(options.store), options)
   }
 
-  /** Reads the ring once more. Resolves to whether it worked; never rejects. */
+  /** Reads the ring once more, and says nothing of it. Resolves to whether it worked; never rejects. */
   async reload (): Promise<boolean> {
-    const turn = ++this.#begun
-    try {
-      const text = await readInTime(this.#options.store)
-      if (turn > this.#used) this.#use(text)
-      this.#healed(turn)
-      return true
-    } catch (error) {
-      this.#failed(turn, error as Error & { code: string })
-      return false
-    }
+    return await this.#read().then(() => true, () => false)
   }
 
   close (): void {
@@ -80,17 +72,27 @@ export class LiveKeyring {
     clearTimeout(this.#timer)
   }
 
-  #healed (turn: number): void {
-    this.#used = Math.max(this.#used, turn)
-    if (this.#failure !== null) this.#options.reporter.recovered()
-    this.#failure = null
+  /** Strangers can cause a read, but no line in the log: only what the timer reads is told. */
+  async #poll (): Promise<void> {
+    const { reporter } = this.#options
+    try {
+      await this.#read()
+      if (this.#failure !== null) reporter.recovered()
+      this.#failure = null
+    } catch (error) {
+      const { code } = error as { code: string }
+      // Whoever closes the app may have closed the store before.
+      if (this.#failure !== code && !this.#closed) reporter.failed(error as Error)
+      this.#failure = code
+    }
   }
 
-  #failed (turn: number, error: Error & { code: string }): void {
-    // Whoever closes the app may have closed the store before.
-    if (this.#closed || turn < this.#used) return
-    if (this.#failure !== error.code) this.#options.reporter.failed(error)
-    this.#failure = error.code
+  async #read (): Promise<void> {
+    const turn = ++this.#begun
+    const text = await readInTime(this.#options.store)
+    if (turn < this.#used) return
+    this.#used = turn
+    this.#use(text)
   }
 
   /** Throws where the text is no good, and then changes nothing. */
@@ -112,33 +114,39 @@ export class LiveKeyring {
   }
 
   async #tick (): Promise<void> {
-    await this.reload()
-    if (this.#rotationDueInMs() <= 0) await this.#rotate()
+    await this.#poll()
+    // Not waited for: a store that hangs at a write must not stop the reading.
+    if (this.#rotationDueInMs() <= 0 && !this.#rotating) this.#rotate()
     this.#waitForNext()
   }
 
   #nextInMs (): number {
     const { reloadEveryMs } = this.#options
-    return this.#rotationFailed ? reloadEveryMs : Math.max(0, Math.min(reloadEveryMs, this.#rotationDueInMs()))
+    const dueInMs = this.#rotationDueInMs()
+    const inMs = dueInMs <= 0 && (this.#rotating || this.#rotationFailed) ? reloadEveryMs : Math.min(reloadEveryMs, dueInMs)
+    return Math.min(Math.max(0, inMs), LONGEST_TIMER_MS)
   }
 
   #rotationDueInMs (): number {
     const { rotation, now } = this.#options
-    return rotation === null ? Infinity : rotationDueAtMs(this.#keys.map(({ key }) => key), rotation) - now()
+    return rotation === null ? Infinity : rotationDueAtMs(this.#keys.map(({ key }) => key), rotation, now()) - now()
   }
 
   /** All servers see at the same time that it is due; the store lets one of them write, and the others then see it done. */
   async #rotate (): Promise<void> {
     const { store, now, reporter } = this.#options
     const plan = this.#options.rotation as RotationPlan
+    this.#rotating = true
+    const change = changeKeyring(store, keys => now() < rotationDueAtMs(keys, plan, now()) ? null : rotatedBySchedule(keys, plan, now()))
+    const settled = (): void => { this.#rotating = false }
+    change.then(settled, settled)
     try {
-      const added = await within(WRITE_PATIENCE_MS, changeKeyring(store, keys => {
-        return isRotationDue(keys, plan, now()) ? rotated(pruned(keys, now()), now(), plan) : null
-      }))
+      const added = await within(WRITE_PATIENCE_MS, change, 'late')
+      if (added === 'late') throw didNotAnswer(store, WRITE_PATIENCE_MS)
       if (added !== null) reporter.rotated()
       this.#rotationFailed = false
     } catch (error) {
-      if (!this.#rotationFailed) reporter.rotationFailed(error as Error)
+      if (!this.#rotationFailed && !this.#closed) reporter.rotationFailed(error as Error)
       this.#rotationFailed = true
     }
     await this.reload()
@@ -146,7 +154,11 @@ export class LiveKeyring {
 }
 
 async function readInTime (store: KeyringStore): Promise<string> {
-  const text = await within(READ_PATIENCE_MS, readKeyring(store))
-  if (text === null) throw new KeyringUnavailableError(`${nameOf(store)} did not answer for ${READ_PATIENCE_MS / SECOND_MS} seconds`)
+  const text = await within(READ_PATIENCE_MS, readKeyring(store), null)
+  if (text === null) throw didNotAnswer(store, READ_PATIENCE_MS)
   return text
+}
+
+function didNotAnswer (store: KeyringStore, ms: number): Error {
+  return new KeyringUnavailableError(`${nameOf(store)} did not answer for ${ms / SECOND_MS} seconds`)
 }

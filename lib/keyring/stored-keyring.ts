@@ -20,8 +20,11 @@ export async function changeKeyring (store: KeyringStore, change: (keys: KeyReco
     if (text === written?.text) return written.keys
     const keys = change(parseKeyring(text, nameOf(store)))
     if (keys === null) return null
-    written = { keys, text: writeKeyring(keys) }
-    if (await explained(`${nameOf(store)} cannot be written`, store.update(text, written.text))) return keys
+    const next = writeKeyring(keys)
+    // What could not be read again must not be written: a date may have run past what its text can hold.
+    parseKeyring(next, nameOf(store))
+    written = { keys, text: next }
+    if (await explained(`${nameOf(store)} cannot be written`, async () => await store.update(text, next))) return keys
     await pause(Math.random() * LONGEST_PAUSE_MS)
   }
   throw new KeyringUnavailableError(`${nameOf(store)} was changed by others at each of ${MOST_ATTEMPTS} attempts to change it`)
@@ -29,16 +32,16 @@ export async function changeKeyring (store: KeyringStore, change: (keys: KeyReco
 
 /** Throws FST_SESSION_KEYRING_UNAVAILABLE where there is none. */
 export async function readKeyring (store: KeyringStore): Promise<string> {
-  const text = await explained(`${nameOf(store)} cannot be read`, store.read())
+  const text = await explained(`${nameOf(store)} cannot be read`, async () => await store.read())
   if (text === null) throw new KeyringUnavailableError(`${nameOf(store)} does not exist: make it with "npx fastify-sealed-session init"`)
   if (typeof text !== 'string') throw new KeyringUnavailableError(`${nameOf(store)} gave no text: KeyringStore.read() must resolve to a string or null`)
   return text
 }
 
 /** What a store of the user's rejects with may hold anything, so only its message is passed on. */
-async function explained<T> (what: string, work: Promise<T>): Promise<T> {
+async function explained<T> (what: string, work: () => Promise<T>): Promise<T> {
   try {
-    return await work
+    return await work()
   } catch (error) {
     if (error instanceof KeyringUnavailableError) throw error
     throw new KeyringUnavailableError(`${what}: ${error instanceof Error ? error.message : 'no reason given'}`)

@@ -1,9 +1,8 @@
 import { InvalidKeyError } from '../errors'
-import { DEFAULT_KEEP_FOR_MS, type RotationPlan } from '../keyring/lifecycle'
-import { keyBytes, looksLikeKey } from '../keyring/key-material'
+import { DEFAULT_ACTIVATE_IN_MS, DEFAULT_KEEP_FOR_MS, DEFAULT_RELOAD_MS, type RotationPlan } from '../keyring/lifecycle'
+import { keyBytes } from '../keyring/key-material'
 import { saltBytes, secretBytes } from '../keyring/passphrase'
 import { fileKeyring } from '../stores/keyring-file'
-import { MINUTE_MS, SECOND_MS } from '../time'
 import type { KeyringStore } from '../../types/keyring'
 import { describe, duration, invalid, isObject, refuseUnknown } from './checks'
 
@@ -19,8 +18,6 @@ export const KEY_NAMES = ['key', 'secret', 'salt', 'keyring', 'reloadEvery', 'ro
 
 const SOURCES = ['key', 'secret', 'keyring']
 const OF_KEYRING = ['reloadEvery', 'rotation']
-const DEFAULT_RELOAD_MS = 10 * SECOND_MS
-const DEFAULT_ACTIVATE_IN_MS = 60 * MINUTE_MS
 
 /** Throws FST_SESSION_INVALID_OPTION unless there is exactly one source, FST_SESSION_INVALID_KEY where it is no good. */
 export function readKeySource (input: Input, absoluteMs: number): KeySource {
@@ -45,7 +42,6 @@ export function readKeys (key: unknown): [Buffer, ...Buffer[]] {
 }
 
 function readStore (keyring: unknown): KeyringStore {
-  if (typeof keyring === 'string' && looksLikeKey(keyring)) throw invalid('option "keyring" must be where a keyring is; found what looks like a key, which is for option "key"')
   if (typeof keyring === 'string' || keyring instanceof URL) return fileKeyring(keyring)
   if (isObject(keyring) && typeof keyring['read'] === 'function' && typeof keyring['update'] === 'function') return keyring as unknown as KeyringStore
   throw invalid(`option "keyring" must be the path or URL of a keyring file, or a store with the methods read and update; found ${describe(keyring)}`)

@@ -1,4 +1,5 @@
 import { ATTRIBUTE_NAMES, checkLifetime, checkRules, DEFAULT_ATTRIBUTES, IGNORED_NAMES, readAttributes, settleSecure, type CookieAttributes } from '../cookies/attributes'
+import { STAMP_SUFFIX } from '../core/format'
 import { DAY_MS, LONGEST_COOKIE_MS } from '../time'
 import { aliased, boolean, describe, integer, invalid, isObject, refuseUnknown, text } from './checks'
 import { KEY_NAMES, readKeySource, type KeySource } from './keys'
@@ -61,7 +62,7 @@ function resolveOne (input: unknown, nowMs: number): ResolvedSession {
   const resolved = Object.freeze({
     ...sealing,
     sessionName,
-    stampName: `${cookieName}.t`,
+    stampName: cookieName + STAMP_SUFFIX,
     attributes,
     persistent,
     cacheControl: boolean(input, 'cacheControl', true),

@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { CookieLines } from '../cookies/lines'
+import { NOT_SPLIT } from '../core/format'
 import { writeStamp } from '../core/stamp'
 import { plaintext, sealToken } from '../core/token'
 import { sealSession } from '../session/sealing'
@@ -8,7 +9,6 @@ import { lifetimeOf, linesFor, type SessionDefinition } from './definition'
 import { warnNearTheLimit } from './warnings'
 
 const NONE: readonly string[] = []
-const NOT_SPLIT = 1
 
 /**
  * The Set-Cookie lines that carry what a request did to a session. A change writes the data cookie; use alone writes at

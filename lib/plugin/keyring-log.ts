@@ -7,13 +7,15 @@ import type { KeyringStore } from '../../types/keyring'
 
 /** Puts in the log what happens to a keyring. Key ids are no secret: every cookie begins with one. */
 export function keyringLog (log: FastifyBaseLogger, { sessionName, limits }: ResolvedOptions, store: KeyringStore): KeyringReporter {
+  const warnedOf = new Set<string>()
   const about = { session: sessionName, keyring: nameOf(store) }
   return {
     replaced (keys, nowMs) {
       const states = Object.fromEntries(keys.map(scheduled => [scheduled.key.id, stateAt(scheduled, nowMs)]))
       log.info({ ...about, keys: states }, 'keyring loaded')
-      const tooShort = keys.filter(scheduled => closesTooEarly(scheduled, limits.absoluteMs, nowMs)).map(({ key }) => key.id)
+      const tooShort = keys.filter(scheduled => closesTooEarly(scheduled, limits.absoluteMs, nowMs)).map(({ key }) => key.id).filter(id => !warnedOf.has(id))
       if (tooShort.length > 0) {
+        for (const id of tooShort) warnedOf.add(id)
         log.warn({ ...about, keys: tooShort }, 'keys of the keyring expire before the last session they sealed can be over: rotate with a --keep-for (or rotation.keepFor) of at least "absolute"')
       }
     },

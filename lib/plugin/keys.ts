@@ -5,7 +5,7 @@ import { KeySeeker } from '../keyring/key-seeker'
 import { LiveKeyring } from '../keyring/live-keyring'
 import { keyFromPassphrase } from '../keyring/passphrase'
 import type { ResolvedSession } from '../options/options'
-import type { Clock } from '../time'
+import { SECOND_MS, type Clock } from '../time'
 import { keyringLog } from './keyring-log'
 
 /** The keys of a session, and where to look for those it does not know: nowhere, unless they come from a keyring store. */
@@ -32,6 +32,13 @@ export async function openKeys (app: FastifyInstance, { options, keySource }: Re
 
 /** Signs the cookies of an app that leaves `@fastify/cookie` to us, by a key of the ring as it is at that time. */
 export function cookieSigner (keyring: Keyring, now: Clock): { sign: (value: string) => string, unsign: (value: string) => cookie.UnsignResult } {
-  const signer = (): cookie.Signer => new cookie.Signer(keyring.signingSecrets(now()))
-  return { sign: value => signer().sign(value), unsign: value => signer().unsign(value) }
+  let made: { signer: cookie.Signer, version: number, atMs: number } | null = null
+  // Deriving the secrets of 100 keys takes 0.3 ms, so a signer is kept for as long as it could not be another, or a second.
+  const current = (): cookie.Signer => {
+    const { version } = keyring
+    const atMs = Math.floor(now() / SECOND_MS)
+    if (made?.version !== version || made.atMs !== atMs) made = { signer: new cookie.Signer(keyring.signingSecrets(now())), version, atMs }
+    return made.signer
+  }
+  return { sign: value => current().sign(value), unsign: value => current().unsign(value) }
 }

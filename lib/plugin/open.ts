@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { cookieValues } from '../cookies/header'
 import { encodedLength } from '../core/bytes'
-import { STAMP_BYTES, TOKEN_OVERHEAD_BYTES } from '../core/format'
+import { NOT_SPLIT, STAMP_BYTES, TOKEN_OVERHEAD_BYTES } from '../core/format'
 import type { Refusal } from '../core/refusal'
 import { readStamp } from '../core/stamp'
 import { openToken, plaintext } from '../core/token'
@@ -12,7 +12,6 @@ import type { OpenedSession } from '../session/policy'
 import type { SessionDefinition } from './definition'
 
 const STAMP_CHARACTERS = encodedLength(TOKEN_OVERHEAD_BYTES + STAMP_BYTES)
-const NOT_SPLIT = 1
 
 /**
  * The session that a Cookie header brings, or null. Several cookies of the name are each tried, since a subdomain can

@@ -1,6 +1,6 @@
 import { encodedLength } from '../core/bytes'
 import { envelopeLength, readEnvelope, writeEnvelope, type Envelope } from '../core/envelope'
-import { COOKIE_BYTES, TOKEN_OVERHEAD_BYTES } from '../core/format'
+import { COOKIE_BYTES, NOT_SPLIT, TOKEN_OVERHEAD_BYTES } from '../core/format'
 import { MALFORMED, UNSUPPORTED, type Refusal } from '../core/refusal'
 import { openToken, plaintext, sealToken, type TokenKeys } from '../core/token'
 import { TooLargeError } from '../errors'
@@ -29,13 +29,12 @@ export interface Sealing extends SealingRules {
 export type StampedAt = (sessionId: string) => number
 
 const NO_STAMP: StampedAt = () => 0
-const PARTS = 1
 const LARGEST_KEYS_NAMED = 3
 
 /** Opens a token, or says why not. Nothing in it makes this throw. */
 export function openSession (token: string, sealing: Sealing, nowMs: number, stampedAt: StampedAt = NO_STAMP): OpenedSession | Refusal {
   if (token.length > sealing.longestToken) return MALFORMED
-  const length = openToken(token, sealing.keys, PARTS, nowMs)
+  const length = openToken(token, sealing.keys, NOT_SPLIT, nowMs)
   if (typeof length !== 'number') return length
   const envelope = readEnvelope(plaintext, length)
   if ('ok' in envelope) return envelope
@@ -69,7 +68,7 @@ export function sealingWith ({ cookieName, codec, limits, padTo }: SealingRules,
 export function sealSession (envelope: Envelope, sealing: Sealing, source: { data: () => SessionRecord }, nowMs: number): string {
   const length = encodedLength(TOKEN_OVERHEAD_BYTES + envelopeLength(envelope, sealing.padTo))
   if (length > sealing.longestToken) throw tooLarge(source.data(), length, sealing)
-  return sealToken(writeEnvelope(envelope, sealing.padTo, plaintext), sealing.keys.sealing(nowMs), PARTS)
+  return sealToken(writeEnvelope(envelope, sealing.padTo, plaintext), sealing.keys.sealing(nowMs), NOT_SPLIT)
 }
 
 function tooLarge (data: SessionRecord, length: number, { cookieName, longestToken }: Sealing): Error {

@@ -3,10 +3,10 @@ import { InvalidOptionError, KeyringUnavailableError } from '../errors'
 
 export const DEFAULT_REDIS_KEY = 'fastify-sealed-session:keyring'
 
-/** One key only, so it works on a cluster too. A missing key compares as empty text. */
+/** One key only, so it works on a cluster too. Without a second argument nothing is expected, which GET tells by false. */
 const COMPARE_AND_SET = `
-if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[2])
+if redis.call('GET', KEYS[1]) ~= (ARGV[2] or false) then return 0 end
+redis.call('SET', KEYS[1], ARGV[1])
 return 1`
 
 /**
@@ -18,14 +18,14 @@ export function redisKeyring (client: RedisKeyringClient, { key = DEFAULT_REDIS_
     throw new InvalidOptionError('fastify-sealed-session: redisKeyring() takes a client such as ioredis makes, with the methods get and eval')
   }
   if (typeof key !== 'string' || key === '') throw new InvalidOptionError('fastify-sealed-session: option "key" of redisKeyring() must be a string that is not empty')
-  const name = `keyring in Redis, key "${key}",`
+  const name = `keyring in Redis (key "${key}")`
   return {
     name,
     async read () {
       return await explained(`${name} cannot be read`, async () => await client.get(key))
     },
     async update (expected, next) {
-      return await explained(`${name} cannot be written`, async () => await client.eval(COMPARE_AND_SET, 1, key, expected ?? '', next) === 1)
+      return await explained(`${name} cannot be written`, async () => await client.eval(COMPARE_AND_SET, 1, key, next, ...expected === null ? [] : [expected]) === 1)
     }
   }
 }

@@ -64,16 +64,19 @@ export function movedTo (app: TestApp, { cookies }: Browser): Browser {
   return browser
 }
 
-/** Of `kubectl`, what the page uses: one secret with one file. A dry run prints that file, and `replace` takes it. */
+/** Of `kubectl`, what the page uses: one secret with one file and a version, which `replace` must name. */
 const KUBECTL = `
 for word in "$@"; do
   case "$word" in --from-file=*) file="\${word##*=}" ;; esac
 done
+version () { cksum < "$STATE/secret" | tr -d ' '; }
 case "$*" in
-  create*--dry-run=client*) cat "$file" ;;
   create*) cat "$file" > "$STATE/secret" ;;
-  get*) cat "$STATE/secret" ;;
-  replace*) cat > "$STATE/secret.new" && mv "$STATE/secret.new" "$STATE/secret" ;;
+  get*yaml) printf 'apiVersion: v1\\ndata:\\n  keys.json: %s\\nkind: Secret\\nmetadata:\\n  resourceVersion: "%s"\\n' "$(base64 -w0 < "$STATE/secret")" "$(version)" ;;
+  replace*)
+    cat > "$STATE/given"
+    grep -qx "  resourceVersion: \\"$(version)\\"" "$STATE/given" || { echo 'Conflict: the object has been modified' >&2; exit 1; }
+    sed -n 's/^  keys.json: //p' "$STATE/given" | base64 -d > "$STATE/secret.new" && mv "$STATE/secret.new" "$STATE/secret" ;;
   rollout*) touch "$STATE/restarted" ;;
   *) exit 9 ;;
 esac`

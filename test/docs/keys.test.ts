@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import Redis from 'ioredis'
@@ -121,7 +121,7 @@ t.test('Redis: the command, ioredis as it is, and node-redis with its arguments 
   t.equal((await changeKeyring(store, keys => rotated(keys, Date.now(), ROTATION)))?.length, 2)
   t.equal(await store.update('something else', 'x'), false)
   t.equal(parseKeyring(await client.get(DEFAULT_REDIS_KEY) as string).length, 2)
-  for (const script of blocks('yaml').flatMap(yaml => linesOf(yaml, /^\s+(?:- )?(npx .* --redis .*)$/gm))) {
+  for (const script of blocks('yaml').flatMap(yaml => linesOf(yaml, /^\s+(?:- )?(npx .* --redis-env .*)$/gm))) {
     sh(script, { REDIS_URL: server.url, SESSION_REDIS_URL: server.url }, ROOT)
   }
   t.equal(parseKeyring(await client.get(DEFAULT_REDIS_KEY) as string).length, 4, 'GitHub and GitLab have added one each')
@@ -163,16 +163,15 @@ t.test('Kubernetes: the commands of the page carry the ring from the file to the
   t.notOk(existsSync(join(folder, 'keys.json')))
 
   const job = block(t, 'yaml', 'kind: CronJob')
-  const here = (script: string): string => script.replaceAll('/secret/', `${folder}/mounted/`).replaceAll('/work/', `${folder}/work/`)
-  mkdirSync(join(folder, 'mounted'))
+  const here = (script: string): string => script.replaceAll('/work/', `${folder}/work/`)
   mkdirSync(join(folder, 'work'))
-  writeFileSync(join(folder, 'mounted/keys.json'), readFileSync(secret), { mode: 0o644 })
-  const [rotate] = linesOf(job, /- \|\n((?: {18}.*\n)+)/g)
-  const [write] = linesOf(job, /^\s+- (kubectl .*)$/gm)
-  sh(here(rotate as string))
+  const [fetch, rotate, write] = linesOf(job, /- \|\n((?: {18}.*\n)+)/g).map(here)
+  sh(fetch as string)
+  sh(rotate as string)
   t.equal(statSync(join(folder, 'work/keys.json')).mode & 0o777, 0o600)
-  sh(here(write as string))
+  sh(write as string)
   t.equal(keysIn(secret).length, 2)
+  t.throws(() => sh(write as string), /modified/, 'what was fetched before is not written over what came since')
 
   sh(block(t, 'sh', 'kubectl rollout').replace('8c1f02ab', first?.id as string))
   t.not(keysIn(secret).find(({ id }) => id === first?.id)?.revokedAtMs, null)

@@ -54,6 +54,8 @@ for (const [name, text] of Object.entries({
   'another version': altered(ring => { ring.version = 2 }),
   'a name that nobody knows': altered(ring => { ring.comment = SECRET }),
   'keys that are no array': altered(ring => { ring.keys = {} }),
+  'more keys than a ring may have': altered(ring => { ring.keys[0].createdAt = ' '.repeat(1024 ** 2) }),
+  'a day that no month has': altered(ring => { ring.keys[1].expiresAt = '2026-02-31T12:00:00.000Z' }),
   'no keys': altered(ring => { ring.keys = [] }),
   'only revoked keys': altered(ring => { ring.keys.pop() }),
   'a key that is no object': altered(ring => { ring.keys[1] = SECRET }),

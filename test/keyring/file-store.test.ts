@@ -1,4 +1,5 @@
-import { chmodSync, chownSync, closeSync, existsSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { chmodSync, chownSync, closeSync, existsSync, linkSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import * as promises from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -134,6 +135,8 @@ t.test('the swap of a mounted secret is followed', async t => {
 
 t.test('what cannot be read or written says so by name, and nothing is lost', async t => {
   const folder = freshFolder(t)
+  await t.rejects(fileKeyring(folder).update(null, RING), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /cannot be written: it is no file/ })
+  t.notOk(existsSync(`${folder}.lock`))
   await t.rejects(fileKeyring(folder).read(), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /^keyring file .* cannot be read: it is no file/ })
   await t.rejects(fileKeyring(join(folder, 'none/keys.json')).update(null, RING), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /cannot be written: ENOENT/ })
   const path = freshFile(t)
@@ -146,7 +149,7 @@ t.test('what cannot be read or written says so by name, and nothing is lost', as
 
 t.test('a write that fails before the rename leaves the old file and no temporary one', async t => {
   const path = freshFile(t)
-  const { fileKeyring: failing } = t.mockRequire('../../lib/stores/keyring-file', {
+  const wholeFile = t.mockRequire('../../lib/stores/whole-file', {
     'node:fs/promises': {
       ...promises,
       open: async (...args: Parameters<typeof promises.open>) => {
@@ -155,11 +158,78 @@ t.test('a write that fails before the rename leaves the old file and no temporar
         return file
       }
     }
-  }) as { fileKeyring: typeof fileKeyring }
+  }) as object
+  const { fileKeyring: failing } = t.mockRequire('../../lib/stores/keyring-file', { '../../lib/stores/whole-file': wholeFile }) as { fileKeyring: typeof fileKeyring }
   await t.rejects(failing(path).update(RING, NEXT), { message: /ENOSPC/ })
   t.equal(readFileSync(path, 'utf8'), RING)
   t.notOk(existsSync(`${path}.tmp`))
   t.equal(await fileKeyring(path).update(RING, NEXT), true, 'and the lock is free')
+})
+
+t.test('a pipe, a link to nowhere and what is larger than any ring are refused at once', async t => {
+  const path = freshFile(t, null)
+  execFileSync('mkfifo', [path])
+  await t.rejects(fileKeyring(path).read(), { message: /it is no file/ })
+  const link = join(path, '../link.json')
+  symlinkSync('nowhere.json', link)
+  await t.rejects(fileKeyring(link).update(null, RING), { message: /cannot be written: ENOENT/ })
+  t.ok(lstatSync(link).isSymbolicLink())
+  const large = freshFile(t, ' '.repeat(1024 ** 2 + 1))
+  await t.rejects(fileKeyring(large).read(), { message: /larger than any keyring, 1048577 bytes/ })
+})
+
+t.test('whoever owns the folder cannot have the lock opened, made or handed over elsewhere', async t => {
+  const precious = freshFile(t)
+  chmodSync(precious, 0o600)
+  const traps: Array<[string, (lock: string) => void]> = [
+    ['a symbolic link', lock => { symlinkSync(precious, lock) }],
+    ['a link to nowhere', lock => { symlinkSync(`${precious}.new`, lock) }],
+    ['a hard link', lock => { linkSync(precious, lock) }],
+    ['a pipe', lock => { execFileSync('mkfifo', [lock]) }],
+    ['a folder', lock => { mkdirSync(lock) }]
+  ]
+  for (const [name, set] of traps) {
+    const path = freshFile(t)
+    if (process.getuid?.() === 0) chownSync(path, 1234, 1234)
+    const before = statSync(precious)
+    set(`${path}.lock`)
+    await t.rejects(fileKeyring(path).update(RING, NEXT), { code: 'FST_SESSION_KEYRING_UNAVAILABLE' }, name)
+    t.match(statSync(precious), { uid: before.uid, mode: before.mode, size: before.size }, name)
+    t.notOk(existsSync(`${precious}.new`))
+    t.equal(readFileSync(path, 'utf8'), RING)
+  }
+})
+
+/** The store with another lock library. */
+function storeWith (t: Test, locks: object): typeof fileKeyring {
+  const fileLock = t.mockRequire('../../lib/stores/file-lock', { 'fs-native-extensions': locks }) as object
+  return (t.mockRequire('../../lib/stores/keyring-file', { '../../lib/stores/file-lock': fileLock }) as { fileKeyring: typeof fileKeyring }).fileKeyring
+}
+
+t.test('a lock file that was replaced while it was waited for counts for nothing, nor does a link that was turned', async t => {
+  const folder = freshFolder(t)
+  for (const name of ['one', 'two']) {
+    mkdirSync(join(folder, name))
+    writeFileSync(join(folder, name, 'keys.json'), RING, { mode: 0o600 })
+  }
+  symlinkSync('one', join(folder, 'now'))
+  const lock = join(folder, 'one/keys.json.lock')
+  const updateWhile = async (waiting: () => void): Promise<boolean> => {
+    return await storeWith(t, { tryLock () { waiting(); return true } })(join(folder, 'now/keys.json')).update(RING, NEXT)
+  }
+  t.equal(await updateWhile(() => { rmSync(lock); writeFileSync(`${lock}.new`, ''); renameSync(`${lock}.new`, lock) }), false)
+  t.equal(await updateWhile(() => { rmSync(lock) }), false)
+  t.equal(await updateWhile(() => { rmSync(join(folder, 'now')); symlinkSync('two', join(folder, 'now')) }), false)
+  t.equal(readFileSync(join(folder, 'one/keys.json'), 'utf8'), RING)
+  t.equal(await updateWhile(() => {}), true, 'and the next attempt goes to the right place')
+  t.equal(readFileSync(join(folder, 'two/keys.json'), 'utf8'), NEXT)
+})
+
+t.test('where the lock library does not load, reading works, and writing says what to do', async t => {
+  const path = freshFile(t)
+  const store = storeWith(t, new Proxy({}, { get () { throw new Error('Cannot find addon\nRequire stack:') } }))(path)
+  t.equal(await store.read(), RING)
+  await t.rejects(store.update(RING, NEXT), { message: /cannot be written: Cannot find addon\. Run "npm install fs-native-extensions" on this very platform/ })
 })
 
 t.test('what a killed writer left does not stand in the way', async t => {
@@ -195,6 +265,6 @@ t.test('a lock that is held for too long is an error, and one let go of in time 
   release()
   t.equal(await passUntil(time, patient), true)
   const releaseLater = hold()
-  await t.rejects(passUntil(time, fileKeyring(path).update(NEXT, RING)), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /locked by another process for more than 10 seconds/ })
+  await t.rejects(passUntil(time, fileKeyring(path).update(NEXT, RING)), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /cannot be written: it is locked by another process for more than 10 seconds/ })
   releaseLater()
 })

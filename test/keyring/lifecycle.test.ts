@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isRotationDue, keyThatSeals, pruned, revoked, rotated, rotationDueAtMs } from '../../lib/keyring/lifecycle'
+import { keyThatSeals, pruned, revoked, rotated, rotatedBySchedule, rotationDueAtMs } from '../../lib/keyring/lifecycle'
 import type { KeyRecord } from '../../lib/keyring/document'
 import { schedule, stateAt } from '../../lib/keyring/schedule'
 import { DAY_MS } from '../../lib/time'
@@ -71,7 +71,7 @@ t.test('a pending key that is revoked leaves the active one in place, and the ne
 t.test('the only key that is revoked gets a successor in the same step', async t => {
   const keys = revoked([FIRST], FIRST.id, START + 5, KEEP.keepForMs) as KeyRecord[]
   t.strictSame(states(keys, START + 5), ['revoked', 'active'])
-  t.match(keys, [{ revokedAtMs: START + 5 }, { createdAtMs: START + 5, activatesAtMs: START + 5 }])
+  t.match(keys, [{ revokedAtMs: START + 5 }, { createdAtMs: START + 5, activatesAtMs: START + 1 }])
   t.strictSame(states(keys, START - DAY_MS), ['revoked', 'active'], 'also for clocks that are behind')
 })
 
@@ -124,12 +124,55 @@ t.test('pruning takes what expired, and what was revoked only if asked', async t
 
 t.test('a rotation is due in time for the next key to be active when the last has been for so long', async t => {
   const plan = { everyMs: 30 * DAY_MS, ...KEEP }
-  t.equal(rotationDueAtMs([FIRST], plan), START + 30 * DAY_MS - HOUR_MS)
-  t.notOk(isRotationDue([FIRST], plan, START + 30 * DAY_MS - HOUR_MS - 1))
-  t.ok(isRotationDue([FIRST], plan, START + 30 * DAY_MS - HOUR_MS))
-  const keys = rotated([FIRST], START + 30 * DAY_MS - HOUR_MS, plan)
-  t.notOk(isRotationDue(keys, plan, START + 30 * DAY_MS - HOUR_MS))
-  t.equal(rotationDueAtMs(keys, plan), START + 60 * DAY_MS - HOUR_MS)
+  const due = START + 30 * DAY_MS - HOUR_MS
+  t.equal(rotationDueAtMs([FIRST], plan, START), due)
+  t.equal(rotationDueAtMs([FIRST], plan, due + DAY_MS), due)
+  const keys = rotated([FIRST], due, plan)
+  t.equal(rotationDueAtMs(keys, plan, due), START + 60 * DAY_MS - HOUR_MS)
   const [, last] = keys as [KeyRecord, KeyRecord]
-  t.equal(rotationDueAtMs([FIRST, { ...last, revokedAtMs: START }], plan), START + 30 * DAY_MS - HOUR_MS, 'a revoked key does not count')
+  t.equal(rotationDueAtMs([FIRST, { ...last, revokedAtMs: START }], plan, due), due, 'a revoked key does not count')
+})
+
+t.test('a key that a clock far ahead has dated does not stop the rotation, nor does it make it run wild', async t => {
+  const plan = { everyMs: 30 * DAY_MS, ...KEEP }
+  const ahead = rotatedBySchedule([FIRST], plan, START + 365 * DAY_MS)
+  t.equal(rotationDueAtMs(ahead, plan, START + DAY_MS), START + 30 * DAY_MS - HOUR_MS)
+  const next = rotatedBySchedule(ahead, plan, START + 30 * DAY_MS)
+  t.strictSame(states(next, START + 31 * DAY_MS), ['retired', 'active', 'pending'])
+  t.ok(rotationDueAtMs(next, plan, START + 30 * DAY_MS) > START + 50 * DAY_MS)
+  const alone = [keyNumber(1, START + 365 * DAY_MS)]
+  t.ok(rotationDueAtMs(alone, plan, START) > START + 365 * DAY_MS)
+})
+
+t.test('by themselves servers take out what expired before the newest key was made, and not by the word of one clock', async t => {
+  const plan = { everyMs: 30 * DAY_MS, ...KEEP }
+  const keys = rotated([FIRST], START + 30 * DAY_MS, plan)
+  const farAhead = START + 400 * DAY_MS
+  t.strictSame(states(keys, farAhead), ['expired', 'active'])
+  t.ok(rotatedBySchedule(keys, plan, farAhead).some(({ id }) => id === FIRST.id), 'one clock')
+  const seen = rotatedBySchedule(keys, plan, farAhead)
+  t.notOk(rotatedBySchedule(seen, plan, farAhead + DAY_MS).some(({ id }) => id === FIRST.id), 'two')
+})
+
+t.test('after a revocation no clock that is behind by minutes takes an older key for the one that seals', async t => {
+  const now = START + 200 * DAY_MS
+  const rings = {
+    'with an expired key before it': rotated([FIRST], START, { ...KEEP, activateInMs: 0 }),
+    'with a pending key behind it': rotated(rotated([FIRST], START, { ...KEEP, activateInMs: 0 }), now - HOUR_MS / 2, KEEP)
+  }
+  for (const [name, ring] of Object.entries(rings)) {
+    const sealing = keyThatSeals(ring, now)
+    const after = revoked(ring, sealing.id, now, KEEP.keepForMs) as KeyRecord[]
+    const next = keyThatSeals(after, now).id
+    for (const behindMs of [0, 1000, 30_000, 9 * 60_000]) t.equal(keyThatSeals(after, now - behindMs).id, next, `${name}, ${behindMs} ms behind`)
+    t.match(after.find(({ id }) => id === FIRST.id), { expiresAtMs: ring[0]?.expiresAtMs as number }, 'which stays as it was')
+  }
+})
+
+t.test('a key that was active for a moment only is succeeded from then on', async t => {
+  const ring = rotated([FIRST], START + 1000, { ...KEEP, activateInMs: 0 })
+  const sealing = keyThatSeals(ring, START + 2000)
+  const after = revoked(ring, sealing.id, START + 2000, KEEP.keepForMs) as KeyRecord[]
+  t.equal(keyThatSeals(after, START + 2000).activatesAtMs, sealing.activatesAtMs + 1)
+  t.strictSame(states(after, START + 2000), ['retired', 'revoked', 'active'])
 })

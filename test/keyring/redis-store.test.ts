@@ -62,7 +62,7 @@ t.test('with a real Redis', async t => {
     const store = redisKeyring(client, { key: 'list' })
     for (const failing of [store.read(), store.update(RING, NEXT)]) {
       const error = await failing.then(() => null, error => error)
-      t.match(error, { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /^keyring in Redis, key "list", cannot be (read|written): .*WRONGTYPE/ })
+      t.match(error, { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /^keyring in Redis \(key "list"\) cannot be (read|written): .*WRONGTYPE/ })
       t.notOk(inspect(error, { depth: 9, showHidden: true }).includes(JSON.parse(RING).keys[0].key.slice(0, 20)))
     }
   })

@@ -1,10 +1,13 @@
+import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import secureSession from '../../index'
+import { writeKeyring } from '../../lib/keyring/document'
+import { keyOf } from '../../lib/keyring/lifecycle'
 import { addRoutes, appWith, bareApp, WARN, type LogLine, type TestApp } from '../helpers/app'
 import { Browser } from '../helpers/browser'
-import { fakeTime } from '../helpers/clock'
+import { fakeTime, passUntil, turns } from '../helpers/clock'
 import { freshFolder } from '../helpers/installed'
 import { keyIdOf, keyNumber, MemoryStore, rotate } from '../helpers/keyrings'
 
@@ -200,6 +203,65 @@ t.test('closing the app ends the reading, also where it closes in the middle of 
   t.equal(store.reads, 3)
   t.equal(time.waiting, 0)
   t.strictSame([...told(app), ...told(other)], [], 'and a store that was closed first is no fault')
+})
+
+t.test('to be read hardly ever is not to be read all the time', async t => {
+  const time = fakeTime(t)
+  const real = globalThis.setTimeout
+  const waits: number[] = []
+  globalThis.setTimeout = ((...args: Parameters<typeof setTimeout>) => {
+    waits.push(args[1] ?? 0)
+    return real(...args)
+  }) as unknown as typeof setTimeout
+  t.teardown(() => { globalThis.setTimeout = real })
+  await appOn(t, new MemoryStore([keyNumber(1, time.nowMs)]), { reloadEvery: '400d' })
+  t.ok(Math.max(...waits) < 2 ** 31, 'Node takes a longer time for none')
+})
+
+t.test('a file system that hangs costs one thread, and the ring is read again when it is back', async t => {
+  const path = join(freshFolder(t), 'keys.json')
+  const ring = new MemoryStore([keyNumber(1, Date.now())]).text as string
+  writeFileSync(path, ring, { mode: 0o600 })
+  let reads = 0
+  let release = (): void => {}
+  const hang = new Promise<void>(resolve => { release = resolve })
+  const wholeFile = t.mockRequire('../../lib/stores/whole-file', {}) as { readWhole: (...args: unknown[]) => Promise<object | null> }
+  const { fileKeyring } = t.mockRequire('../../lib/stores/keyring-file', {
+    '../../lib/stores/whole-file': { ...wholeFile, readWhole: async (...args: unknown[]) => { reads++; await hang; return await wholeFile.readWhole(...args) } }
+  }) as { fileKeyring: typeof secureSession.fileKeyring }
+  const store = fileKeyring(path)
+  const asked = Array.from({ length: 20 }, async () => await store.read())
+  await turns()
+  t.equal(reads, 1)
+  release()
+  t.strictSame(await Promise.all(asked), Array.from({ length: 20 }, () => ring))
+})
+
+t.test('a ring of thousands of keys is used, and replaced, and one of too many is not', async t => {
+  const time = fakeTime(t)
+  const keys = Array.from({ length: 3600 }, (_, index) => keyOf(randomBytes(32), time.nowMs - 10_000 + index))
+  const store = new MemoryStore(keys)
+  const apps = await Promise.all([1, 2, 3].map(async () => await appOn(t, store)))
+  rotate(store, time.nowMs)
+  await time.pass(20_000)
+  for (const app of apps) t.equal(await sealedWith(app), store.keys.at(-1)?.id)
+  store.text = writeKeyring([...store.keys, ...Array.from({ length: 1000 }, () => keyOf(randomBytes(32), time.nowMs))])
+  await time.pass(20_000)
+  t.match(told(apps[0] as TestApp), [{ code: 'FST_SESSION_INVALID_KEYRING', msg: /prune it/ }])
+})
+
+t.test('what strangers cause to be read is not told, be it as bad as it may', async t => {
+  const time = fakeTime(t)
+  const store = new MemoryStore([keyNumber(1, time.nowMs)])
+  const app = await appOn(t, store, { reloadEvery: '1h' })
+  const unknown = Buffer.alloc(100, 1).toString('base64url')
+  for (const text of [null, '{', store.text]) {
+    store.text = text
+    await passUntil(time, app.inject({ url: '/get', headers: { cookie: `session=${unknown}` } }))
+    await time.pass(20_000)
+  }
+  t.equal(store.reads, 4)
+  t.strictSame(told(app), [])
 })
 
 t.test('no timer keeps a process alive', async t => {

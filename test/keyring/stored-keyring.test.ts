@@ -46,6 +46,18 @@ t.test('it gives up on a store that never lets it through', async t => {
   await t.rejects(changeKeyring(store, add), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /changed by others at each of 100 attempts/ })
 })
 
+t.test('a ring that could not be read again is not written', async t => {
+  const store = new MemoryStore([keyNumber(1, 0)])
+  const { text } = store
+  await t.rejects(changeKeyring(store, keys => keys.map(key => ({ ...key, expiresAtMs: 8.64e15 }))), { code: 'FST_SESSION_INVALID_KEYRING' })
+  t.equal(store.text, text)
+})
+
+t.test('a store that throws at once, and no error at that, is an error of ours', async t => {
+  const throws = (): never => { throw Object.create(null) }
+  await t.rejects(changeKeyring({ read: throws, update: throws, name: 'mine' }, add), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: 'mine cannot be read: no reason given' })
+})
+
 t.test('a store without a ring, with a broken one or with no text is an error', async t => {
   await t.rejects(changeKeyring(new MemoryStore(null), add), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /keyring in memory does not exist.*init/ })
   const store = new MemoryStore([keyNumber(1, 0)])
