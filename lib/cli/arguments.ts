@@ -22,12 +22,15 @@ export class Arguments {
     return this.#options.get(name)
   }
 
-  /** Milliseconds. With `orNone`, a duration of zero is one too. */
-  duration (name: string, otherwiseMs: number, orNone = false): number {
+  /**
+   * Milliseconds.
+   * @param instead what to use where no duration is wanted, for the message
+   */
+  duration (name: string, otherwiseMs: number, instead = ''): number {
     const text = this.text(name)
     if (text === undefined) return otherwiseMs
-    const ms = durationMs(text) ?? (orNone && isZero(text) ? 0 : null)
-    if (ms === null) throw new WrongUse(`--${name} takes a duration with a unit, such as 90m, 12h or 30d; found ${quoted(text)}`)
+    const ms = durationMs(text)
+    if (ms === null) throw new WrongUse(`--${name} takes a duration with a unit, such as 90m, 12h or 30d${instead}; found ${quoted(text)}`)
     return ms
   }
 }
@@ -79,8 +82,4 @@ function readArgument ({ name, argument }: Command, [first, ...surplus]: readonl
   if (first === undefined) throw new WrongUse(`${name} needs ${argument}`)
   if (surplus[0] !== undefined) throw new WrongUse(`${name} takes one argument, ${argument}; found one more, ${quoted(surplus[0])}`)
   return first
-}
-
-function isZero (text: string): boolean {
-  return /^0+ *[a-z]/i.test(text) && durationMs(text.replace(/^0+/, '1')) !== null
 }

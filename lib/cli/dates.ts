@@ -16,21 +16,25 @@ export function date (ms: number): string {
   return new Date(ms).toISOString().replace(/T.*/, '')
 }
 
-/** A span of time, without its sign, such as `12 days`. */
+/** A span of time, such as `12 days`. */
 export function span (ms: number): string {
-  const length = Math.abs(ms)
-  if (length < MINUTE_MS) return `${Math.floor(length / SECOND_MS)} s`
-  const minutes = Math.round(length / MINUTE_MS)
+  if (ms < MINUTE_MS) return `${Math.floor(ms / SECOND_MS)} s`
+  const minutes = Math.round(ms / MINUTE_MS)
   if (minutes < 60) return `${minutes} min`
-  const hours = Math.round(length / HOUR_MS)
+  const hours = Math.round(ms / HOUR_MS)
   if (hours < FEW_HOURS) return `${hours} h`
-  return `${Math.round(length / DAY_MS)} days`
+  return `${Math.round(ms / DAY_MS)} days`
 }
 
 /** How far a time is from now, such as `in 59 min` or `12 days ago`. */
 export function fromNow (ms: number, nowMs: number): string {
   if (Math.abs(ms - nowMs) < SECOND_MS) return 'now'
   return ms > nowMs ? `in ${span(ms - nowMs)}` : `${span(nowMs - ms)} ago`
+}
+
+/** How old something is; for what a clock that was ahead has dated, how far off. */
+export function age (ms: number, nowMs: number): string {
+  return ms > nowMs ? fromNow(ms, nowMs) : span(nowMs - ms)
 }
 
 /** Such as `2026-01-31 12:00 UTC (in 59 min)`. */

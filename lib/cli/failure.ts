@@ -1,3 +1,5 @@
+import { oneLine } from './printable'
+
 /** What ends a command early. Each is one line to the operator, and holds no secret. */
 
 export const PROGRAM = 'fastify-sealed-session'
@@ -14,7 +16,7 @@ export function lineOf (error: unknown): string {
   const { message, code } = error as NodeJS.ErrnoException
   // Where all addresses of a host failed, Node gives a code and no words.
   const text = message === '' ? String(code) : message
-  return `${START}${(text.startsWith(START) ? text.slice(START.length) : text).replace(/\s*[\r\n]+\s*/g, ' ')}\n`
+  return `${START}${oneLine(text.startsWith(START) ? text.slice(START.length) : text)}\n`
 }
 
 /**

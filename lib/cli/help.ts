@@ -6,7 +6,8 @@ import { PROGRAM } from './failure'
 const HELP_OPTION: Option = { name: 'help', about: 'print this help' }
 
 export function helpOn (command: Command): string {
-  return `Usage: ${PROGRAM} ${command.name} ${command.usage.replaceAll('\n', '\n  ')} [--json]
+  const usage = `${command.name} ${command.usage} [--json]`.replace(/ ?\n/g, '\n  ')
+  return `Usage: ${PROGRAM} ${usage}
 
 ${command.about}
 
@@ -24,8 +25,9 @@ Commands:
 ${table(commands.map(({ name, argument, summary }) => [argument === undefined ? name : `${name} ${argument}`, summary]))}
 
 Every command but generate works on a keyring, which is in a file (--keyring
-FILE) or in Redis (--redis URL). All print JSON with --json. "<command> --help"
-tells the rest; --version prints the version.
+FILE) or in Redis (--redis URL; where the URL has a password, put it into an
+environment variable and give its name: --redis-env NAME). All print JSON with
+--json. "<command> --help" tells the rest; --version prints the version.
 
 One key, which never changes:
   echo "SESSION_KEY=$(npx ${PROGRAM} generate)" >> .env

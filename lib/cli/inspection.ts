@@ -5,6 +5,7 @@ import type { Stamp } from '../core/stamp'
 import { isoTime } from '../keyring/document'
 import type { Result } from './command'
 import { moment, span } from './dates'
+import { printable } from './printable'
 import type { SealedSession } from './sealed-content'
 
 /** What an opened cookie is told as. */
@@ -97,9 +98,4 @@ function bytesAsText (data: Buffer): string {
 
 function bytesAsJson (data: Buffer): object {
   return isUtf8(data) ? { text: data.toString() } : { base64: data.toString('base64') }
-}
-
-/** Without what a terminal would obey: users of the application may have written it. */
-function printable (text: string): string {
-  return text.replace(/[^\n\t\P{C}]|[\u2028\u2029]/gu, character => `\\u${character.codePointAt(0)?.toString(16).padStart(4, '0')}`)
 }

@@ -1,25 +1,31 @@
-import { resolve } from 'node:path'
 import { parseKeyring, type KeyRecord } from '../keyring/document'
-import { nameOf, readKeyring } from '../keyring/stored-keyring'
-import { fileKeyring } from '../stores/keyring-file'
+import { changeKeyring, nameOf, readKeyring } from '../keyring/stored-keyring'
+import { fileKeyring, keyringPath } from '../stores/keyring-file'
 import { DEFAULT_REDIS_KEY, redisKeyring } from '../stores/keyring-redis'
 import type { KeyringStore } from '../../types/keyring'
 import type { Arguments } from './arguments'
 import type { Io } from './command'
+import { textFromEnv } from './environment'
 import { WrongUse } from './failure'
+import { KEYRING_OPTION, OTHERS_MAY_READ_OPTION, REDIS_ENV_OPTION, REDIS_KEY_OPTION, REDIS_OPTION } from './options'
 import { clientClass, connectTo, redisUrl } from './redis-client'
 
+/** The options that name a ring, of which one must be given. */
+export const RING_SOURCES = [KEYRING_OPTION, REDIS_OPTION, REDIS_ENV_OPTION].map(({ name }) => name)
+
 /** Does some work with the keyring that the options name, and lets go of it. Throws `WrongUse` unless they name exactly one. */
-export async function withRing<T> (args: Arguments, { cwd }: Io, work: (store: KeyringStore) => Promise<T>): Promise<T> {
-  const source = oneOf(args, ['keyring', 'redis'])
-  if (args.has('redis-key') && source !== 'redis') throw new WrongUse('--redis-key goes with --redis')
-  if (args.has('others-may-read') && source !== 'keyring') throw new WrongUse('--others-may-read goes with --keyring')
+export async function withRing<T> (args: Arguments, io: Io, work: (store: KeyringStore) => Promise<T>): Promise<T> {
+  const source = oneOf(args, RING_SOURCES)
+  const isFile = source === KEYRING_OPTION.name
+  const othersMayRead = args.has(OTHERS_MAY_READ_OPTION.name)
+  if (isFile && args.has(REDIS_KEY_OPTION.name)) throw new WrongUse('--redis-key goes with --redis or --redis-env')
+  if (!isFile && othersMayRead) throw new WrongUse('--others-may-read goes with --keyring')
   const where = args.text(source) as string
-  if (source === 'keyring') return await work(fileStore(where, cwd, args.has('others-may-read')))
-  const url = redisUrl(where)
-  const client = await connectTo(url, clientClass([cwd, __dirname]))
+  if (isFile) return await work(fileKeyring(filePath(where, io), { othersMayRead }))
+  const url = source === REDIS_OPTION.name ? redisUrl(where, '--redis takes') : urlFromEnv(where, io)
+  const client = await connectTo(url, clientClass([io.cwd, __dirname]))
   try {
-    return await work(redisKeyring(client, { key: args.text('redis-key') ?? DEFAULT_REDIS_KEY }))
+    return await work(redisKeyring(client, { key: args.text(REDIS_KEY_OPTION.name) ?? DEFAULT_REDIS_KEY }))
   } finally {
     client.disconnect()
   }
@@ -39,10 +45,38 @@ export async function keysIn (store: KeyringStore): Promise<KeyRecord[]> {
   return parseKeyring(await readKeyring(store), nameOf(store))
 }
 
-function fileStore (path: string, cwd: string, othersMayRead: boolean): KeyringStore {
+export interface RingChange {
+  /** What messages call the ring. */
+  readonly name: string
+  readonly before: readonly KeyRecord[]
+  /** The same as `before` where there was nothing to do. */
+  readonly after: readonly KeyRecord[]
+  /** The time of the change. */
+  readonly nowMs: number
+}
+
+/** Changes the ring that the options name. Throws as `withRing` and `changeKeyring` do. */
+export async function changeRing (args: Arguments, io: Io, change: (keys: KeyRecord[], nowMs: number) => KeyRecord[] | null): Promise<RingChange> {
+  return await withRing(args, io, async store => {
+    let found: Pick<RingChange, 'before' | 'nowMs'> = { before: [], nowMs: NaN }
+    const written = await changeKeyring(store, keys => {
+      // The time is taken here, since the way to the store may have been long.
+      found = { before: keys, nowMs: io.now() }
+      return change(keys, found.nowMs)
+    })
+    return { ...found, name: nameOf(store), after: written ?? found.before }
+  })
+}
+
+/** Throws `WrongUse` for what is no path, without saying it: it may be a key, or hold a password. */
+function filePath (text: string, { cwd }: Io): string {
   try {
-    return fileKeyring(path.startsWith('file:') ? path : resolve(cwd, path), { othersMayRead })
+    return keyringPath(text, cwd)
   } catch {
-    throw new WrongUse('--keyring takes a path, or a URL such as file:///srv/app/keys.json')
+    throw new WrongUse('--keyring takes a path, or a URL such as file:///srv/app/keys.json; a ring in Redis goes with --redis, and a key with init --key-env')
   }
+}
+
+function urlFromEnv (name: string, io: Io): URL {
+  return redisUrl(textFromEnv(name, `--${REDIS_ENV_OPTION.name}`, 'REDIS_URL', io), `the environment variable ${name} must hold`)
 }

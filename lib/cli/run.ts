@@ -9,6 +9,7 @@ import { revoke } from './commands/revoke'
 import { rotate } from './commands/rotate'
 import { lineOf, PROGRAM, quoted, WrongUse } from './failure'
 import { helpOn, overview } from './help'
+import { printable } from './printable'
 
 export const EXIT_OK = 0
 export const EXIT_FAILURE = 1
@@ -40,7 +41,8 @@ export async function run (typed: readonly string[], io: Io): Promise<number> {
 async function runCommand (command: Command, typed: readonly string[], io: Io): Promise<void> {
   const args = readArguments(command, typed)
   const { lines, json } = await command.run(args, io)
-  io.out(args.has('json') ? `${JSON.stringify(json, null, 2)}\n` : lines.map(line => `${line}\n`).join(''))
+  // Users of the application may have written what inspect shows.
+  io.out(args.has('json') ? `${printable(JSON.stringify(json, null, 2))}\n` : lines.map(line => `${line}\n`).join(''))
 }
 
 function withoutCommand (name: string | undefined, rest: readonly string[]): string {

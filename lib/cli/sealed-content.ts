@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { TIME_BYTES } from '../core/bytes'
 import { readEnvelope, type EnvelopeHead } from '../core/envelope'
-import { COOKIE_BYTES, EXTENSION_COOKIE_ATTRIBUTES, EXTENSION_IDLE_LIMIT, EXTENSIONS_AT, FLAG_PADDED, FLAGS_AT } from '../core/format'
+import { COOKIE_BYTES, EXTENSION_COOKIE_ATTRIBUTES, EXTENSION_IDLE_LIMIT, EXTENSIONS_AT, FLAG_PADDED, FLAGS_AT, NOT_SPLIT } from '../core/format'
 import { MALFORMED, type Refusal } from '../core/refusal'
 import { readStamp, type Stamp } from '../core/stamp'
 import { openToken, plaintext, type TokenKeys } from '../core/token'
@@ -16,8 +16,6 @@ export interface SealedSession extends EnvelopeHead {
   /** In bytes. */
   readonly sizes: { readonly plaintext: number, readonly head: number, readonly extensions: number, readonly data: number, readonly padding: number }
 }
-
-const PARTS = 1
 
 export function openSealedSession (token: string, name: string, keys: TokenKeys, nowMs: number): SealedSession | Refusal {
   const length = openWhole(token, name, keys, nowMs)
@@ -54,7 +52,7 @@ export function jsonObject (bytes: Buffer): Readonly<Record<string, unknown>> | 
 
 /** Name and value of a cookie share its 4096 bytes: what is longer was never issued. */
 function openWhole (token: string, name: string, keys: TokenKeys, nowMs: number): number | Refusal {
-  return token.length > COOKIE_BYTES - name.length ? MALFORMED : openToken(token, keys, PARTS, nowMs)
+  return token.length > COOKIE_BYTES - name.length ? MALFORMED : openToken(token, keys, NOT_SPLIT, nowMs)
 }
 
 function isWellFormed ([type, value]: [number, Buffer]): boolean {

@@ -1,5 +1,5 @@
-import { date, dateTime, shortTime, span } from './dates'
-import type { Life } from './lives'
+import { age, date, dateTime, shortTime } from './dates'
+import { stretchesOf, type Life } from './lives'
 import type { Style } from './style'
 
 /** The keys of a ring in columns. */
@@ -16,7 +16,7 @@ const STATE = 'state'
 
 /** In the first of these layouts that is narrow enough, or in the last. */
 export function table (lives: readonly Life[], nowMs: number, width: number, style: Style): string[] {
-  const layouts = [wide, narrow, narrowest].map(columns => layOut(columns, lives, nowMs))
+  const layouts = [wide, narrow, narrower, narrowest].map(columns => layOut(columns, lives, nowMs))
   const { columns, rows, widths } = layouts.find(layout => layout.width <= width) ?? layouts[layouts.length - 1] as Layout
   const line = (cells: readonly string[], paint: (title: string, text: string) => string): string => {
     return cells.map((cell, index) => paint((columns[index] as Column).title, cell.padEnd(widths[index] as number))).join(GAP).trimEnd()
@@ -30,9 +30,15 @@ export function table (lives: readonly Life[], nowMs: number, width: number, sty
 const id: Column = { title: 'key', cell: ({ id }) => id }
 const state: Column = { title: STATE, cell: ({ state }) => state }
 
-const wide: readonly Column[] = [id, state, { title: 'created (age)', cell: ({ createdAtMs }, nowMs) => `${dateTime(createdAtMs)} (${span(nowMs - createdAtMs)})` }, ...terms(dateTime)]
-const narrow: readonly Column[] = [id, state, { title: 'created (age)', cell: ({ createdAtMs }, nowMs) => `${date(createdAtMs)} (${span(nowMs - createdAtMs)})` }, ...terms(shortTime)]
-const narrowest: readonly Column[] = [id, state, ...terms(shortTime)]
+const wide: readonly Column[] = [id, state, { title: 'created (age)', cell: ({ createdAtMs }, nowMs) => `${dateTime(createdAtMs)} (${age(createdAtMs, nowMs)})` }, ...terms(dateTime)]
+const narrow: readonly Column[] = [id, state, { title: 'created (age)', cell: ({ createdAtMs }, nowMs) => `${date(createdAtMs)} (${age(createdAtMs, nowMs)})` }, ...terms(shortTime)]
+const narrower: readonly Column[] = [id, state, ...terms(shortTime)]
+const narrowest: readonly Column[] = [id, state, { title: 'next change', cell: nextChange }]
+
+function nextChange (life: Life, nowMs: number): string {
+  const next = stretchesOf(life).find(({ fromMs }) => fromMs > nowMs)
+  return next === undefined ? 'none' : `${shortTime(next.fromMs, nowMs)}: ${next.state}`
+}
 
 function terms (time: Time): Column[] {
   const cell = (ms: number | null, nowMs: number): string => ms === null ? 'never' : ms === Infinity ? 'no end' : time(ms, nowMs)

@@ -13,10 +13,32 @@ t.test('init makes a ring with one key, active at once, in a file of its owner',
   t.equal(statSync(operator.path(FILE)).mode & 0o777, 0o600)
 })
 
-t.test('with --json it says the id', async t => {
+t.test('with --json it says the id, and the keys as list does', async t => {
   const operator = new Operator(t)
-  const { id } = await operator.ask<{ id: string }>('init', ...RING)
+  const { id, keys } = await operator.ask<{ id: string, keys: unknown }>('init', ...RING)
   t.equal(operator.ring()[0]?.id, id)
+  t.same((await operator.ask<{ keys: unknown }>('list', ...RING)).keys, keys)
+})
+
+t.test('made of several keys, it tells the id of each, and until when it opens', async t => {
+  const operator = new Operator(t)
+  operator.secrets.push(KEY, OTHER_KEY)
+  operator.env = { NEW: OTHER_KEY.toString('hex'), OLD: KEY.toString('hex') }
+  const out = await operator.do('init', ...RING, '--key-env', 'NEW,OLD')
+  const [sealing, former] = operator.ring().map(({ id }) => id)
+  t.match(out, new RegExp(`\\. Key ${sealing} seals from now on\\.\nKey ${former} opens what it sealed until 2026-05-30 12:00 UTC \\(in 90 days\\)\\.\n$`))
+  t.match(await operator.ask('init', '--keyring', 'other.json', '--key-env', 'NEW,OLD'), {
+    id: sealing,
+    keys: [{ id: former, state: 'retired', opensUntil: '2026-05-30T12:00:00.000Z' }, { id: sealing, state: 'active' }]
+  })
+})
+
+t.test('a path is told in one line, whatever is in it', async t => {
+  const operator = new Operator(t)
+  const name = 'a\n\u001b[2J\u009bb.json'
+  t.match(await operator.do('init', '--keyring', name), /^Made keyring file .*a \\u001b\[2J\\u009bb\.json\. Key \w+ seals from now on\.\n$/)
+  t.match(await operator.run('init', '--keyring', name), { status: 1, err: /^fastify-sealed-session: keyring file .*a \\u001b\[2J\\u009bb\.json exists.*\n$/ })
+  t.equal(await operator.do('generate', '--out', 'k\r\n\u001b[1m'), 'Wrote a new key to k \\u001b[1m.\n')
 })
 
 t.test('a ring that exists is left as it is', async t => {

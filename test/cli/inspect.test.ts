@@ -11,6 +11,8 @@ import { KEY, OTHER_KEY } from '../helpers/app'
 import { keysFor } from '../helpers/ring'
 import { Operator, RING, writeEveryState } from './operator'
 
+/** What steers a terminal, the last of it outside of the first plane; and what does not. */
+const WILD = '\u001b[2J\u009b2J\u202e\u2028\u{e0041} \u{1f510}'
 const ID = '00112233445566778899aabbccddeeff'
 const INSPECT = ['inspect', '--cookie-name', 'session']
 const WITH_KEY = [...INSPECT, '--key-env', 'SESSION_KEY']
@@ -68,8 +70,11 @@ t.test('the values are shown with --show', async t => {
 
 t.test('what users wrote cannot steer the terminal', async t => {
   const operator = withKey(t)
-  operator.input = seal(operator, { material: KEY }, { data: JSON.stringify({ a: '\u001b[2J\u009b2J\u202e\u2028' }) })
-  t.match(await operator.do(...WITH_KEY, '--show'), '"a": "\\u001b[2J\\u009b2J\\u202e\\u2028"')
+  operator.input = seal(operator, { material: KEY }, { data: JSON.stringify({ a: WILD }) })
+  t.match(await operator.do(...WITH_KEY, '--show'), '"a": "\\u001b[2J\\u009b2J\\u202e\\u2028\\udb40\\udc41 \u{1f510}"')
+  const json = await operator.do(...WITH_KEY, '--show', '--json')
+  t.match(json, '"a": "\\u001b[2J\\u009b2J\\u202e\\u2028\\udb40\\udc41 \u{1f510}"')
+  t.match(JSON.parse(json), { data: { a: WILD } })
 })
 
 t.test('a key in any state opens it, and its state is told', async t => {
@@ -164,14 +169,17 @@ t.test('the cookie is found in whatever an operator has at hand', async t => {
   const inputs = [
     token, `${token}\n`, `\ufeff${token}\r\n`, `session=${token}`, `a=b; session=${token}; c=d`, `Cookie: a=b; session=${token}`,
     `Set-Cookie: session=${token}; Path=/; HttpOnly; SameSite=Lax\r\n`, `set-cookie: other=1; Path=/\nset-cookie: session=${token}; Path=/\n`,
-    `> cookie: session=${token}\n`, `< Set-Cookie: session=${token}; Path=/`, `session=; session=${token}`, `not a cookie\nsession=${token}`
+    `> cookie: session=${token}\n`, `< Set-Cookie: session=${token}; Path=/`, `session=; session=${token}`, `not a cookie\nsession=${token}`, `"${token}"`, `session="${token}"`, `Set-Cookie: session="${token}"; Path=/`,
+    `session\t${token}`, `other\tx\tlocalhost\nsession\t${token}\tlocalhost\t/\tSession\t151\t✓\t\tLax\n`, `session\t"${token}"\t`, `cookie:\tsession=${token}`
   ]
   for (const input of inputs) {
     operator.input = input
     t.match(await operator.do(...WITH_KEY), ID, JSON.stringify(input))
   }
-  operator.world = { input: async () => utf16 }
-  t.match(await operator.do(...WITH_KEY), ID)
+  for (const bytes of [utf16, utf16.subarray(2)]) {
+    operator.world = { input: async () => bytes }
+    t.match(await operator.do(...WITH_KEY), ID)
+  }
 })
 
 t.test('of several cookies of the name the first that opens is told, and that there are more', async t => {
@@ -192,8 +200,9 @@ t.test('one that does not open is one line with the reason', async t => {
   const altered = Buffer.concat([raw.subarray(0, -1), Buffer.from([(raw[raw.length - 1] as number) ^ 1])]).toString('base64url')
   for (const [input, reason] of [
     ['', 'nothing came in on stdin'],
-    ['other=x; another=y', 'there is no cookie "session" .* 2'],
-    ['what is this', 'there is no cookie "session" .* 0'],
+    ['other=x; another=y', 'there is no cookie of this name \\("session"\\) .* 2'],
+    ['what is this', 'there is no cookie of this name .* 0'],
+    ['session\t\tlocalhost', 'is empty'],
     ['session=; Path=/', 'is empty: it was cleared'],
     ['AQFqy3ot', 'malformed'],
     ['abcd', 'unknown-version'],
@@ -215,10 +224,21 @@ t.test('one that does not open is one line with the reason', async t => {
   }
 })
 
+t.test('a cookie in the place of the name is not repeated', async t => {
+  const operator = withKey(t)
+  const token = seal(operator, { material: KEY })
+  for (const input of [token, 'a=b', `${token}=`]) {
+    operator.input = input
+    const { status, err } = await operator.run('inspect', '--cookie-name', token, '--key-env', 'SESSION_KEY')
+    t.match({ status, err }, { status: 1, err: /\(text of 144 characters\)/ })
+    t.notMatch(err, token.slice(0, 20))
+  }
+})
+
 t.test('a cookie sealed for another name does not open, and the name is asked after', async t => {
   const operator = withKey(t)
   operator.input = seal(operator, { material: KEY })
-  t.match(await operator.run('inspect', '--cookie-name', 'sid', '--key-env', 'SESSION_KEY'), { status: 1, err: /forged: .*another cookie name than "sid"/ })
+  t.match(await operator.run('inspect', '--cookie-name', 'sid', '--key-env', 'SESSION_KEY'), { status: 1, err: /forged: .*another cookie name than this \("sid"\)/ })
 })
 
 t.test('the vectors of the format open as what they are', async t => {

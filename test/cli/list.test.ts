@@ -37,7 +37,7 @@ t.test('whatever the width of the terminal, no line is longer', async t => {
   const operator = new Operator(t)
   writeEveryState(operator)
   for (const isTTY of [false, true]) {
-    for (const columns of [58, 60, 76, 80, 99, 100, 120, 300]) {
+    for (const columns of [40, 41, 46, 53, 54, 55, 57, 58, 60, 76, 80, 99, 100, 120, 300]) {
       operator.world = { columns, isTTY }
       for (const line of plain(await operator.do('list', ...RING)).split('\n')) t.ok(line.length <= columns, `${line.length} of ${columns}: ${line}`)
     }
@@ -46,13 +46,22 @@ t.test('whatever the width of the terminal, no line is longer', async t => {
 
 t.test('where there is room, times of the day are shown; where there is little, fewer columns', async t => {
   const operator = new Operator(t)
-  writeEveryState(operator)
+  const { expired, revoked, retired, active, pending } = writeEveryState(operator)
   operator.world = { columns: 120 }
   t.match(await operator.do('list', ...RING), /2026-02-09 12:00 {2}2026-03-01 18:00 {2}2026-05-30 18:00\n/)
   operator.world = { columns: 0 }
   t.match(await operator.do('list', ...RING), 'created (age)')
   operator.world = { columns: 60 }
   t.notMatch(await operator.do('list', ...RING), 'created')
+  operator.world = { columns: 40 }
+  t.match(await operator.do('list', ...RING), `
+key       state    next change
+${expired.id}  expired  none
+${revoked.id}  revoked  none
+${retired.id}  retired  2026-05-10: expired
+${active.id}  active   in 6 h: retired
+${pending.id}  pending  in 6 h: active
+`)
   operator.world = { columns: 10 }
   t.match(await operator.do('list', ...RING), /\n {10}\. pending {2}# active\n {10}= retired {2}- expired\n {10}x revoked\n$/)
 })
@@ -153,6 +162,12 @@ t.test('a key dated by a clock that is ahead seals all the same', async t => {
   operator.write(operator.key(1, { activates: 1 }))
   t.match(await operator.ask('list', ...RING), { now: '2026-03-01T12:00:00.000Z', keys: [{ state: 'active', sealsFrom: '2026-03-01T12:00:00.000Z', createdAt: '2026-03-02T12:00:00.000Z' }] })
   t.match(await operator.do('list', ...RING), 'active')
+})
+
+t.test('a key that a clock has dated ahead has no age, but a time to come', async t => {
+  const operator = new Operator(t)
+  operator.write(operator.key(1, { activates: -1 }), operator.key(2, { created: 3, activates: 3 }))
+  t.match(await operator.do('list', ...RING), /pending {2}2026-03-04 \(in 3 days\)/)
 })
 
 t.test('--others-may-read accepts a file that others may read', async t => {

@@ -25,6 +25,13 @@ async function ringIn ({ url }: RedisServer, key = 'fastify-sealed-session:keyri
   }
 }
 
+/** Sets a server up by a client of its own. */
+async function configure ({ url }: RedisServer, work: (client: Redis) => Promise<unknown>): Promise<void> {
+  const client = new Redis(url)
+  await work(client)
+  client.disconnect()
+}
+
 t.test('a ring in Redis has the same commands', async t => {
   const server = await startServer(t)
   const operator = new Operator(t)
@@ -50,7 +57,7 @@ t.test('--redis-key keeps rings apart', async t => {
   await operator.do('init', '--redis', server.url, '--redis-key', 'one')
   await operator.do('init', '--redis', `${server.url}/0`, '--redis-key', 'two')
   t.not((await ringIn(server, 'one'))[0]?.id, (await ringIn(server, 'two'))[0]?.id)
-  t.match(await operator.run('list', '--redis', server.url), { status: 1, err: /keyring in Redis, key "fastify-sealed-session:keyring", does not exist/ })
+  t.match(await operator.run('list', '--redis', server.url), { status: 1, err: /keyring in Redis \(key "fastify-sealed-session:keyring"\) does not exist/ })
 })
 
 t.test('a server that is away is one line with its place, and without the password', async t => {
@@ -65,14 +72,88 @@ t.test('a server that is away is one line with its place, and without the passwo
 
 t.test('a server that wants another password is one line without the one it was given', async t => {
   const server = await startServer(t)
-  const client = new Redis(server.url)
-  await client.config('SET', 'requirepass', 'right')
-  client.disconnect()
+  await configure(server, async client => await client.config('SET', 'requirepass', 'right'))
   const operator = new Operator(t)
   const { status, err } = await operator.run('list', '--redis', `redis://:s3cret@127.0.0.1:${server.port}`)
   t.match({ status, err }, { status: 1, err: /^fastify-sealed-session: .*Redis.*\n$/ })
   t.notMatch(err, 's3cret')
   t.equal((await operator.run('init', '--redis', `redis://:right@127.0.0.1:${server.port}`)).status, 0)
+})
+
+t.test('a server that wants a password says so in a short line', async t => {
+  const server = await startServer(t)
+  await configure(server, async client => await client.config('SET', 'requirepass', 'right'))
+  for (const url of [server.url, `${server.url}/3`]) {
+    t.match(await new Operator(t).run('list', '--redis', url), {
+      status: 1,
+      out: '',
+      err: `fastify-sealed-session: Redis at 127.0.0.1:${server.port} needs a password: redis://:PASSWORD@host, or redis://USER:PASSWORD@host\n`
+    })
+  }
+})
+
+t.test('with --redis-env the URL is in an environment variable, and never shown', async t => {
+  const server = await startServer(t)
+  await configure(server, async client => await client.config('SET', 'requirepass', 's3cret'))
+  const operator = new Operator(t)
+  operator.env = { REDIS_URL: `redis://:s3cret@127.0.0.1:${server.port}`, WRONG: 'http://s3cret@host', AWAY: 'redis://:s3cret@127.0.0.1:1' }
+  const { id } = await operator.ask<{ id: string }>('init', '--redis-env', 'REDIS_URL', '--redis-key', 'one')
+  t.match(await operator.do('list', '--redis-env', 'REDIS_URL', '--redis-key', 'one'), `\n${id}  active`)
+  operator.input = 'AQFqy3ot'
+  t.match(await operator.run('inspect', '--cookie-name', 'session', '--redis-env', 'REDIS_URL', '--redis-key', 'one'), { status: 1, err: /malformed/ })
+  for (const [name, told] of [
+    ['MISSING', { status: 1, err: 'the environment variable MISSING is not set\n' }],
+    ['WRONG', { status: 2, err: 'the environment variable WRONG must hold a URL such as redis://' }],
+    ['AWAY', { status: 1, err: 'Redis at 127.0.0.1:1 cannot be reached' }],
+    ['redis://:s3cret@host', { status: 2, err: '--redis-env takes the name' }]
+  ] as const) {
+    const { status, out, err } = await operator.run('list', '--redis-env', name)
+    t.match({ status, out, err }, { ...told, out: '' }, name)
+    t.notMatch(err, 's3cret')
+  }
+})
+
+t.test('a database that the server has is worked on, and no other in place of one that it has not', async t => {
+  const server = await startServer(t)
+  const operator = new Operator(t)
+  const { id } = await operator.ask<{ id: string }>('init', '--redis', server.url)
+  const fifteenth = await operator.ask<{ id: string }>('init', '--redis', `${server.url}/15`)
+  t.match(await operator.do('list', '--redis', `${server.url}/15`), new RegExp(`^1 key,[^]*\n${fifteenth.id}`))
+  for (const database of ['16', '99', '99999999999999999999']) {
+    for (const args of [['init'], ['list'], ['rotate'], ['revoke', id], ['prune', '--revoked']]) {
+      const { status, out, err } = await operator.run(...args, '--redis', `${server.url}/${database}`)
+      t.match({ status, out, err }, { status: 1, out: '', err: new RegExp(`^fastify-sealed-session: Redis at 127\\.0\\.0\\.1:${server.port} did not select database ${database}: .*\n$`) })
+    }
+  }
+  t.match(await operator.run('rotate', '--redis', `${server.url}/abc`), { status: 2, out: '', err: /the number after the host/ })
+  t.strictSame((await ringIn(server)).map(({ id, revokedAtMs }) => ({ id, revokedAtMs })), [{ id, revokedAtMs: null }])
+})
+
+t.test('a user who may do no more than is needed does it, without a word from the client', async t => {
+  const server = await startServer(t)
+  await configure(server, async client => await client.call('ACL', 'SETUSER', 'keeper', 'on', '>right', '~ring', '+get', '+set', '+eval'))
+  const redis = ['--redis', `redis://keeper:right@127.0.0.1:${server.port}`, '--redis-key', 'ring']
+  const warned = t.capture(console, 'warn')
+  const said = t.capture(process.stderr, 'write')
+  const operator = new Operator(t)
+  const { id } = await operator.ask<{ id: string }>('init', ...redis)
+  t.match(await operator.do('rotate', ...redis), `Key ${id} seals now`)
+  t.strictSame([...warned(), ...said()], [])
+  t.match(await operator.run('list', '--redis', `redis://keeper:right@127.0.0.1:${server.port}/1`, '--redis-key', 'ring'), { status: 1, err: /did not select database 1: NOPERM/ })
+})
+
+t.test('a server that refuses only after the greeting, or dies, is one line', async t => {
+  const refusing = (error: Error): never => class {
+    async connect (): Promise<void> {}
+    async select (): Promise<never> { throw error }
+    disconnect (): void {}
+    on (): void {}
+  } as never
+  const reply = (message: string): Error => Object.assign(new Error(message), { name: 'ReplyError' })
+  const url = new URL('redis://host')
+  await t.rejects(connectTo(url, refusing(new Error('Connection is closed.'))), { message: 'Redis at host:6379 did not select database 0: Connection is closed.' })
+  await t.rejects(connectTo(url, refusing(reply('NOAUTH Authentication required.'))), { message: /^Redis at host:6379 needs a password: / })
+  await t.resolves(connectTo(url, refusing(reply('NOPERM User keeper has no permissions'))))
 })
 
 t.test('a server that does not answer is given up', async t => {
@@ -97,7 +178,7 @@ t.test('a port where none is named is that of Redis, and an error without words 
 
 t.test('what is no URL of Redis is wrong use, and is not quoted', async t => {
   const operator = new Operator(t)
-  for (const url of ['localhost', 'http://s3cret@host', 'redis://:s3cret', 'redis:s3cret', 'redis://user:s3c/ret@host', 'redis://user:s3c#ret@host', 'redis://user:s3c?ret@host', 'redis:///s3cret', 'redis://user:63/s3cret@host', 'redis://user:63?s3cret@host']) {
+  for (const url of ['localhost', 'http://s3cret@host', 'redis://:s3cret', 'redis:s3cret', 'redis://user:s3c/ret@host', 'redis://user:s3c#ret@host', 'redis://user:s3c?ret@host', 'redis:///s3cret', 'redis://user:63/s3cret@host', 'redis://user:63?s3cret@host', 'redis://host/s3cret', 'redis://host/1/s3cret', 'redis://host/-1', 'redis://host//', 'redis://host/1?db=s3cret', 'redis://host?db=2']) {
     const { status, out, err } = await operator.run('list', '--redis', url)
     t.match({ status, out, err }, { status: 2, out: '', err: /^fastify-sealed-session: --redis takes a URL.*\n$/ }, url)
     t.notMatch(err, /s3c/)
@@ -116,5 +197,5 @@ t.test('the client is the user\'s own: ioredis, else iovalkey, else one line say
   t.equal(clientClass([valkey, __dirname]) as unknown, 'iovalkey')
   t.equal(clientClass([both]) as unknown, 'ioredis')
   t.equal(clientClass([none, __dirname]) as unknown, Redis)
-  t.throws(() => clientClass([none]), { message: '--redis needs a client in your project: npm install ioredis' })
+  t.throws(() => clientClass([none]), { message: 'a ring in Redis needs a client in your project: npm install ioredis' })
 })

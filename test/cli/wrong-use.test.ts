@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs'
 import t from 'tap'
 import { KEY } from '../helpers/app'
 import { Operator, RING, writeEveryState } from './operator'
@@ -18,12 +19,16 @@ const WRONG: ReadonlyArray<readonly [args: string[], what: RegExp, see: string]>
   [['list'], /which keyring\? Give --keyring or --redis/, 'list'],
   [['list', ...RING, '--redis', 'redis://localhost'], /only one of --keyring or --redis/, 'list'],
   [['list', '--keyring', 'file://elsewhere/keys.json'], /--keyring takes a path/, 'list'],
-  [['list', ...RING, '--redis-key', 'k'], /--redis-key goes with --redis/, 'list'],
+  [['list', ...RING, '--redis-key', 'k'], /--redis-key goes with --redis or --redis-env/, 'list'],
+  [['list', '--redis', 'redis://localhost', '--redis-env', 'REDIS_URL'], /only one of --keyring or --redis or --redis-env/, 'list'],
+  [['list', '--redis-env', 'NOT A NAME'], /--redis-env takes the name of an environment variable, such as REDIS_URL/, 'list'],
+  [['list', '--redis-env', 'REDIS_URL', '--others-may-read'], /--others-may-read goes with --keyring/, 'list'],
   [['list', '--redis', 'redis://localhost', '--others-may-read'], /--others-may-read goes with --keyring/, 'list'],
   [['rotate', ...RING, '--now', '--activate-in', '1h'], /only one of --now or --activate-in/, 'rotate'],
   [['rotate', ...RING, '--activate-in', '60'], /--activate-in takes a duration with a unit.*found "60"/, 'rotate'],
   [['rotate', ...RING, '--activate-in', 'soon'], /--activate-in takes a duration/, 'rotate'],
   [['rotate', ...RING, '--activate-in=-1h'], /--activate-in takes a duration/, 'rotate'],
+  [['rotate', ...RING, '--activate-in', '0s'], /--activate-in takes a duration.*--now for at once.*found "0s"/, 'rotate'],
   [['rotate', ...RING, '--activate-in', '0'], /--activate-in takes a duration/, 'rotate'],
   [['rotate', ...RING, '--activate-in', '0 parsecs'], /--activate-in takes a duration/, 'rotate'],
   [['rotate', ...RING, '--keep-for', '0d'], /--keep-for takes a duration/, 'rotate'],
@@ -58,6 +63,32 @@ t.test('what stands in the wrong place could be a secret, so it is not repeated'
     t.match(await operator.run(...args), { status: 2, err: /text of \d+ characters/ })
   }
   t.match(await operator.run('generate', '\u001b[2Jx'), { status: 2, err: /text of 5 characters/ })
+})
+
+t.test('what --keyring was given in place of a path may hold a secret: it is not repeated, and no file is made', async t => {
+  const operator = new Operator(t)
+  operator.secrets.push(KEY)
+  operator.env = { OTHER: KEY.toString('hex') }
+  const wrong = [
+    'redis://:s3cret@localhost/0', 'rediss:s3cret@localhost', 'REDIS://:s3cret@localhost', 'http://user:s3cret@localhost', 'file:s3cret@localhost%2Fx', 'file://s3cret/keys.json',
+    KEY.toString('base64url'), KEY.toString('base64'), KEY.toString('hex'), KEY.toString('hex').toUpperCase()
+  ]
+  for (const path of wrong) {
+    for (const args of [['init', '--keyring', path], ['list', `--keyring=${path}`], ['rotate', '--keyring', path]]) {
+      const { status, out, err } = await operator.run(...args)
+      t.match({ status, out, err }, { status: 2, out: '', err: /^fastify-sealed-session: --keyring takes a path.*--redis.*\n$/ }, path)
+      t.notMatch(err, /s3cret/i)
+    }
+  }
+  t.strictSame(readdirSync(operator.folder), [])
+})
+
+t.test('a path may have spaces, accents, or the letter of a drive', async t => {
+  const operator = new Operator(t)
+  for (const path of ['my keys.json', 'schlüssel-鍵.json', 'C:\\keys.json', './redis', `${KEY.toString('hex')}.json`]) {
+    await operator.do('init', '--keyring', path)
+    t.ok(existsSync(operator.path(path)), path)
+  }
 })
 
 t.test('after -- nothing is an option', async t => {

@@ -4,6 +4,7 @@ import { KEY_BYTES, randomize } from '../../core/aead'
 import type { Command } from '../command'
 import { Failure } from '../failure'
 import { JSON_OPTION } from '../options'
+import { oneLine } from '../printable'
 
 const MODE = 0o600
 
@@ -21,7 +22,7 @@ In PowerShell use --out: what ">" writes there is UTF-16, and no key.
 
 For keys that change while servers run, use a keyring instead: see init.`,
   options: [
-    { name: 'out', value: 'FILE', about: 'write it to this file, which only you can read, and print\nnothing. A file that exists is left as it is' },
+    { name: 'out', value: 'FILE', about: 'write it to this file, which only you can read, and not to\nthe screen. A file that exists is left as it is' },
     JSON_OPTION
   ],
   async run (args, { cwd }) {
@@ -29,7 +30,7 @@ For keys that change while servers run, use a keyring instead: see init.`,
     const file = args.text('out')
     if (file === undefined) return { lines: [key], json: { key } }
     await writeNew(resolve(cwd, file), `${key}\n`)
-    return { lines: [`Wrote a new key to ${file}.`], json: { file } }
+    return { lines: [`Wrote a new key to ${oneLine(file)}.`], json: { file } }
   }
 }
 

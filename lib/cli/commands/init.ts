@@ -1,11 +1,14 @@
 import { KEY_BYTES, randomize } from '../../core/aead'
 import { writeKeyring } from '../../keyring/document'
-import { DEFAULT_KEEP_FOR_MS, keyThatSeals, ringOf } from '../../keyring/lifecycle'
+import { DEFAULT_KEEP_FOR_MS, ringOf } from '../../keyring/lifecycle'
 import { nameOf } from '../../keyring/stored-keyring'
-import type { Command } from '../command'
+import type { Command, Result } from '../command'
+import { moment } from '../dates'
+import { keysFromEnv } from '../environment'
 import { Failure } from '../failure'
-import { keysFromEnv } from '../key-env'
+import { jsonOf, livesOf, type Life } from '../lives'
 import { JSON_OPTION, KEY_ENV_OPTION, RING_OPTIONS, RING_USAGE } from '../options'
+import { oneLine } from '../printable'
 import { withRing } from '../ring-store'
 
 export const init: Command = {
@@ -40,13 +43,22 @@ so run this as the user that runs the server.`,
     return await withRing(args, io, async store => {
       const names = args.text(KEY_ENV_OPTION)
       const materials = names === undefined ? [randomize(Buffer.alloc(KEY_BYTES))] : keysFromEnv(names, io)
-      const keys = ringOf(materials, io.now(), DEFAULT_KEEP_FOR_MS)
-      const key = keyThatSeals(keys, io.now())
+      const nowMs = io.now()
+      const keys = ringOf(materials, nowMs, DEFAULT_KEEP_FOR_MS)
       if (!await store.update(null, writeKeyring(keys))) throw new Failure(`${nameOf(store)} exists, and was left as it is`)
-      return {
-        lines: [`Made ${nameOf(store)}. Key ${key.id} seals from now on.`],
-        json: { id: key.id }
-      }
+      return tell(nameOf(store), livesOf(keys, nowMs), nowMs)
     })
+  }
+}
+
+function tell (name: string, lives: readonly Life[], nowMs: number): Result {
+  const { id } = lives.find(({ state }) => state === 'active') as Life
+  const former = lives.filter(({ state }) => state === 'retired')
+  return {
+    lines: [
+      `Made ${oneLine(name)}. Key ${id} seals from now on.`,
+      ...former.map(({ id, opensUntilMs }) => `Key ${id} opens what it sealed until ${moment(opensUntilMs, nowMs)}.`)
+    ],
+    json: { id, keys: lives.map(jsonOf) }
   }
 }

@@ -1,3 +1,4 @@
+import { STAMP_SUFFIX } from '../../core/format'
 import { keyIdIn, type TokenKeys } from '../../core/token'
 import type { Refusal, RefusalReason } from '../../core/refusal'
 import { idText, keyIdText } from '../../keyring/key-id'
@@ -6,30 +7,28 @@ import type { Arguments } from '../arguments'
 import type { Command, Io, Result } from '../command'
 import { findCookies, textOf } from '../cookie-input'
 import { moment } from '../dates'
-import { Failure, PROGRAM, WrongUse } from '../failure'
+import { keyFromEnv } from '../environment'
+import { Failure, PROGRAM, quoted, WrongUse } from '../failure'
 import { tellSession, tellStamp, type Opened } from '../inspection'
-import { keyFromEnv } from '../key-env'
 import { livesOf, type Life } from '../lives'
 import { JSON_OPTION, KEY_ENV_OPTION, RING_OPTIONS, RING_USAGE } from '../options'
-import { keysIn, oneOf, withRing } from '../ring-store'
+import { keysIn, oneOf, RING_SOURCES, withRing } from '../ring-store'
 import { openSealedSession, openStamp } from '../sealed-content'
 
 const NAME_OPTION = 'cookie-name'
 const NAME = /^[^\s;=,"]{1,512}$/
-/** What the plugin puts after the name of a session's cookie. */
-const STAMP_SUFFIX = '.t'
 
 const HINT = 'paste the cookie or its whole header line, press Enter, then Ctrl-D (in Windows Ctrl-Z and Enter)'
 
 export const inspect: Command = {
   name: 'inspect',
   summary: 'open a cookie that is read from stdin, and say what is in it',
-  usage: `--cookie-name NAME [--show]\n${RING_USAGE.replace(')', ' | --key-env NAME)')}`,
+  usage: `--cookie-name NAME [--show]${RING_USAGE.replace(')', ' | --key-env NAME)')}`,
   about: `Opens a cookie that is read from stdin, and tells its times, its key, and how
 its bytes are spent; the values only with --show. It takes the bare value,
-name=value, or lines "Cookie: ..." and "Set-Cookie: ...", of which it picks the
-cookie of that name. An argument would stay in the shell's history, so there is
-none.
+name=value, lines "Cookie: ..." and "Set-Cookie: ...", or rows of a browser's
+developer tools, of which it picks the cookie of that name. An argument would
+stay in the shell's history, so there is none.
 
   npx fastify-sealed-session inspect --cookie-name session --keyring keys.json
 
@@ -49,7 +48,7 @@ the stamp that renews "session".`,
     const name = args.text(NAME_OPTION)
     if (name === undefined) throw new WrongUse('inspect needs --cookie-name NAME: a cookie opens under its own name only')
     if (!NAME.test(name)) throw new WrongUse('--cookie-name takes the name of a cookie, such as session')
-    const keys = await ringOf(args, io)
+    const keys = await keysToOpenWith(args, io)
     if (io.isInputTTY) io.err(`${PROGRAM}: ${HINT}\n`)
     const tokens = findTokens(textOf(await io.input()), name)
     const results = tokens.map(token => open(token, name, keys, io.now(), args.has('show')))
@@ -59,14 +58,14 @@ the stamp that renews "session".`,
   }
 }
 
-/** All keys of the ring, each of which opens whatever its state; and what to say of each. */
-interface Ring {
+/** All keys that there are, each of which opens whatever its state; and what to say of each. */
+interface Keys {
   readonly keyring: Keyring
   readonly about: (id: string, nowMs: number) => Opened['key']
 }
 
-async function ringOf (args: Arguments, io: Io): Promise<Ring> {
-  if (oneOf(args, ['keyring', 'redis', KEY_ENV_OPTION]) === KEY_ENV_OPTION) {
+async function keysToOpenWith (args: Arguments, io: Io): Promise<Keys> {
+  if (oneOf(args, [...RING_SOURCES, KEY_ENV_OPTION]) === KEY_ENV_OPTION) {
     const name = args.text(KEY_ENV_OPTION) as string
     const material = keyFromEnv(name, io)
     const id = keyIdText(material)
@@ -96,12 +95,12 @@ function aboutState ({ state, opensUntilMs }: Life, nowMs: number): string {
 function findTokens (text: string, name: string): readonly string[] {
   if (text === '') throw new Failure('nothing came in on stdin: pipe the cookie in, or paste it')
   const { values, others } = findCookies(text, name)
-  if (values.length === 0) throw new Failure(`there is no cookie "${name}" in what was read; of other names there are ${others}`)
-  if (values.every(value => value === '')) throw new Failure(`the cookie "${name}" is empty: it was cleared`)
+  if (values.length === 0) throw new Failure(`there is no cookie of this name (${quoted(name)}) in what was read; of other names there are ${others}`)
+  if (values.every(value => value === '')) throw new Failure(`the cookie of this name (${quoted(name)}) is empty: it was cleared`)
   return values.filter(value => value !== '')
 }
 
-function open (token: string, name: string, { keyring, about }: Ring, nowMs: number, show: boolean): Result | Refusal {
+function open (token: string, name: string, { keyring, about }: Keys, nowMs: number, show: boolean): Result | Refusal {
   const opened = (): Opened => ({ characters: token.length, key: about(idText(keyIdIn(token) as number), nowMs), nowMs })
   const keysFor = (use: 'cookie' | 'stamp'): TokenKeys => keyring.tokenKeys(use, name)
   if (name.endsWith(STAMP_SUFFIX)) {
@@ -121,6 +120,6 @@ const REASONS: Readonly<Partial<Record<RefusalReason, string>>> = {
 function whyNot (reason: RefusalReason, token: string, name: string): string {
   const id = idText(keyIdIn(token) ?? 0)
   if (reason === 'unknown-key') return `unknown-key: it names the key ${id}, which is not here`
-  if (reason === 'forged') return `forged: it was altered, or sealed for another cookie name than "${name}"; it names the key ${id}, which is here`
+  if (reason === 'forged') return `forged: it was altered, or sealed for another cookie name than this (${quoted(name)}); it names the key ${id}, which is here`
   return `${reason}: ${REASONS[reason] as string}`
 }

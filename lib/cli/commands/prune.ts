@@ -1,9 +1,7 @@
 import { pruned } from '../../keyring/lifecycle'
-import { changeKeyring } from '../../keyring/stored-keyring'
-import type { KeyRecord } from '../../keyring/document'
 import type { Command } from '../command'
 import { JSON_OPTION, RING_OPTIONS, RING_USAGE } from '../options'
-import { withRing } from '../ring-store'
+import { changeRing } from '../ring-store'
 
 export const prune: Command = {
   name: 'prune',
@@ -18,15 +16,12 @@ Revoked keys stay, so that one can see what was revoked and when, unless
     JSON_OPTION
   ],
   async run (args, io) {
-    const nowMs = io.now()
-    let before: readonly KeyRecord[] = []
-    const keys = await withRing(args, io, async store => await changeKeyring(store, keys => {
-      before = keys
+    const { before, after } = await changeRing(args, io, (keys, nowMs) => {
       const left = pruned(keys, nowMs, args.has('revoked'))
       return left.length === keys.length ? null : left
-    })) ?? before
-    const removed = before.filter(key => !keys.includes(key)).map(({ id }) => id)
-    const revoked = keys.filter(({ revokedAtMs }) => revokedAtMs !== null).map(({ id }) => id)
+    })
+    const removed = before.filter(key => !after.includes(key)).map(({ id }) => id)
+    const revoked = after.filter(({ revokedAtMs }) => revokedAtMs !== null).map(({ id }) => id)
     return {
       lines: [
         removed.length === 0 ? 'Removed no key.' : `Removed ${count(removed)}: ${removed.join(', ')}.`,

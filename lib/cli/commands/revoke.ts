@@ -1,11 +1,10 @@
 import { DEFAULT_KEEP_FOR_MS, keyThatSeals, revoked } from '../../keyring/lifecycle'
 import { isoTime, type KeyRecord } from '../../keyring/document'
-import { changeKeyring, nameOf } from '../../keyring/stored-keyring'
 import type { Command, Result } from '../command'
 import { moment } from '../dates'
 import { Failure, quoted, WrongUse } from '../failure'
 import { JSON_OPTION, KEEP_FOR_OPTION, RING_OPTIONS, RING_USAGE } from '../options'
-import { withRing } from '../ring-store'
+import { changeRing, type RingChange } from '../ring-store'
 
 const ID = /^[0-9a-f]{8}$/
 
@@ -13,7 +12,7 @@ export const revoke: Command = {
   name: 'revoke',
   summary: 'end every session that a leaked key has sealed',
   argument: '<id>',
-  usage: `<id> ${RING_USAGE}\n[--keep-for DURATION]`,
+  usage: `<id>${RING_USAGE}\n[--keep-for DURATION]`,
   about: `For a key that has leaked: whoever holds it can read sessions, and make any they
 like. Once it is revoked it opens nothing, so these sessions are over, and so is
 everybody else's that it sealed: they log in again.
@@ -23,7 +22,8 @@ everybody else's that it sealed: they log in again.
 
 If it is the key that seals, a pending one takes over at once, or a new one that
 is made in the same step. Servers follow when they next read the ring, every 10
-seconds by default. If others may have read the whole ring, revoke every key.
+seconds by default (in Kubernetes a minute or two). If others may have read the
+whole ring, revoke every key.
 
 The key stays in the ring, marked as revoked: prune --revoked removes it.`,
   options: [...RING_OPTIONS, KEEP_FOR_OPTION, JSON_OPTION],
@@ -31,23 +31,14 @@ The key stays in the ring, marked as revoked: prune --revoked removes it.`,
     const id = args.argument.toLowerCase()
     if (!ID.test(id)) throw new WrongUse(`a key's id is 8 hex digits, as list shows it; found ${quoted(args.argument)}`)
     const keepForMs = args.duration(KEEP_FOR_OPTION.name, DEFAULT_KEEP_FOR_MS)
-    return await withRing(args, io, async store => {
-      let nowMs = NaN
-      let before: readonly KeyRecord[] = []
-      const keys = await changeKeyring(store, keys => {
-        nowMs = io.now()
-        before = keys
-        const changed = revoked(keys, id, nowMs, keepForMs)
-        if (changed === null) throw new Failure(`${nameOf(store)} has no key ${id}`)
-        return isRevoked(keys, id) ? null : changed
-      })
-      return tell(id, before, keys ?? before, nowMs)
-    })
+    return tell(id, await changeRing(args, io, (keys, nowMs) => isRevoked(keys, id) ? null : revoked(keys, id, nowMs, keepForMs)))
   }
 }
 
-function tell (id: string, before: readonly KeyRecord[], after: readonly KeyRecord[], nowMs: number): Result {
-  const { revokedAtMs } = after.find(key => key.id === id) as { revokedAtMs: number }
+function tell (id: string, { name, before, after, nowMs }: RingChange): Result {
+  const key = after.find(key => key.id === id)
+  if (key === undefined) throw new Failure(`${name} has no key ${id}`)
+  const revokedAtMs = key.revokedAtMs as number
   const sealsNow = keyThatSeals(after, nowMs).id
   const json = { id, revokedAt: isoTime(revokedAtMs), wasRevoked: isRevoked(before, id), seals: sealsNow }
   if (json.wasRevoked) return { lines: [`Key ${id} was revoked before, at ${moment(revokedAtMs, nowMs)}.`], json }

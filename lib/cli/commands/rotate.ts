@@ -1,18 +1,12 @@
-import type { KeyRecord } from '../../keyring/document'
-import { DEFAULT_KEEP_FOR_MS, keyThatSeals, rotated } from '../../keyring/lifecycle'
-import { changeKeyring } from '../../keyring/stored-keyring'
-import { MINUTE_MS, SECOND_MS } from '../../time'
+import { isoTime } from '../../keyring/document'
+import { DEFAULT_ACTIVATE_IN_MS, DEFAULT_KEEP_FOR_MS, DEFAULT_RELOAD_MS, rotated } from '../../keyring/lifecycle'
 import type { Arguments } from '../arguments'
-import type { Command } from '../command'
+import type { Command, Result } from '../command'
 import { moment } from '../dates'
 import { WrongUse } from '../failure'
 import { jsonOf, livesOf, type Life } from '../lives'
 import { JSON_OPTION, KEEP_FOR_OPTION, RING_OPTIONS, RING_USAGE } from '../options'
-import { withRing } from '../ring-store'
-
-const DEFAULT_ACTIVATE_IN_MS = 60 * MINUTE_MS
-/** How often servers read the ring again, unless they are told otherwise. */
-const USUAL_RELOAD_MS = 10 * SECOND_MS
+import { changeRing, type RingChange } from '../ring-store'
 
 export const rotate: Command = {
   name: 'rotate',
@@ -43,29 +37,34 @@ use revoke.`,
   async run (args, io) {
     const activateInMs = readActivateIn(args)
     const keepForMs = args.duration(KEEP_FOR_OPTION.name, DEFAULT_KEEP_FOR_MS)
-    let nowMs = NaN
-    let before: readonly KeyRecord[] = []
-    const keys = await withRing(args, io, async store => await changeKeyring(store, keys => {
-      // Not before: the way to the store may have been long.
-      nowMs = io.now()
-      before = keys
-      return rotated(keys, nowMs, { activateInMs, keepForMs })
-    }))
-    const lives = livesOf(keys as NonNullable<typeof keys>, nowMs)
-    const added = lives.find(({ id }) => before.every(key => key.id !== id)) as Life
-    const former = lives.find(({ id }) => id === keyThatSeals(before, nowMs).id) as Life
-    const lines = [
+    return tell(await changeRing(args, io, (keys, nowMs) => rotated(keys, nowMs, { activateInMs, keepForMs })), activateInMs)
+  }
+}
+
+function tell ({ before, after, nowMs }: RingChange, activateInMs: number): Result {
+  const expiries = new Map(before.map(({ id, expiresAtMs }) => [id, expiresAtMs]))
+  const lives = livesOf(after, nowMs)
+  const added = lives.find(({ id }) => !expiries.has(id)) as Life
+  // The new key is among them where a pending one comes after it.
+  const redated = new Set(after.filter(({ id, expiresAtMs }) => expiresAtMs !== (expiries.get(id) ?? null)).map(({ id }) => id))
+  const toRetire = lives.filter(({ id }) => redated.has(id))
+  return {
+    lines: [
       `Added key ${added.id}.`,
       ...lives.flatMap(life => tellSealing(life, nowMs)),
-      `Key ${former.id} will open what it sealed until ${moment(former.opensUntilMs, nowMs)}.`,
-      ...activateInMs < USUAL_RELOAD_MS ? ['Servers that have not read the ring again look the key up when they meet it.'] : []
-    ]
-    return { lines, json: { added: jsonOf(added), seals: (lives.find(({ state }) => state === 'active') as Life).id } }
+      ...toRetire.map(({ id, opensUntilMs }) => `Key ${id} will open what it sealed until ${moment(opensUntilMs, nowMs)}.`),
+      ...activateInMs < DEFAULT_RELOAD_MS ? ['Servers that have not read the ring again look the key up when they meet it.'] : []
+    ],
+    json: {
+      added: jsonOf(added),
+      seals: (lives.find(({ state }) => state === 'active') as Life).id,
+      former: toRetire.map(({ id, opensUntilMs }) => ({ id, opensUntil: isoTime(opensUntilMs) }))
+    }
   }
 }
 
 function readActivateIn (args: Arguments): number {
-  if (!args.has('now')) return args.duration('activate-in', DEFAULT_ACTIVATE_IN_MS, true)
+  if (!args.has('now')) return args.duration('activate-in', DEFAULT_ACTIVATE_IN_MS, ', or --now for at once')
   if (args.has('activate-in')) throw new WrongUse('give only one of --now or --activate-in')
   return 0
 }
