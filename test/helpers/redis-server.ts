@@ -62,7 +62,9 @@ function binary (): string {
   const install = 'apt-get install -y redis-server'
   if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) throw new Error(`these tests need redis-server or valkey-server on the PATH: install one, on Debian with "${install}"`)
   const env = plainEnv({ DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' })
-  execFileSync('sh', ['-c', `apt-get update -q && ${install} --no-install-recommends`], { env, stdio: ['ignore', 2, 2] })
+  // Several test files come here at the same time, and apt does not wait for apt.
+  const once = `command -v redis-server || { apt-get update -q && ${install} --no-install-recommends; }`
+  execFileSync('flock', [join(tmpdir(), 'install-redis-server.lock'), 'sh', '-c', once], { env, stdio: ['ignore', 2, 2] })
   return find() as string
 }
 
