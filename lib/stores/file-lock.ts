@@ -17,26 +17,25 @@ const CAREFULLY = O_RDWR | O_NOFOLLOW | O_NONBLOCK
  * @param owner to whom a new lock file is given
  */
 export async function underLock<T> (path: string, owner: Stats | null, work: () => Promise<T>): Promise<T | null> {
-  const lock = await openLock(path, owner)
+  const { lock, isNew } = await openLock(path)
   try {
-    const { ino, nlink } = await regular(lock)
+    if (isNew && owner !== null) await keepOwner(lock, owner)
+    const { ino, dev, nlink } = await regular(lock)
     if (nlink !== 1) throw new Error(`${path} is linked to from elsewhere, so it cannot be the lock`)
     await obtain(lock)
     const found = await stat(path).catch(() => null)
-    return found?.ino === ino ? await work() : null
+    return found?.ino === ino && found.dev === dev ? await work() : null
   } finally {
     await lock.close()
   }
 }
 
-async function openLock (path: string, owner: Stats | null): Promise<FileHandle> {
+async function openLock (path: string): Promise<{ lock: FileHandle, isNew: boolean }> {
   try {
-    const lock = await open(path, CAREFULLY | O_CREAT | O_EXCL, MODE)
-    if (owner !== null) await keepOwner(lock, owner)
-    return lock
+    return { lock: await open(path, CAREFULLY | O_CREAT | O_EXCL, MODE), isNew: true }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    return await open(path, CAREFULLY)
+    return { lock: await open(path, CAREFULLY), isNew: false }
   }
 }
 
