@@ -9,6 +9,7 @@ import { DAY_MS, MINUTE_MS } from '../../lib/time'
 import { addRoutes, bareApp, KEY, type TestApp } from '../helpers/app'
 import { Browser } from '../helpers/browser'
 import { freshFolder } from '../helpers/installed'
+import { runSnippet } from '../helpers/snippet'
 import { plainEnv } from '../helpers/process'
 
 /** What the tests of docs/keys.md have in common: its blocks of code, and places to run them. */
@@ -42,10 +43,8 @@ export function freshRing (createdAtMs = Date.now()): KeyRecord[] {
 /** The page's own code, run as it stands there, but for the path of the ring. Gives what the expression at its end does. */
 export function run (code: string, scope: Record<string, unknown>, result = 'undefined'): any {
   const ownRequire = (name: string): unknown => name === 'fastify-sealed-session' ? secureSession : scope[name]
-  const all = { secureSession, require: ownRequire, ...scope }
-  const names = Object.keys(all).filter(name => /^\w+$/.test(name))
-  // eslint-disable-next-line no-new-func
-  return new Function(...names, `${code}\nreturn ${result}`)(...names.map(name => all[name as keyof typeof all]))
+  const names = Object.entries(scope).filter(([name]) => /^\w+$/.test(name))
+  return runSnippet(code, { secureSession, require: ownRequire, ...Object.fromEntries(names) }, result)
 }
 
 export async function appOf (t: Test, code: string, scope: Record<string, unknown> = {}): Promise<TestApp> {

@@ -12,6 +12,7 @@ import secureSession from '../../index'
 import { appWith, bareApp, KEY, type TestApp } from '../helpers/app'
 import { Browser } from '../helpers/browser'
 import { plainEnv } from '../helpers/process'
+import { runSnippet } from '../helpers/snippet'
 
 const ROOT = resolve(__dirname, '../..')
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
@@ -23,10 +24,7 @@ function blocks (language: string): string[] {
 /** The block that holds this text, run against an app that has the plugin. */
 async function appOf (t: Test, text: string): Promise<TestApp> {
   const app = await appWith(t, { key: KEY })
-  const code = blocks('js').find(block => block.includes(text)) as string
-  // The README's own code, run as it stands there.
-  // eslint-disable-next-line no-new-func
-  new Function('app', code)(app)
+  runSnippet(blocks('js').find(block => block.includes(text)) as string, { app })
   return app
 }
 
@@ -106,9 +104,7 @@ t.test('the keyring is made, rotated and listed by the commands, and read by the
   t.teardown(() => { process.chdir(cwd) })
   process.chdir(folder)
   const app = bareApp(t)
-  const code = blocks('js').find(block => block.includes('keyring:')) as string
-  // eslint-disable-next-line no-new-func
-  new Function('app', 'secureSession', code)(app, secureSession)
+  runSnippet(blocks('js').find(block => block.includes('keyring:')) as string, { app, secureSession })
   await app.ready()
   t.match(app.lines[0], { msg: 'keyring loaded' })
 })

@@ -79,6 +79,8 @@ t.test('a mode that was allowed is kept, and a narrower one too', async t => {
 t.test('root may write for another user: the file stays theirs, and so does the lock', { skip: process.getuid?.() !== 0 }, async t => {
   const path = freshFile(t)
   chownSync(path, 1234, 5678)
+  t.equal(await fileKeyring(path).update(null, NEXT), false)
+  t.match(statSync(`${path}.lock`), { uid: 1234 }, 'also where nothing is written')
   t.equal(await fileKeyring(path).update(RING, NEXT), true)
   t.match(statSync(path), { uid: 1234 })
   t.match(statSync(`${path}.lock`), { uid: 1234 })

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import secureSession from '../../index'
+import { sodium } from '../../lib/core/sodium'
 import { writeKeyring } from '../../lib/keyring/document'
 import { keyOf } from '../../lib/keyring/lifecycle'
 import { addRoutes, appWith, bareApp, WARN, type LogLine, type TestApp } from '../helpers/app'
@@ -291,6 +292,9 @@ t.test('keys that expire before their sessions are warned of, once a change of t
   store.keys = store.keys.map((key, index) => index === 0 ? { ...key, revokedAtMs: time.nowMs } : key)
   await time.pass(20_000)
   t.equal(told(app).length, 1, 'of a revoked key nothing is expected')
+  rotate(store, time.nowMs, 60_000)
+  await time.pass(20_000)
+  t.strictSame(told(app).map(({ keys }) => keys), [[store.keys[0]?.id], [store.keys[1]?.id]], 'each is warned of once')
 })
 
 t.test('several sessions each follow a ring of their own', async t => {
@@ -319,4 +323,20 @@ t.test('cookies that @fastify/cookie signs for the app follow the ring as well',
   store.keys = store.keys.map((key, index) => index === 0 ? { ...key, revokedAtMs: time.nowMs } : key)
   await time.pass(10_000)
   t.match(app.unsignCookie(signed), { valid: false })
+})
+
+t.test('signing a cookie derives no key anew, however many there are', async t => {
+  const time = fakeTime(t)
+  const store = new MemoryStore(Array.from({ length: 100 }, (_, index) => keyNumber(index + 1, time.nowMs - 1000 + index)))
+  const app = await appOn(t, store)
+  const signed = app.signCookie('value')
+  let derived = 0
+  const hash = sodium.crypto_generichash
+  t.teardown(() => { sodium.crypto_generichash = hash })
+  sodium.crypto_generichash = (...args) => { derived++; hash(...args) }
+  for (let round = 0; round < 10; round++) t.match(app.unsignCookie(app.signCookie('value')), { valid: true })
+  t.equal(derived, 0)
+  time.advance(1000)
+  t.equal(app.signCookie('value'), signed)
+  t.equal(derived, 100, 'but once a second, since keys come and go with the time')
 })

@@ -17,11 +17,16 @@ async function appOn (t: Test, store: MemoryStore, more: object = {}): Promise<T
 async function oneAhead (t: Test, time: FakeTime): Promise<{ store: MemoryStore, behind: TestApp, ahead: TestApp, browser: Browser }> {
   const store = new MemoryStore([keyNumber(1, time.nowMs - 1000)])
   const behind = await appOn(t, store)
+  return { store, behind, ...await logInAhead(t, time, store) }
+}
+
+/** A new key, a server that has read it, and a browser that has logged in there. */
+async function logInAhead (t: Test, time: FakeTime, store: MemoryStore): Promise<{ ahead: TestApp, browser: Browser }> {
   rotate(store, time.nowMs)
   const ahead = await appOn(t, store)
   const browser = new Browser(ahead)
   await browser.get('/set/user/ada')
-  return { store, behind, ahead, browser }
+  return { ahead, browser }
 }
 
 function headersOf (browser: Browser): { headers: { cookie: string } } {
@@ -112,10 +117,7 @@ t.test('a read that began before the request is not good enough: another follows
   store.insteadOfReading = async () => await new Promise(resolve => { answer = () => { resolve(stale) } })
   await time.pass(10_000)
   store.insteadOfReading = null
-  rotate(store, time.nowMs)
-  const ahead = await appOn(t, store)
-  const browser = new Browser(ahead)
-  await browser.get('/set/user/ada')
+  const { browser } = await logInAhead(t, time, store)
   const response = behind.inject({ url: '/get', ...headersOf(browser) })
   await time.pass(10)
   answer()
@@ -150,10 +152,7 @@ t.test('who comes while a read is under way that began too early waits for the n
   behind.inject({ url: '/get', headers: { cookie: `session=${junk(1)}` } }).catch(t.error)
   await time.pass(10)
   store.insteadOfReading = null
-  rotate(store, time.nowMs)
-  const ahead = await appOn(t, store)
-  const browser = new Browser(ahead)
-  await browser.get('/set/user/ada')
+  const { browser } = await logInAhead(t, time, store)
   const response = behind.inject({ url: '/get', ...headersOf(browser) })
   await time.pass(20)
   answers[0]?.()
