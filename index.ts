@@ -1,10 +1,13 @@
 import fp = require('fastify-plugin')
 import type { FastifyInstance } from 'fastify'
+import { sealedOpener as ofFormerName } from './lib/legacy/sealed'
+import { secureSessionOpener as ofSecureSession } from './lib/legacy/secure-session'
 import { secureSession as plugin } from './lib/plugin/plugin'
 import { fileKeyring as ofFile } from './lib/stores/keyring-file'
 import { redisKeyring as inRedis } from './lib/stores/keyring-redis'
 import type * as ofFastify from './types/fastify'
 import type * as ofKeyring from './types/keyring'
+import type * as ofLegacy from './types/legacy'
 import type * as ofOptions from './types/options'
 import type * as ofSealing from './types/sealing'
 import type * as ofSession from './types/session'
@@ -33,16 +36,29 @@ declare namespace secureSession {
   export type RedisKeyringClient = ofKeyring.RedisKeyringClient
   export type RedisKeyringOptions = ofKeyring.RedisKeyringOptions
   export type Rotation = ofKeyring.Rotation
+  export type LegacyOpener = ofLegacy.LegacyOpener
+  export type LegacySession = ofLegacy.LegacySession
+  export type SealedOpener = ofLegacy.SealedOpener
+  export type SealedOpenerOptions = ofLegacy.SealedOpenerOptions
+  export type SecureSessionOpenerOptions = ofLegacy.SecureSessionOpenerOptions
+  /** `SessionOptions`, by the name that `@fastify/secure-session` gives them. */
+  export type SecureSessionPluginOptions = SessionOptions
   export const fileKeyring: typeof ofFile
   export const redisKeyring: typeof inRedis
-  export { secureSession, secureSession as default }
+  export const secureSessionOpener: typeof ofSecureSession
+  export const sealedOpener: typeof ofFormerName
+  /** `secureSession`, by the name that `@fastify/secure-session` exports it under. */
+  export { secureSession, secureSession as default, secureSession as fastifySecureSession }
 }
 
 // Static assignments: Node finds the names of a CommonJS module's exports without running it.
 module.exports = fp(secureSession, { name: 'fastify-sealed-session', fastify: '5.x' })
 module.exports.default = secureSession
 module.exports.secureSession = secureSession
+module.exports.fastifySecureSession = secureSession
 module.exports.fileKeyring = ofFile
 module.exports.redisKeyring = inRedis
+module.exports.secureSessionOpener = ofSecureSession
+module.exports.sealedOpener = ofFormerName
 
 export = secureSession

@@ -2,9 +2,9 @@ import type { Duration, KeyInput, Serializer } from '../types/sealing'
 import { LATEST_MS } from './core/bytes'
 import { NO_EXTENSIONS } from './core/envelope'
 import { MALFORMED, type RefusalReason } from './core/refusal'
+import { keysBytes } from './keyring/key-material'
 import { fixedTerms, Keyring } from './keyring/keyring'
-import { describe, invalid, isObject, refuseUnknown } from './options/checks'
-import { readKeys } from './options/keys'
+import { describe, invalid, isObject, refuseUnknown } from './checks'
 import { resolveSealing, SEALING_NAMES } from './options/sealing'
 import type { SessionRecord } from './session/codec'
 import { expiresAtMs, withOwnIdle } from './session/expiry'
@@ -62,7 +62,7 @@ export function createSealer (options: SealerOptions): Sealer {
   if (!isObject(options)) throw invalid(`createSealer() takes an object; found ${describe(options)}`)
   refuseUnknown(options, [...SEALING_NAMES, 'key', 'now'], 'option')
   const rules = resolveSealing(options, 'session')
-  const keyring = new Keyring(fixedTerms(readKeys(options.key)))
+  const keyring = new Keyring(fixedTerms(keysBytes(options.key)))
   const sealing = sealingWith(rules, keyring.tokenKeys('cookie', rules.cookieName))
   const now = options.now ?? (() => Date.now())
   if (typeof now !== 'function') throw invalid(`option "now" must be a function; found ${describe(now)}`)

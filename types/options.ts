@@ -1,5 +1,6 @@
 import type { CookieSerializeOptions } from '@fastify/cookie'
 import type { KeyringStore, Rotation } from './keyring'
+import type { LegacyOpener, SealedOpener } from './legacy'
 import type { Duration, KeyInput, Serializer } from './sealing'
 
 /** Options of one session. Exactly one of `key`, `secret` and `keyring`. */
@@ -40,6 +41,8 @@ export interface SessionOptions {
   padTo?: number
   /** Default: JSON. */
   serializer?: Serializer
+  /** Asked in turn for a session where the request brings none of ours: `secureSessionOpener`, `sealedOpener`, or openers of yours. */
+  legacy?: readonly (LegacyOpener | SealedOpener)[]
   /** A response that sets the cookie says `Cache-Control: no-store`, unless the route set its own. Default `true`. */
   cacheControl?: boolean
 }

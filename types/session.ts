@@ -44,7 +44,7 @@ export interface SessionMethods<T> {
   /** Starts the idle clock again, and writes the cookie; the absolute clock runs on. Does nothing after `delete()`. */
   touch (): void
   /** A new authentication: a new id, both clocks start again, and of the values only the named ones stay. Call it at login. Does nothing after `delete()`. */
-  regenerate (keep?: readonly SessionKey<T>[]): void
+  regenerate (keep?: ReadonlyArray<SessionKey<T> | (string & {})>): void
   /** Ends the session: its values are gone at once and its cookies are cleared. A later `set` starts a new one. */
   delete (): void
   /**

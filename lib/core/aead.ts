@@ -48,6 +48,13 @@ export function keyedHash (key: Buffer, input: string): Buffer {
   return hash
 }
 
+/** The first `bytes` (16 or more) of BLAKE2b of `input`: tells inputs apart, and says nothing of one that cannot be guessed. */
+export function fingerprint (input: string, bytes: number): Buffer {
+  const hash = Buffer.alloc(bytes)
+  sodium.crypto_generichash(hash, Buffer.from(input))
+  return hash
+}
+
 /**
  * Moves keys into memory that libsodium guards (locked out of swap, between pages that trap, read-only from here on) and
  * wipes where they were: https://doc.libsodium.org/memory_management

@@ -5,7 +5,9 @@ export interface Sodium {
   crypto_aead_xchacha20poly1305_ietf_encrypt (ciphertext: Uint8Array, message: Uint8Array, ad: Buffer, nsec: null, nonce: Buffer, key: Buffer): number
   /** Throws where the tag does not verify. */
   crypto_aead_xchacha20poly1305_ietf_decrypt (message: Uint8Array, nsec: null, ciphertext: Uint8Array, ad: Buffer, nonce: Buffer, key: Buffer): number
-  crypto_generichash (output: Buffer, input: Buffer, key: Buffer): void
+  /** XSalsa20-Poly1305; false where the tag does not verify. Only old cookies of another library use it. */
+  crypto_secretbox_open_easy (message: Uint8Array, ciphertext: Uint8Array, nonce: Buffer, key: Buffer): boolean
+  crypto_generichash (output: Buffer, input: Buffer, key?: Buffer): void
   crypto_pwhash_async (output: Buffer, password: Buffer, salt: Buffer, opslimit: number, memlimit: number, algorithm: number): Promise<void>
   readonly crypto_pwhash_OPSLIMIT_MODERATE: number
   readonly crypto_pwhash_MEMLIMIT_MODERATE: number

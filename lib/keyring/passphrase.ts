@@ -24,7 +24,7 @@ export async function keyFromPassphrase (secret: Buffer, salt: Buffer = FIXED_SA
 export function secretBytes (secret: unknown): Buffer {
   const bytes = bytesOf(secret, 'secret')
   if (bytes.length < LEAST_SECRET_BYTES) {
-    throw new InvalidKeyError(`secret must be at least ${LEAST_SECRET_BYTES} bytes; found ${bytes.length}`)
+    throw new InvalidKeyError(`secret must be at least ${LEAST_SECRET_BYTES} bytes`, { cause: found(bytes) })
   }
   return bytes
 }
@@ -32,8 +32,13 @@ export function secretBytes (secret: unknown): Buffer {
 /** Throws FST_SESSION_INVALID_KEY unless it is text or bytes of exactly 16 bytes. */
 export function saltBytes (salt: unknown): Buffer {
   const bytes = bytesOf(salt, 'salt')
-  if (bytes.length !== SALT_BYTES) throw new InvalidKeyError(`salt must be length ${SALT_BYTES}; found ${bytes.length} bytes`)
+  if (bytes.length !== SALT_BYTES) throw new InvalidKeyError(`salt must be length ${SALT_BYTES}`, { cause: found(bytes) })
   return bytes
+}
+
+/** Apart from the message, which is to the letter that of `@fastify/secure-session`. */
+function found ({ length }: Buffer): Error {
+  return new Error(`found ${length} bytes`)
 }
 
 function bytesOf (value: unknown, name: string): Buffer {

@@ -1,8 +1,9 @@
 import { ATTRIBUTE_NAMES, checkLifetime, checkRules, DEFAULT_ATTRIBUTES, IGNORED_NAMES, readAttributes, settleSecure, type CookieAttributes } from '../cookies/attributes'
 import { STAMP_SUFFIX } from '../core/format'
 import { DAY_MS, LONGEST_COOKIE_MS } from '../time'
-import { aliased, boolean, describe, integer, invalid, isObject, refuseUnknown, text } from './checks'
+import { aliased, boolean, describe, integer, invalid, isObject, refuseUnknown, text } from '../checks'
 import { KEY_NAMES, readKeySource, type KeySource } from './keys'
+import { resolveLegacy, type ResolvedLegacy } from './legacy'
 import type { RotationPlan } from '../keyring/lifecycle'
 import { resolveSealing, SEALING_NAMES, type SealingOptions } from './sealing'
 
@@ -14,6 +15,7 @@ export interface ResolvedOptions extends SealingOptions {
   readonly attributes: CookieAttributes
   readonly persistent: boolean
   readonly cacheControl: boolean
+  readonly legacy: readonly ResolvedLegacy[]
   /** What an operator should know, said once at boot. */
   readonly warnings: readonly string[]
 }
@@ -21,7 +23,7 @@ export interface ResolvedOptions extends SealingOptions {
 type Input = Readonly<Record<string, unknown>>
 
 const KNOWN = [
-  ...SEALING_NAMES, ...KEY_NAMES, 'sessionName', 'cookie', 'cookieOptions', 'persistent', 'maxCookies', 'cacheControl'
+  ...SEALING_NAMES, ...KEY_NAMES, 'sessionName', 'cookie', 'cookieOptions', 'persistent', 'maxCookies', 'cacheControl', 'legacy'
 ]
 /** Fastify's own options of `register`, which it hands on to the plugin. */
 const OF_REGISTER = ['prefix', 'logLevel', 'logSerializers']
@@ -43,9 +45,14 @@ export function resolveOptions (options: unknown, nowMs: number): ResolvedSessio
 }
 
 /** Throws where two sessions would meet in a request's property or in a cookie. */
-export function refuseCollisions (sessions: readonly Pick<ResolvedOptions, 'sessionName' | 'cookieName' | 'stampName'>[]): void {
+export function refuseCollisions (sessions: readonly Pick<ResolvedOptions, 'sessionName' | 'cookieName' | 'stampName' | 'legacy'>[]): void {
   refuseTwice(sessions.map(({ sessionName }) => sessionName), 'sessionName')
   refuseTwice(sessions.flatMap(({ cookieName, stampName }) => [cookieName, stampName]), 'cookieName')
+  for (const { sessionName, legacy } of sessions) {
+    const others = sessions.filter(other => other.sessionName !== sessionName)
+    const clash = legacy.find(({ cookieName }) => others.some(other => other.cookieName === cookieName || other.stampName === cookieName))
+    if (clash !== undefined) throw invalid(`option "legacy": the old cookie "${clash.cookieName}" is that of another session, which would be cleared`)
+  }
 }
 
 function resolveOne (input: unknown, nowMs: number): ResolvedSession {
@@ -66,6 +73,7 @@ function resolveOne (input: unknown, nowMs: number): ResolvedSession {
     attributes,
     persistent,
     cacheControl: boolean(input, 'cacheControl', true),
+    legacy: resolveLegacy(input['legacy'], cookieName, attributes),
     warnings: warningsFor(keySource, ignored, limits.absoluteMs)
   })
   return { options: resolved, keySource }

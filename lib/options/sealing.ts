@@ -4,7 +4,7 @@ import { customCodec, jsonCodec, type Codec } from '../session/codec'
 import type { Limits } from '../session/expiry'
 import { DAY_MS } from '../time'
 import type { Serializer } from '../../types/sealing'
-import { aliased, duration, integer, invalid, isObject, text } from './checks'
+import { aliased, duration, integer, invalid, isObject, text } from '../checks'
 
 /** The options that the plugin and the sealer share, checked and with every default filled in. */
 export interface SealingOptions {

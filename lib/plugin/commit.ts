@@ -1,51 +1,63 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { CookieLines } from '../cookies/lines'
 import { NOT_SPLIT } from '../core/format'
 import { writeStamp } from '../core/stamp'
 import { plaintext, sealToken } from '../core/token'
+import { TooLargeError } from '../errors'
 import { sealSession } from '../session/sealing'
 import type { Session } from '../session/session'
+import { clearAll, clearReplaced } from './clearing'
 import { lifetimeOf, linesFor, type SessionDefinition } from './definition'
-import { warnNearTheLimit } from './warnings'
+import type { Found } from './find'
+import { warnNearTheLimit, warnNotMoved } from './warnings'
+
+/** A session that a request touched, and what is known of where it was. */
+export interface Commitment {
+  readonly definition: SessionDefinition
+  readonly session: Session
+  /** Null where the request brought no session. */
+  readonly found: Found | null
+  /** The Cookie header. */
+  readonly header: string | undefined
+  readonly overTls: boolean
+  readonly log: FastifyBaseLogger
+}
 
 const NONE: readonly string[] = []
 
 /**
- * The Set-Cookie lines that carry what a request did to a session. A change writes the data cookie; use alone writes at
- * most the stamp. Throws FST_SESSION_NOT_SERIALIZABLE or FST_SESSION_TOO_LARGE; the browser then keeps the cookie it has.
+ * The Set-Cookie lines that carry what a request did to a session. A change writes the data cookie, and so does a move
+ * from an old cookie; use alone writes at most the stamp.
+ * Throws FST_SESSION_NOT_SERIALIZABLE or FST_SESSION_TOO_LARGE; the browser then keeps the cookie it has.
  */
-export function linesToCommit (definition: SessionDefinition, session: Session, overTls: boolean, log: FastifyBaseLogger): readonly string[] {
-  if (session.deleted) return clearFormer(definition, session, null, overTls)
-  const envelope = session.changedEnvelope()
-  if (envelope === null) return renewal(definition, session, overTls)
-
-  const token = sealSession(envelope, definition.sealing, session, definition.policy.now())
+export function linesToCommit (commitment: Commitment): readonly string[] {
+  const { definition, session, overTls, log } = commitment
+  if (session.deleted) return clearAll(commitment)
+  const token = seal(commitment)
+  if (token === null) return renewal(commitment)
   warnNearTheLimit(definition, token.length, log)
   const lines = linesFor(definition, session.settings)
   const set = lines.set(definition.options.cookieName, token, overTls, lifetimeOf(definition, session, session.identity.renewedAtMs))
-  const isWhereItWas = session.formerSettings.every(settings => settings === session.settings)
-  return isWhereItWas ? [set] : [...clearFormer(definition, session, lines, overTls), set]
+  return [...clearReplaced(commitment, lines), set]
+}
+
+/** The session's token, if it is to be written. One that only moves and does not fit stays where it is. */
+function seal ({ definition, session, log }: Commitment): string | null {
+  const envelope = session.changedEnvelope()
+  if (envelope === null) return null
+  try {
+    return sealSession(envelope, definition.sealing, session, definition.policy.now())
+  } catch (error) {
+    if (session.isEdited || !(error instanceof TooLargeError)) throw error
+    warnNotMoved(definition, error, log)
+    return null
+  }
 }
 
 /** A stamp where the session was used and renewal is due. It never touches the data cookie, so it can undo no other request's write. */
-function renewal (definition: SessionDefinition, session: Session, overTls: boolean): readonly string[] {
+function renewal ({ definition, session, overTls }: Commitment): readonly string[] {
   if (!session.isRenewalDue) return NONE
   const nowMs = definition.policy.now()
   const length = writeStamp({ id: session.identity.id, renewedAtMs: nowMs, checkedAtMs: 0 }, plaintext)
   const token = sealToken(length, definition.stampKeys.sealing(nowMs), NOT_SPLIT)
-  return [linesFor(definition, session.settings).set(definition.options.stampName, token, overTls, lifetimeOf(definition, session, nowMs))]
-}
-
-/** Clears both cookies wherever the browser may hold earlier ones, but where `kept` is about to write. */
-function clearFormer (definition: SessionDefinition, session: Session, kept: CookieLines | null, overTls: boolean): string[] {
-  const { cookieName, stampName } = definition.options
-  const cleared: string[] = []
-  const scopes = new Set(kept === null ? [] : [kept.scope])
-  for (const settings of session.formerSettings) {
-    const lines = linesFor(definition, settings)
-    if (scopes.has(lines.scope)) continue
-    scopes.add(lines.scope)
-    cleared.push(lines.clear(cookieName, overTls), lines.clear(stampName, overTls))
-  }
-  return cleared
+  return [linesFor(definition, session.settings).set(definition.stampName, token, overTls, lifetimeOf(definition, session, nowMs))]
 }

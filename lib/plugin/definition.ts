@@ -1,22 +1,24 @@
-import { checkRules, readAttributes, settleSecure, type CookieAttributes } from '../cookies/attributes'
+import { checkRules, readAttributes, type CookieAttributes } from '../cookies/attributes'
 import { CookieLines, expires, maxAge } from '../cookies/lines'
-import type { TokenKeys } from '../core/token'
 import type { KeySeeker } from '../keyring/key-seeker'
-import { describe, invalid, isObject } from '../options/checks'
+import { describe, invalid, isObject } from '../checks'
 import type { ResolvedOptions } from '../options/options'
 import type { OwnSettings } from '../session/own-settings'
-import { sealingWith, type Sealing } from '../session/sealing'
+import { sealingWith } from '../session/sealing'
 import type { SessionPolicy } from '../session/policy'
 import type { Session } from '../session/session'
 import { LONGEST_COOKIE_MS, SECOND_MS, type Clock } from '../time'
+import { openFormerCookies, type FormerCookie } from './former-cookies'
 import type { SessionKeys } from './keys'
+import type { SealedSource } from './open'
+import { attributesWith } from './own-attributes'
 
 /** One named session of an app: all that can be set up once, at boot. */
-export interface SessionDefinition {
+export interface SessionDefinition extends SealedSource {
   readonly options: ResolvedOptions
   readonly policy: SessionPolicy
-  readonly sealing: Sealing
-  readonly stampKeys: TokenKeys
+  /** Where its sessions may still lie, in the order in which they are looked for. */
+  readonly formerCookies: readonly FormerCookie[]
   /** Null where the keys stay as they are. */
   readonly seeker: KeySeeker | null
   readonly lines: CookieLines
@@ -24,13 +26,16 @@ export interface SessionDefinition {
   readonly isFirst: (matter: string) => boolean
 }
 
-export function defineSession (options: ResolvedOptions, { keyring, seeker }: SessionKeys, now: Clock): SessionDefinition {
+/** Throws FST_SESSION_INVALID_KEY, or what an opener of old cookies throws. */
+export async function defineSession (options: ResolvedOptions, { keyring, seeker }: SessionKeys, now: Clock): Promise<SessionDefinition> {
   const { cookieName, stampName, codec, limits, attributes } = options
   const told = new Set<string>()
   return {
     options,
     policy: { limits, codec, now, withCookieOptions: (settings, given) => withCookieOptions(options, settings, given, now()) },
+    formerCookies: await openFormerCookies(options, keyring),
     sealing: sealingWith(options, keyring.tokenKeys('cookie', cookieName)),
+    stampName,
     stampKeys: keyring.tokenKeys('stamp', stampName),
     seeker,
     lines: new CookieLines(attributes),
@@ -49,10 +54,14 @@ export function lifetimeOf ({ options }: SessionDefinition, session: Session, no
   const ownIdleMs = session.settings.idleMs
   if (ownIdleMs !== null) return maxAge(Math.ceil(ownIdleMs / SECOND_MS))
   const { attributes, persistent } = options
-  if (attributes.maxAgeS !== null) return maxAge(attributes.maxAgeS)
-  if (attributes.expires !== null) return expires(attributes.expires)
+  if (attributes.maxAgeS !== null || attributes.expires !== null) return configuredLifetime(attributes)
   if (!persistent) return ''
   return maxAge(Math.ceil((session.identity.createdAtMs + session.limits.absoluteMs - nowMs) / SECOND_MS))
+}
+
+/** As it was given: a browser that is told both goes by Max-Age (RFC 6265bis section 5.7). */
+function configuredLifetime ({ maxAgeS, expires: date }: CookieAttributes): string {
+  return (maxAgeS === null ? '' : maxAge(maxAgeS)) + (date === null ? '' : expires(date))
 }
 
 function withCookieOptions (options: ResolvedOptions, settings: OwnSettings, given: unknown, nowMs: number): OwnSettings {
@@ -67,8 +76,4 @@ function withCookieOptions (options: ResolvedOptions, settings: OwnSettings, giv
     idleMs: ownIdleMs === null ? settings.idleMs : Math.min(ownIdleMs, LONGEST_COOKIE_MS),
     attributes: own
   }
-}
-
-function attributesWith ({ cookieName, attributes }: ResolvedOptions, own: OwnSettings['attributes']): CookieAttributes {
-  return settleSecure(cookieName, { ...attributes, ...own })
 }

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { fixedTerms, Keyring } from '../keyring/keyring'
 import { KeySeeker } from '../keyring/key-seeker'
 import { LiveKeyring } from '../keyring/live-keyring'
-import { keyFromPassphrase } from '../keyring/passphrase'
+import { materialsOf } from '../keyring/fixed-keys'
 import type { ResolvedSession } from '../options/options'
 import { SECOND_MS, type Clock } from '../time'
 import { keyringLog } from './keyring-log'
@@ -16,18 +16,11 @@ export interface SessionKeys {
 
 /** Throws FST_SESSION_INVALID_KEY, FST_SESSION_INVALID_KEYRING or FST_SESSION_KEYRING_UNAVAILABLE. */
 export async function openKeys (app: FastifyInstance, { options, keySource }: ResolvedSession, now: Clock): Promise<SessionKeys> {
-  switch (keySource.kind) {
-    case 'keys':
-      return { keyring: new Keyring(fixedTerms(keySource.materials)), seeker: null }
-    case 'passphrase':
-      return { keyring: new Keyring(fixedTerms([await keyFromPassphrase(keySource.secret, keySource.salt)])), seeker: null }
-    case 'keyring': {
-      const { store, reloadEveryMs, rotation } = keySource
-      const live = await LiveKeyring.open({ store, reloadEveryMs, rotation, now, reporter: keyringLog(app.log, options, store) })
-      app.addHook('onClose', async () => { live.close() })
-      return { keyring: live.keyring, seeker: new KeySeeker(live, now) }
-    }
-  }
+  if (keySource.kind !== 'keyring') return { keyring: new Keyring(fixedTerms(await materialsOf(keySource))), seeker: null }
+  const { store, reloadEveryMs, rotation } = keySource
+  const live = await LiveKeyring.open({ store, reloadEveryMs, rotation, now, reporter: keyringLog(app.log, options, store) })
+  app.addHook('onClose', async () => { live.close() })
+  return { keyring: live.keyring, seeker: new KeySeeker(live, now) }
 }
 
 /** Signs the cookies of an app that leaves `@fastify/cookie` to us, by a key of the ring as it is at that time. */

@@ -4,28 +4,34 @@ import { encodedLength } from '../core/bytes'
 import { NOT_SPLIT, STAMP_BYTES, TOKEN_OVERHEAD_BYTES } from '../core/format'
 import type { Refusal } from '../core/refusal'
 import { readStamp } from '../core/stamp'
-import { openToken, plaintext } from '../core/token'
+import { openToken, plaintext, type TokenKeys } from '../core/token'
 import { isFromTheFuture } from '../session/expiry'
-import { openSession, type StampedAt } from '../session/sealing'
+import { openSession, type Sealing, type StampedAt } from '../session/sealing'
 import type { OwnSettings } from '../session/own-settings'
 import type { OpenedSession } from '../session/policy'
-import type { SessionDefinition } from './definition'
 
 const STAMP_CHARACTERS = encodedLength(TOKEN_OVERHEAD_BYTES + STAMP_BYTES)
 
+/** Under which names sealed cookies lie, and by which keys. */
+export interface SealedSource {
+  readonly sealing: Sealing
+  readonly stampName: string
+  readonly stampKeys: TokenKeys
+}
+
 /**
- * The session that a Cookie header brings, or null. Several cookies of the name are each tried, since a subdomain can
+ * The session in these values of a cookie, or null. Several cookies of the name are each tried, since a subdomain can
  * toss one in; the newest that opens wins. A refusal goes to the debug log, for it is a stranger's doing.
+ * @param header where the stamp is looked for
  */
-export function openFromHeader (definition: SessionDefinition, header: string | undefined, log: FastifyBaseLogger): OpenedSession | null {
-  const { options, sealing, policy } = definition
-  const nowMs = policy.now()
+export function openSealed (source: SealedSource, values: readonly string[], header: string | undefined, nowMs: number, log: FastifyBaseLogger): OpenedSession | null {
+  const { sealing } = source
   const formerSettings: OwnSettings[] = []
   let newest: OpenedSession | null = null
-  for (const token of cookieValues(header, options.cookieName)) {
-    const opened = openSession(token, sealing, nowMs, stampedAtIn(definition, header, nowMs))
+  for (const token of values) {
+    const opened = openSession(token, sealing, nowMs, stampedAtIn(source, header, nowMs))
     if (isRefusal(opened)) {
-      logRefusal(log, options.cookieName, opened)
+      logRefusal(log, sealing.cookieName, opened)
     } else {
       formerSettings.push(opened.settings)
       if (newest === null || isNewer(opened, newest)) newest = opened
@@ -35,18 +41,10 @@ export function openFromHeader (definition: SessionDefinition, header: string | 
   return newest === null || formerSettings.length === 1 ? newest : { ...newest, formerSettings }
 }
 
-/** The session in a token alone: no header, so no stamp is asked. */
-export function openFromToken (definition: SessionDefinition, token: string, log: FastifyBaseLogger): OpenedSession | null {
-  const opened = openSession(token, definition.sealing, definition.policy.now())
-  if (!isRefusal(opened)) return opened
-  logRefusal(log, definition.options.cookieName, opened)
-  return null
-}
-
-function stampedAtIn ({ options, stampKeys }: SessionDefinition, header: string | undefined, nowMs: number): StampedAt {
+function stampedAtIn ({ stampName, stampKeys }: SealedSource, header: string | undefined, nowMs: number): StampedAt {
   return sessionId => {
     let latest = 0
-    for (const token of cookieValues(header, options.stampName)) {
+    for (const token of cookieValues(header, stampName)) {
       if (token.length !== STAMP_CHARACTERS) continue
       const length = openToken(token, stampKeys, NOT_SPLIT, nowMs)
       const stamp = typeof length === 'number' ? readStamp(plaintext, length) : length
@@ -62,10 +60,10 @@ function isNewer (a: OpenedSession, b: OpenedSession): boolean {
   return a.envelope.createdAtMs > b.envelope.createdAtMs
 }
 
-function isRefusal (result: object): result is Refusal {
+export function isRefusal (result: object): result is Refusal {
   return 'ok' in result
 }
 
-function logRefusal (log: FastifyBaseLogger, cookie: string, { reason }: Refusal): void {
+export function logRefusal (log: FastifyBaseLogger, cookie: string, { reason }: Refusal): void {
   log.debug({ cookie, reason }, 'session cookie refused')
 }

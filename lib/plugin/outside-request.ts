@@ -1,11 +1,11 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { InvalidOptionError, UnknownSessionError } from '../errors'
-import { describe } from '../options/checks'
+import { describe } from '../checks'
 import { sealSession } from '../session/sealing'
 import { Session } from '../session/session'
 import { behind, viewOf, type SessionView } from '../session/view'
 import type { SessionDefinition } from './definition'
-import { openFromToken } from './open'
+import { findInToken } from './find'
 
 /** `createSecureSession`, `encodeSecureSession` and `decodeSecureSession`: sessions without a request. */
 export function decorateOutsideRequest (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
@@ -33,7 +33,7 @@ export function decorateOutsideRequest (app: FastifyInstance, definitions: reado
     token: unknown, log: FastifyBaseLogger = app.log, name = main.options.sessionName
   ): SessionView | null {
     const definition = named(name)
-    const opened = typeof token === 'string' ? openFromToken(definition, token, log) : null
+    const opened = typeof token === 'string' ? findInToken(definition, token, log) : null
     return opened === null ? null : viewOf(new Session(definition.policy, UNWATCHED, opened))
   } as FastifyInstance['decodeSecureSession'])
 }

@@ -1,6 +1,7 @@
 import cookie = require('@fastify/cookie')
+import fp = require('fastify-plugin')
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { invalid } from '../options/checks'
+import { invalid } from '../checks'
 import { refuseCollisions, resolveOptions } from '../options/options'
 import type { SecureSessionOptions } from '../../types/fastify'
 import { defineSession, type SessionDefinition } from './definition'
@@ -12,6 +13,9 @@ import { seekUnknownKeys } from './unknown-keys'
 
 /** All sessions that an app and its scopes have so far, where a registration in an inner scope finds them. */
 const DEFINITIONS = Symbol('fastify-sealed-session.definitions')
+
+/** Plugins of an app that named it among their dependencies find what they need here. */
+const TAKES_THE_PLACE_OF = '@fastify/secure-session'
 
 /** Where a request holds its sessions. */
 const HELD = Symbol('fastify-sealed-session.held')
@@ -32,9 +36,10 @@ export async function secureSession (app: FastifyInstance, options: SecureSessio
     for (const warning of one.options.warnings) app.log.warn({ session: one.options.sessionName }, warning)
     const keys = await openKeys(app, one, now)
     if (!app.hasPlugin('@fastify/cookie')) await app.register(cookie, { secret: cookieSigner(keys.keyring, now) })
-    own.push(defineSession(one.options, keys, now))
+    own.push(await defineSession(one.options, keys, now))
   }
 
+  await app.register(fp(async () => {}, { name: TAKES_THE_PLACE_OF }))
   app.decorate(DEFINITIONS, [...own, ...outer])
   decorateOutsideRequest(app, [...own, ...outer])
   attach(app, own)
@@ -45,6 +50,7 @@ function attach (app: FastifyInstance, definitions: readonly SessionDefinition[]
   // A registration in an inner scope shares what the outer one set up.
   if (!app.hasRequestDecorator(HELD)) addHooks(app)
   seekUnknownKeys(app, definitions)
+  askWaitingOpeners(app, definitions)
   for (const definition of definitions) {
     app.decorateRequest(definition.options.sessionName, {
       getter (this: FastifyRequest) {
@@ -75,6 +81,17 @@ function addHooks (app: FastifyInstance): void {
     }
     if (failure === null) done()
     else done(failure)
+  })
+}
+
+/** Some openers of old cookies answer with a promise, and `request.session` itself cannot wait. */
+function askWaitingOpeners (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
+  const waiting = definitions.filter(({ formerCookies }) => formerCookies.some(({ immediate }) => !immediate))
+  if (waiting.length === 0) return
+  app.addHook('onRequest', function askOpeners (request, _reply, done) {
+    const asking = sessionsOf(request).prepare(waiting)
+    if (asking === null) done()
+    else asking.then(() => { done() }, done)
   })
 }
 

@@ -4,13 +4,14 @@ import { Session } from '../session/session'
 import { viewOf, type SessionView } from '../session/view'
 import { linesToCommit } from './commit'
 import type { SessionDefinition } from './definition'
-import { openFromHeader } from './open'
+import { findInHeader, findWaiting, type Found } from './find'
 import { copyToRaw, forbidStoring, putSetCookies } from './reply-headers'
 import { warnLost, warnUntrustedProxy } from './warnings'
 
 interface Touched {
   readonly definition: SessionDefinition
   readonly session: Session
+  readonly found: Found | null
   readonly view: SessionView
   /** Failed: it could not be written, the error was thrown, and the error's reply goes out without it unless it is changed again. */
   state: 'open' | 'failed' | 'changed again'
@@ -24,6 +25,8 @@ export class RequestSessions {
   /** Null only in hooks that run before the plugin's own. */
   reply: FastifyReply | null
   readonly #touched: Touched[] = []
+  /** What was found for sessions that had to be waited for. */
+  readonly #awaited = new Map<SessionDefinition, Found | null>()
   #committed: readonly string[] | null = null
   #committing = false
   #watched = false
@@ -38,6 +41,20 @@ export class RequestSessions {
       if (touched.definition === definition) return touched.view
     }
     return this.#touch(definition).view
+  }
+
+  /** Asks the openers that must be waited for; null where there is nothing to wait for. */
+  prepare (definitions: readonly SessionDefinition[]): Promise<unknown> | null {
+    const { raw: { headers: { cookie } }, log } = this.#request
+    if (cookie === undefined) return null
+    let waiting: Array<Promise<void>> | null = null
+    for (const definition of definitions) {
+      const finding = findWaiting(definition, cookie, log)
+      if (finding === null) continue
+      waiting ??= []
+      waiting.push(finding.then(found => { this.#awaited.set(definition, found) }))
+    }
+    return waiting === null ? null : Promise.all(waiting)
   }
 
   /**
@@ -62,13 +79,14 @@ export class RequestSessions {
 
   #touch (definition: SessionDefinition): Touched {
     const { raw, log } = this.#request
-    const opened = openFromHeader(definition, raw.headers.cookie, log)
+    const awaited = this.#awaited.get(definition)
+    const found = awaited === undefined ? findInHeader(definition, raw.headers.cookie, log) : awaited
     const watcher = {
       beforeChange: () => { this.#beforeChange(touched) },
       handedOut: () => { this.#watchForLoss() }
     }
-    const session = new Session(definition.policy, watcher, opened)
-    const touched: Touched = { definition, session, view: viewOf(session), state: 'open' }
+    const session = new Session(definition.policy, watcher, found === null ? null : found.opened)
+    const touched: Touched = { definition, session, found, view: viewOf(session), state: 'open' }
     this.#touched.push(touched)
     return touched
   }
@@ -120,9 +138,10 @@ export class RequestSessions {
     return lines
   }
 
-  #linesOfOne ({ definition, session }: Touched, reply: FastifyReply): readonly string[] {
+  #linesOfOne ({ definition, session, found }: Touched, reply: FastifyReply): readonly string[] {
+    const { raw: { headers: { cookie: header } }, log } = this.#request
     const overTls = this.#request.protocol === 'https'
-    const lines = linesToCommit(definition, session, overTls, this.#request.log)
+    const lines = linesToCommit({ definition, session, found, header, overTls, log })
     if (lines.length === 0) return lines
     if (definition.options.cacheControl) forbidStoring(reply)
     if (!overTls) warnUntrustedProxy(definition, this.#request)
@@ -133,7 +152,7 @@ export class RequestSessions {
 /** What cannot even be written down was changed, too. */
 function isChanged (session: Session): boolean {
   try {
-    return session.changed
+    return session.isEdited
   } catch {
     return true
   }

@@ -15,8 +15,9 @@ interface Sought {
  */
 export function seekUnknownKeys (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
   const all: Sought[] = []
-  for (const { seeker, options } of definitions) {
-    if (seeker !== null) all.push({ names: [options.cookieName, options.stampName], seeker })
+  for (const { seeker, options: { cookieName, stampName }, formerCookies } of definitions) {
+    const former = formerCookies.filter(({ isOfOwnKeys }) => isOfOwnKeys).flatMap(({ names }) => names)
+    if (seeker !== null) all.push({ names: [cookieName, stampName, ...former], seeker })
   }
   if (all.length === 0) return
   app.addHook('onRequest', function seekKeys (request, _reply, done) {

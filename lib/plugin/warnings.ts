@@ -20,6 +20,11 @@ export function warnUntrustedProxy ({ options, isFirst }: SessionDefinition, { h
     'TLS seems to end at a proxy that Fastify was not told to trust, so the session cookie goes out without Secure: set trustProxy, or cookie.secure to true')
 }
 
+/** The old cookie stays in use; it would not fit even if it were read only. */
+export function warnNotMoved ({ options, isFirst }: SessionDefinition, { message }: Error, log: FastifyBaseLogger): void {
+  if (isFirst('move')) log.warn({ cookie: options.cookieName }, `a session could not move from its old cookie, which stays in use: ${message}`)
+}
+
 export function warnLost ({ options }: SessionDefinition, log: FastifyBaseLogger): void {
   log.warn({ cookie: options.cookieName },
     'a session was changed and its cookie was never written: a hijacked reply or an upgrade must call reply.commitSession() before its head is sent')

@@ -1,5 +1,7 @@
 import { randomize } from '../core/aead'
 import { ID_BYTES } from '../core/format'
+import type { SessionInfo } from '../../types/session'
+import { expiresAtMs, type Limits } from './expiry'
 import type { OpenedSession } from './policy'
 
 /** Which session this is and how old. The id is drawn when it is first asked for: most strangers' sessions need none. */
@@ -26,6 +28,11 @@ export class Identity {
   get id (): string {
     this.#id ??= newSessionId()
     return this.#id
+  }
+
+  info (limits: Limits, isNew: boolean): SessionInfo {
+    const { id, createdAtMs, renewedAtMs } = this
+    return Object.freeze({ id, createdAt: createdAtMs, renewedAt: renewedAtMs, expiresAt: expiresAtMs(createdAtMs, renewedAtMs, limits), isNew })
   }
 
   /** A clock that runs behind another machine's never turns the time back. */

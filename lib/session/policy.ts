@@ -33,4 +33,6 @@ export interface OpenedSession {
   readonly renewedAtMs: number
   /** A use of the session now should be recorded in a stamp. */
   readonly isRenewalDue: boolean
+  /** It came from an old cookie, and is to be written into its own now. */
+  readonly isMoved: boolean
 }

@@ -53,7 +53,7 @@ export function openSession (token: string, sealing: Sealing, nowMs: number, sta
 
   const codec = envelope.customSerializer ? sealing.codec : jsonCodec
   const decoded = codec.decode(bytes, envelope.dataAt, envelope.dataEnd)
-  return decoded === null ? MALFORMED : { envelope, settings, formerSettings: [settings], decoded, codec, renewedAtMs, isRenewalDue: isStillDue }
+  return decoded === null ? MALFORMED : { envelope, settings, formerSettings: [settings], decoded, codec, renewedAtMs, isRenewalDue: isStillDue, isMoved: false }
 }
 
 export function sealingWith ({ cookieName, codec, limits, padTo }: SealingRules, keys: TokenKeys): Sealing {

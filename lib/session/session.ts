@@ -2,9 +2,10 @@ import { inspect } from 'node:util'
 import { NO_EXTENSIONS, type Envelope, type Extensions } from '../core/envelope'
 import { InvalidOptionError } from '../errors'
 import type { SessionInfo } from '../../types/session'
-import { isSame, type Codec, type SessionRecord } from './codec'
-import { expiresAtMs, withOwnIdle, type Limits } from './expiry'
+import type { Codec, SessionRecord } from './codec'
+import { withOwnIdle, type Limits } from './expiry'
 import { Identity } from './identity'
+import { nestedChange } from './nested-change'
 import { areSame, NO_SETTINGS, writeSettings, type OwnSettings } from './own-settings'
 import type { OpenedSession, SessionPolicy, Watcher } from './policy'
 import { refuseUnwritable, Values } from './values'
@@ -102,13 +103,16 @@ export class Session {
   }
 
   get info (): SessionInfo {
-    const { id, createdAtMs, renewedAtMs } = this.#identity
-    const expiresAt = expiresAtMs(createdAtMs, renewedAtMs, this.limits)
-    return Object.freeze({ id, createdAt: createdAtMs, renewedAt: renewedAtMs, expiresAt, isNew: this.isNew })
+    return this.#identity.info(this.limits, this.isNew)
   }
 
   /** The reply will write the session's cookie, be it to clear it. */
   get changed (): boolean {
+    return this.#isMoving || this.isEdited
+  }
+
+  /** The app changed it, and would miss the change. */
+  get isEdited (): boolean {
     return this.#written || this.#deleted || this.#nestedChange() !== null
   }
 
@@ -126,7 +130,7 @@ export class Session {
   }
 
   get isRenewalDue (): boolean {
-    return this.#opened !== null && this.#opened.isRenewalDue && !this.isNew
+    return this.#opened?.isRenewalDue === true && !this.isNew
   }
 
   get limits (): Limits {
@@ -139,7 +143,7 @@ export class Session {
 
   /** What is to be sealed now, if the session was changed; null if it was only read. Throws FST_SESSION_NOT_SERIALIZABLE. */
   changedEnvelope (): Envelope | null {
-    if (this.#written) return this.envelope()
+    if (this.#written || this.#isMoving) return this.envelope()
     const data = this.#nestedChange()
     return data === null ? null : this.envelope(this.#policy.codec, data)
   }
@@ -148,14 +152,8 @@ export class Session {
   envelope (codec: Codec = this.#policy.codec, data: string | Buffer = codec.encode(this.#values.record)): Envelope {
     this.#identity = this.#identity.renewed(this.#policy.now())
     const { id, createdAtMs, renewedAtMs } = this.#identity
-    return {
-      id,
-      createdAtMs,
-      renewedAtMs,
-      extensions: this.#settings === NO_SETTINGS ? this.#extensions : writeSettings(this.#settings, this.#extensions),
-      customSerializer: codec.custom,
-      data
-    }
+    const extensions = this.#settings === NO_SETTINGS ? this.#extensions : writeSettings(this.#settings, this.#extensions)
+    return { id, createdAtMs, renewedAtMs, extensions, customSerializer: codec.custom, data }
   }
 
   /** What `console.log` shows: no value. `this` is the proxy then, where only the public names are the session's own. */
@@ -163,13 +161,12 @@ export class Session {
     return `Session ${inspect({ id: this.info.id, keys: Object.keys(this.data()) })}`
   }
 
-  /** The data written down, if a nested value was changed in place since it was opened. */
+  get #isMoving (): boolean {
+    return this.#opened?.isMoved === true && !this.isNew
+  }
+
   #nestedChange (): string | Buffer | null {
-    if (!this.#values.handedOut || this.#opened === null) return null
-    const { codec, decoded } = this.#opened
-    const data = codec.encode(this.#values.record)
-    if (isSame(data, decoded.source)) return null
-    return codec === this.#policy.codec ? data : this.#policy.codec.encode(this.#values.record)
+    return nestedChange(this.#opened, this.#values, this.#policy.codec)
   }
 
   #restart (values: Values): void {

@@ -63,8 +63,11 @@ t.test('one bad key anywhere in an array is refused, and the message says which'
 })
 
 t.test('what is no key at all is refused', async t => {
-  for (const key of [42, true, null, {}, [42], [null], [[KEY]]]) {
+  for (const key of [42, true, null, {}]) {
     t.match(await bootError(t, { key }), { code: 'FST_SESSION_INVALID_KEY', message: /key must be a string or a Buffer/ })
+  }
+  for (const key of [[42], [null], [[KEY]]]) {
+    t.match(await bootError(t, { key }), { code: 'FST_SESSION_INVALID_KEY', message: /"key"\[0\]: Key must be string or buffer/ })
   }
   t.match(await bootError(t, { key: [] }), { code: 'FST_SESSION_INVALID_KEY', message: /empty array/ })
 })

@@ -57,14 +57,15 @@ t.test('a salt beside a key is ignored', async t => {
 })
 
 t.test('a passphrase too short or a salt of the wrong length is refused, with the length found', async t => {
-  for (const [options, message] of [
-    [{ secret: 'x'.repeat(31) }, /secret must be at least 32 bytes; found 31/],
-    [{ secret: '' }, /secret must be at least 32 bytes; found 0/],
-    [{ secret: 42 }, /secret must be a string or a Buffer; found number/],
-    [{ secret: null }, /secret must be a string or a Buffer; found null/],
-    [{ secret: SECRET, salt: 'x' }, /salt must be length 16; found 1/],
-    [{ secret: SECRET, salt: Buffer.alloc(17) }, /salt must be length 16; found 17/]
+  for (const [options, message, found] of [
+    [{ secret: 'x'.repeat(31) }, 'secret must be at least 32 bytes', 'found 31 bytes'],
+    [{ secret: '' }, 'secret must be at least 32 bytes', 'found 0 bytes'],
+    [{ secret: SECRET, salt: 'x' }, 'salt must be length 16', 'found 1 bytes'],
+    [{ secret: SECRET, salt: Buffer.alloc(17) }, 'salt must be length 16', 'found 17 bytes']
   ] as const) {
-    await t.rejects(appWith(t, options as secureSession.Options), { code: 'FST_SESSION_INVALID_KEY', message })
+    await t.rejects(appWith(t, options as secureSession.Options), { code: 'FST_SESSION_INVALID_KEY', message, cause: { message: found } })
+  }
+  for (const secret of [42, null]) {
+    await t.rejects(appWith(t, { secret } as unknown as secureSession.Options), { code: 'FST_SESSION_INVALID_KEY', message: /secret must be a string or a Buffer; found/ })
   }
 })

@@ -48,7 +48,7 @@ for (const [name, options] of Object.entries({
     if (name === 'a decoder that throws') return
     const headers = { cookie: (setCookies(first)[0] as string).split(';')[0] as string }
     t.strictSame((await app.inject({ url: '/get', headers })).json(), { user: 'ada' })
-    t.match(setCookies(await app.inject({ url: '/delete', headers })), [/^session=; .*; Path=\/; HttpOnly; SameSite=Lax$/, /^session\.t=; /])
+    t.match(setCookies(await app.inject({ url: '/delete', headers })), [/^session=; .*; Path=\/; HttpOnly; SameSite=Lax$/])
   })
 }
 

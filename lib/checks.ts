@@ -1,5 +1,5 @@
-import { InvalidOptionError } from '../errors'
-import { durationMs } from '../time'
+import { InvalidOptionError } from './errors'
+import { durationMs } from './time'
 
 /** Small checks of single options. Each throws FST_SESSION_INVALID_OPTION with what was found and what was wanted. */
 

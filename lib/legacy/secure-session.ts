@@ -1,0 +1,103 @@
+import { guard } from '../core/aead'
+import { COOKIE_BYTES } from '../core/format'
+import { sodium } from '../core/sodium'
+import { describe, duration, invalid, isObject, refuseUnknown } from '../checks'
+import { FIXED_KEY_NAMES, materialsOf, readFixedKeys, type FixedKeys } from '../keyring/fixed-keys'
+import { MINUTE_MS, SECOND_MS } from '../time'
+import type { LegacyCookie, LegacyOpener, LegacySession, SecureSessionOpenerOptions } from '../../types/legacy'
+import { COOKIE_NAMES } from './cookie-names'
+
+/** Of crypto_secretbox, XSalsa20-Poly1305: https://doc.libsodium.org/secret-key_cryptography/secretbox */
+const MAC_BYTES = 16
+
+/** What `@fastify/secure-session` uses where it is given no salt. */
+const ITS_SALT = Buffer.from('mq9hDxBVDbspDR6nLfFT1g==', 'base64')
+const ITS_EXPIRY_MS = 86_401 * SECOND_MS
+/** Where it keeps the time of the last write, in seconds, among the values. */
+const ITS_TIMESTAMP = '__ts'
+
+// Ciphertext, a semicolon, 24 bytes of nonce; and behind them the signature of `signed: true`, which adds nothing to what is sealed.
+const ITS_COOKIE = /^([A-Za-z0-9+/]+={0,2});([A-Za-z0-9+/]{32})(?:\.[A-Za-z0-9+/]+)?$/
+
+/**
+ * Opens the cookies of `@fastify/secure-session`. Throws FST_SESSION_INVALID_OPTION, FST_SESSION_INVALID_KEY.
+ */
+export function secureSessionOpener (options: SecureSessionOpenerOptions): LegacyOpener {
+  return new OpenerOfSecureSession(options)
+}
+
+class OpenerOfSecureSession implements LegacyOpener {
+  readonly immediate = true
+  readonly cookieName: string | undefined
+  readonly cookie: LegacyCookie['cookie']
+  readonly keep: boolean | undefined
+  readonly #source: FixedKeys
+  readonly #expiryMs: number
+  #preparing: Promise<void> | null = null
+  #keys: readonly Buffer[] = []
+
+  constructor (options: SecureSessionOpenerOptions) {
+    if (!isObject(options)) throw invalid(`secureSessionOpener() takes an object; found ${describe(options)}`)
+    refuseUnknown(options, [...COOKIE_NAMES, ...FIXED_KEY_NAMES, 'expiry'], 'secureSessionOpener(): option')
+    const { cookieName, cookie, keep, salt = ITS_SALT, expiry }: SecureSessionOpenerOptions = options
+    // It reads a salt of text byte by byte.
+    const source = readFixedKeys({ ...options, salt: typeof salt === 'string' ? Buffer.from(salt, 'latin1') : salt })
+    if (source === null) throw invalid('secureSessionOpener() needs the "key" or the "secret" that @fastify/secure-session had; found neither')
+    this.cookieName = cookieName
+    this.cookie = cookie
+    this.keep = keep
+    this.#source = source
+    this.#expiryMs = duration(expiry, 'expiry', ITS_EXPIRY_MS)
+  }
+
+  async prepare (): Promise<void> {
+    this.#preparing ??= this.#loadKeys()
+    await this.#preparing
+  }
+
+  async #loadKeys (): Promise<void> {
+    const materials = await materialsOf(this.#source)
+    this.#keys = guard(materials.map(material => Buffer.from(material)))
+  }
+
+  open (value: string, nowMs: number): LegacySession | null {
+    const sealed = value.length > COOKIE_BYTES ? null : ITS_COOKIE.exec(percentDecoded(value))
+    if (sealed === null) return null
+    const [, text, id] = sealed as unknown as [string, string, string]
+    const ciphertext = Buffer.from(text, 'base64')
+    // One cookie, one spelling.
+    if (ciphertext.length < MAC_BYTES || ciphertext.toString('base64') !== text) return null
+    const nonce = Buffer.from(id, 'base64')
+    const plaintext = Buffer.alloc(ciphertext.length - MAC_BYTES)
+    const isOpen = this.#keys.some(key => sodium.crypto_secretbox_open_easy(plaintext, ciphertext, nonce, key))
+    return isOpen ? sessionIn(plaintext, id, this.#expiryMs, nowMs) : null
+  }
+}
+
+function sessionIn (plaintext: Buffer, id: string, expiryMs: number, nowMs: number): LegacySession | null {
+  const { [ITS_TIMESTAMP]: timestamp, ...data } = recordIn(plaintext)
+  // Without it, or with another value that an app gave that name, its own check of the time never fails.
+  if (typeof timestamp !== 'number') return null
+  const renewedAt = timestamp * SECOND_MS
+  const isOver = renewedAt + expiryMs <= nowMs
+  const isFromTheFuture = renewedAt > nowMs + MINUTE_MS
+  return isOver || isFromTheFuture ? null : { data, renewedAt, id }
+}
+
+/** Empty for what is no JSON object. */
+function recordIn (plaintext: Buffer): Record<string, unknown> {
+  try {
+    const parsed: unknown = JSON.parse(plaintext.toString())
+    return isObject(parsed) ? parsed : {}
+  } catch {
+    return {}
+  }
+}
+
+function percentDecoded (value: string): string {
+  try {
+    return decodeURIComponent(value)
+  } catch {
+    return ''
+  }
+}

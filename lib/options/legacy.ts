@@ -1,0 +1,37 @@
+import { describe, invalid, isObject } from '../checks'
+import { checkRules, DEFAULT_ATTRIBUTES, readAttributes, settleSecure, type CookieAttributes } from '../cookies/attributes'
+import { isCookieName } from '../cookies/header'
+import { FormerName } from '../legacy/sealed'
+import type { LegacyOpener } from '../../types/legacy'
+
+/** One entry of `legacy`, checked. */
+export interface ResolvedLegacy {
+  readonly opener: LegacyOpener | FormerName
+  readonly cookieName: string
+  /** Where the old cookie lies. */
+  readonly attributes: CookieAttributes
+  readonly keep: boolean
+}
+
+/** Throws FST_SESSION_INVALID_OPTION. */
+export function resolveLegacy (legacy: unknown, cookieName: string, attributes: CookieAttributes): readonly ResolvedLegacy[] {
+  if (legacy === undefined) return []
+  if (!Array.isArray(legacy)) throw invalid(`option "legacy" must be an array of openers; found ${describe(legacy)}`)
+  return legacy.map((opener, index) => resolveOne(opener, `option "legacy"[${index}]`, cookieName, attributes))
+}
+
+function resolveOne (opener: unknown, where: string, sessionsName: string, sessionsAttributes: CookieAttributes): ResolvedLegacy {
+  if (!isObject(opener) || !(opener instanceof FormerName || typeof opener['open'] === 'function')) {
+    throw invalid(`${where} must be what secureSessionOpener() or sealedOpener() return, or an object with a method open; found ${describe(opener)}`)
+  }
+  const { cookieName = sessionsName, cookie, keep = false, immediate = false, prepare } = opener as Readonly<Record<string, unknown>>
+  if (typeof cookieName !== 'string' || !isCookieName(cookieName)) throw invalid(`${where}.cookieName must be a cookie name; found ${describe(cookieName)}`)
+  if (cookie !== undefined && !isObject(cookie)) throw invalid(`${where}.cookie must be an object; found ${describe(cookie)}`)
+  if (typeof keep !== 'boolean') throw invalid(`${where}.keep must be true or false; found ${describe(keep)}`)
+  if (typeof immediate !== 'boolean') throw invalid(`${where}.immediate must be true or false; found ${describe(immediate)}`)
+  if (prepare !== undefined && typeof prepare !== 'function') throw invalid(`${where}.prepare must be a function; found ${describe(prepare)}`)
+  const given = cookie === undefined ? sessionsAttributes : { ...DEFAULT_ATTRIBUTES, ...readAttributes(cookie, `${where}.cookie`) }
+  const attributes = settleSecure(cookieName, given)
+  checkRules(cookieName, attributes, `${where}.cookie`)
+  return { opener: opener as unknown as LegacyOpener | FormerName, cookieName, attributes, keep }
+}

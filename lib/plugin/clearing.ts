@@ -1,0 +1,87 @@
+import { cookieValues } from '../cookies/header'
+import type { CookieLines } from '../cookies/lines'
+import { isRenewalDue } from '../session/expiry'
+import { NO_SETTINGS, type OwnSettings } from '../session/own-settings'
+import type { Commitment } from './commit'
+import { linesFor } from './definition'
+import type { FormerCookie } from './former-cookies'
+
+const NONE: readonly string[] = []
+
+/** Clears all that the browser may hold of a session that is over: its own cookies, and every old one, kept or not. */
+export function clearAll (commitment: Commitment): readonly string[] {
+  const { definition: { formerCookies }, overTls } = commitment
+  const clearing = new Clearing(overTls)
+  clearOwn(clearing, commitment)
+  clearOrigin(clearing, commitment)
+  for (const former of formerCookies) clearFormer(clearing, commitment, former, NO_SETTINGS)
+  return clearing.lines
+}
+
+/** Clears what the session was in, wherever that is not where `written` is about to write it. */
+export function clearReplaced (commitment: Commitment, written: CookieLines): readonly string[] {
+  const { definition, session, found, overTls } = commitment
+  const isMoving = found !== null && found.former !== null && !found.former.keep
+  if (!isMoving && session.formerSettings.every(settings => settings === session.settings)) return NONE
+  const clearing = new Clearing(overTls)
+  clearing.spare(definition.options.cookieName, written)
+  clearing.spare(definition.stampName, written)
+  clearOwn(clearing, commitment)
+  if (isMoving) clearOrigin(clearing, commitment)
+  return clearing.lines
+}
+
+function clearOwn (clearing: Clearing, commitment: Commitment): void {
+  const { definition, session } = commitment
+  const isStamped = mayBeStamped(commitment)
+  for (const settings of session.formerSettings) {
+    const lines = linesFor(definition, settings)
+    clearing.clear(definition.options.cookieName, lines)
+    if (isStamped) clearing.clear(definition.stampName, lines)
+  }
+}
+
+/** The old cookie that the session came from, with the attributes that the session had there. */
+function clearOrigin (clearing: Clearing, commitment: Commitment): void {
+  const { found } = commitment
+  if (found === null || found.former === null) return
+  for (const settings of found.formerSettings) clearFormer(clearing, commitment, found.former, settings)
+}
+
+function clearFormer (clearing: Clearing, { header }: Commitment, { cookieName, names, lines }: FormerCookie, settings: OwnSettings): void {
+  for (const name of names) {
+    if (name === cookieName || isIn(header, name)) clearing.clear(name, lines(settings))
+  }
+}
+
+/** A stamp is written only where renewal is due, so a young session has none. */
+function mayBeStamped ({ definition: { stampName, policy }, session, found, header }: Commitment): boolean {
+  if (isIn(header, stampName)) return true
+  return found !== null && isRenewalDue(found.opened.envelope.createdAtMs, Math.min(policy.limits.renewAfterMs, session.limits.renewAfterMs), policy.now())
+}
+
+function isIn (header: string | undefined, name: string): boolean {
+  return cookieValues(header, name).length > 0
+}
+
+/** Lines that clear cookies, each once: a browser tells cookies of one name apart by their scope. */
+class Clearing {
+  readonly lines: string[] = []
+  readonly #overTls: boolean
+  readonly #settled = new Set<string>()
+
+  constructor (overTls: boolean) {
+    this.#overTls = overTls
+  }
+
+  /** This one is about to be written. */
+  spare (name: string, { scope }: CookieLines): void {
+    this.#settled.add(name + scope)
+  }
+
+  clear (name: string, lines: CookieLines): void {
+    if (this.#settled.has(name + lines.scope)) return
+    this.spare(name, lines)
+    this.lines.push(lines.clear(name, this.#overTls))
+  }
+}

@@ -1,0 +1,75 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { cookieValues } from '../cookies/header'
+import type { OwnSettings } from '../session/own-settings'
+import type { OpenedSession } from '../session/policy'
+import type { SessionDefinition } from './definition'
+import type { Attempt, FormerCookie } from './former-cookies'
+import { openSealed } from './open'
+
+/** A session that a request brought, and the old cookie it was in; null where it was in its own. */
+export interface Found {
+  readonly opened: OpenedSession
+  readonly former: FormerCookie | null
+  /** The settings that sessions in that old cookie had. */
+  readonly formerSettings: readonly OwnSettings[]
+}
+
+/** Where cookies are read: the values of a name. */
+type Values = (cookieName: string) => readonly string[]
+
+/** The session that a Cookie header brings in its own cookie, or else in an old one that can be opened at once. */
+export function findInHeader (definition: SessionDefinition, header: string | undefined, log: FastifyBaseLogger): Found | null {
+  return findAtOnce(definition, name => cookieValues(header, name), header, log)
+}
+
+/** The session in a token alone: no header, so no stamp is asked. */
+export function findInToken (definition: SessionDefinition, token: string, log: FastifyBaseLogger): OpenedSession | null {
+  return findAtOnce(definition, () => [token], undefined, log)?.opened ?? null
+}
+
+/** As `findInHeader`, and asks those openers as well that must be waited for. Null where there is nothing to ask them. */
+export function findWaiting (definition: SessionDefinition, header: string, log: FastifyBaseLogger): Promise<Found | null> | null {
+  const isToBeAsked = definition.formerCookies.some(({ immediate, cookieName }) => !immediate && cookieValues(header, cookieName).length > 0)
+  return isToBeAsked ? findInTurn(definition, header, log) : null
+}
+
+async function findInTurn (definition: SessionDefinition, header: string, log: FastifyBaseLogger): Promise<Found | null> {
+  const values: Values = name => cookieValues(header, name)
+  const own = openOwn(definition, values, header, log)
+  if (own !== null) return own
+  for (const former of definition.formerCookies) {
+    for (const attempt of attemptsOn(former, definition, values, header, log)) {
+      const opened = await attempt()
+      if (opened !== null) return moved(definition, opened, former, log)
+    }
+  }
+  return null
+}
+
+function findAtOnce (definition: SessionDefinition, values: Values, header: string | undefined, log: FastifyBaseLogger): Found | null {
+  const own = openOwn(definition, values, header, log)
+  if (own !== null) return own
+  for (const former of definition.formerCookies) {
+    if (!former.immediate) continue
+    for (const attempt of attemptsOn(former, definition, values, header, log)) {
+      const opened = attempt() as OpenedSession | null
+      if (opened !== null) return moved(definition, opened, former, log)
+    }
+  }
+  return null
+}
+
+function openOwn (definition: SessionDefinition, values: Values, header: string | undefined, log: FastifyBaseLogger): Found | null {
+  const opened = openSealed(definition, values(definition.options.cookieName), header, definition.policy.now(), log)
+  return opened === null ? null : { opened, former: null, formerSettings: [] }
+}
+
+function attemptsOn (former: FormerCookie, { policy }: SessionDefinition, values: Values, header: string | undefined, log: FastifyBaseLogger): readonly Attempt[] {
+  return former.attempts(values(former.cookieName), header, policy.now(), log)
+}
+
+function moved ({ options }: SessionDefinition, opened: OpenedSession, former: FormerCookie, log: FastifyBaseLogger): Found {
+  log.info({ cookie: options.cookieName, from: former.cookieName }, 'a session moves from an old cookie')
+  // What lies under another name is none of the session's own cookies.
+  return { opened: { ...opened, formerSettings: [] }, former, formerSettings: opened.formerSettings }
+}

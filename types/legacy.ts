@@ -1,0 +1,64 @@
+import type { CookieSerializeOptions } from '@fastify/cookie'
+import type { Duration, KeyInput } from './sealing'
+
+/** A session that an old cookie held. Times in milliseconds since 1970. */
+export interface LegacySession {
+  /** The values. They must be such as the session can write: JSON, or what the `serializer` takes. */
+  readonly data: Record<string, unknown>
+  /** When it was last renewed, for the limits of this server. Default: now. */
+  readonly renewedAt?: number
+  /** When it began. Default: `renewedAt`. */
+  readonly createdAt?: number
+  /** What tells it from all others, if not the value of its cookie: the id of the session is derived from it. */
+  readonly id?: string
+}
+
+/** Where an old cookie lies, and what becomes of it. */
+export interface LegacyCookie {
+  /** The name of the old cookie. Default: the `cookieName` of the session. */
+  readonly cookieName?: string | undefined
+  /** The attributes it was set with, whole, if not those of the session: a browser clears a cookie only under its own `path` and `domain`. */
+  readonly cookie?: CookieSerializeOptions | undefined
+  /** The old cookie stays in the browser when its session moves; only `delete()` clears it. Default `false`. */
+  readonly keep?: boolean | undefined
+}
+
+/** Opens the cookies of another library; it never writes one. Asked only where a request brings no session of ours. */
+export interface LegacyOpener extends LegacyCookie {
+  /**
+   * The session in the value of a cookie, as the browser sent it; null where it does not open. What it throws counts as
+   * null and goes to the debug log.
+   */
+  open (value: string, nowMs: number): LegacySession | null | Promise<LegacySession | null>
+  /**
+   * `open` answers at once, without a promise. It is then asked only when the session is touched; other openers are
+   * asked and awaited before the handler of each request that brings their cookie and no session of ours. Default `false`.
+   */
+  readonly immediate?: boolean
+  /** Awaited once, at boot. */
+  prepare? (): Promise<void>
+}
+
+/** Opens our own cookies from before a change of name or key. */
+export interface SealedOpener extends LegacyCookie {
+  readonly cookieName: string
+}
+
+export interface SecureSessionOpenerOptions extends LegacyCookie {
+  /** The keys that `@fastify/secure-session` had. */
+  key?: KeyInput | readonly KeyInput[]
+  /** Or its passphrase, with the `salt` it had, if any. */
+  secret?: Buffer | string
+  salt?: Buffer | string
+  /** Its `expiry`: a session not written for this long is over. Default 86401 seconds, as there. */
+  expiry?: Duration
+}
+
+export interface SealedOpenerOptions extends LegacyCookie {
+  readonly cookieName: string
+  /** The keys under the old name. Default: those of the session. */
+  key?: KeyInput | readonly KeyInput[]
+  /** Or the passphrase and its salt. */
+  secret?: Buffer | string
+  salt?: Buffer | string
+}
