@@ -31,8 +31,9 @@ export class Browser {
     else this.cookies.set(name, value)
   }
 
-  copy (): Browser {
-    const copy = new Browser(this.#app)
+  /** Another one with these cookies, at this app or another. */
+  copy (app = this.#app): Browser {
+    const copy = new Browser(app)
     for (const [name, value] of this.cookies) copy.cookies.set(name, value)
     return copy
   }

@@ -1,0 +1,142 @@
+import t, { type Test } from 'tap'
+import secureSession from '../../index'
+import { addRoutes, appWith, KEY, WARN, type TestApp } from '../helpers/app'
+import { setCookies } from '../helpers/browser'
+import { loggedInBefore, oldCookie } from './old-app'
+
+const { secureSessionOpener } = secureSession
+const OLD_KEY = Buffer.from('c3'.repeat(32), 'hex')
+
+type OpenerOptions = Parameters<typeof secureSessionOpener>[0]
+
+async function newApp (t: Test, opener: Partial<OpenerOptions> = {}, options: object = {}): Promise<TestApp> {
+  const app = await appWith(t, { key: KEY, cookieName: '__Host-sid', legacy: [secureSessionOpener({ key: OLD_KEY, cookieName: 'session', ...opener })], ...options })
+  addRoutes(app)
+  return app
+}
+
+t.test('the old cookie is cleared once its session has moved', async t => {
+  const before = await loggedInBefore(t, { key: OLD_KEY })
+  const browser = before.copy(await newApp(t))
+  t.match(setCookies(await browser.get('/get')), [/^session=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=\/;/, /^__Host-sid=AQ/])
+  t.strictSame([...browser.cookies.keys()], ['__Host-sid'])
+})
+
+t.test('it is cleared where it is: at the path and for the domain that it was set with', async t => {
+  const before = await loggedInBefore(t, { key: OLD_KEY })
+  const app = await newApp(t, { cookie: { path: '/auth', domain: 'example.org' } })
+  t.match(setCookies(await before.copy(app).get('/get'))[0], /^session=; .*; Domain=example\.org; Path=\/auth; HttpOnly; SameSite=Lax$/)
+})
+
+t.test('under the same name it is overwritten, and cleared beside that only where it is elsewhere', async t => {
+  const before = await loggedInBefore(t, { key: OLD_KEY })
+  for (const [cookie, expected] of [[{}, [/^session=AQ/]], [{ cookie: { path: '/' } }, [/^session=AQ/]], [{ cookie: { path: '/auth' } }, [/^session=; .*Path=\/auth/, /^session=AQ.*Path=\/;/]]] as const) {
+    const app = await newApp(t, cookie, { cookieName: 'session' })
+    t.match(setCookies(await before.copy(app).get('/get')), expected)
+  }
+})
+
+t.test('with keep, the old cookie is neither cleared nor written when its session moves', async t => {
+  const before = await loggedInBefore(t, { key: OLD_KEY })
+  const browser = before.copy(await newApp(t, { keep: true }))
+  const old = browser.cookies.get('session')
+  for (const url of ['/get', '/set/role/admin', '/touch', '/regenerate?keep=user', '/get']) {
+    for (const line of setCookies(await browser.get(url))) t.match(line, /^__Host-sid=/, url)
+  }
+  t.equal(browser.cookies.get('session'), old)
+})
+
+t.test('logout clears the old cookie, too: kept or not, moved or not, sent or not', async t => {
+  for (const keep of [true, false]) {
+    const before = await loggedInBefore(t, { key: OLD_KEY })
+    const app = await newApp(t, { keep })
+    const atOnce = before.copy(app)
+    t.match(setCookies(await atOnce.get('/delete')), [/^__Host-sid=; /, /^session=; /])
+    t.equal(atOnce.header, '')
+    const later = before.copy(app)
+    await later.get('/get')
+    t.match(setCookies(await later.get('/delete')), [/^__Host-sid=; /, /^session=; /])
+    t.equal(later.header, '')
+    t.match(setCookies(await app.inject('/delete')), [/^__Host-sid=; /, /^session=; /])
+  }
+})
+
+t.test('several openers may clear one name at several paths', async t => {
+  const before = await loggedInBefore(t, { key: OLD_KEY })
+  const legacy = ['/', '/auth', '/account'].map(path => secureSessionOpener({ key: OLD_KEY, cookieName: 'session', cookie: { path } }))
+  const app = await appWith(t, { key: KEY, cookieName: 'sid', legacy })
+  addRoutes(app)
+  t.match(setCookies(await before.copy(app).get('/delete')).map(line => /^(\w+)=;.*Path=([^;]*)/.exec(line)?.slice(1)), [['sid', '/'], ['session', '/'], ['session', '/auth'], ['session', '/account']])
+})
+
+t.test('delete, then set: the old cookie is cleared, and the new session takes nothing from it', async t => {
+  const before = await loggedInBefore(t, { key: OLD_KEY })
+  const app = await newApp(t)
+  app.get('/switch', async ({ session }) => { session.delete(); session.set('user', 'grace'); return session.info })
+  const browser = before.copy(app)
+  t.match((await browser.get('/switch')).json(), { isNew: true })
+  t.strictSame([...browser.cookies.keys()], ['__Host-sid'])
+  t.strictSame(await browser.json('/get'), { user: 'grace' })
+})
+
+t.test('changed says that the reply will write the session', async t => {
+  const before = await loggedInBefore(t, { key: OLD_KEY })
+  const app = await newApp(t)
+  app.get('/state', async ({ session: { changed, deleted, info: { isNew } } }) => ({ changed, deleted, isNew }))
+  const browser = before.copy(app)
+  t.strictSame(await browser.json('/state'), { changed: true, deleted: false, isNew: false })
+  t.strictSame(await browser.json('/state'), { changed: false, deleted: false, isNew: false })
+})
+
+t.test('a session that does not fit in its own cookie stays in the old one and in use, and one warning says so', async t => {
+  const before = await loggedInBefore(t, { key: OLD_KEY })
+  before.cookies.set('session', await oldCookie(t, { user: 'ada', fill: 'x'.repeat(2600) }, { key: OLD_KEY }))
+  const app = await newApp(t, {}, { padTo: 2048 })
+  const browser = before.copy(app)
+  for (let request = 0; request < 3; request++) {
+    const response = await browser.get('/get')
+    t.match(response.json(), { user: 'ada' })
+    t.strictSame(setCookies(response), [])
+  }
+  t.match(app.lines.filter(({ level }) => level === WARN), [{ cookie: '__Host-sid', msg: /could not move.*bytes/ }])
+  t.match((await browser.get('/set/role/admin')).json(), { code: 'FST_SESSION_TOO_LARGE' }, 'a change that does not fit fails, as ever')
+  t.match((await browser.get('/get')).json(), { user: 'ada' })
+})
+
+t.test('where values cannot be written, moving or not, the request fails with the usual error', async t => {
+  const before = await loggedInBefore(t, { key: OLD_KEY })
+  const serializer = { serialize (data: Record<string, unknown>) { if (data['bad'] !== undefined) throw new Error('bad'); return JSON.stringify(data) }, deserialize: (bytes: Buffer) => JSON.parse(bytes.toString()) }
+  const app = await newApp(t, {}, { serializer })
+  t.match((await before.copy(app).get('/set/bad/1')).json(), { code: 'FST_SESSION_NOT_SERIALIZABLE' })
+})
+
+t.test('a reply that Fastify does not send itself moves the session if it commits it, and loses nothing if not', async t => {
+  const before = await loggedInBefore(t, { key: OLD_KEY })
+  const app = await newApp(t)
+  app.get('/committed', (request, reply) => {
+    const user = request.session.get('user')
+    reply.commitSession()
+    reply.hijack()
+    reply.raw.end(user)
+  })
+  app.get('/late', (request, reply) => {
+    reply.hijack()
+    reply.raw.write('by ')
+    const user = request.session.get('user')
+    reply.commitSession()
+    reply.raw.end(user)
+  })
+  t.match(setCookies(await before.copy(app).get('/committed')), [/^session=; /, /^__Host-sid=AQ/])
+  const late = await before.copy(app).get('/late')
+  t.equal(late.body, 'by ada', 'a mere move that comes too late is no error')
+  t.strictSame(app.lines.filter(({ level }) => level >= WARN), [])
+})
+
+t.test('an error reply moves it, too', async t => {
+  const before = await loggedInBefore(t, { key: OLD_KEY })
+  const app = await newApp(t)
+  app.get('/fail', async ({ session }) => { throw new Error(session.get('user')) })
+  const browser = before.copy(app)
+  t.equal((await browser.get('/fail')).statusCode, 500)
+  t.strictSame([...browser.cookies.keys()], ['__Host-sid'])
+})

@@ -1,0 +1,174 @@
+import { promisify } from 'node:util'
+import t, { type Test } from 'tap'
+import secureSession from '../../index'
+import { addRoutes, appWith, DEBUG, KEY, type TestApp } from '../helpers/app'
+import { setCookies } from '../helpers/browser'
+import { fakeClock } from '../helpers/clock'
+
+type Opener = secureSession.LegacyOpener
+type Opened = secureSession.LegacySession
+
+const DAY_MS = 86_400_000
+const turn = promisify(setImmediate)
+
+async function appFor (t: Test, openers: readonly Opener[], options: object = {}): Promise<TestApp> {
+  const app = await appWith(t, { key: KEY, legacy: openers, ...options })
+  addRoutes(app)
+  return app
+}
+
+async function get (app: TestApp, cookie: string, url = '/get'): Promise<any> {
+  return (await app.inject({ url, headers: { cookie } })).json()
+}
+
+/** An opener of cookies that say `user:NAME`, in whichever way `open` is to answer. */
+function plain (more: Partial<Opener> = {}): Opener {
+  return { cookieName: 'old', open: value => value.startsWith('user:') ? { data: { user: value.slice(5) } } : null, ...more }
+}
+
+t.test('an opener may answer at once or with a promise', async t => {
+  for (const opener of [plain(), plain({ immediate: true }), plain({ open: async value => { await turn(); return { data: { user: value.slice(5) } } } })]) {
+    const app = await appFor(t, [opener])
+    const response = await app.inject({ url: '/get', headers: { cookie: 'old=user:ada' } })
+    t.strictSame(response.json(), { user: 'ada' })
+    t.match(setCookies(response), [/^old=; Max-Age=0/, /^session=AQ/])
+    t.strictSame(await get(app, 'other=1'), {})
+    t.strictSame(await get(app, ''), {})
+  }
+})
+
+t.test('an immediate opener is asked when the session is touched, others before the handler', async t => {
+  for (const [immediate, asked] of [[true, 0], [false, 1]] as const) {
+    let calls = 0
+    const app = await appFor(t, [plain({ immediate, open: () => { calls++; return null } })])
+    await get(app, 'old=user:ada', '/untouched')
+    t.equal(calls, asked)
+    await get(app, 'other=1', '/untouched')
+    t.equal(calls, asked, 'and never where its cookie is not there')
+  }
+})
+
+t.test('no opener is asked where the session\'s own cookie opens', async t => {
+  let calls = 0
+  for (const immediate of [true, false]) {
+    const app = await appFor(t, [plain({ immediate, open: () => { calls++; return null } })])
+    const own = setCookies(await app.inject('/set/user/grace'))[0]?.split(';')[0] as string
+    t.strictSame(await get(app, `old=user:ada; ${own}`), { user: 'grace' })
+  }
+  t.equal(calls, 0)
+})
+
+t.test('openers are asked in order, of all their cookies, until one opens', async t => {
+  const asked: string[] = []
+  const opener = (name: string, promised: boolean): Opener => ({
+    cookieName: name,
+    open (value) {
+      asked.push(`${name}=${value}`)
+      const opened = value === 'good' ? { data: { from: name } } : null
+      return promised ? Promise.resolve(opened) : opened
+    }
+  })
+  const app = await appFor(t, [opener('a', true), opener('b', false), opener('c', true)])
+  t.strictSame(await get(app, 'c=good; b=bad; b=good; a=bad; b=late'), { from: 'b' })
+  t.strictSame(asked, ['a=bad', 'b=bad', 'b=good'])
+})
+
+t.test('at most four cookies of a name are looked at', async t => {
+  let calls = 0
+  const app = await appFor(t, [plain({ open: () => { calls++; return null } })])
+  await get(app, Array.from({ length: 50 }, () => 'old=x').join('; '))
+  t.equal(calls, 4)
+})
+
+t.test('what an opener throws is a refusal, with the reason in the debug log', async t => {
+  const failure = new Error('bad seal')
+  for (const opener of [plain({ open: () => { throw failure } }), plain({ open: async () => { throw failure } }), plain({ immediate: true, open: () => { throw failure } })]) {
+    const app = await appFor(t, [opener])
+    t.strictSame(await get(app, 'old=user:ada'), {})
+    t.match(app.lines.filter(({ level }) => level === DEBUG), [{ cookie: 'old', err: { message: 'bad seal' } }])
+  }
+})
+
+t.test('the limits of the server hold for what an opener returns', async t => {
+  const { nowMs } = fakeClock(t)
+  const of = (times: Partial<Opened>): Opener => plain({ open: () => ({ data: { user: 'ada' }, ...times }) })
+  for (const times of [{}, { renewedAt: nowMs - DAY_MS + 1 }, { renewedAt: nowMs, createdAt: nowMs - 30 * DAY_MS + 1 }, { renewedAt: nowMs + 59_000 }]) {
+    t.strictSame(await get(await appFor(t, [of(times)]), 'old=x'), { user: 'ada' }, JSON.stringify(times))
+  }
+  for (const [times, reason] of [
+    [{ renewedAt: nowMs - DAY_MS }, 'expired'], [{ renewedAt: nowMs, createdAt: nowMs - 30 * DAY_MS }, 'expired'], [{ renewedAt: nowMs + 61_000 }, 'from-the-future'], [{ createdAt: nowMs + 61_000 }, 'from-the-future']
+  ] as const) {
+    const app = await appFor(t, [of(times)])
+    t.strictSame(await get(app, 'old=x'), {}, JSON.stringify(times))
+    t.match(app.lines.filter(({ level }) => level === DEBUG), [{ cookie: 'old', reason }])
+  }
+})
+
+t.test('the id of a session comes from its old cookie, or from what the opener calls it', async t => {
+  const app = await appFor(t, [plain()])
+  const id = async (cookie: string, from = app): Promise<string> => (await get(from, cookie, '/info')).id
+  t.equal(await id('old=user:ada'), await id('old=user:ada'))
+  t.not(await id('old=user:ada'), await id('old=user:eve'))
+  const named = await appFor(t, [plain({ open: () => ({ data: {}, id: 'one' }) })])
+  t.equal(await id('old=user:ada', named), await id('old=user:eve', named))
+})
+
+t.test('what an opener returned stays its own', async t => {
+  const shared = Object.freeze({ user: 'ada', cart: ['tea'] })
+  const app = await appFor(t, [plain({ open: () => ({ data: shared }) })])
+  app.get('/change', async ({ session }) => { session.set('user', 'eve'); session.get('cart').push('milk'); return session.data() })
+  t.strictSame(await get(app, 'old=x', '/change'), { user: 'eve', cart: ['tea', 'milk'] })
+  t.strictSame(shared, { user: 'ada', cart: ['tea'] })
+})
+
+t.test('an opener that returns something else fails the request, with what was wanted', async t => {
+  const nowS = Math.floor(Date.now() / 1000)
+  for (const answer of [undefined, 'ada', 42, [], {}, { data: null }, { data: 'x' }, { data: [] }, { data: {}, createdAt: nowS }, { data: {}, renewedAt: 'now' }, { data: {}, renewedAt: NaN }, { data: {}, id: 7 }]) {
+    for (const opener of [plain({ open: () => answer as Opened }), plain({ open: async () => answer as Opened }), plain({ immediate: true, open: () => answer as Opened })]) {
+      const app = await appFor(t, [opener])
+      t.match(await get(app, 'old=x'), { statusCode: 500, code: 'FST_SESSION_INVALID_OPTION' }, JSON.stringify(answer) ?? 'undefined')
+    }
+  }
+  const promising = await appFor(t, [plain({ immediate: true, open: async () => null })])
+  t.match(await get(promising, 'old=x'), { code: 'FST_SESSION_INVALID_OPTION', message: /immediate.*promise/ })
+  const unwritable = await appFor(t, [plain({ open: () => ({ data: { big: 1n } }) })])
+  t.match(await get(unwritable, 'old=x'), { code: 'FST_SESSION_NOT_SERIALIZABLE' })
+})
+
+t.test('with a custom serializer, its values must be such as that can write', async t => {
+  const serializer = { serialize: (data: object) => JSON.stringify(data).toUpperCase(), deserialize: (bytes: Buffer) => JSON.parse(bytes.toString()) }
+  t.strictSame(await get(await appFor(t, [plain()], { serializer }), 'old=user:ada'), { USER: 'ADA' })
+  const oneWay = { ...serializer, deserialize: () => { throw new Error('never') } }
+  t.strictSame(await get(await appFor(t, [plain()], { serializer: oneWay }), 'old=user:ada'), {})
+})
+
+t.test('an opener is prepared once at boot, before the first request, and may fail the boot', async t => {
+  let prepared = 0
+  await appFor(t, [plain({ prepare: async () => { await turn(); prepared++ } })])
+  t.equal(prepared, 1)
+  await t.rejects(appFor(t, [plain({ prepare: async () => { throw new Error('no database') } })]), { message: 'no database' })
+})
+
+t.test('decodeSecureSession asks those that answer at once, and no others', async t => {
+  const app = await appFor(t, [plain({ open: async () => ({ data: { late: true } }) }), plain({ immediate: true })])
+  t.equal(app.decodeSecureSession('user:ada')?.get('user'), 'ada')
+  t.equal(app.decodeSecureSession('bogus'), null)
+})
+
+t.test('two sessions of one app have openers of their own', async t => {
+  const options = ['guest', 'staff'].map(sessionName => ({ key: KEY, sessionName, legacy: [plain({ cookieName: `old-${sessionName}` })] }))
+  const app = await appWith(t, options)
+  app.get('/', async request => { const { guest, staff } = request as unknown as Record<string, secureSession.Session>; return [guest?.get('user'), staff?.get('user')] })
+  t.strictSame(await get(app, 'old-guest=user:ada; old-staff=user:grace', '/'), ['ada', 'grace'])
+})
+
+t.test('what is no opener, or has wrong options, is refused at boot', async t => {
+  const boot = async (legacy: unknown, more: object = {}): Promise<unknown> => await appWith(t, { key: KEY, legacy, ...more } as secureSession.Options)
+  for (const legacy of ['x', {}, [null], [{}], [() => null], [{ open: 'x' }], [plain({ cookieName: 'a b' })], [plain({ cookieName: '' })], [plain({ keep: 'yes' as unknown as true })], [plain({ immediate: 1 as unknown as true })],
+    [plain({ prepare: 'x' as unknown as () => Promise<void> })], [plain({ cookie: 'x' as unknown as {} })], [plain({ cookie: { path: 'x' } })], [plain({ cookieName: '__Host-old', cookie: { domain: 'example.org' } })]]) {
+    await t.rejects(boot(legacy), { code: 'FST_SESSION_INVALID_OPTION', message: /legacy/ })
+  }
+  await boot([])
+  await t.rejects(appWith(t, [{ key: KEY, sessionName: 'a' }, { key: KEY, sessionName: 'b', legacy: [plain({ cookieName: 'a' })] }]), { code: 'FST_SESSION_INVALID_OPTION', message: /another session/ })
+  await t.rejects(appWith(t, [{ key: KEY, sessionName: 'a' }, { key: KEY, sessionName: 'b', legacy: [plain({ cookieName: 'a.t' })] }]), { code: 'FST_SESSION_INVALID_OPTION', message: /another session/ })
+})
