@@ -9,7 +9,7 @@ export type SecureSessionOptions = SessionOptions | readonly SessionOptions[]
 declare module 'fastify' {
   interface FastifyRequest {
     /** Opened when it is first touched; a request that does not touch it pays nothing. */
-    session: Session
+    readonly session: Session
   }
 
   interface FastifyReply {

@@ -43,7 +43,7 @@ export interface SessionMethods<T> {
   data (): SessionContent<T>
   /** Starts the idle clock again, and writes the cookie; the absolute clock runs on. Does nothing after `delete()`. */
   touch (): void
-  /** A new authentication: a new id, both clocks start again, and of the values only the named ones stay. Call it at login. Does nothing after `delete()`. */
+  /** A new authentication: a new id, both clocks start again, and of the values only the named ones stay (other plugins' among them, so any name may be given). Call it at login. Does nothing after `delete()`. */
   regenerate (keep?: ReadonlyArray<SessionKey<T> | (string & {})>): void
   /** Ends the session: its values are gone at once and its cookies are cleared. A later `set` starts a new one. */
   delete (): void

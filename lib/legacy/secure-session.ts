@@ -31,7 +31,8 @@ class OpenerOfSecureSession implements LegacyOpener {
   readonly cookieName: string | undefined
   readonly cookie: LegacyCookie['cookie']
   readonly keep: boolean | undefined
-  readonly #source: FixedKeys
+  /** Null from when the keys are in guarded memory. */
+  #source: FixedKeys | null
   readonly #expiryMs: number
   #preparing: Promise<void> | null = null
   #keys: readonly Buffer[] = []
@@ -51,13 +52,14 @@ class OpenerOfSecureSession implements LegacyOpener {
   }
 
   async prepare (): Promise<void> {
-    this.#preparing ??= this.#loadKeys()
+    if (this.#source !== null) this.#preparing ??= this.#loadKeys(this.#source)
     await this.#preparing
   }
 
-  async #loadKeys (): Promise<void> {
-    const materials = await materialsOf(this.#source)
+  async #loadKeys (source: FixedKeys): Promise<void> {
+    const materials = await materialsOf(source)
     this.#keys = guard(materials.map(material => Buffer.from(material)))
+    this.#source = null
   }
 
   open (value: string, nowMs: number): LegacySession | null {

@@ -15,7 +15,8 @@ export interface ResolvedOptions extends SealingOptions {
   readonly attributes: CookieAttributes
   readonly persistent: boolean
   readonly cacheControl: boolean
-  readonly legacy: readonly ResolvedLegacy[]
+  /** The old cookies from which sessions move into this one's. */
+  readonly formerNames: readonly string[]
   /** What an operator should know, said once at boot. */
   readonly warnings: readonly string[]
 }
@@ -28,10 +29,11 @@ const KNOWN = [
 /** Fastify's own options of `register`, which it hands on to the plugin. */
 const OF_REGISTER = ['prefix', 'logLevel', 'logSerializers']
 
-/** The keys go apart from the rest, which is kept for as long as the app runs. */
+/** Keys, and openers that hold keys, go apart from the rest, which is kept for as long as the app runs. */
 export interface ResolvedSession {
   readonly options: ResolvedOptions
   readonly keySource: KeySource
+  readonly legacy: readonly ResolvedLegacy[]
 }
 
 /**
@@ -45,13 +47,13 @@ export function resolveOptions (options: unknown, nowMs: number): ResolvedSessio
 }
 
 /** Throws where two sessions would meet in a request's property or in a cookie. */
-export function refuseCollisions (sessions: readonly Pick<ResolvedOptions, 'sessionName' | 'cookieName' | 'stampName' | 'legacy'>[]): void {
+export function refuseCollisions (sessions: readonly Pick<ResolvedOptions, 'sessionName' | 'cookieName' | 'stampName' | 'formerNames'>[]): void {
   refuseTwice(sessions.map(({ sessionName }) => sessionName), 'sessionName')
   refuseTwice(sessions.flatMap(({ cookieName, stampName }) => [cookieName, stampName]), 'cookieName')
-  for (const { sessionName, legacy } of sessions) {
+  for (const { sessionName, formerNames } of sessions) {
     const others = sessions.filter(other => other.sessionName !== sessionName)
-    const clash = legacy.find(({ cookieName }) => others.some(other => other.cookieName === cookieName || other.stampName === cookieName))
-    if (clash !== undefined) throw invalid(`option "legacy": the old cookie "${clash.cookieName}" is that of another session, which would be cleared`)
+    const clash = formerNames.find(name => others.some(({ cookieName, stampName }) => cookieName === name || stampName === name))
+    if (clash !== undefined) throw invalid(`option "legacy": the old cookie "${clash}" is that of another session, which would be cleared`)
   }
 }
 
@@ -66,6 +68,7 @@ function resolveOne (input: unknown, nowMs: number): ResolvedSession {
   integer(input, 'maxCookies', 1, 1, 1)
   const keySource = readKeySource(input, limits.absoluteMs)
   const { attributes, ignored } = resolveAttributes(input, cookieName, nowMs)
+  const legacy = resolveLegacy(input['legacy'], cookieName, attributes)
   const resolved = Object.freeze({
     ...sealing,
     sessionName,
@@ -73,10 +76,10 @@ function resolveOne (input: unknown, nowMs: number): ResolvedSession {
     attributes,
     persistent,
     cacheControl: boolean(input, 'cacheControl', true),
-    legacy: resolveLegacy(input['legacy'], cookieName, attributes),
+    formerNames: legacy.map(({ cookieName }) => cookieName),
     warnings: warningsFor(keySource, ignored, limits.absoluteMs)
   })
-  return { options: resolved, keySource }
+  return { options: resolved, keySource, legacy }
 }
 
 function resolveAttributes (input: Input, cookieName: string, nowMs: number): { attributes: CookieAttributes, ignored: string[] } {

@@ -2,7 +2,7 @@ import { checkRules, readAttributes, type CookieAttributes } from '../cookies/at
 import { CookieLines, expires, maxAge } from '../cookies/lines'
 import type { KeySeeker } from '../keyring/key-seeker'
 import { describe, invalid, isObject } from '../checks'
-import type { ResolvedOptions } from '../options/options'
+import type { ResolvedOptions, ResolvedSession } from '../options/options'
 import type { OwnSettings } from '../session/own-settings'
 import { sealingWith } from '../session/sealing'
 import type { SessionPolicy } from '../session/policy'
@@ -27,13 +27,14 @@ export interface SessionDefinition extends SealedSource {
 }
 
 /** Throws FST_SESSION_INVALID_KEY, or what an opener of old cookies throws. */
-export async function defineSession (options: ResolvedOptions, { keyring, seeker }: SessionKeys, now: Clock): Promise<SessionDefinition> {
+export async function defineSession (session: ResolvedSession, { keyring, seeker }: SessionKeys, now: Clock): Promise<SessionDefinition> {
+  const { options } = session
   const { cookieName, stampName, codec, limits, attributes } = options
   const told = new Set<string>()
   return {
     options,
     policy: { limits, codec, now, withCookieOptions: (settings, given) => withCookieOptions(options, settings, given, now()) },
-    formerCookies: await openFormerCookies(options, keyring),
+    formerCookies: await openFormerCookies(session, keyring),
     sealing: sealingWith(options, keyring.tokenKeys('cookie', cookieName)),
     stampName,
     stampKeys: keyring.tokenKeys('stamp', stampName),

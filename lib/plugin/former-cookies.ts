@@ -6,7 +6,7 @@ import { STAMP_SUFFIX } from '../core/format'
 import { fixedTerms, Keyring } from '../keyring/keyring'
 import { FormerName } from '../legacy/sealed'
 import type { ResolvedLegacy } from '../options/legacy'
-import type { ResolvedOptions } from '../options/options'
+import type { ResolvedOptions, ResolvedSession } from '../options/options'
 import { adopt } from '../session/adopted'
 import type { OwnSettings } from '../session/own-settings'
 import type { OpenedSession } from '../session/policy'
@@ -35,11 +35,11 @@ export interface FormerCookie {
 export type Attempt = () => Promise<OpenedSession | null> | OpenedSession | null
 
 /** Throws FST_SESSION_INVALID_KEY, or what an opener throws that is being prepared. */
-export async function openFormerCookies (options: ResolvedOptions, keyring: Keyring): Promise<FormerCookie[]> {
+export async function openFormerCookies ({ options, legacy }: ResolvedSession, keyring: Keyring): Promise<FormerCookie[]> {
   const opened: FormerCookie[] = []
-  for (const legacy of options.legacy) {
-    const { opener } = legacy
-    opened.push(opener instanceof FormerName ? await sealedBefore(legacy, opener, options, keyring) : await ofAnother(legacy, opener, options))
+  for (const one of legacy) {
+    const { opener } = one
+    opened.push(opener instanceof FormerName ? await sealedBefore(one, opener, options, keyring) : await ofAnother(one, opener, options))
   }
   return opened
 }

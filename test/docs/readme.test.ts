@@ -12,6 +12,7 @@ import secureSession from '../../index'
 import { appWith, bareApp, KEY, type TestApp } from '../helpers/app'
 import { Browser } from '../helpers/browser'
 import { plainEnv } from '../helpers/process'
+import { loggedInBefore } from '../legacy/old-app'
 import { runSnippet } from '../helpers/snippet'
 
 const ROOT = resolve(__dirname, '../..')
@@ -109,8 +110,19 @@ t.test('the keyring is made, rotated and listed by the commands, and read by the
   t.match(app.lines[0], { msg: 'keyring loaded' })
 })
 
+t.test('whoever comes from @fastify/secure-session stays logged in', async t => {
+  const old = Buffer.alloc(32, 7)
+  const browser = await loggedInBefore(t, { key: old })
+  const app = bareApp(t)
+  runSnippet(blocks('js').find(block => block.includes('OLD_KEY')) as string, {
+    app, secureSession, require: () => secureSession, process: { env: { SESSION_KEY: KEY.toString('base64'), OLD_KEY: old.toString('base64') } }
+  })
+  app.get('/get', async ({ session }) => session.data())
+  t.strictSame(await browser.copy(app).json('/get'), { user: 'ada' })
+})
+
 t.test('every block of code is run by one of these tests', async t => {
-  t.equal(blocks('js').length, 6)
+  t.equal(blocks('js').length, 7)
   t.equal(blocks('ts').length, 1)
 })
 

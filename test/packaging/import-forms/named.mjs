@@ -1,6 +1,9 @@
-import { fileKeyring, redisKeyring, secureSession } from 'fastify-sealed-session'
+import { fastifySecureSession, fileKeyring, redisKeyring, sealedOpener, secureSession, secureSessionOpener } from 'fastify-sealed-session'
 import use from './use.cjs'
 
-if (typeof fileKeyring !== 'function' || typeof redisKeyring !== 'function') throw new Error('a name is missing')
+for (const named of [fileKeyring, redisKeyring, sealedOpener, secureSessionOpener]) {
+  if (typeof named !== 'function') throw new Error('a name is missing')
+}
+if (fastifySecureSession !== secureSession) throw new Error('the names are not one plugin')
 
 await use((app, options) => app.register(secureSession, options))

@@ -1,6 +1,6 @@
 import fastify from 'fastify'
-import secureSession, { fileKeyring, redisKeyring, secureSession as named } from 'fastify-sealed-session'
-import type { Duration, KeyringStore, Options, RedisKeyringClient, Rotation, Serializer, Session, SessionData, SessionInfo } from 'fastify-sealed-session'
+import secureSession, { fileKeyring, redisKeyring, sealedOpener, secureSession as named, secureSessionOpener } from 'fastify-sealed-session'
+import type { Duration, KeyringStore, LegacyOpener, LegacySession, Options, RedisKeyringClient, Rotation, Serializer, Session, SessionData, SessionInfo } from 'fastify-sealed-session'
 
 interface User { id: string, roles: string[] }
 
@@ -32,6 +32,14 @@ app.register(secureSession, [{ keyring: new URL('file:///keys.json') }, { keyrin
 app.register(secureSession, { keyring: { read: async () => null } })
 // @ts-expect-error no rotation without its pace
 app.register(secureSession, { keyring: store, rotation: { activateIn: '1h' } })
+
+const found: LegacySession = { data: { user: 'ada' }, createdAt: Date.now() }
+const opener: LegacyOpener = { cookieName: 'old', keep: true, open: async (value, nowMs) => nowMs > 0 && value !== '' ? found : null }
+app.register(secureSession, { key: 'x', legacy: [opener, secureSessionOpener({ key: ['x'], expiry: '1d' }), sealedOpener({ cookieName: 'session', cookie: { path: '/app' } })] })
+// @ts-expect-error an opener that opens nothing
+app.register(secureSession, { key: 'x', legacy: [{ cookieName: 'old' }] })
+// @ts-expect-error under which name?
+sealedOpener({ key: 'x' })
 
 // @ts-expect-error an unknown option
 app.register(secureSession, { key: 'x', cokie: {} })
@@ -75,8 +83,8 @@ app.get('/', async (request, reply) => {
   session.changed = true
   // @ts-expect-error the info is frozen
   session.info.id = 'x'
-  // @ts-expect-error an unknown name
-  session.regenerate(['usr'])
+  const keep: string[] = ['user', '_csrf']
+  session.regenerate(keep)
   // @ts-expect-error no cookie option
   session.options({ maxAge: 'long' })
   // @ts-expect-error the session itself cannot be replaced
