@@ -30,11 +30,12 @@ const NONE: readonly string[] = []
  * Throws FST_SESSION_NOT_SERIALIZABLE or FST_SESSION_TOO_LARGE; the browser then keeps the cookie it has.
  */
 export function linesToCommit (commitment: Commitment): readonly string[] {
-  const { definition, session, overTls, log } = commitment
+  const { definition, session, found, overTls, log } = commitment
   if (session.deleted) return clearAll(commitment)
   const token = seal(commitment)
   if (token === null) return renewal(commitment)
   warnNearTheLimit(definition, token.length, log)
+  if (found !== null && found.former !== null) log.info({ cookie: definition.options.cookieName, from: found.former.cookieName }, 'a session moved from an old cookie')
   const lines = linesFor(definition, session.settings)
   const set = lines.set(definition.options.cookieName, token, overTls, lifetimeOf(definition, session, session.identity.renewedAtMs))
   return [...clearReplaced(commitment, lines), set]

@@ -40,7 +40,7 @@ async function findInTurn (definition: SessionDefinition, header: string, log: F
   for (const former of definition.formerCookies) {
     for (const attempt of attemptsOn(former, definition, values, header, log)) {
       const opened = await attempt()
-      if (opened !== null) return moved(definition, opened, former, log)
+      if (opened !== null) return foundIn(former, opened)
     }
   }
   return null
@@ -53,7 +53,7 @@ function findAtOnce (definition: SessionDefinition, values: Values, header: stri
     if (!former.immediate) continue
     for (const attempt of attemptsOn(former, definition, values, header, log)) {
       const opened = attempt() as OpenedSession | null
-      if (opened !== null) return moved(definition, opened, former, log)
+      if (opened !== null) return foundIn(former, opened)
     }
   }
   return null
@@ -68,8 +68,7 @@ function attemptsOn (former: FormerCookie, { policy }: SessionDefinition, values
   return former.attempts(values(former.cookieName), header, policy.now(), log)
 }
 
-function moved ({ options }: SessionDefinition, opened: OpenedSession, former: FormerCookie, log: FastifyBaseLogger): Found {
-  log.info({ cookie: options.cookieName, from: former.cookieName }, 'a session moves from an old cookie')
+function foundIn (former: FormerCookie, opened: OpenedSession): Found {
   // What lies under another name is none of the session's own cookies.
   return { opened: { ...opened, formerSettings: [] }, former, formerSettings: opened.formerSettings }
 }

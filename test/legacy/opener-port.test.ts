@@ -43,6 +43,7 @@ t.test('an immediate opener is asked when the session is touched, others before 
     const app = await appFor(t, [plain({ immediate, open: () => { calls++; return null } })])
     await get(app, 'old=user:ada', '/untouched')
     t.equal(calls, asked)
+    t.notOk(app.lines.some(({ msg }) => /moved/.test(msg)), 'nothing moved')
     await get(app, 'other=1', '/untouched')
     t.equal(calls, asked, 'and never where its cookie is not there')
   }

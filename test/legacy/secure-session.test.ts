@@ -39,7 +39,7 @@ t.test('a session of @fastify/secure-session moves to the new format on first us
   const response = await browser.get('/get')
   t.strictSame(response.json(), { user: 'ada' })
   t.match(setCookies(response), [/^session=AQ[\w-]+; Path=\/; HttpOnly; SameSite=Lax$/], 'one line: it takes the old one\'s place')
-  t.match(app.lines.filter(({ msg }) => /moves/.test(msg)), [{ cookie: 'session', from: 'session' }])
+  t.match(app.lines.filter(({ msg }) => /moved/.test(msg)), [{ cookie: 'session', from: 'session' }])
   t.strictSame(setCookies(await browser.get('/get')), [], 'it has moved')
   t.strictSame(await browser.json('/get'), { user: 'ada' })
 })
@@ -49,7 +49,7 @@ t.test('a request that does not touch the session moves nothing', async t => {
   const app = await newApp(t)
   const response = await before.copy(app).get('/untouched')
   t.strictSame(setCookies(response), [])
-  t.notOk(app.lines.some(({ msg }) => /moves/.test(msg)))
+  t.notOk(app.lines.some(({ msg }) => /moved/.test(msg)))
 })
 
 t.test('what the app does in the request that moves it is written with it', async t => {
