@@ -1,0 +1,27 @@
+'use strict'
+
+const { signedOutPage } = require('../pages/signed-out')
+
+/** By POST, guarded like every form: a link or an image elsewhere signs nobody out. */
+async function signOutRoutes (app, { identity, revokeTokensOf }) {
+  app.post('/logout', async ({ session, log }, reply) => {
+    const isProviderThere = await revoke(session, log)
+    session.delete()
+    return reply.redirect(isProviderThere ? identity().endSessionUrl() : '/signed-out', 303)
+  })
+
+  app.get('/signed-out', async (request, reply) => reply.page(signedOutPage()))
+
+  /** A copied cookie outlives the sign-out; the tokens in it do not. The provider may be away: that keeps nobody signed in. */
+  async function revoke (session, log) {
+    try {
+      await revokeTokensOf(session)
+      return true
+    } catch (error) {
+      log.error(error)
+      return false
+    }
+  }
+}
+
+module.exports = signOutRoutes

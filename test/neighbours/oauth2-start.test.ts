@@ -1,0 +1,99 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import t, { type Test } from 'tap'
+import { plainEnv } from '../helpers/process'
+import { Visitor } from './oauth2-visitor'
+
+/** examples/oauth/start.js, started as a user starts it. */
+
+const START = join(__dirname, '../../examples/oauth/start.js')
+const ANY_PORT = { PORT: '0', PROVIDER_PORT: '0', API_PORT: '0' }
+
+interface Started {
+  readonly printed: string
+  /** Sends SIGTERM; the exit code. */
+  stop (): Promise<number | null>
+}
+
+/** Starts it, and waits until it has printed what there is to know. */
+async function start (t: Test, env: Record<string, string>): Promise<Started> {
+  const child = spawn(process.execPath, [START], { env: plainEnv(env), stdio: ['ignore', 'pipe', 'ignore'] })
+  const exit = once(child, 'exit')
+  t.teardown(() => { child.kill('SIGKILL') })
+  let printed = ''
+  for await (const line of createInterface(child.stdout)) {
+    printed += `${line}\n`
+    if (line === 'Ctrl-C stops it.') break
+  }
+  return {
+    printed,
+    async stop () {
+      child.kill('SIGTERM')
+      const [code] = await exit
+      return code
+    }
+  }
+}
+
+function found (pattern: RegExp, text: string): string {
+  const match = pattern.exec(text)?.[1]
+  if (match === undefined) throw new Error(`nothing like ${pattern} in: ${text}`)
+  return match
+}
+
+function visitorOf ({ printed }: Started): Visitor {
+  const site = found(/site is at +(\S+)/, printed)
+  const person = (id: string) => ({ id, password: found(new RegExp(`^ +${id} +(\\S+)$`, 'm'), printed) })
+  return new Visitor({ site, publicUrl: site, person })
+}
+
+t.test('it prints its addresses and passwords; one can sign in with them, and SIGTERM ends it well', async t => {
+  const keyFolder = join(t.testdir({}), 'made', 'at', 'start')
+  const started = await start(t, { ...ANY_PORT, OAUTH_KEY_DIR: keyFolder })
+  const { status, text } = await visitorOf(started).signIn('grace', '/orders')
+  t.equal(status, 200)
+  t.match(text, 'G-1947')
+  t.match(started.printed, /provider is at +http:\/\/localhost:\d+\n/)
+  if (process.platform !== 'win32') t.equal((await stat(join(keyFolder, 'session.key'))).mode & 0o777, 0o600)
+  t.equal(await started.stop(), 0)
+})
+
+t.test('a session outlives a restart, but the provider has forgotten its grant, so one signs in again', async t => {
+  const env = { ...ANY_PORT, OAUTH_KEY_DIR: t.testdir({}) }
+  const first = await start(t, env)
+  const visitor = visitorOf(first)
+  await visitor.signIn('ada')
+  await first.stop()
+
+  const second = await start(t, env)
+  const again = visitorOf(second)
+  again.plant('session', visitor.session)
+  t.match((await again.go('/')).text, 'Ada Lovelace')
+  const { status, text } = await again.go('/orders')
+  t.equal(status, 401)
+  t.match(text, 'Your sign-in has ended')
+  t.match((await again.signIn('ada', '/orders')).text, 'A-1843')
+})
+
+t.test('where its port is taken it takes a free one, and says so', async t => {
+  const env = { ...ANY_PORT, OAUTH_KEY_DIR: t.testdir({}) }
+  const { printed } = await start(t, env)
+  const taken = found(/site is at +http:\/\/127\.0\.0\.1:(\d+)/, printed)
+  const other = await start(t, { ...env, PORT: taken })
+  t.match(other.printed, `Port ${taken} is taken`)
+  t.equal((await visitorOf(other).go('/')).status, 200)
+})
+
+t.test('settings that make no sense are refused in one line', async t => {
+  for (const env of [{ PORT: 'x' }, { API_PORT: '65536' }, { ACCESS_TOKEN_SECONDS: '1' }, { ACCESS_TOKEN_SECONDS: '60s' }] as Array<Record<string, string>>) {
+    const child = spawn(process.execPath, [START], { env: plainEnv(env), stdio: ['ignore', 'ignore', 'pipe'] })
+    let told = ''
+    child.stderr.on('data', chunk => { told += chunk })
+    const [code] = await once(child, 'close')
+    t.equal(code, 1)
+    t.match(told, new RegExp(`^The example did not start: ${Object.keys(env)[0]} must be a number from \\d+ to \\d+\\n$`))
+  }
+})
