@@ -17,8 +17,13 @@ import type * as ofSession from './types/session'
  * Rejects with FST_SESSION_INVALID_OPTION or FST_SESSION_INVALID_KEY where the options are wrong, and with
  * FST_SESSION_INVALID_KEYRING or FST_SESSION_KEYRING_UNAVAILABLE where there is no good keyring to start with.
  */
-async function secureSession (app: FastifyInstance, options: secureSession.Options): Promise<void> {
-  await plugin(app, options)
+function secureSession (app: FastifyInstance, options: secureSession.Options): Promise<void>
+/** In the style of callbacks, for a plugin that wraps this one. */
+function secureSession (app: FastifyInstance, options: secureSession.Options, next: (error?: Error) => void): void
+function secureSession (app: FastifyInstance, options: secureSession.Options, next?: (error?: Error) => void): Promise<void> | undefined {
+  const loading = plugin(app, options)
+  if (next === undefined) return loading
+  loading.then(() => { next() }, next)
 }
 
 declare namespace secureSession {

@@ -16,6 +16,8 @@ import { attributesWith } from './own-attributes'
 /** One named session of an app: all that can be set up once, at boot. */
 export interface SessionDefinition extends SealedSource {
   readonly options: ResolvedOptions
+  /** Its place among the sessions of the app, and so among their Set-Cookie lines. */
+  readonly place: number
   readonly policy: SessionPolicy
   /** Where its sessions may still lie, in the order in which they are looked for. */
   readonly formerCookies: readonly FormerCookie[]
@@ -27,12 +29,13 @@ export interface SessionDefinition extends SealedSource {
 }
 
 /** Throws FST_SESSION_INVALID_KEY, or what an opener of old cookies throws. */
-export async function defineSession (session: ResolvedSession, { keyring, seeker }: SessionKeys, now: Clock): Promise<SessionDefinition> {
+export async function defineSession (session: ResolvedSession, { keyring, seeker }: SessionKeys, place: number, now: Clock): Promise<SessionDefinition> {
   const { options } = session
   const { cookieName, stampName, codec, limits, attributes } = options
   const told = new Set<string>()
   return {
     options,
+    place,
     policy: { limits, codec, now, withCookieOptions: (settings, given) => withCookieOptions(options, settings, given, now()) },
     formerCookies: await openFormerCookies(session, keyring),
     sealing: sealingWith(options, keyring.tokenKeys('cookie', cookieName)),

@@ -36,7 +36,7 @@ export async function secureSession (app: FastifyInstance, options: SecureSessio
     for (const warning of one.options.warnings) app.log.warn({ session: one.options.sessionName }, warning)
     const keys = await openKeys(app, one, now)
     if (!app.hasPlugin('@fastify/cookie')) await app.register(cookie, { secret: cookieSigner(keys.keyring, now) })
-    own.push(await defineSession(one, keys, now))
+    own.push(await defineSession(one, keys, outer.length + own.length, now))
   }
 
   await app.register(fp(async () => {}, { name: TAKES_THE_PLACE_OF }))

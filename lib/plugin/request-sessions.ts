@@ -24,6 +24,7 @@ export class RequestSessions {
   readonly #request: FastifyRequest
   /** Null only in hooks that run before the plugin's own. */
   reply: FastifyReply | null
+  /** In the order in which they were registered. */
   readonly #touched: Touched[] = []
   /** What was found for sessions that had to be waited for. */
   readonly #awaited = new Map<SessionDefinition, Found | null>()
@@ -88,6 +89,7 @@ export class RequestSessions {
     const session = new Session(definition.policy, watcher, found === null ? null : found.opened)
     const touched: Touched = { definition, session, found, view: viewOf(session), state: 'open' }
     this.#touched.push(touched)
+    if (this.#touched.length > 1) this.#touched.sort((a, b) => a.definition.place - b.definition.place)
     return touched
   }
 

@@ -73,12 +73,13 @@ export class Session {
     this.#written = true
   }
 
-  regenerate (keep: readonly string[] = []): void {
-    if (!Array.isArray(keep)) throw new InvalidOptionError('regenerate() takes an array of the keys to keep')
+  regenerate (keep?: readonly string[] | null): void {
+    const kept = keep ?? []
+    if (!Array.isArray(kept)) throw new InvalidOptionError('regenerate() takes an array of the keys to keep')
     if (this.#deleted) return
     this.#watcher.beforeChange()
     this.#extensions = NO_EXTENSIONS
-    this.#restart(this.#values.pick(keep))
+    this.#restart(this.#values.pick(kept))
     this.#written = true
   }
 
@@ -94,7 +95,8 @@ export class Session {
   }
 
   /** Cookie options for this session alone, sealed with it so that they last. Those that are no cookie attributes are ignored. */
-  options (cookieOptions: object): void {
+  options (cookieOptions: object | null | undefined): void {
+    if (cookieOptions == null) return
     const settings = this.#policy.withCookieOptions(this.#settings, cookieOptions)
     if (areSame(settings, this.#settings)) return
     this.#watcher.beforeChange()

@@ -43,9 +43,15 @@ function assign (session: Session, name: string | symbol, value: unknown): boole
   return true
 }
 
+function ofSymbol (session: Session, name: symbol): unknown {
+  if (name === BEHIND && revealing) return session
+  // No value is a method, `toString` not either, so in a text a session needs a word of its own.
+  return name === Symbol.toPrimitive ? () => '[object Session]' : Reflect.get(session, name)
+}
+
 const traps: ProxyHandler<Session> = {
   get (session, name) {
-    if (typeof name === 'symbol') return name === BEHIND && revealing ? session : Reflect.get(session, name)
+    if (typeof name === 'symbol') return ofSymbol(session, name)
     if (isReserved(name)) {
       const own: unknown = session[name]
       // Bound, so that `const { get, set } = request.session` works.

@@ -18,6 +18,12 @@ t.test('several named sessions live side by side, each in its cookie, with its k
   t.strictSame(await browser.json('/get'), { session: { user: 'ada' }, flash: { note: 'other' } })
 })
 
+t.test('their Set-Cookie lines go out in the order of registration, whichever was touched first', async t => {
+  const app = await appWith(t, ['a', 'b', 'c'].map(sessionName => ({ key: KEY, sessionName })))
+  app.get('/', async (request: any) => { for (const name of ['c', 'a', 'b']) request[name].set('x', 1); return {} })
+  t.match(setCookies(await app.inject('/')), [/^a=/, /^b=/, /^c=/])
+})
+
 t.test('a session without its own cookie name is named by its property', async t => {
   const app = await appWith(t, { key: KEY, sessionName: 'login' })
   app.get('/', async (request: any) => { request.login.set('a', 1); return { session: request.session ?? null } })

@@ -118,8 +118,15 @@ t.test('options alone write a session that exists, and begin none', async t => {
   t.strictSame(setCookies(await browser.get('/options')), [], 'the same again is no change')
 })
 
+t.test('no cookie options change nothing', async t => {
+  for (const none of [undefined, null]) {
+    const browser = await remembering(t, none as never)
+    t.match(setCookies(await browser.get('/options')), [/^session=[\w-]+; Path=\/; HttpOnly; SameSite=Lax$/])
+  }
+})
+
 t.test('wrong cookie options throw at the call', async t => {
-  for (const wrong of [null, 'lax', { maxAge: 0 }, { maxAge: -1 }, { maxAge: '60' }, { path: 'x' }, { domain: 'a;b' }, { secure: false, sameSite: 'none' }, { expires: new Date(0) }, { expires: 'soon' }]) {
+  for (const wrong of [42, 'lax', { maxAge: 0 }, { maxAge: -1 }, { maxAge: '60' }, { path: 'x' }, { domain: 'a;b' }, { secure: false, sameSite: 'none' }, { expires: new Date(0) }, { expires: 'soon' }]) {
     const browser = await remembering(t, wrong as object)
     t.match((await browser.get('/options')).json(), { statusCode: 500, code: 'FST_SESSION_INVALID_OPTION' })
   }

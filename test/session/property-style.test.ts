@@ -138,3 +138,9 @@ t.test('request.session itself cannot be replaced', async t => {
   app.get('/', async request => { (request as any).session = {}; return {} })
   t.equal((await app.inject('/')).statusCode, 500)
 })
+
+t.test('in a text a session is named and shows nothing', async t => {
+  const app = await appWith(t)
+  app.get('/', async ({ session }) => { session.set('toString', 'secret'); return { text: `${session}`, more: session + '', number: Number(session) } })
+  t.strictSame((await app.inject('/')).json(), { text: '[object Session]', more: '[object Session]', number: null })
+})

@@ -57,6 +57,15 @@ t.test('what is changed after regenerate is changed in the new session', async t
   t.strictSame(await browser.json('/get'), { cart: { items: ['book'] } })
 })
 
+t.test('null keeps nothing, as nothing does', async t => {
+  const app = await appWith(t)
+  addRoutes(app)
+  app.get('/login', async ({ session }) => { session.regenerate(null as never); return session.data() })
+  const browser = new Browser(app)
+  await browser.get('/set/user/ada')
+  t.strictSame(await browser.json('/login'), {})
+})
+
 t.test('regenerate takes an array', async t => {
   const app = await appWith(t)
   app.get('/', async ({ session }) => { session.regenerate('language' as never); return {} })
