@@ -27,7 +27,7 @@ export interface LegacyCookie {
 export interface LegacyOpener extends LegacyCookie {
   /**
    * The session in the value of a cookie, as the browser sent it; null where it does not open. What it throws counts as
-   * null and goes to the debug log.
+   * null and goes to the debug log; but an error whose `statusCode` is 503 fails the request with it: for a store that is away.
    */
   open (value: string, nowMs: number): LegacySession | null | Promise<LegacySession | null>
   /**

@@ -10,24 +10,24 @@ const NONE: readonly string[] = []
 
 /** Clears all that the browser may hold of a session that is over: its own cookies, and every old one, kept or not. */
 export function clearAll (commitment: Commitment): readonly string[] {
-  const { definition: { formerCookies }, overTls } = commitment
-  const clearing = new Clearing(overTls)
+  const clearing = new Clearing(commitment.overTls)
   clearOwn(clearing, commitment)
-  clearOrigin(clearing, commitment)
-  for (const former of formerCookies) clearFormer(clearing, commitment, former, NO_SETTINGS)
+  clearFormerAll(clearing, commitment)
   return clearing.lines
 }
 
-/** Clears what the session was in, wherever that is not where `written` is about to write it. */
+/** Clears what the session was in, wherever that is not where `written` is about to write it; after `delete()`, all of it. */
 export function clearReplaced (commitment: Commitment, written: CookieLines): readonly string[] {
-  const { definition, session, found, overTls } = commitment
+  const { definition, session, found } = commitment
   const isMoving = found !== null && found.former !== null && !found.former.keep
-  if (!isMoving && session.formerSettings.every(settings => settings === session.settings)) return NONE
-  const clearing = new Clearing(overTls)
+  const isWhereItWas = session.formerSettings.every(settings => settings === session.settings)
+  if (isWhereItWas && !isMoving && !session.wasDeleted) return NONE
+  const clearing = new Clearing(commitment.overTls)
   clearing.spare(definition.options.cookieName, written)
   clearing.spare(definition.stampName, written)
   clearOwn(clearing, commitment)
   if (isMoving) clearOrigin(clearing, commitment)
+  if (session.wasDeleted) clearFormerAll(clearing, commitment)
   return clearing.lines
 }
 
@@ -39,6 +39,12 @@ function clearOwn (clearing: Clearing, commitment: Commitment): void {
     clearing.clear(definition.options.cookieName, lines)
     if (isStamped) clearing.clear(definition.stampName, lines)
   }
+}
+
+/** Every old cookie, also where the request did not send it: it may lie on another path. */
+function clearFormerAll (clearing: Clearing, commitment: Commitment): void {
+  clearOrigin(clearing, commitment)
+  for (const former of commitment.definition.formerCookies) clearFormer(clearing, commitment, former, NO_SETTINGS)
 }
 
 /** The old cookie that the session came from, with the attributes that the session had there. */

@@ -31,6 +31,9 @@ export interface FormerCookie {
   lines (settings: OwnSettings): CookieLines
 }
 
+/** The status of an error by which an opener says that its store is away: taking the user for a stranger could lose the session. */
+const CANNOT_TELL = 503
+
 /** A session, or null where this does not open. A promise only where the cookie is not `immediate`. */
 export type Attempt = () => Promise<OpenedSession | null> | OpenedSession | null
 
@@ -97,9 +100,10 @@ async function ofAnother ({ cookieName, attributes, keep }: ResolvedLegacy, open
   }
 }
 
-/** What an opener throws is no answer: a stranger may have sent what it stumbled over. */
+/** What an opener throws is no answer, for a stranger may have sent what it stumbled over; unless it says that it cannot tell now. */
 function ask (opener: LegacyOpener, value: string, nowMs: number, log: FastifyBaseLogger): Promise<LegacySession | null> | LegacySession | null {
   const failed = (error: unknown): null => {
+    if ((error as { statusCode?: number } | null)?.statusCode === CANNOT_TELL) throw error
     log.debug({ cookie: opener.cookieName, err: error }, 'an opener of old cookies threw, which counts as not opened')
     return null
   }

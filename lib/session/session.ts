@@ -20,7 +20,10 @@ export class Session {
   #settings: OwnSettings
   #values: Values
   #written = false
-  #deleted = false
+  /** It was ended, and nothing was begun since. */
+  deleted = false
+  /** It, or one before it in the same request, was ended: whatever else holds it must go, too. */
+  wasDeleted = false
   /** The settings under which the browser may hold an earlier cookie of this session, or of the one deleted before it. */
   formerSettings: readonly OwnSettings[]
 
@@ -43,7 +46,7 @@ export class Session {
     if (value === undefined) return this.unset(key)
     refuseUnwritable(key, value)
     this.#watcher.beforeChange()
-    if (this.#deleted) this.#restart(this.#values.pick([]))
+    if (this.deleted) this.#restart(this.#values.pick([]))
     this.#written = true
     this.#values.set(key, value)
   }
@@ -68,7 +71,7 @@ export class Session {
   }
 
   touch (): void {
-    if (this.#deleted) return
+    if (this.deleted) return
     this.#watcher.beforeChange()
     this.#written = true
   }
@@ -76,9 +79,8 @@ export class Session {
   regenerate (keep?: readonly string[] | null): void {
     const kept = keep ?? []
     if (!Array.isArray(kept)) throw new InvalidOptionError('regenerate() takes an array of the keys to keep')
-    if (this.#deleted) return
+    if (this.deleted) return
     this.#watcher.beforeChange()
-    this.#extensions = NO_EXTENSIONS
     this.#restart(this.#values.pick(kept))
     this.#written = true
   }
@@ -88,10 +90,9 @@ export class Session {
     this.#watcher.beforeChange()
     this.formerSettings = [...this.formerSettings, this.#settings]
     this.#settings = NO_SETTINGS
-    this.#extensions = NO_EXTENSIONS
     this.#restart(this.#values.pick([]))
     this.#written = false
-    this.#deleted = true
+    this.deleted = this.wasDeleted = true
   }
 
   /** Cookie options for this session alone, sealed with it so that they last. Those that are no cookie attributes are ignored. */
@@ -101,7 +102,7 @@ export class Session {
     if (areSame(settings, this.#settings)) return
     this.#watcher.beforeChange()
     this.#settings = settings
-    if (!this.isNew && !this.#deleted) this.#written = true
+    if (!this.isNew && !this.deleted) this.#written = true
   }
 
   get info (): SessionInfo {
@@ -115,11 +116,7 @@ export class Session {
 
   /** The app changed it, and would miss the change. */
   get isEdited (): boolean {
-    return this.#written || this.#deleted || this.#nestedChange() !== null
-  }
-
-  get deleted (): boolean {
-    return this.#deleted
+    return this.#written || this.deleted || this.#nestedChange() !== null
   }
 
   get identity (): Identity {
@@ -172,8 +169,9 @@ export class Session {
   }
 
   #restart (values: Values): void {
+    this.#extensions = NO_EXTENSIONS
     this.#identity = Identity.begin(this.#policy.now())
     this.#values = values
-    this.#deleted = false
+    this.deleted = false
   }
 }

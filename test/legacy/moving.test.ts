@@ -69,6 +69,20 @@ t.test('several openers may clear one name at several paths', async t => {
   t.match(setCookies(await before.copy(app).get('/delete')).map(line => /^(\w+)=;.*Path=([^;]*)/.exec(line)?.slice(1)), [['sid', '/'], ['session', '/'], ['session', '/auth'], ['session', '/account']])
 })
 
+t.test('delete, then set, clears every old cookie, too: kept, moved before, or on another path', async t => {
+  for (const opener of [{ keep: true }, { keep: false }, { cookie: { path: '/auth' } }]) {
+    const before = await loggedInBefore(t, { key: OLD_KEY })
+    const app = await newApp(t, opener)
+    app.get('/goodbye', async ({ session }) => { session.delete(); session.set('flash', 'goodbye'); return {} })
+    const moved = before.copy(app)
+    await moved.get('/get')
+    for (const browser of [before.copy(app), moved]) {
+      t.match(setCookies(await browser.get('/goodbye')), [/^session=; Max-Age=0/, /^__Host-sid=AQ/])
+      t.strictSame(await browser.json('/get'), { flash: 'goodbye' })
+    }
+  }
+})
+
 t.test('delete, then set: the old cookie is cleared, and the new session takes nothing from it', async t => {
   const before = await loggedInBefore(t, { key: OLD_KEY })
   const app = await newApp(t)

@@ -90,6 +90,16 @@ t.test('what an opener throws is a refusal, with the reason in the debug log', a
   }
 })
 
+t.test('an opener whose store is away fails the request, and nothing is lost', async t => {
+  const away = Object.assign(new Error('no database'), { statusCode: 503 })
+  for (const opener of [plain({ open: async () => { throw away } }), plain({ immediate: true, open: () => { throw away } })]) {
+    const app = await appFor(t, [opener])
+    const response = await app.inject({ url: '/set/flash/hi', headers: { cookie: 'old=user:ada' } })
+    t.equal(response.statusCode, 503)
+    t.strictSame(setCookies(response), [])
+  }
+})
+
 t.test('the limits of the server hold for what an opener returns', async t => {
   const { nowMs } = fakeClock(t)
   const of = (times: Partial<Opened>): Opener => plain({ open: () => ({ data: { user: 'ada' }, ...times }) })

@@ -1,0 +1,54 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import * as errors from '../../lib/errors'
+import { blocks, PAGE, ROOT } from './migration-page'
+
+/** What the page names exists, and what there is to name is on it. */
+
+const PEER_TYPES = readFileSync(join(ROOT, 'node_modules/@fastify/secure-session/types/index.d.ts'), 'utf8')
+
+function table (heading: string): string {
+  return new RegExp(`^\\| ${heading} \\|.*\n\\|[-|]+\n((?:\\|.*\n)+)`, 'm').exec(PAGE)?.[1] as string
+}
+
+function namesIn (source: string, pattern: RegExp): string[] {
+  return [...new Set(Array.from(source.matchAll(pattern), ([, name]) => name as string))]
+}
+
+t.test('the table of options has all that the old library takes', async t => {
+  const options = namesIn(/type SecureSessionPluginOptions = ([^]*?)\n\n/.exec(PEER_TYPES)?.[1] as string, /(\w+)\??:/g)
+  t.ok(options.length >= 7)
+  for (const name of [...options, 'cookieOptions']) t.match(table('option there'), new RegExp(`^\\|[^|]*\`${name}\``, 'm'), name)
+})
+
+t.test('the table of methods has all that it has', async t => {
+  const session = namesIn(/type Session<T = SessionData> = ([^]*?)\n {2}\}/.exec(PEER_TYPES)?.[1] as string, /^ {4}(\w+)[<(:]/gm)
+  const app = namesIn(/interface FastifyInstance \{([^]*?)\n {2}\}/.exec(PEER_TYPES)?.[1] as string, /^ {4}(\w+)\(/gm)
+  t.ok(session.length === 9 && app.length === 3)
+  for (const name of [...session, ...app]) t.match(table('method there'), new RegExp(`^\\|[^|]*\`${name}[\`(]`, 'm'), name)
+})
+
+t.test('the options of openers, and the codes of errors, exist', async t => {
+  const types = readFileSync(join(ROOT, 'types/legacy.ts'), 'utf8')
+  const own = namesIn(types, /^ {2}(?:readonly )?(\w+)\??(?::| \()/gm)
+  for (const name of own.filter(name => name !== 'data')) t.match(PAGE, new RegExp(`\`${name}[\`(:]|\\b${name}: `), name)
+  const codes: string[] = Object.values(errors).map(ErrorClass => new ErrorClass('', '').code)
+  for (const code of PAGE.match(/FST_SESSION_[A-Z_]+/g) as string[]) t.ok(codes.includes(code), code)
+})
+
+t.test('every link leads somewhere', async t => {
+  const slug = (heading: string): string => heading.toLowerCase().replace(/[^\w\- ]/g, '').replaceAll(' ', '-')
+  const anchors = namesIn(PAGE, /^#+ (.*)$/gm).map(slug)
+  for (const link of namesIn(PAGE, /\]\(([^)]+)\)/g)) {
+    if (link.startsWith('#')) t.ok(anchors.includes(link.slice(1)), link)
+    else t.ok(existsSync(join(ROOT, 'docs', link)), link)
+  }
+})
+
+t.test('every block of code is run by one of the tests of this page', async t => {
+  t.equal(blocks('diff').length, 1)
+  t.equal(blocks('js').length, 8)
+  t.equal(blocks('ts').length, 4)
+  t.equal(PAGE.match(/^```\w+$/gm)?.length, 13)
+})

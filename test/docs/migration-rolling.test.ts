@@ -1,0 +1,140 @@
+import t, { type Test } from 'tap'
+import { ADA, appOf, appWithOld, block, oldAppOf, PAGE, peer } from './migration-page'
+import { runSnippet } from '../helpers/snippet'
+import type { TestApp } from '../helpers/app'
+import { Browser } from './migration-browser'
+
+/** Two fleets behind one load balancer: the table of the page, row by row. */
+
+const GRACE = { name: 'grace' }
+
+interface Fleets {
+  readonly old: TestApp
+  readonly now: TestApp
+}
+
+async function fleets (t: Test): Promise<Fleets> {
+  return { old: await oldAppOf(t), now: await appOf(t, block(t, 'js', 'keep: true')) }
+}
+
+/** The same, with what the page mends by hand. */
+async function mended (t: Test): Promise<Fleets> {
+  const old = await appWithOld(t, async app => {
+    await app.register(peer, { key: Buffer.from(process.env['OLD_SESSION_KEY'] as string, 'base64'), cookie: { path: '/' } })
+    runSnippet(block(t, 'js', "['/login', '/logout']"), { app })
+  })
+  const now = await appOf(t, block(t, 'js', 'keep: true') + block(t, 'js', "reply.clearCookie('session'"))
+  return { old, now }
+}
+
+async function loggedInAt (app: TestApp, name = 'ada'): Promise<Browser> {
+  const browser = await Browser.at(app)
+  await browser.post('/login', { name })
+  return browser
+}
+
+/** Who a browser is at either fleet. It visits copies, so that looking changes nothing. */
+async function seen (browser: Browser, { old, now }: Fleets): Promise<unknown[]> {
+  return [await (await browser.copy().goTo(old)).get('/me'), await (await browser.copy().goTo(now)).get('/me')]
+}
+
+t.test('who was logged in before the deploy is so on both sides, and neither takes the other\'s cookie away', async t => {
+  const both = await fleets(t)
+  const ada = await loggedInAt(both.old)
+  for (const app of [both.now, both.old, both.now]) t.strictSame(await (await ada.goTo(app)).get('/me'), ADA)
+  t.strictSame(ada.cookies, ['__Host-session /', 'session /'])
+})
+
+t.test('what one side writes after that, the other does not see', async t => {
+  const both = await fleets(t)
+  const ada = await loggedInAt(both.old)
+  await (await ada.goTo(both.now)).post('/theme/dark')
+  t.strictSame(await ada.get('/theme'), { theme: 'dark' })
+  t.strictSame(await (await ada.goTo(both.old)).get('/theme'), { theme: null })
+  await ada.post('/theme/light')
+  t.strictSame(await (await ada.goTo(both.now)).get('/theme'), { theme: 'dark' })
+})
+
+t.test('a login on an old server is known to new ones that did not know the browser before', async t => {
+  const both = await fleets(t)
+  t.strictSame(await seen(await loggedInAt(both.old), both), [ADA, ADA])
+  const ada = await loggedInAt(both.old)
+  await (await ada.goTo(both.now)).get('/me')
+  await (await ada.goTo(both.old)).post('/login', GRACE)
+  t.strictSame(await seen(ada, both), [GRACE, ADA])
+})
+
+t.test('a login on a new server is not known to old ones', async t => {
+  const both = await fleets(t)
+  t.strictSame(await seen(await loggedInAt(both.now), both), [{}, ADA])
+  const ada = await loggedInAt(both.old)
+  await (await ada.goTo(both.now)).post('/login', GRACE)
+  t.strictSame(await seen(ada, both), [ADA, GRACE])
+})
+
+t.test('a logout on a new server ends both, though the old cookie was to be kept', async t => {
+  const both = await fleets(t)
+  const ada = await loggedInAt(both.old)
+  await (await ada.goTo(both.now)).post('/logout')
+  t.strictSame(ada.cookies, [])
+  t.strictSame(await seen(ada, both), [{}, {}])
+})
+
+t.test('a logout on an old server leaves who a new one knows logged in there', async t => {
+  const both = await fleets(t)
+  const ada = await loggedInAt(both.old)
+  await (await ada.goTo(both.now)).get('/me')
+  await (await ada.goTo(both.old)).post('/logout')
+  t.strictSame(await seen(ada, both), [{}, ADA])
+
+  const grace = await loggedInAt(both.old)
+  await grace.post('/logout')
+  t.strictSame(await seen(grace, both), [{}, {}])
+})
+
+t.test('mended by hand: a login or a logout on an old server holds on both sides', async t => {
+  const both = await mended(t)
+  const ada = await loggedInAt(both.old)
+  await (await ada.goTo(both.now)).get('/me')
+  await (await ada.goTo(both.old)).post('/login', GRACE)
+  t.strictSame(await seen(ada, both), [GRACE, GRACE])
+  await (await ada.goTo(both.now)).get('/me')
+  await (await ada.goTo(both.old)).post('/logout')
+  t.strictSame(ada.cookies, [])
+  t.strictSame(await seen(ada, both), [{}, {}])
+})
+
+t.test('mended by hand: a login on a new server ends what the old cookie held', async t => {
+  const both = await mended(t)
+  const ada = await loggedInAt(both.old)
+  await (await ada.goTo(both.now)).post('/login', GRACE)
+  t.strictSame(ada.cookies, ['__Host-session /'])
+  t.strictSame(await seen(ada, both), [{}, GRACE])
+})
+
+t.test('all are new and keep is left out: the leftover opens only where there is no session, and a logout clears it', async t => {
+  const both = await fleets(t)
+  const later = await appOf(t, block(t, 'js', 'keep: true').replace(', keep: true', ''))
+  const ada = await loggedInAt(both.old)
+  await (await ada.goTo(both.now)).post('/login', GRACE)
+  t.strictSame(await (await ada.goTo(later)).get('/me'), GRACE)
+  t.strictSame(ada.cookies, ['__Host-session /', 'session /'])
+  await ada.post('/logout')
+  t.strictSame(ada.cookies, [])
+
+  const late = await loggedInAt(both.old)
+  t.strictSame(await (await late.goTo(later)).get('/me'), ADA)
+  t.strictSame(late.cookies, ['__Host-session /'], 'who comes only now moves as usual')
+})
+
+t.test('back to the old library: whoever was logged in before still is', async t => {
+  const both = await fleets(t)
+  const ada = await loggedInAt(both.old)
+  await (await ada.goTo(both.now)).post('/theme/dark')
+  t.strictSame(await (await ada.goTo(both.old)).get('/me'), ADA)
+})
+
+t.test('the table has a row for each of these', async t => {
+  const [, table] = /\| who \| on old servers \| on new servers \|\n[^\n]*\n((?:\|.*\n)+)/.exec(PAGE) as unknown as [string, string]
+  t.equal(table.trim().split('\n').length, 6)
+})
