@@ -28,6 +28,10 @@ export const CommittedError = createError('FST_SESSION_COMMITTED',
 export const ReservedNameError = createError('FST_SESSION_RESERVED_NAME',
   '"%s" is the session\'s own: use session.set("%s", value) for a key of that name', 500, TypeError)
 
+/** A session was touched before it could be told what it is. */
+export const NotReadyError = createError('FST_SESSION_NOT_READY',
+  'session "%s" was touched before the openers of old cookies were asked: touch it in a hook that is added after the plugin was registered, or later', 500)
+
 /** A session name that no registration knows. */
 export const UnknownSessionError = createError('FST_SESSION_UNKNOWN_NAME',
   'there is no session named "%s"; the plugin knows %s', 500)

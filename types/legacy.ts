@@ -9,7 +9,7 @@ export interface LegacySession {
   readonly renewedAt?: number
   /** When it began. Default: `renewedAt`. */
   readonly createdAt?: number
-  /** What tells it from all others, if not the value of its cookie: the id of the session is derived from it. */
+  /** What tells it from all others, and cannot be guessed, if not the value of its cookie: the id of the session is derived from it. */
   readonly id?: string
 }
 
@@ -19,7 +19,10 @@ export interface LegacyCookie {
   readonly cookieName?: string | undefined
   /** The attributes it was set with, whole, if not those of the session: a browser clears a cookie only under its own `path` and `domain`. */
   readonly cookie?: CookieSerializeOptions | undefined
-  /** The old cookie stays in the browser when its session moves; only `delete()` clears it. Default `false`. */
+  /**
+   * The old cookie stays in the browser when its session moves; `delete()` and `regenerate()` clear it, since it would hold
+   * whom the browser was before. It must not have the name of the new one. Default `false`.
+   */
   readonly keep?: boolean | undefined
 }
 
@@ -27,7 +30,7 @@ export interface LegacyCookie {
 export interface LegacyOpener extends LegacyCookie {
   /**
    * The session in the value of a cookie, as the browser sent it; null where it does not open. What it throws counts as
-   * null and goes to the debug log; but an error whose `statusCode` is 503 fails the request with it: for a store that is away.
+   * null and goes to the debug log, what it returns wrongly counts as null and goes to the log as an error; but an error whose `statusCode` is 503 fails the request with it: for a store that is away.
    */
   open (value: string, nowMs: number): LegacySession | null | Promise<LegacySession | null>
   /**
@@ -42,6 +45,7 @@ export interface LegacyOpener extends LegacyCookie {
 /** Opens our own cookies from before a change of name or key. */
 export interface SealedOpener extends LegacyCookie {
   readonly cookieName: string
+  readonly isSealed: true
 }
 
 export interface SecureSessionOpenerOptions extends LegacyCookie {

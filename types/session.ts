@@ -24,8 +24,8 @@ export type SessionKey<T> = [keyof T] extends [never] ? string : Extract<keyof T
 
 export type SessionValue<T, K> = K extends keyof T ? T[K] : any
 
-/** A copy of the data; while `T` says nothing, of anything. */
-export type SessionContent<T> = [keyof T] extends [never] ? Record<string, any> : { [K in keyof T]?: T[K] }
+/** All values. Typed as if none were missing, as `@fastify/secure-session` types it; `get` is the stricter way. */
+export type SessionContent<T> = [keyof T] extends [never] ? Record<string, any> : T
 
 export interface SessionMethods<T> {
   /** The value, or undefined. An object may be changed in place: that is noticed, and written. */

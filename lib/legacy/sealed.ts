@@ -1,7 +1,7 @@
 import { describe, invalid, isObject, refuseUnknown } from '../checks'
 import { FIXED_KEY_NAMES, materialsOf, readFixedKeys, type FixedKeys, type Materials } from '../keyring/fixed-keys'
 import type { LegacyCookie, SealedOpener, SealedOpenerOptions } from '../../types/legacy'
-import { COOKIE_NAMES } from './cookie-names'
+import { SHARED_OPTION_NAMES } from './shared-options'
 
 /**
  * Opens our own cookies from before a change of name, such as from `session` to `__Host-session`. A session keeps its id, its
@@ -13,6 +13,7 @@ export function sealedOpener (options: SealedOpenerOptions): SealedOpener {
 
 /** The name that sealed cookies had, and the keys if those were others. */
 export class FormerName implements SealedOpener {
+  readonly isSealed = true
   readonly cookieName: string
   readonly cookie: LegacyCookie['cookie']
   readonly keep: boolean | undefined
@@ -20,7 +21,7 @@ export class FormerName implements SealedOpener {
 
   constructor (options: SealedOpenerOptions) {
     if (!isObject(options)) throw invalid(`sealedOpener() takes an object; found ${describe(options)}`)
-    refuseUnknown(options, [...COOKIE_NAMES, ...FIXED_KEY_NAMES], 'sealedOpener(): option')
+    refuseUnknown(options, [...SHARED_OPTION_NAMES, ...FIXED_KEY_NAMES], 'sealedOpener(): option')
     const { cookieName, cookie, keep } = options
     if (typeof cookieName !== 'string') throw invalid(`sealedOpener() needs the "cookieName" that the cookies had; found ${describe(cookieName)}`)
     this.cookieName = cookieName

@@ -5,7 +5,7 @@ import { describe, duration, invalid, isObject, refuseUnknown } from '../checks'
 import { FIXED_KEY_NAMES, materialsOf, readFixedKeys, type FixedKeys } from '../keyring/fixed-keys'
 import { MINUTE_MS, SECOND_MS } from '../time'
 import type { LegacyCookie, LegacyOpener, LegacySession, SecureSessionOpenerOptions } from '../../types/legacy'
-import { COOKIE_NAMES } from './cookie-names'
+import { SHARED_OPTION_NAMES } from './shared-options'
 
 /** Of crypto_secretbox, XSalsa20-Poly1305: https://doc.libsodium.org/secret-key_cryptography/secretbox */
 const MAC_BYTES = 16
@@ -17,7 +17,10 @@ const ITS_EXPIRY_MS = 86_401 * SECOND_MS
 const ITS_TIMESTAMP = '__ts'
 
 // Ciphertext, a semicolon, 24 bytes of nonce; and behind them the signature of `signed: true`, which adds nothing to what is sealed.
-const ITS_COOKIE = /^([A-Za-z0-9+/]+={0,2});([A-Za-z0-9+/]{32})(?:\.[A-Za-z0-9+/]+)?$/
+const SEPARATOR = /;|%3b/i
+const NONCE = /^([A-Za-z0-9+/]{32})(?:\.[A-Za-z0-9+/]{1,128})?$/
+/** Of a nonce and a signature, every character percent-encoded. */
+const LONGEST_REST = 3 * (32 + 1 + 128)
 
 /**
  * Opens the cookies of `@fastify/secure-session`. Throws FST_SESSION_INVALID_OPTION, FST_SESSION_INVALID_KEY.
@@ -39,7 +42,7 @@ class OpenerOfSecureSession implements LegacyOpener {
 
   constructor (options: SecureSessionOpenerOptions) {
     if (!isObject(options)) throw invalid(`secureSessionOpener() takes an object; found ${describe(options)}`)
-    refuseUnknown(options, [...COOKIE_NAMES, ...FIXED_KEY_NAMES, 'expiry'], 'secureSessionOpener(): option')
+    refuseUnknown(options, [...SHARED_OPTION_NAMES, ...FIXED_KEY_NAMES, 'expiry'], 'secureSessionOpener(): option')
     const { cookieName, cookie, keep, salt = ITS_SALT, expiry }: SecureSessionOpenerOptions = options
     // It reads a salt of text byte by byte.
     const source = readFixedKeys({ ...options, salt: typeof salt === 'string' ? Buffer.from(salt, 'latin1') : salt })
@@ -63,22 +66,31 @@ class OpenerOfSecureSession implements LegacyOpener {
   }
 
   open (value: string, nowMs: number): LegacySession | null {
-    const sealed = value.length > COOKIE_BYTES ? null : ITS_COOKIE.exec(percentDecoded(value))
+    const sealed = value.length > COOKIE_BYTES ? null : partsOf(value)
     if (sealed === null) return null
-    const [, text, id] = sealed as unknown as [string, string, string]
+    const { text, id } = sealed
     const ciphertext = Buffer.from(text, 'base64')
-    // One cookie, one spelling.
-    if (ciphertext.length < MAC_BYTES || ciphertext.toString('base64') !== text) return null
+    if (ciphertext.length < MAC_BYTES) return null
     const nonce = Buffer.from(id, 'base64')
     const plaintext = Buffer.alloc(ciphertext.length - MAC_BYTES)
     const isOpen = this.#keys.some(key => sodium.crypto_secretbox_open_easy(plaintext, ciphertext, nonce, key))
-    return isOpen ? sessionIn(plaintext, id, this.#expiryMs, nowMs) : null
+    // One cookie, one spelling; asked last, since a stranger's does not come so far.
+    return isOpen && ciphertext.toString('base64') === text ? sessionIn(plaintext, id, this.#expiryMs, nowMs) : null
   }
+}
+
+/** The ciphertext as text, and the nonce, which tells a cookie from all others. What is short is looked at first, so that junk costs little. */
+function partsOf (value: string): { text: string, id: string } | null {
+  const separator = SEPARATOR.exec(value)
+  if (separator === null) return null
+  const rest = value.slice(separator.index + separator[0].length)
+  const id = rest.length > LONGEST_REST ? undefined : NONCE.exec(percentDecoded(rest))?.[1]
+  return id === undefined ? null : { text: percentDecoded(value.slice(0, separator.index)), id }
 }
 
 function sessionIn (plaintext: Buffer, id: string, expiryMs: number, nowMs: number): LegacySession | null {
   const { [ITS_TIMESTAMP]: timestamp, ...data } = recordIn(plaintext)
-  // Without it, or with another value that an app gave that name, its own check of the time never fails.
+  // Without it, or with another value that an app gave that name, its own check of the time could be passed for ever.
   if (typeof timestamp !== 'number') return null
   const renewedAt = timestamp * SECOND_MS
   const isOver = renewedAt + expiryMs <= nowMs
@@ -98,7 +110,7 @@ function recordIn (plaintext: Buffer): Record<string, unknown> {
 
 function percentDecoded (value: string): string {
   try {
-    return decodeURIComponent(value)
+    return value.includes('%') ? decodeURIComponent(value) : value
   } catch {
     return ''
   }

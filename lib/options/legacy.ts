@@ -1,6 +1,7 @@
 import { describe, invalid, isObject } from '../checks'
 import { checkRules, DEFAULT_ATTRIBUTES, readAttributes, settleSecure, type CookieAttributes } from '../cookies/attributes'
 import { isCookieName } from '../cookies/header'
+import { STAMP_SUFFIX } from '../core/format'
 import { FormerName } from '../legacy/sealed'
 import type { LegacyOpener } from '../../types/legacy'
 
@@ -28,6 +29,8 @@ function resolveOne (opener: unknown, where: string, sessionsName: string, sessi
   if (typeof cookieName !== 'string' || !isCookieName(cookieName)) throw invalid(`${where}.cookieName must be a cookie name; found ${describe(cookieName)}`)
   if (cookie !== undefined && !isObject(cookie)) throw invalid(`${where}.cookie must be an object; found ${describe(cookie)}`)
   if (typeof keep !== 'boolean') throw invalid(`${where}.keep must be true or false; found ${describe(keep)}`)
+  if (keep && cookieName === sessionsName) throw invalid(`${where}: "keep" needs another "cookieName" than the session has, which would be written over`)
+  if (cookieName === sessionsName + STAMP_SUFFIX) throw invalid(`${where}.cookieName is that of the session's own stamp`)
   if (typeof immediate !== 'boolean') throw invalid(`${where}.immediate must be true or false; found ${describe(immediate)}`)
   if (prepare !== undefined && typeof prepare !== 'function') throw invalid(`${where}.prepare must be a function; found ${describe(prepare)}`)
   const given = cookie === undefined ? sessionsAttributes : { ...DEFAULT_ATTRIBUTES, ...readAttributes(cookie, `${where}.cookie`) }

@@ -52,8 +52,8 @@ export function refuseCollisions (sessions: readonly Pick<ResolvedOptions, 'sess
   refuseTwice(sessions.flatMap(({ cookieName, stampName }) => [cookieName, stampName]), 'cookieName')
   for (const { sessionName, formerNames } of sessions) {
     const others = sessions.filter(other => other.sessionName !== sessionName)
-    const clash = formerNames.find(name => others.some(({ cookieName, stampName }) => cookieName === name || stampName === name))
-    if (clash !== undefined) throw invalid(`option "legacy": the old cookie "${clash}" is that of another session, which would be cleared`)
+    const clash = formerNames.find(name => others.some(other => [other.cookieName, other.stampName, ...other.formerNames].includes(name)))
+    if (clash !== undefined) throw invalid(`option "legacy": the old cookie "${clash}" belongs to another session, too, and would be cleared under its hands`)
   }
 }
 

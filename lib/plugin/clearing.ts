@@ -16,18 +16,18 @@ export function clearAll (commitment: Commitment): readonly string[] {
   return clearing.lines
 }
 
-/** Clears what the session was in, wherever that is not where `written` is about to write it; after `delete()`, all of it. */
+/** Clears what the session was in, wherever that is not where `written` is about to write it; where it has become another session, all of that. */
 export function clearReplaced (commitment: Commitment, written: CookieLines): readonly string[] {
   const { definition, session, found } = commitment
   const isMoving = found !== null && found.former !== null && !found.former.keep
   const isWhereItWas = session.formerSettings.every(settings => settings === session.settings)
-  if (isWhereItWas && !isMoving && !session.wasDeleted) return NONE
+  if (isWhereItWas && !isMoving && !session.isAnother) return NONE
   const clearing = new Clearing(commitment.overTls)
   clearing.spare(definition.options.cookieName, written)
   clearing.spare(definition.stampName, written)
   clearOwn(clearing, commitment)
-  if (isMoving) clearOrigin(clearing, commitment)
-  if (session.wasDeleted) clearFormerAll(clearing, commitment)
+  if (session.isAnother) clearFormerAll(clearing, commitment)
+  else if (isMoving) clearMoved(clearing, commitment, found.former.cookieName)
   return clearing.lines
 }
 
@@ -45,6 +45,14 @@ function clearOwn (clearing: Clearing, commitment: Commitment): void {
 function clearFormerAll (clearing: Clearing, commitment: Commitment): void {
   clearOrigin(clearing, commitment)
   for (const former of commitment.definition.formerCookies) clearFormer(clearing, commitment, former, NO_SETTINGS)
+}
+
+/** The old cookie of this name, wherever it may lie: a browser may hold it at several paths. */
+function clearMoved (clearing: Clearing, commitment: Commitment, name: string): void {
+  clearOrigin(clearing, commitment)
+  for (const former of commitment.definition.formerCookies) {
+    if (former.cookieName === name && !former.keep) clearFormer(clearing, commitment, former, NO_SETTINGS)
+  }
 }
 
 /** The old cookie that the session came from, with the attributes that the session had there. */

@@ -31,14 +31,23 @@ const NONE: readonly string[] = []
  */
 export function linesToCommit (commitment: Commitment): readonly string[] {
   const { definition, session, found, overTls, log } = commitment
+  if (found !== null && found.former !== null && isSettled(definition, session, found)) return NONE
   if (session.deleted) return clearAll(commitment)
   const token = seal(commitment)
   if (token === null) return renewal(commitment)
   warnNearTheLimit(definition, token.length, log)
-  if (found !== null && found.former !== null) log.info({ cookie: definition.options.cookieName, from: found.former.cookieName }, 'a session moved from an old cookie')
+  if (found !== null && found.former !== null && !session.isNew) log.info({ cookie: definition.options.cookieName, from: found.former.cookieName }, 'a session moved from an old cookie')
   const lines = linesFor(definition, session.settings)
   const set = lines.set(definition.options.cookieName, token, overTls, lifetimeOf(definition, session, session.identity.renewedAtMs))
   return [...clearReplaced(commitment, lines), set]
+}
+
+/** Another request has changed this session already, while this one only read it in its old cookie. */
+function isSettled ({ settledMoves, policy }: SessionDefinition, session: Session, { opened }: Found): boolean {
+  const nowMs = policy.now()
+  if (!session.isEdited) return settledMoves.has(opened.envelope.id, nowMs)
+  settledMoves.add(opened.envelope.id, nowMs)
+  return false
 }
 
 /** The session's token, if it is to be written. One that only moves and does not fit stays where it is. */

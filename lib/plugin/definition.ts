@@ -12,6 +12,7 @@ import { openFormerCookies, type FormerCookie } from './former-cookies'
 import type { SessionKeys } from './keys'
 import type { SealedSource } from './open'
 import { attributesWith } from './own-attributes'
+import { SettledMoves } from './settled-moves'
 
 /** One named session of an app: all that can be set up once, at boot. */
 export interface SessionDefinition extends SealedSource {
@@ -24,6 +25,7 @@ export interface SessionDefinition extends SealedSource {
   /** Null where the keys stay as they are. */
   readonly seeker: KeySeeker | null
   readonly lines: CookieLines
+  readonly settledMoves: SettledMoves
   /** True the first time it is asked about a matter. */
   readonly isFirst: (matter: string) => boolean
 }
@@ -43,6 +45,7 @@ export async function defineSession (session: ResolvedSession, { keyring, seeker
     stampKeys: keyring.tokenKeys('stamp', stampName),
     seeker,
     lines: new CookieLines(attributes),
+    settledMoves: new SettledMoves(),
     isFirst: matter => told.size < told.add(matter).size
   }
 }

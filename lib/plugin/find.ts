@@ -1,9 +1,10 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { cookieValues } from '../cookies/header'
+import { NotReadyError } from '../errors'
 import type { OwnSettings } from '../session/own-settings'
 import type { OpenedSession } from '../session/policy'
 import type { SessionDefinition } from './definition'
-import type { Attempt, FormerCookie } from './former-cookies'
+import type { FormerCookie } from './former-cookies'
 import { openSealed } from './open'
 
 /** A session that a request brought, and the old cookie it was in; null where it was in its own. */
@@ -17,9 +18,14 @@ export interface Found {
 /** Where cookies are read: the values of a name. */
 type Values = (cookieName: string) => readonly string[]
 
-/** The session that a Cookie header brings in its own cookie, or else in an old one that can be opened at once. */
+/**
+ * The session that a Cookie header brings in its own cookie, or else in an old one that can be opened at once.
+ * Throws FST_SESSION_NOT_READY where an opener that must be waited for has not been asked yet.
+ */
 export function findInHeader (definition: SessionDefinition, header: string | undefined, log: FastifyBaseLogger): Found | null {
-  return findAtOnce(definition, name => cookieValues(header, name), header, log)
+  const found = findAtOnce(definition, name => cookieValues(header, name), header, log)
+  if (found === null && isToBeAsked(definition, header)) throw new NotReadyError(definition.options.sessionName)
+  return found
 }
 
 /** The session in a token alone: no header, so no stamp is asked. */
@@ -29,8 +35,11 @@ export function findInToken (definition: SessionDefinition, token: string, log: 
 
 /** As `findInHeader`, and asks those openers as well that must be waited for. Null where there is nothing to ask them. */
 export function findWaiting (definition: SessionDefinition, header: string, log: FastifyBaseLogger): Promise<Found | null> | null {
-  const isToBeAsked = definition.formerCookies.some(({ immediate, cookieName }) => !immediate && cookieValues(header, cookieName).length > 0)
-  return isToBeAsked ? findInTurn(definition, header, log) : null
+  return isToBeAsked(definition, header) ? findInTurn(definition, header, log) : null
+}
+
+function isToBeAsked ({ formerCookies }: SessionDefinition, header: string | undefined): boolean {
+  return formerCookies.some(({ immediate, cookieName }) => !immediate && cookieValues(header, cookieName).length > 0)
 }
 
 async function findInTurn (definition: SessionDefinition, header: string, log: FastifyBaseLogger): Promise<Found | null> {
@@ -38,10 +47,8 @@ async function findInTurn (definition: SessionDefinition, header: string, log: F
   const own = openOwn(definition, values, header, log)
   if (own !== null) return own
   for (const former of definition.formerCookies) {
-    for (const attempt of attemptsOn(former, definition, values, header, log)) {
-      const opened = await attempt()
-      if (opened !== null) return foundIn(former, opened)
-    }
+    const opened = await former.open(values(former.cookieName), header, definition.policy.now(), log)
+    if (opened !== null) return foundIn(former, opened)
   }
   return null
 }
@@ -51,10 +58,8 @@ function findAtOnce (definition: SessionDefinition, values: Values, header: stri
   if (own !== null) return own
   for (const former of definition.formerCookies) {
     if (!former.immediate) continue
-    for (const attempt of attemptsOn(former, definition, values, header, log)) {
-      const opened = attempt() as OpenedSession | null
-      if (opened !== null) return foundIn(former, opened)
-    }
+    const opened = former.open(values(former.cookieName), header, definition.policy.now(), log) as OpenedSession | null
+    if (opened !== null) return foundIn(former, opened)
   }
   return null
 }
@@ -62,10 +67,6 @@ function findAtOnce (definition: SessionDefinition, values: Values, header: stri
 function openOwn (definition: SessionDefinition, values: Values, header: string | undefined, log: FastifyBaseLogger): Found | null {
   const opened = openSealed(definition, values(definition.options.cookieName), header, definition.policy.now(), log)
   return opened === null ? null : { opened, former: null, formerSettings: [] }
-}
-
-function attemptsOn (former: FormerCookie, { policy }: SessionDefinition, values: Values, header: string | undefined, log: FastifyBaseLogger): readonly Attempt[] {
-  return former.attempts(values(former.cookieName), header, policy.now(), log)
 }
 
 function foundIn (former: FormerCookie, opened: OpenedSession): Found {

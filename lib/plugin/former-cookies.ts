@@ -12,7 +12,7 @@ import type { OwnSettings } from '../session/own-settings'
 import type { OpenedSession } from '../session/policy'
 import { sealingWith } from '../session/sealing'
 import type { LegacyOpener, LegacySession } from '../../types/legacy'
-import { isRefusal, logRefusal, openSealed } from './open'
+import { isRefusal, logRefusal, newer, openSealed } from './open'
 import { attributesWith, isAllowed } from './own-attributes'
 
 /** An old cookie from which sessions move into their own. */
@@ -25,17 +25,16 @@ export interface FormerCookie {
   readonly names: readonly string[]
   /** Its tokens are sealed by the keys of the session. */
   readonly isOfOwnKeys: boolean
-  /** What may be tried on these values of it, one after the other, until something opens. */
-  attempts (values: readonly string[], header: string | undefined, nowMs: number, log: FastifyBaseLogger): readonly Attempt[]
+  /** The newest session in these values of it, or null. Throws only what an opener of an app's own has to say of itself. */
+  open (values: readonly string[], header: string | undefined, nowMs: number, log: FastifyBaseLogger): Answer | Promise<Answer>
   /** The lines that set, and clear, it where a session with such settings had it. */
   lines (settings: OwnSettings): CookieLines
 }
 
+type Answer = OpenedSession | null
+
 /** The status of an error by which an opener says that its store is away: taking the user for a stranger could lose the session. */
 const CANNOT_TELL = 503
-
-/** A session, or null where this does not open. A promise only where the cookie is not `immediate`. */
-export type Attempt = () => Promise<OpenedSession | null> | OpenedSession | null
 
 /** Throws FST_SESSION_INVALID_KEY, or what an opener throws that is being prepared. */
 export async function openFormerCookies ({ options, legacy }: ResolvedSession, keyring: Keyring): Promise<FormerCookie[]> {
@@ -64,13 +63,13 @@ async function sealedBefore ({ cookieName, attributes, keep }: ResolvedLegacy, f
     names: [cookieName, stampName],
     isOfOwnKeys: materials === null,
     lines: linesUnder(cookieName, attributes),
-    attempts: (values, header, nowMs, log) => [() => {
+    open (values, header, nowMs, log) {
       const opened = openSealed(source, values, header, nowMs, log)
       if (opened === null) return null
       // What was allowed under the old name may be wrong for the new one, such as a domain for `__Host-`.
       const settings = isAllowed(options, opened.settings.attributes) ? opened.settings : { ...opened.settings, attributes: null }
       return { ...opened, settings, isRenewalDue: false, isMoved: true }
-    }]
+    }
   }
 }
 
@@ -78,6 +77,7 @@ async function sealedBefore ({ cookieName, attributes, keep }: ResolvedLegacy, f
 async function ofAnother ({ cookieName, attributes, keep }: ResolvedLegacy, opener: LegacyOpener, options: ResolvedOptions): Promise<FormerCookie> {
   await opener.prepare?.()
   const { immediate = false } = opener
+  const rules = { ...options, cookieName }
   return {
     cookieName,
     keep,
@@ -85,26 +85,21 @@ async function ofAnother ({ cookieName, attributes, keep }: ResolvedLegacy, open
     names: [cookieName],
     isOfOwnKeys: false,
     lines: linesUnder(cookieName, attributes),
-    attempts: (values, _header, nowMs, log) => values.map(value => () => {
-      const take = (found: LegacySession | null): OpenedSession | null => {
-        const adopted = found === null ? null : adopt(found, value, options, nowMs)
-        if (adopted === null || !isRefusal(adopted)) return adopted
-        logRefusal(log, cookieName, adopted)
-        return null
-      }
-      const answer = ask(opener, value, nowMs, log)
-      if (!(answer instanceof Promise)) return take(answer)
+    open (values, _header, nowMs, log) {
+      const take = (found: LegacySession | null, index: number): Answer => adopted(found, values[index] as string, rules, nowMs, log)
+      const answers = values.map(value => ask(opener, cookieName, value, nowMs, log))
+      if (!answers.some(isThenable)) return newest((answers as Array<LegacySession | null>).map(take))
       if (immediate) throw invalid('an opener in "legacy" that is "immediate" returned a promise')
-      return answer.then(take)
-    })
+      return Promise.all(answers).then(all => newest(all.map(take)))
+    }
   }
 }
 
 /** What an opener throws is no answer, for a stranger may have sent what it stumbled over; unless it says that it cannot tell now. */
-function ask (opener: LegacyOpener, value: string, nowMs: number, log: FastifyBaseLogger): Promise<LegacySession | null> | LegacySession | null {
+function ask (opener: LegacyOpener, cookie: string, value: string, nowMs: number, log: FastifyBaseLogger): LegacySession | null | PromiseLike<LegacySession | null> {
   const failed = (error: unknown): null => {
     if ((error as { statusCode?: number } | null)?.statusCode === CANNOT_TELL) throw error
-    log.debug({ cookie: opener.cookieName, err: error }, 'an opener of old cookies threw, which counts as not opened')
+    log.debug({ cookie, err: error }, 'an opener of old cookies threw, which counts as not opened')
     return null
   }
   try {
@@ -113,6 +108,27 @@ function ask (opener: LegacyOpener, value: string, nowMs: number, log: FastifyBa
   } catch (error) {
     return failed(error)
   }
+}
+
+/** What an opener found, as a session of ours. An opener that is wrong about one cookie must not lock its user out of every page. */
+function adopted (found: LegacySession | null, value: string, rules: ResolvedOptions, nowMs: number, log: FastifyBaseLogger): Answer {
+  const cookie = rules.cookieName
+  if (found === null) {
+    log.debug({ cookie }, 'old cookie not opened')
+    return null
+  }
+  try {
+    const session = adopt(found, value, rules, nowMs)
+    if (!isRefusal(session)) return session
+    logRefusal(log, cookie, session)
+  } catch (error) {
+    log.error({ cookie, err: error }, 'an opener of old cookies returned what is no session')
+  }
+  return null
+}
+
+function newest (answers: readonly Answer[]): Answer {
+  return answers.reduce((best, one) => best === null || one === null ? best ?? one : newer(best, one), null)
 }
 
 function isThenable (answer: unknown): answer is PromiseLike<LegacySession | null> {

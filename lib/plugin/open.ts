@@ -34,7 +34,7 @@ export function openSealed (source: SealedSource, values: readonly string[], hea
       logRefusal(log, sealing.cookieName, opened)
     } else {
       formerSettings.push(opened.settings)
-      if (newest === null || isNewer(opened, newest)) newest = opened
+      newest = newest === null ? opened : newer(newest, opened)
     }
   }
   // The older ones lie elsewhere in the browser: whoever logs out wants them gone as well.
@@ -55,9 +55,12 @@ function stampedAtIn ({ stampName, stampKeys }: SealedSource, header: string | u
   }
 }
 
-function isNewer (a: OpenedSession, b: OpenedSession): boolean {
-  if (a.envelope.renewedAtMs !== b.envelope.renewedAtMs) return a.envelope.renewedAtMs > b.envelope.renewedAtMs
-  return a.envelope.createdAtMs > b.envelope.createdAtMs
+/** The one that was written later; of two written at once the one that began later, and else the first. */
+export function newer (a: OpenedSession, b: OpenedSession): OpenedSession {
+  const { envelope: one } = a
+  const { envelope: other } = b
+  const isLater = one.renewedAtMs === other.renewedAtMs ? other.createdAtMs > one.createdAtMs : other.renewedAtMs > one.renewedAtMs
+  return isLater ? b : a
 }
 
 export function isRefusal (result: object): result is Refusal {

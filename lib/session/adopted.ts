@@ -11,25 +11,27 @@ import type { OpenedSession } from './policy'
 import type { SealingRules } from './sealing'
 
 /** What makes a session of ours from one that another library's cookie held. */
-export type AdoptionRules = Pick<SealingRules, 'codec' | 'limits'>
+export type AdoptionRules = Pick<SealingRules, 'cookieName' | 'codec' | 'limits'>
 
 /**
- * A session of another library as one of ours, or why it is not to be used. Its id is derived from the old cookie: of
- * parallel requests with one old cookie, all move to one session, and a copy of the cookie is that same session, too.
+ * A session of another library as one of ours, or why it is not to be used. Its id is derived from the old cookie, so that
+ * of parallel requests with one old cookie all move to one session.
+ * @param cookieName of the old cookie
  * Throws FST_SESSION_INVALID_OPTION where an opener returned something else, FST_SESSION_NOT_SERIALIZABLE for values that cannot be written.
  */
-export function adopt (found: LegacySession, value: string, { codec, limits }: AdoptionRules, nowMs: number): OpenedSession | Refusal {
+export function adopt (found: LegacySession, value: string, { cookieName, codec, limits }: AdoptionRules, nowMs: number): OpenedSession | Refusal {
   const { data, id = value, renewedAt = nowMs, createdAt = renewedAt } = checked(found)
   const refusal = refusalByTime(createdAt, renewedAt, limits, nowMs)
   if (refusal !== null) return refusal
 
   // Written and read again: what the opener returned stays the opener's.
-  const source = Buffer.from(codec.encode(data) as string)
-  const decoded = codec.decode(source, 0, source.length)
+  const written = codec.encode(data)
+  const bytes = typeof written === 'string' ? Buffer.from(written) : written
+  const decoded = codec.decode(bytes, 0, bytes.length)
   if (decoded === null) return MALFORMED
   return {
     envelope: {
-      id: fingerprint(id, ID_BYTES).toString('hex'),
+      id: fingerprint(`${cookieName}\0${id}`, ID_BYTES).toString('hex'),
       createdAtMs: Math.floor(createdAt),
       renewedAtMs: Math.floor(renewedAt),
       extensions: NO_EXTENSIONS,

@@ -31,9 +31,9 @@ export function writeSettings (settings: OwnSettings, extensions: Extensions): E
     idle.writeUIntBE(settings.idleMs, 0, TIME_BYTES)
     written.set(EXTENSION_IDLE_LIMIT, idle)
   }
-  if (settings.attributes !== null) {
-    written.set(EXTENSION_COOKIE_ATTRIBUTES, Buffer.from(JSON.stringify(settings.attributes)))
-  }
+  // Those that were sealed under another name of the cookie may have been dropped since.
+  if (settings.attributes === null) written.delete(EXTENSION_COOKIE_ATTRIBUTES)
+  else written.set(EXTENSION_COOKIE_ATTRIBUTES, Buffer.from(JSON.stringify(settings.attributes)))
   return written
 }
 

@@ -22,8 +22,8 @@ export class Session {
   #written = false
   /** It was ended, and nothing was begun since. */
   deleted = false
-  /** It, or one before it in the same request, was ended: whatever else holds it must go, too. */
-  wasDeleted = false
+  /** Another session than the one that the request brought: by `delete()` or `regenerate()`. Whatever else holds that one must go. */
+  isAnother = false
   /** The settings under which the browser may hold an earlier cookie of this session, or of the one deleted before it. */
   formerSettings: readonly OwnSettings[]
 
@@ -92,7 +92,7 @@ export class Session {
     this.#settings = NO_SETTINGS
     this.#restart(this.#values.pick([]))
     this.#written = false
-    this.deleted = this.wasDeleted = true
+    this.deleted = true
   }
 
   /** Cookie options for this session alone, sealed with it so that they last. Those that are no cookie attributes are ignored. */
@@ -173,5 +173,6 @@ export class Session {
     this.#identity = Identity.begin(this.#policy.now())
     this.#values = values
     this.deleted = false
+    this.isAnother = true
   }
 }

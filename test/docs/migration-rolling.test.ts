@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { ADA, appOf, appWithOld, block, oldAppOf, PAGE, peer } from './migration-page'
+import { ADA, addRoutes, appOf, appWithOld, block, oldAppOf, PAGE, peer } from './migration-page'
 import { runSnippet } from '../helpers/snippet'
 import type { TestApp } from '../helpers/app'
 import { Browser } from './migration-browser'
@@ -23,7 +23,10 @@ async function mended (t: Test): Promise<Fleets> {
     await app.register(peer, { key: Buffer.from(process.env['OLD_SESSION_KEY'] as string, 'base64'), cookie: { path: '/' } })
     runSnippet(block(t, 'js', "['/login', '/logout']"), { app })
   })
-  const now = await appOf(t, block(t, 'js', 'keep: true') + block(t, 'js', "reply.clearCookie('session'"))
+  const now = await appOf(t, block(t, 'js', 'keep: true'), {}, app => {
+    app.post('/login', async (request: any) => { request.session.regenerate(); request.session.set('user', { name: request.body.name }); return {} })
+    addRoutes(app)
+  })
   return { old, now }
 }
 
@@ -104,7 +107,7 @@ t.test('mended by hand: a login or a logout on an old server holds on both sides
   t.strictSame(await seen(ada, both), [{}, {}])
 })
 
-t.test('mended by hand: a login on a new server ends what the old cookie held', async t => {
+t.test('a login on a new server that regenerates the session ends what the old cookie held', async t => {
   const both = await mended(t)
   const ada = await loggedInAt(both.old)
   await (await ada.goTo(both.now)).post('/login', GRACE)

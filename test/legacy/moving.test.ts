@@ -2,6 +2,7 @@ import t, { type Test } from 'tap'
 import secureSession from '../../index'
 import { addRoutes, appWith, KEY, WARN, type TestApp } from '../helpers/app'
 import { setCookies } from '../helpers/browser'
+import { fakeClock } from '../helpers/clock'
 import { loggedInBefore, oldCookie } from './old-app'
 
 const { secureSessionOpener } = secureSession
@@ -40,10 +41,43 @@ t.test('with keep, the old cookie is neither cleared nor written when its sessio
   const before = await loggedInBefore(t, { key: OLD_KEY })
   const browser = before.copy(await newApp(t, { keep: true }))
   const old = browser.cookies.get('session')
-  for (const url of ['/get', '/set/role/admin', '/touch', '/regenerate?keep=user', '/get']) {
+  for (const url of ['/get', '/set/role/admin', '/touch', '/get']) {
     for (const line of setCookies(await browser.get(url))) t.match(line, /^__Host-sid=/, url)
   }
   t.equal(browser.cookies.get('session'), old)
+})
+
+t.test('a new login, or a logout by regenerate, clears the old cookie, kept or not: it holds whom the browser was before', async t => {
+  for (const keep of [true, false]) {
+    const before = await loggedInBefore(t, { key: OLD_KEY })
+    const app = await newApp(t, { keep })
+    const atOnce = before.copy(app)
+    t.match(setCookies(await atOnce.get('/regenerate')), [/^session=; /, /^__Host-sid=AQ/])
+    const later = before.copy(app)
+    await later.get('/get')
+    await later.get('/regenerate')
+    for (const browser of [atOnce, later]) t.strictSame([...browser.cookies.keys()], ['__Host-sid'])
+  }
+})
+
+t.test('a session that moves is cleared at every path that an opener of its cookie names', async t => {
+  const before = await loggedInBefore(t, { key: OLD_KEY })
+  const legacy = ['/auth', '/'].map(path => secureSessionOpener({ key: OLD_KEY, cookieName: 'session', cookie: { path } }))
+  const app = await appWith(t, { key: KEY, cookieName: 'sid', legacy })
+  addRoutes(app)
+  t.match(setCookies(await before.copy(app).get('/get')), [/^session=; .*Path=\/auth/, /^session=; .*Path=\/;/, /^sid=AQ/])
+})
+
+t.test('of two old cookies the one that was written last moves, whatever their order', async t => {
+  const clock = fakeClock(t)
+  const stale = await loggedInBefore(t, { key: OLD_KEY })
+  clock.advance(1000)
+  const fresh = await loggedInBefore(t, { key: OLD_KEY })
+  await fresh.get('/set/user/grace')
+  const app = await newApp(t)
+  for (const cookie of [`${stale.header}; ${fresh.header}`, `${fresh.header}; ${stale.header}`]) {
+    t.strictSame((await app.inject({ url: '/get', headers: { cookie } })).json(), { user: 'grace' })
+  }
 })
 
 t.test('logout clears the old cookie, too: kept or not, moved or not, sent or not', async t => {

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import secureSession from '../../index'
-import { addRoutes, appWith, DEBUG, KEY, type TestApp } from '../helpers/app'
+import { addRoutes, appWith, bareApp, DEBUG, ERROR, KEY, type TestApp } from '../helpers/app'
 import { setCookies } from '../helpers/browser'
 import { fakeClock } from '../helpers/clock'
 
@@ -59,7 +59,7 @@ t.test('no opener is asked where the session\'s own cookie opens', async t => {
   t.equal(calls, 0)
 })
 
-t.test('openers are asked in order, of all their cookies, until one opens', async t => {
+t.test('openers are asked in order, each of all its cookies, until one opens', async t => {
   const asked: string[] = []
   const opener = (name: string, promised: boolean): Opener => ({
     cookieName: name,
@@ -71,7 +71,7 @@ t.test('openers are asked in order, of all their cookies, until one opens', asyn
   })
   const app = await appFor(t, [opener('a', true), opener('b', false), opener('c', true)])
   t.strictSame(await get(app, 'c=good; b=bad; b=good; a=bad; b=late'), { from: 'b' })
-  t.strictSame(asked, ['a=bad', 'b=bad', 'b=good'])
+  t.strictSame(asked, ['a=bad', 'b=bad', 'b=good', 'b=late'])
 })
 
 t.test('at most four cookies of a name are looked at', async t => {
@@ -122,6 +122,8 @@ t.test('the id of a session comes from its old cookie, or from what the opener c
   t.not(await id('old=user:ada'), await id('old=user:eve'))
   const named = await appFor(t, [plain({ open: () => ({ data: {}, id: 'one' }) })])
   t.equal(await id('old=user:ada', named), await id('old=user:eve', named))
+  const elsewhere = await appFor(t, [plain({ cookieName: 'other' })])
+  t.not(await id('other=user:ada', elsewhere), await id('old=user:ada'), 'the name of the cookie counts')
 })
 
 t.test('what an opener returned stays its own', async t => {
@@ -132,18 +134,52 @@ t.test('what an opener returned stays its own', async t => {
   t.strictSame(shared, { user: 'ada', cart: ['tea'] })
 })
 
-t.test('an opener that returns something else fails the request, with what was wanted', async t => {
+t.test('of several cookies of the name, the session that was written last is taken', async t => {
+  const nowMs = Date.now()
+  for (const promised of [false, true]) {
+    const open = (value: string): ReturnType<Opener['open']> => {
+      const answer = value === 'x' ? null : { data: { user: value }, renewedAt: nowMs - Number(value) }
+      return promised ? Promise.resolve(answer) : answer
+    }
+    const app = await appFor(t, [plain({ open })])
+    t.strictSame(await get(app, 'old=300; old=100; old=x; old=200'), { user: '100' })
+  }
+})
+
+t.test('the openers of a request\'s cookies are asked side by side', async t => {
+  let asked = 0
+  let release = (): void => {}
+  const all = new Promise<void>(resolve => { release = resolve })
+  const app = await appFor(t, [plain({ open: async () => { if (++asked === 3) release(); await all; return null } })])
+  t.strictSame(await get(app, 'old=a; old=b; old=c'), {})
+})
+
+t.test('a hook that touches the session before such openers were asked is told so', async t => {
+  const app = bareApp(t)
+  app.addHook('onRequest', async request => { if ((request.query as { early?: string }).early !== undefined) request.session.get('user') })
+  await app.register(secureSession, { key: KEY, legacy: [plain()] })
+  addRoutes(app)
+  t.match(await get(app, 'old=user:ada', '/get?early'), { code: 'FST_SESSION_NOT_READY' })
+  t.strictSame(await get(app, 'old=user:ada'), { user: 'ada' })
+  t.strictSame(await get(app, 'other=1', '/get?early'), {}, 'where there is nothing to ask, there is nothing to wait for')
+  const own = setCookies(await app.inject('/set/user/grace'))[0]?.split(';')[0] as string
+  t.strictSame(await get(app, `old=user:ada; ${own}`, '/get?early'), { user: 'grace' })
+})
+
+t.test('what an opener returns wrongly is no session, and the log says what was wanted', async t => {
   const nowS = Math.floor(Date.now() / 1000)
   for (const answer of [undefined, 'ada', 42, [], {}, { data: null }, { data: 'x' }, { data: [] }, { data: {}, createdAt: nowS }, { data: {}, renewedAt: 'now' }, { data: {}, renewedAt: NaN }, { data: {}, id: 7 }]) {
     for (const opener of [plain({ open: () => answer as Opened }), plain({ open: async () => answer as Opened }), plain({ immediate: true, open: () => answer as Opened })]) {
       const app = await appFor(t, [opener])
-      t.match(await get(app, 'old=x'), { statusCode: 500, code: 'FST_SESSION_INVALID_OPTION' }, JSON.stringify(answer) ?? 'undefined')
+      t.strictSame(await get(app, 'old=x'), {}, JSON.stringify(answer) ?? 'undefined')
+      t.match(app.lines.filter(({ level }) => level === ERROR), [{ cookie: 'old', err: { code: 'FST_SESSION_INVALID_OPTION' } }])
     }
   }
   const promising = await appFor(t, [plain({ immediate: true, open: async () => null })])
   t.match(await get(promising, 'old=x'), { code: 'FST_SESSION_INVALID_OPTION', message: /immediate.*promise/ })
   const unwritable = await appFor(t, [plain({ open: () => ({ data: { big: 1n } }) })])
-  t.match(await get(unwritable, 'old=x'), { code: 'FST_SESSION_NOT_SERIALIZABLE' })
+  t.strictSame(await get(unwritable, 'old=x'), {})
+  t.match(unwritable.lines.filter(({ level }) => level === ERROR), [{ err: { code: 'FST_SESSION_NOT_SERIALIZABLE' } }])
 })
 
 t.test('with a custom serializer, its values must be such as that can write', async t => {
@@ -180,6 +216,9 @@ t.test('what is no opener, or has wrong options, is refused at boot', async t =>
     await t.rejects(boot(legacy), { code: 'FST_SESSION_INVALID_OPTION', message: /legacy/ })
   }
   await boot([])
+  await t.rejects(boot([plain({ cookieName: 'session', keep: true })]), { code: 'FST_SESSION_INVALID_OPTION', message: /keep/ })
+  await t.rejects(boot([plain({ cookieName: 'session.t' })]), { code: 'FST_SESSION_INVALID_OPTION', message: /stamp/ })
+  await t.rejects(appWith(t, ['a', 'b'].map(sessionName => ({ key: KEY, sessionName, legacy: [plain({ cookieName: 'old' })] }))), { code: 'FST_SESSION_INVALID_OPTION', message: /another session/ })
   await t.rejects(appWith(t, [{ key: KEY, sessionName: 'a' }, { key: KEY, sessionName: 'b', legacy: [plain({ cookieName: 'a' })] }]), { code: 'FST_SESSION_INVALID_OPTION', message: /another session/ })
   await t.rejects(appWith(t, [{ key: KEY, sessionName: 'a' }, { key: KEY, sessionName: 'b', legacy: [plain({ cookieName: 'a.t' })] }]), { code: 'FST_SESSION_INVALID_OPTION', message: /another session/ })
 })

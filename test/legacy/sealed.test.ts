@@ -51,6 +51,7 @@ t.test('it keeps the limit that it was given, and the attributes that the new na
     t.match(lines.at(-1), kept)
     t.match(lines[0], 'domain' in own ? /^session=; .*Domain=example\.org/ : /^session=; /, 'and the old one is cleared where it is')
     t.strictSame(await browser.json('/get'), { user: 'ada' })
+    for (const url of ['/set/a/b', '/delete']) t.match(setCookies(await browser.copy().get(url)).at(url === '/delete' ? 0 : -1), /^__Host-session=(?!.*Domain)/, 'later lines, too')
   }
 })
 

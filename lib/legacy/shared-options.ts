@@ -1,2 +1,2 @@
 /** The options that all openers have: where the old cookie lies, and what becomes of it. */
-export const COOKIE_NAMES = ['cookieName', 'cookie', 'keep']
+export const SHARED_OPTION_NAMES = ['cookieName', 'cookie', 'keep']
