@@ -15,14 +15,17 @@ export class SettledMoves {
   add (id: string, nowMs: number): void {
     this.#settledAtMs.delete(id)
     this.#settledAtMs.set(id, nowMs)
-    for (const [oldest, settledAtMs] of this.#settledAtMs) {
-      if (settledAtMs > nowMs - REMEMBERED_MS && this.#settledAtMs.size <= MOST_REMEMBERED) return
-      this.#settledAtMs.delete(oldest)
-    }
+    if (this.#settledAtMs.size > MOST_REMEMBERED) this.#settledAtMs.delete(this.#oldest())
   }
 
   has (id: string, nowMs: number): boolean {
     const settledAtMs = this.#settledAtMs.get(id)
     return settledAtMs !== undefined && settledAtMs > nowMs - REMEMBERED_MS
+  }
+
+  /** A Map keeps the order in which its entries were made. */
+  #oldest (): string {
+    const [[id]] = this.#settledAtMs as unknown as [[string]]
+    return id
   }
 }

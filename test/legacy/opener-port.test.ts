@@ -185,6 +185,8 @@ t.test('what an opener returns wrongly is no session, and the log says what was 
 t.test('with a custom serializer, its values must be such as that can write', async t => {
   const serializer = { serialize: (data: object) => JSON.stringify(data).toUpperCase(), deserialize: (bytes: Buffer) => JSON.parse(bytes.toString()) }
   t.strictSame(await get(await appFor(t, [plain()], { serializer }), 'old=user:ada'), { USER: 'ADA' })
+  const binary = { ...serializer, serialize: (data: object) => Buffer.from(JSON.stringify(data)) }
+  t.strictSame(await get(await appFor(t, [plain()], { serializer: binary }), 'old=user:ada'), { user: 'ada' })
   const oneWay = { ...serializer, deserialize: () => { throw new Error('never') } }
   t.strictSame(await get(await appFor(t, [plain()], { serializer: oneWay }), 'old=user:ada'), {})
 })
