@@ -17,7 +17,8 @@ const ITS_EXPIRY_MS = 86_401 * SECOND_MS
 const ITS_TIMESTAMP = '__ts'
 
 // Ciphertext, a semicolon, 24 bytes of nonce; and behind them the signature of `signed: true`, which adds nothing to what is sealed.
-const SEPARATOR = /;|%3b/i
+// On the wire the semicolon is percent-encoded, and no longer once `@fastify/cookie` has decoded it.
+const SEPARATORS = ['%3B', ';']
 const NONCE = /^([A-Za-z0-9+/]{32})(?:\.[A-Za-z0-9+/]{1,128})?$/
 /** Of a nonce and a signature, every character percent-encoded. */
 const LONGEST_REST = 3 * (32 + 1 + 128)
@@ -81,11 +82,12 @@ class OpenerOfSecureSession implements LegacyOpener {
 
 /** The ciphertext as text, and the nonce, which tells a cookie from all others. What is short is looked at first, so that junk costs little. */
 function partsOf (value: string): { text: string, id: string } | null {
-  const separator = SEPARATOR.exec(value)
-  if (separator === null) return null
-  const rest = value.slice(separator.index + separator[0].length)
+  const separator = SEPARATORS.find(one => value.includes(one))
+  if (separator === undefined) return null
+  const at = value.indexOf(separator)
+  const rest = value.slice(at + separator.length)
   const id = rest.length > LONGEST_REST ? undefined : NONCE.exec(percentDecoded(rest))?.[1]
-  return id === undefined ? null : { text: percentDecoded(value.slice(0, separator.index)), id }
+  return id === undefined ? null : { text: percentDecoded(value.slice(0, at)), id }
 }
 
 function sessionIn (plaintext: Buffer, id: string, expiryMs: number, nowMs: number): LegacySession | null {
