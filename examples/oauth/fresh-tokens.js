@@ -104,6 +104,8 @@ class FreshTokens {
     try {
       exchange.tokens = await exchange.promise
       exchange.endsAtMs = this.#now() + this.#keepMs
+      // A provider may answer with the same tokens and a later end: there is nothing to lead anybody to.
+      if (exchange.tokens !== null && nameOf(exchange.tokens) === name) this.#exchanges.delete(name)
       return exchange.tokens
     } catch (error) {
       this.#exchanges.delete(name)

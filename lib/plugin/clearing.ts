@@ -1,6 +1,6 @@
 import { cookieValues } from '../cookies/header'
 import type { CookieLines } from '../cookies/lines'
-import { isRenewalDue } from '../session/expiry'
+import { isRenewalDue, withOwnIdle } from '../session/expiry'
 import { NO_SETTINGS, type OwnSettings } from '../session/own-settings'
 import type { Commitment } from './commit'
 import { linesFor } from './definition'
@@ -69,9 +69,12 @@ function clearFormer (clearing: Clearing, { header }: Commitment, { cookieName, 
 }
 
 /** A stamp is written only where renewal is due, so a young session has none. */
-function mayBeStamped ({ definition: { stampName, policy }, session, found, header }: Commitment): boolean {
+function mayBeStamped ({ definition: { stampName, policy }, found, header }: Commitment): boolean {
   if (isIn(header, stampName)) return true
-  return found !== null && isRenewalDue(found.opened.envelope.createdAtMs, Math.min(policy.limits.renewAfterMs, session.limits.renewAfterMs), policy.now())
+  if (found === null) return false
+  const { envelope, settings } = found.opened
+  const { renewAfterMs } = withOwnIdle(policy.limits, settings.idleMs)
+  return isRenewalDue(envelope.createdAtMs, Math.min(policy.limits.renewAfterMs, renewAfterMs), policy.now())
 }
 
 function isIn (header: string | undefined, name: string): boolean {

@@ -32,9 +32,13 @@ const NONE: readonly string[] = []
 export function linesToCommit (commitment: Commitment): readonly string[] {
   const { definition, session, found, overTls, log } = commitment
   if (found !== null && found.former !== null && isSettled(definition, session, found)) return NONE
-  if (session.deleted) return clearAll(commitment)
+  if (session.deleted) {
+    settle(commitment)
+    return clearAll(commitment)
+  }
   const token = seal(commitment)
   if (token === null) return renewal(commitment)
+  settle(commitment)
   warnNearTheLimit(definition, token.length, log)
   if (found !== null && found.former !== null && !session.isNew) log.info({ cookie: definition.options.cookieName, from: found.former.cookieName }, 'a session moved from an old cookie')
   const lines = linesFor(definition, session.settings)
@@ -44,10 +48,12 @@ export function linesToCommit (commitment: Commitment): readonly string[] {
 
 /** Another request has changed this session already, while this one only read it in its old cookie. */
 function isSettled ({ settledMoves, policy }: SessionDefinition, session: Session, { opened }: Found): boolean {
-  const nowMs = policy.now()
-  if (!session.isEdited) return settledMoves.has(opened.envelope.id, nowMs)
-  settledMoves.add(opened.envelope.id, nowMs)
-  return false
+  return !session.isEdited && settledMoves.has(opened.envelope.id, policy.now())
+}
+
+/** Of a change that goes out, be it in the old cookie or in the session's own: a session that moved kept its id. */
+function settle ({ definition: { formerCookies, settledMoves, policy }, session, found }: Commitment): void {
+  if (formerCookies.length > 0 && found !== null && session.isEdited) settledMoves.add(found.opened.envelope.id, policy.now())
 }
 
 /** The session's token, if it is to be written. One that only moves and does not fit stays where it is. */

@@ -104,7 +104,11 @@ function ask (opener: LegacyOpener, cookie: string, value: string, nowMs: number
   }
   try {
     const answer = opener.open(value, nowMs)
-    return isThenable(answer) ? Promise.resolve(answer).catch(failed) : answer
+    if (!isThenable(answer)) return answer
+    const settled = Promise.resolve(answer).catch(failed)
+    // Whoever waits is told; where another cookie's opener fails at once, nobody waits any more.
+    settled.catch(() => {})
+    return settled
   } catch (error) {
     return failed(error)
   }

@@ -52,9 +52,14 @@ function attach (app: FastifyInstance, definitions: readonly SessionDefinition[]
   seekUnknownKeys(app, definitions)
   askWaitingOpeners(app, definitions)
   for (const definition of definitions) {
-    app.decorateRequest(definition.options.sessionName, {
+    const { sessionName } = definition.options
+    app.decorateRequest(sessionName, {
       getter (this: FastifyRequest) {
         return sessionsOf(this).view(definition)
+      },
+      // Without it, an assignment would be lost in silence where code is not strict.
+      setter () {
+        throw invalid(`request.${sessionName} cannot be assigned: change it with set(), regenerate() or delete()`)
       }
     })
   }

@@ -5,9 +5,9 @@ const REMEMBERED_MS = MINUTE_MS
 const MOST_REMEMBERED = 10_000
 
 /**
- * Sessions from old cookies that a request of this process has changed or ended just now. Of the requests that a page sends
- * at once, all bring the old cookie; a slow one that only read must not move what it read over a change or a logout. Of 100
- * such changes beside three reads, 75 were lost without this, and none is with it, where one process answers them all.
+ * Sessions that a request of this process has changed or ended just now, while there are openers of old cookies. A slow
+ * request that only read a session in its old cookie must not move what it read over that. Of 100 changes beside three
+ * reads of one page, 75 were lost without this; where one process answers them all, none is.
  */
 export class SettledMoves {
   readonly #settledAtMs = new Map<string, number>()

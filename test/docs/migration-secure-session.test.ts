@@ -109,6 +109,7 @@ t.test('cookies that the app signed are verified where it registers the cookie p
 })
 
 t.test('an old cookie on another path: it opens again after a logout', async t => {
+  const clock = fakeClock(t, Date.now())
   const ada = await Browser.at(await oldAppOf(t, { key: OTHER_KEY }))
   await ada.post('/auth/login')
   t.strictSame(ada.cookies, ['session /auth'])
@@ -117,6 +118,9 @@ t.test('an old cookie on another path: it opens again after a logout', async t =
   t.strictSame(ada.cookies, ['session /', 'session /auth'], 'the new one lies elsewhere')
   await ada.post('/logout')
   t.strictSame(await ada.get('/me'), {})
+  t.strictSame(await ada.get('/auth/me'), ADA)
+  t.strictSame(await ada.get('/me'), {}, 'a logout is remembered for a minute')
+  clock.advance(60_000)
   t.strictSame(await ada.get('/auth/me'), ADA)
   t.strictSame(await ada.get('/me'), ADA, 'and from there it is everywhere')
 })

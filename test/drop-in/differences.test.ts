@@ -104,7 +104,7 @@ differs('assigning to changed or deleted: does what they say there, an error her
   return [result, next]
 })
 
-differs('assigning to request.session: another session there, an error here', 'nothing', 'TypeError', async (t, plugin) => {
+differs('assigning to request.session: another session there, an error here', 'nothing', 'FST_SESSION_INVALID_OPTION', async (t, plugin) => {
   const app = appWith(t, plugin)
   app.get('/', async (request: any) => ({ thrown: thrownBy(() => { request.session = app.createSecureSession({}) }) }))
   return (await (await Visitor.of(t, app)).get('/')).body.thrown

@@ -100,6 +100,36 @@ t.test('an opener whose store is away fails the request, and nothing is lost', a
   }
 })
 
+t.test('its error is the one that an error handler meets again, if it touches the session', async t => {
+  const away = Object.assign(new Error('no database'), { statusCode: 503 })
+  const app = await appWith(t, { key: KEY, legacy: [plain({ open: async () => { throw away } })] })
+  app.setErrorHandler(async (error: Error, request) => {
+    try {
+      return { user: request.session.get('user') }
+    } catch (again) {
+      return { isSame: again === error }
+    }
+  })
+  addRoutes(app)
+  t.strictSame(await get(app, 'old=x'), { isSame: true })
+})
+
+t.test('where one of several cookies fails at once, no rejection of another is left alone', async t => {
+  const away = Object.assign(new Error('no database'), { statusCode: 503 })
+  const left: unknown[] = []
+  const leave = (reason: unknown): void => { left.push(reason) }
+  process.on('unhandledRejection', leave)
+  t.teardown(() => { process.off('unhandledRejection', leave) })
+  const late = async (): Promise<never> => { await turn(); throw away }
+  const mixed = await appFor(t, [plain({ open: value => { if (value === 'b') throw away; return late() } })])
+  t.match(await get(mixed, 'old=a; old=b'), { statusCode: 503 })
+  const promising = await appFor(t, [plain({ immediate: true, open: late })])
+  t.match(await get(promising, 'old=a'), { code: 'FST_SESSION_INVALID_OPTION' })
+  await turn()
+  await turn()
+  t.strictSame(left, [])
+})
+
 t.test('the limits of the server hold for what an opener returns', async t => {
   const { nowMs } = fakeClock(t)
   const of = (times: Partial<Opened>): Opener => plain({ open: () => ({ data: { user: 'ada' }, ...times }) })

@@ -57,6 +57,30 @@ t.test('beside another that only reads, it moves', async t => {
   t.strictSame(await browser.json('/get'), { user: 'ada' })
 })
 
+t.test('nor over what was changed in the new cookie, after another request had moved the session', async t => {
+  for (const [fast, expected] of [['/set/cart/tea', { user: 'ada', cart: 'tea' }], ['/delete', {}], ['/regenerate', {}]] as const) {
+    for (const options of [{}, { cookieName: '__Host-sid', legacy: [secureSessionOpener({ key: OLD_KEY, cookieName: 'session' })] }]) {
+      const { app, letGo } = await slowApp(t, options)
+      const before = await loggedInBefore(t, { key: OLD_KEY })
+      const browser = before.copy(app)
+      const slow = before.copy(app).get('/slow')
+      await browser.get('/get')
+      await browser.get(fast)
+      letGo()
+      for (const line of setCookies(await slow)) browser.keep(line)
+      t.strictSame(await browser.json('/get'), expected, fast)
+    }
+  }
+})
+
+t.test('a change that could not be written is no reason not to move', async t => {
+  const { app } = await slowApp(t)
+  app.get('/large', async ({ session }) => { session.set('fill', 'x'.repeat(5000)); return {} })
+  const before = await loggedInBefore(t, { key: OLD_KEY })
+  t.match((await before.copy(app).get('/large')).json(), { code: 'FST_SESSION_TOO_LARGE' })
+  t.equal(setCookies(await before.copy(app).get('/get')).length, 1)
+})
+
 t.test('one that changes the session is written, as everywhere', async t => {
   const { app } = await slowApp(t)
   const before = await loggedInBefore(t, { key: OLD_KEY })
