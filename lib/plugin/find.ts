@@ -15,6 +15,8 @@ export interface Found {
   readonly formerSettings: readonly OwnSettings[]
 }
 
+const NONE: readonly OwnSettings[] = []
+
 /** Where cookies are read: the values of a name. */
 type Values = (cookieName: string) => readonly string[]
 
@@ -66,10 +68,10 @@ function findAtOnce (definition: SessionDefinition, values: Values, header: stri
 
 function openOwn (definition: SessionDefinition, values: Values, header: string | undefined, log: FastifyBaseLogger): Found | null {
   const opened = openSealed(definition, values(definition.options.cookieName), header, definition.policy.now(), log)
-  return opened === null ? null : { opened, former: null, formerSettings: [] }
+  return opened === null ? null : { opened, former: null, formerSettings: NONE }
 }
 
 function foundIn (former: FormerCookie, opened: OpenedSession): Found {
   // What lies under another name is none of the session's own cookies.
-  return { opened: { ...opened, formerSettings: [] }, former, formerSettings: opened.formerSettings }
+  return { opened: { ...opened, formerSettings: NONE }, former, formerSettings: opened.formerSettings }
 }

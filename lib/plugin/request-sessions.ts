@@ -26,8 +26,8 @@ export class RequestSessions {
   reply: FastifyReply | null
   /** In the order in which they were registered. */
   readonly #touched: Touched[] = []
-  /** What was found for sessions that had to be waited for, or why that failed. */
-  readonly #awaited = new Map<SessionDefinition, () => Found | null>()
+  /** What was found for sessions that had to be waited for, or why that failed; null on nearly every request. */
+  #awaited: Map<SessionDefinition, () => Found | null> | null = null
   #committed: readonly string[] | null = null
   #committing = false
   #watched = false
@@ -52,11 +52,12 @@ export class RequestSessions {
     for (const definition of definitions) {
       const finding = findWaiting(definition, cookie, log)
       if (finding === null) continue
+      const awaited = this.#awaited ??= new Map()
       waiting ??= []
       waiting.push(finding.then(
-        found => { this.#awaited.set(definition, () => found) },
+        found => { awaited.set(definition, () => found) },
         error => {
-          this.#awaited.set(definition, () => { throw error })
+          awaited.set(definition, () => { throw error })
           throw error
         }))
     }
@@ -85,7 +86,7 @@ export class RequestSessions {
 
   #touch (definition: SessionDefinition): Touched {
     const { raw, log } = this.#request
-    const awaited = this.#awaited.get(definition)
+    const awaited = this.#awaited?.get(definition)
     const found = awaited === undefined ? findInHeader(definition, raw.headers.cookie, log) : awaited()
     const watcher = {
       beforeChange: () => { this.#beforeChange(touched) },
