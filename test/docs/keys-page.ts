@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import type { Test } from 'tap'
 import secureSession from '../../index'
 import { parseKeyring, type KeyRecord } from '../../lib/keyring/document'
@@ -11,24 +11,14 @@ import { Browser } from '../helpers/browser'
 import { freshFolder } from '../helpers/installed'
 import { runSnippet } from '../helpers/snippet'
 import { plainEnv } from '../helpers/process'
+import { pageOf, ROOT } from './page'
 
 /** What the tests of docs/keys.md have in common: its blocks of code, and places to run them. */
 
-export const ROOT = resolve(__dirname, '../..')
+export { ROOT }
 const CLI = join(ROOT, 'dist/lib/cli/main.js')
-export const PAGE = readFileSync(join(ROOT, 'docs/keys.md'), 'utf8')
+export const { PAGE, blocks, block } = pageOf('keys.md')
 export const RING_PATH = '/etc/app/keys.json'
-
-export function blocks (language: string): string[] {
-  return Array.from(PAGE.matchAll(new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``, 'g')), ([, code]) => code as string)
-}
-
-/** The one block that holds this text. */
-export function block (t: Test, language: string, text: string): string {
-  const [found, ...others] = blocks(language).filter(block => block.includes(text))
-  t.ok(found !== undefined && others.length === 0, `one block with ${text}`)
-  return found as string
-}
 
 export function linesOf (text: string, pattern: RegExp): string[] {
   return Array.from(text.matchAll(pattern), ([, line]) => line as string)

@@ -1,35 +1,23 @@
 import cookie from '@fastify/cookie'
 import formbody from '@fastify/formbody'
 import type { FastifyInstance } from 'fastify'
-import { readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
 import type { Test } from 'tap'
 import secureSession from '../../index'
 import { bareApp, KEY, OTHER_KEY, type TestApp } from '../helpers/app'
 import { runSnippet } from '../helpers/snippet'
 import type { Browser } from './migration-browser'
+import { pageOf } from './page'
 
 /** What the tests of docs/migration.md have in common: its blocks of code, the libraries that people come from, and a browser. */
 
-export const ROOT = resolve(__dirname, '../..')
-export const PAGE = readFileSync(join(ROOT, 'docs/migration.md'), 'utf8')
+export { ROOT } from './page'
+export const { PAGE, blocks, block } = pageOf('migration.md')
 
 /** Its declarations say of `request.session` what ours say otherwise, so it comes without. */
 export const peer: any = require('@fastify/secure-session')
 
 process.env['SESSION_KEY'] = KEY.toString('base64url')
 process.env['OLD_SESSION_KEY'] = OTHER_KEY.toString('base64')
-
-export function blocks (language: string): string[] {
-  return Array.from(PAGE.matchAll(new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``, 'g')), ([, code]) => code as string)
-}
-
-/** The one block that holds this text. */
-export function block (t: Test, language: string, text: string): string {
-  const [found, ...others] = blocks(language).filter(block => block.includes(text))
-  t.ok(found !== undefined && others.length === 0, `one block with ${text}`)
-  return found as string
-}
 
 /** The program before a change, or the one after it. */
 export function sideOf (diff: string, side: '-' | '+'): string {
