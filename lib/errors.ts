@@ -30,7 +30,16 @@ export const ReservedNameError = createError('FST_SESSION_RESERVED_NAME',
 
 /** A session was touched before it could be told what it is. */
 export const NotReadyError = createError('FST_SESSION_NOT_READY',
-  'session "%s" was touched before the openers of old cookies were asked: touch it in a hook that is added after the plugin was registered, or later', 500)
+  'session "%s" was touched before the plugin could look at it: touch it in a hook that is added after the plugin was registered, or later, and not on a route with config: { session: false }', 500)
+
+/** The store of revocations is away: it cannot be told whether a session is over, or it could not be ended. */
+export const StoreUnavailableError = createError('FST_SESSION_STORE_UNAVAILABLE', '%s', 503)
+
+/** Nobody is logged in by the request's session, and the route wants somebody. */
+export const RequiredError = createError('FST_SESSION_REQUIRED', 'this needs a session of somebody who is logged in', 401)
+
+/** Somebody is logged in, and the route wants a login that is not as old. */
+export const StaleError = createError('FST_SESSION_STALE', 'this needs a login that is at most %d seconds old: log in again', 401)
 
 /** A session name that no registration knows. */
 export const UnknownSessionError = createError('FST_SESSION_UNKNOWN_NAME',

@@ -1,5 +1,6 @@
 import type { KeyringStore, RedisKeyringClient, RedisKeyringOptions } from '../../types/keyring'
 import { InvalidOptionError, KeyringUnavailableError } from '../errors'
+import { explained } from './redis-command'
 
 export const DEFAULT_REDIS_KEY = 'fastify-sealed-session:keyring'
 
@@ -22,19 +23,10 @@ export function redisKeyring (client: RedisKeyringClient, { key = DEFAULT_REDIS_
   return {
     name,
     async read () {
-      return await explained(`${name} cannot be read`, async () => await client.get(key))
+      return await explained(KeyringUnavailableError, `${name} cannot be read`, async () => await client.get(key))
     },
     async update (expected, next) {
-      return await explained(`${name} cannot be written`, async () => await client.eval(COMPARE_AND_SET, 1, key, next, ...expected === null ? [] : [expected]) === 1)
+      return await explained(KeyringUnavailableError, `${name} cannot be written`, async () => await client.eval(COMPARE_AND_SET, 1, key, next, ...expected === null ? [] : [expected]) === 1)
     }
-  }
-}
-
-/** Only the message is passed on: a client's error may hold the command, and that the keys. */
-async function explained<T> (what: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    throw new KeyringUnavailableError(`${what}: ${(error as Error).message}`)
   }
 }

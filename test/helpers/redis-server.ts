@@ -14,22 +14,25 @@ const START_PATIENCE_MS = 10_000
 export class RedisServer {
   readonly port: number
   readonly url: string
+  readonly #args: readonly string[]
   readonly #folder = mkdtempSync(join(tmpdir(), 'redis-'))
   #process: ChildProcess | null = null
 
-  private constructor (port: number) {
+  private constructor (port: number, args: readonly string[]) {
     this.port = port
+    this.#args = args
     this.url = `redis://127.0.0.1:${port}`
   }
 
-  static async start (): Promise<RedisServer> {
-    const server = new RedisServer(await freePort())
+  /** `args` are further ones for the server's command line. */
+  static async start ({ args = [] }: { args?: readonly string[] } = {}): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), args)
     await server.start()
     return server
   }
 
   async start (): Promise<void> {
-    const args = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#folder, '--save', '', '--appendonly', 'yes', '--appendfsync', 'always']
+    const args = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#folder, '--save', '', '--appendonly', 'yes', '--appendfsync', 'always', ...this.#args]
     this.#process = spawn(binary(), args, { stdio: 'ignore', env: plainEnv() })
     await listens(this.port)
   }
@@ -72,7 +75,7 @@ function find (): string | undefined {
   return (process.env['PATH'] ?? '').split(':').flatMap(folder => NAMES.map(name => join(folder, name))).find(existsSync)
 }
 
-async function freePort (): Promise<number> {
+export async function freePort (): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

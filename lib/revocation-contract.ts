@@ -1,0 +1,162 @@
+import { deepStrictEqual, fail, ok, strictEqual } from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import type { RevocationStore } from '../types/revocation'
+
+/** What every store of revocations must do, as checks for any test runner. */
+
+export type { RevocationStore }
+
+export interface RevocationStoreHarness {
+  /** Lets this many milliseconds pass for the store. Default: a real timer. With a fake clock, moves it. */
+  wait?: (ms: number) => Promise<unknown>
+}
+
+export interface RevocationStoreCheck {
+  /** A sentence, such as `a smaller cut-off never lowers one`. */
+  readonly name: string
+  /** Rejects with an AssertionError where the store does otherwise, and with the store's own error where that rejects. */
+  run (store: RevocationStore, harness?: RevocationStoreHarness): Promise<void>
+}
+
+/**
+ * The contract of a RevocationStore. Every check uses random keys of its own, so they may share a store, and run at the
+ * same time. What they raise is kept for ten minutes at most.
+ *
+ *     for (const { name, run } of revocationStoreContract) test(name, () => run(store))
+ */
+export const revocationStoreContract: readonly RevocationStoreCheck[] = [
+  check('where there is no cut-off it is 0', async store => {
+    deepStrictEqual(await read(store, freshKey()), [0])
+  }),
+
+  check('a cut-off is read back to the millisecond', async store => {
+    for (const cutOffMs of [1, NOON, NOON + 1, LAST_DATE - 1, LAST_DATE]) {
+      const key = freshKey()
+      await store.raise(key, cutOffMs, LONG_MS)
+      deepStrictEqual(await read(store, key), [cutOffMs])
+    }
+  }),
+
+  check('several keys are answered in their order, also one that is asked for twice', async store => {
+    const [first, second] = [freshKey(), freshKey()]
+    await store.raise(second, NOON, LONG_MS)
+    await store.raise(first, NOON + 1, LONG_MS)
+    deepStrictEqual(await read(store, first, second), [NOON + 1, NOON])
+    deepStrictEqual(await read(store, second, first), [NOON, NOON + 1])
+    deepStrictEqual(await read(store, first, second, first), [NOON + 1, NOON, NOON + 1])
+  }),
+
+  check('a key that is unknown is 0 among others that are known', async store => {
+    const [first, second] = [freshKey(), freshKey()]
+    await store.raise(first, NOON, LONG_MS)
+    await store.raise(second, NOON + 1, LONG_MS)
+    deepStrictEqual(await read(store, first, freshKey(), second), [NOON, 0, NOON + 1])
+    deepStrictEqual(await read(store, freshKey(), second, freshKey()), [0, NOON + 1, 0])
+  }),
+
+  check('a larger cut-off raises one, a smaller or equal one never lowers it, and each resolves to what stood before', async store => {
+    const key = freshKey()
+    let standing = 0
+    for (const cutOffMs of [SHORTER, NOON, SHORTER, NOON + 1, NOON, NOON + 1, 1, LAST_DATE, NOON]) {
+      strictEqual(await store.raise(key, cutOffMs, LONG_MS), standing)
+      standing = Math.max(standing, cutOffMs)
+      deepStrictEqual(await read(store, key), [standing])
+    }
+  }),
+
+  check('keys do not touch one another, nor those that differ in case only', async store => {
+    const key = `aA${freshKey().slice(2)}`
+    const others = [`Aa${key.slice(2)}`, key.toLowerCase(), key.toUpperCase(), key.slice(0, -1)]
+    await store.raise(key, NOON, LONG_MS)
+    for (const other of others) deepStrictEqual(await read(store, other), [0])
+    await Promise.all(others.map(async (other, index) => { await store.raise(other, NOON + 1 + index, LONG_MS) }))
+    deepStrictEqual(await read(store, key), [NOON])
+    for (const [index, other] of others.entries()) deepStrictEqual(await read(store, other), [NOON + 1 + index])
+  }),
+
+  check('a hundred raises at the same time end at the largest, as if one had come after the other', async store => {
+    const key = freshKey()
+    const given = Array.from({ length: 100 }, (_, index) => NOON + index * 37 % 100)
+    const raises = await Promise.all(given.map(async cutOffMs => ({ cutOffMs, before: await store.raise(key, cutOffMs, LONG_MS) })))
+    deepStrictEqual(await read(store, key), [NOON + 99])
+    const steps = raises.filter(({ cutOffMs, before }) => before < cutOffMs).sort((a, b) => a.cutOffMs - b.cutOffMs)
+    const reached = steps.map(({ cutOffMs }) => cutOffMs)
+    deepStrictEqual(steps.map(({ before }) => before), [0, ...reached.slice(0, -1)])
+    for (const { before } of raises) ok(before === 0 || reached.includes(before), `a raise resolved to ${before}, which never stood`)
+  }),
+
+  check('a cut-off is forgotten once it was kept for as long as it was to be', async (store, wait) => {
+    const key = freshKey()
+    await store.raise(key, NOON + 1, SHORT_MS)
+    await untilForgotten(store, key, wait)
+    strictEqual(await store.raise(key, NOON, LONG_MS), 0)
+    deepStrictEqual(await read(store, key), [NOON])
+  }),
+
+  check('a shorter time to be kept never shortens a longer one', async (store, wait) => {
+    const [raised, unchanged] = [freshKey(), freshKey()]
+    for (const key of [raised, unchanged]) await store.raise(key, NOON, LONG_MS)
+    await store.raise(raised, NOON + 1, SHORT_MS)
+    await store.raise(unchanged, NOON - 1, SHORT_MS)
+    await untilShortIsOver(store, wait)
+    deepStrictEqual(await read(store, raised, unchanged), [NOON + 1, NOON])
+  }),
+
+  check('a longer time to be kept lengthens a shorter one, also where the cut-off is smaller or equal', async (store, wait) => {
+    const raises = [NOON - 1, NOON, NOON + 1].map(cutOffMs => ({ key: freshKey(), cutOffMs }))
+    const standing: number[] = []
+    for (const { key, cutOffMs } of raises) {
+      await store.raise(key, NOON, SHORT_MS)
+      // On a slow machine the first may have been forgotten by now: before is then 0.
+      const before = await store.raise(key, cutOffMs, LONG_MS)
+      standing.push(Math.max(before, cutOffMs))
+    }
+    await untilShortIsOver(store, wait)
+    deepStrictEqual(await read(store, ...raises.map(({ key }) => key)), standing)
+  })
+]
+
+type Wait = (ms: number) => Promise<unknown>
+
+const NOON = Date.UTC(2026, 0, 1, 12)
+/** With a digit less: as text it would be the larger one. */
+const SHORTER = 999_999_999_999
+/** The last millisecond that a Date knows: 16 digits. */
+const LAST_DATE = 8_640_000_000_000_000
+
+const SHORT_MS = 100
+const LONG_MS = 600_000
+/** Some stores count in seconds, some machines are slow. */
+const PATIENCE_MS = 20_000
+
+function check (name: string, work: (store: RevocationStore, wait: Wait) => Promise<void>): RevocationStoreCheck {
+  return { name, async run (store, { wait = pause } = {}) { await work(store, wait) } }
+}
+
+/** 22 characters of base64url, as all keys are. */
+function freshKey (): string {
+  return randomBytes(16).toString('base64url')
+}
+
+async function read (store: RevocationStore, ...keys: string[]): Promise<number[]> {
+  return [...await store.cutOffs(keys)]
+}
+
+/** Until what was to be kept for the short time, up to now, is so no longer: another key tells. */
+async function untilShortIsOver (store: RevocationStore, wait: Wait): Promise<void> {
+  const witness = freshKey()
+  await store.raise(witness, NOON, SHORT_MS)
+  await untilForgotten(store, witness, wait)
+}
+
+async function untilForgotten (store: RevocationStore, key: string, wait: Wait): Promise<void> {
+  for (let waitedMs = 0; waitedMs < PATIENCE_MS; waitedMs += SHORT_MS) {
+    await wait(SHORT_MS)
+    if ((await read(store, key))[0] === 0) return
+  }
+  fail(`a cut-off that was to be kept for ${SHORT_MS} ms is still there after ${PATIENCE_MS / 1000} seconds`)
+}
+
+async function pause (ms: number): Promise<void> {
+  await new Promise<void>(resolve => { setTimeout(resolve, ms) })
+}

@@ -1,0 +1,46 @@
+import type { RedisRevocationClient, RedisRevocationOptions, RevocationStore } from '../../types/revocation'
+import { describe, invalid, isObject, refuseUnknown, text } from '../checks'
+import { StoreUnavailableError } from '../errors'
+import { explained } from './redis-command'
+
+const DEFAULT_PREFIX = 'fastify-sealed-session:cut-off:'
+
+/** Cut-offs are compared as numbers and kept as the text they came as: Lua writes a long number with fewer digits. */
+const RAISE = `
+local held = redis.call('GET', KEYS[1]) or '0'
+if not held:find('^%d+$') then return redis.error_reply('ERR what is there is no cut-off') end
+local largest = tonumber(held) < tonumber(ARGV[1]) and ARGV[1] or held
+local keepForMs = math.max(redis.call('PTTL', KEYS[1]), tonumber(ARGV[2]))
+redis.call('SET', KEYS[1], largest, 'PX', keepForMs)
+return held`
+
+/**
+ * Cut-offs in Redis or Valkey, through a client of yours: ioredis, iovalkey, their clusters, or what `@fastify/redis`
+ * decorates. Each command has one key, so any cluster will do, and each key expires. Both methods reject with
+ * FST_SESSION_STORE_UNAVAILABLE. Throws FST_SESSION_INVALID_OPTION for what is no such client.
+ */
+export function redisRevocation (client: RedisRevocationClient, options: RedisRevocationOptions = {}): RevocationStore {
+  if (typeof client?.get !== 'function' || typeof client.eval !== 'function') {
+    throw invalid('redisRevocation() takes a client such as ioredis makes, with the methods get and eval')
+  }
+  if (!isObject(options)) throw invalid(`the options of redisRevocation() must be an object; found ${describe(options)}`)
+  refuseUnknown(options, ['prefix'], 'redisRevocation(): option')
+  const prefix = text(options, 'prefix', DEFAULT_PREFIX)
+  const name = `revocations in Redis (prefix "${prefix}")`
+  return {
+    name,
+    async cutOffs (keys) {
+      // All are sent before any is answered: one round trip.
+      return await explained(StoreUnavailableError, `${name} cannot be read`, async () => await Promise.all(keys.map(async key => cutOffIn(await client.get(prefix + key)))))
+    },
+    async raise (key, cutOffMs, keepForMs) {
+      return await explained(StoreUnavailableError, `${name} cannot be raised`, async () => cutOffIn(await client.eval(RAISE, 1, prefix + key, String(cutOffMs), String(keepForMs))))
+    }
+  }
+}
+
+function cutOffIn (reply: unknown): number {
+  if (reply === null) return 0
+  if (typeof reply !== 'string' || !/^\d+$/.test(reply)) throw new TypeError('what is there is no cut-off')
+  return Number(reply)
+}

@@ -1,0 +1,128 @@
+import { Redis } from 'ioredis'
+import t, { type Test } from 'tap'
+import { revocationStoreContract, type RevocationStore, type RevocationStoreHarness } from '../../lib/revocation-contract'
+import { memoryRevocation } from '../../lib/stores/revocation-memory'
+import { redisRevocation } from '../../lib/stores/revocation-redis'
+import { fakeClock } from '../helpers/clock'
+import { RedisServer } from '../helpers/redis-server'
+
+function keepsContract (t: Test, store: RevocationStore, harness?: RevocationStoreHarness): void {
+  for (const { name, run } of revocationStoreContract) {
+    t.test(name, async t => { await t.resolves(run(store, harness)) })
+  }
+}
+
+t.test('cut-offs in memory', async t => {
+  const clock = fakeClock(t)
+  keepsContract(t, memoryRevocation(), { wait: async ms => { clock.advance(ms) } })
+})
+
+t.test('cut-offs in memory, by the clock of the machine', async t => {
+  keepsContract(t, memoryRevocation())
+})
+
+t.test('cut-offs in a real Redis', async t => {
+  const server = await RedisServer.start()
+  t.teardown(async () => { await server.remove() })
+  const storeOf = (options = {}): RevocationStore => {
+    const client = new Redis(server.url, options)
+    t.teardown(() => { client.disconnect() })
+    return redisRevocation(client)
+  }
+
+  t.test('through one client', async t => { keepsContract(t, storeOf()) })
+
+  t.test('through a client that gathers its commands, and has a prefix of its own', async t => {
+    keepsContract(t, storeOf({ enableAutoPipelining: true, keyPrefix: 'app:' }))
+  })
+
+  t.test('through ten clients in turn', async t => {
+    const stores = Array.from({ length: 10 }, () => storeOf())
+    let turn = 0
+    const next = (): RevocationStore => stores[turn++ % stores.length] as RevocationStore
+    keepsContract(t, {
+      async cutOffs (keys) { return await next().cutOffs(keys) },
+      async raise (...args) { return await next().raise(...args) }
+    })
+  })
+})
+
+interface Kept {
+  readonly cutOffMs: number
+  readonly endMs: number
+}
+
+const NOTHING: Kept = { cutOffMs: 0, endMs: 0 }
+
+/** A store as somebody could write one, of parts that can each be wrong. */
+const RIGHT = {
+  keyOf: (key: string): string => key,
+  isOver: ({ endMs }: Kept, nowMs: number): boolean => endMs <= nowMs,
+  cutOff: (held: number, given: number): number => Math.max(held, given),
+  end: (held: Kept, given: Kept): number => Math.max(held.endMs, given.endMs),
+  reply: (before: number, _given: number): number => before,
+  answer: (cutOffs: number[], _keys: readonly string[]): number[] => cutOffs,
+  /** Between reading and writing. */
+  gap: null as null | (() => Promise<void>)
+}
+
+function storeOf (parts: typeof RIGHT, now: () => number): RevocationStore {
+  const all = new Map<string, Kept>()
+  const held = (key: string): Kept => {
+    const kept = all.get(parts.keyOf(key)) ?? NOTHING
+    return parts.isOver(kept, now()) ? NOTHING : kept
+  }
+  return {
+    async cutOffs (keys) { return parts.answer(keys.map(key => held(key).cutOffMs), keys) },
+    async raise (key, cutOffMs, keepForMs) {
+      const before = held(key)
+      if (parts.gap !== null) await parts.gap()
+      const given = { cutOffMs, endMs: now() + keepForMs }
+      all.set(parts.keyOf(key), { cutOffMs: parts.cutOff(before.cutOffMs, cutOffMs), endMs: parts.end(before, given) })
+      return parts.reply(before.cutOffMs, cutOffMs)
+    }
+  }
+}
+
+/** The names of the checks that a store of these parts fails. */
+async function failures (t: Test, parts: typeof RIGHT): Promise<string[]> {
+  const clock = fakeClock(t)
+  const store = storeOf(parts, () => clock.nowMs)
+  const failed: string[] = []
+  for (const { name, run } of revocationStoreContract) {
+    const isFailed = await run(store, { wait: async ms => { clock.advance(ms) } }).then(() => false, error => error.code === 'ERR_ASSERTION')
+    if (isFailed) failed.push(name)
+  }
+  return failed
+}
+
+t.test('a store that is right fails no check', async t => {
+  t.strictSame(await failures(t, RIGHT), [])
+})
+
+const FAULTS: ReadonlyArray<[fault: string, parts: Partial<typeof RIGHT>, failed: RegExp]> = [
+  ['lowers', { cutOff: (_held, given) => given }, /never lowers/],
+  ['keeps the first', { cutOff: (held, given) => held === 0 ? given : held }, /a larger cut-off raises/],
+  ['compares as text', { cutOff: (held, given) => String(held) < String(given) ? given : held }, /a larger cut-off raises/],
+  ['is not atomic', { gap: async () => {} }, /at the same time/],
+  ['does not expire', { isOver: () => false }, /is forgotten/],
+  ['shortens', { end: (_held, given) => given.endMs }, /never shortens/],
+  ['does not lengthen', { end: (held, given) => held === NOTHING ? given.endMs : held.endMs }, /lengthens/],
+  ['lengthens only where the cut-off is larger', { end: (held, given) => given.cutOffMs > held.cutOffMs ? Math.max(held.endMs, given.endMs) : held.endMs }, /lengthens/],
+  ['answers in the order of its keys', { answer: (cutOffs, keys) => keys.map((key, index) => ({ key, cutOff: cutOffs[index] as number })).sort((a, b) => a.key < b.key ? -1 : 1).map(({ cutOff }) => cutOff) }, /in their order/],
+  ['answers in the order of its cut-offs', { answer: cutOffs => cutOffs.sort((a, b) => a - b) }, /in their order/],
+  ['answers each key once', { answer: (cutOffs, keys) => cutOffs.filter((_, index) => keys.indexOf(keys[index] as string) === index) }, /asked for twice/],
+  ['leaves out what it does not know', { answer: cutOffs => cutOffs.filter(cutOff => cutOff !== 0) }, /unknown/],
+  ['answers with text', { answer: cutOffs => cutOffs.map(String) as never }, /to the millisecond/],
+  ['counts in seconds', { cutOff: (held, given) => Math.max(held, Math.floor(given / 1000) * 1000) }, /to the millisecond/],
+  ['keeps 14 digits', { cutOff: (held, given) => Math.max(held, Number(given.toPrecision(14))) }, /to the millisecond/],
+  ['resolves to what stands after', { reply: Math.max }, /what stood before/],
+  ['takes keys for the same that differ in case', { keyOf: key => key.toLowerCase() }, /do not touch one another/],
+  ['cuts keys short', { keyOf: key => key.slice(0, 21) }, /do not touch one another/]
+]
+
+for (const [fault, parts, failed] of FAULTS) {
+  t.test(`a store that ${fault} fails`, async t => {
+    t.match((await failures(t, { ...RIGHT, ...parts })).join('\n'), failed)
+  })
+}

@@ -1,0 +1,57 @@
+import type { Duration } from './sealing'
+
+/**
+ * Where cut-offs are kept: "what bears this key, and was created up to then, is over". Built in are `memoryRevocation`
+ * and `redisRevocation`; two methods make another. `fastify-sealed-session/revocation-contract` tests any of them.
+ * Keys are hashes of session ids and of subjects (22 characters of base64url); times are in milliseconds since 1970.
+ */
+export interface RevocationStore {
+  /**
+   * The cut-off of each of these keys, in their order; 0 where there is none. It is asked for one to three keys, and answers
+   * in one round trip. Rejects where it cannot tell.
+   */
+  cutOffs (keys: readonly string[]): Promise<readonly number[]>
+  /**
+   * Raises a key's cut-off to this time and never lowers it, in one step that no other writer can come between. It is kept
+   * for `keepForMs` (a whole number above 0) from now on, and longer where it was to be kept longer already; after that it is
+   * not answered any more. Resolves to the cut-off that stood
+   * before; 0 where there was none. Rejects where it cannot be sure that the cut-off stands.
+   */
+  raise (key: string, cutOffMs: number, keepForMs: number): Promise<number>
+  /** What messages call this store. No secrets. */
+  readonly name?: string
+}
+
+export interface RevocationOptions {
+  store: RevocationStore
+  /** For how long a session is trusted without asking the store again; 0 asks at every request. Default `'5m'`. */
+  recheck?: Duration
+  /**
+   * When the store is away. `'refuse'`: touching a session that is due to be checked throws FST_SESSION_STORE_UNAVAILABLE (503).
+   * `'allow'`: the session is trusted, and the log says so. Default `'refuse'`.
+   */
+  onError?: 'refuse' | 'allow'
+  /** A store that takes longer than this is away. Default `'500ms'`. */
+  timeout?: Duration
+}
+
+export interface MemoryRevocationOptions {
+  /**
+   * How many cut-offs are kept at most. Past it the oldest is forgotten in the safe direction: all sessions created up to
+   * then are over. Default 100,000, which take some 20 MB.
+   */
+  max?: number
+  /** Milliseconds since 1970. Default: the clock of the machine. */
+  now?: () => number
+}
+
+/** What is used of a Redis or Valkey client. ioredis and iovalkey are such, and their clusters. */
+export interface RedisRevocationClient {
+  get (key: string): Promise<string | null>
+  eval (script: string, keys: number, ...args: string[]): Promise<unknown>
+}
+
+export interface RedisRevocationOptions {
+  /** What all keys begin with. Apps that share a Redis need one each. Default `'fastify-sealed-session:cut-off:'`. */
+  prefix?: string
+}
