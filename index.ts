@@ -5,10 +5,16 @@ import { secureSessionOpener as ofSecureSession } from './lib/legacy/secure-sess
 import { secureSession as plugin } from './lib/plugin/plugin'
 import { fileKeyring as ofFile } from './lib/stores/keyring-file'
 import { redisKeyring as inRedis } from './lib/stores/keyring-redis'
+import { memoryRevocation as revokedInMemory } from './lib/stores/revocation-memory'
+import { redisRevocation as revokedInRedis } from './lib/stores/revocation-redis'
+import type * as ofControl from './types/control'
+import type * as ofEvents from './types/events'
 import type * as ofFastify from './types/fastify'
+import type * as ofGuard from './types/guard'
 import type * as ofKeyring from './types/keyring'
 import type * as ofLegacy from './types/legacy'
 import type * as ofOptions from './types/options'
+import type * as ofRevocation from './types/revocation'
 import type * as ofSealing from './types/sealing'
 import type * as ofSession from './types/session'
 
@@ -46,10 +52,22 @@ declare namespace secureSession {
   export type SealedOpener = ofLegacy.SealedOpener
   export type SealedOpenerOptions = ofLegacy.SealedOpenerOptions
   export type SecureSessionOpenerOptions = ofLegacy.SecureSessionOpenerOptions
+  export type RevocationStore = ofRevocation.RevocationStore
+  export type RevocationOptions = ofRevocation.RevocationOptions
+  export type MemoryRevocationOptions = ofRevocation.MemoryRevocationOptions
+  export type RedisRevocationClient = ofRevocation.RedisRevocationClient
+  export type RedisRevocationOptions = ofRevocation.RedisRevocationOptions
+  export type SecureSessionControl = ofControl.SecureSessionControl
+  export type SessionSecurityScheme = ofControl.SessionSecurityScheme
+  export type SessionEvents = ofEvents.SessionEvents
+  export type GuardOptions = ofGuard.GuardOptions
+  export type RequireSession = ofGuard.RequireSession
   /** `SessionOptions`, by the name that `@fastify/secure-session` gives them. */
   export type SecureSessionPluginOptions = SessionOptions
   export const fileKeyring: typeof ofFile
   export const redisKeyring: typeof inRedis
+  export const memoryRevocation: typeof revokedInMemory
+  export const redisRevocation: typeof revokedInRedis
   export const secureSessionOpener: typeof ofSecureSession
   export const sealedOpener: typeof ofFormerName
   /** `secureSession`, by the name that `@fastify/secure-session` exports it under. */
@@ -63,6 +81,8 @@ module.exports.secureSession = secureSession
 module.exports.fastifySecureSession = secureSession
 module.exports.fileKeyring = ofFile
 module.exports.redisKeyring = inRedis
+module.exports.memoryRevocation = revokedInMemory
+module.exports.redisRevocation = revokedInRedis
 module.exports.secureSessionOpener = ofSecureSession
 module.exports.sealedOpener = ofFormerName
 

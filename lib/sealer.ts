@@ -85,8 +85,8 @@ export function createSealer (options: SealerOptions): Sealer {
     open (token) {
       const opened = typeof token === 'string' ? openSession(token, sealing, now()) : MALFORMED
       if ('ok' in opened) return opened
-      const { envelope: { id, createdAtMs }, renewedAtMs, settings, decoded } = opened
-      const expiresAt = expiresAtMs(createdAtMs, renewedAtMs, withOwnIdle(sealing.limits, settings.idleMs))
+      const { envelope: { id, createdAtMs }, authenticatedAtMs, renewedAtMs, settings, decoded } = opened
+      const expiresAt = expiresAtMs(authenticatedAtMs, renewedAtMs, withOwnIdle(sealing.limits, settings.idleMs))
       return { ok: true, data: decoded.data, info: { id, createdAt: createdAtMs, renewedAt: renewedAtMs, expiresAt } }
     }
   }

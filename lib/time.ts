@@ -7,6 +7,9 @@ export const SECOND_MS = 1000
 export const MINUTE_MS = 60 * SECOND_MS
 export const DAY_MS = 24 * 60 * MINUTE_MS
 
+/** The clocks of one fleet differ by less than this. */
+export const CLOCK_SKEW_MS = MINUTE_MS
+
 /** No cookie lives longer than this in a browser: RFC 6265bis section 5.5, "the maximum is 400 days". */
 export const LONGEST_COOKIE_MS = 400 * DAY_MS
 

@@ -1,5 +1,7 @@
-import type { FastifyBaseLogger } from 'fastify'
+import type { FastifyBaseLogger, FastifyPluginAsync } from 'fastify'
 import type { SessionData } from '../index'
+import type { SecureSessionControl } from './control'
+import type { GuardOptions, RequireSession } from './guard'
 import type { SessionOptions } from './options'
 import type { Session } from './session'
 
@@ -12,6 +14,11 @@ declare module 'fastify' {
     readonly session: Session
   }
 
+  interface FastifyContextConfig {
+    /** `false`: a route that needs no session, such as a health check. No store is asked for it, and it cannot touch sessions that have `revocation`. */
+    session?: boolean
+  }
+
   interface FastifyReply {
     /**
      * Sets the Set-Cookie lines now and returns them: for a reply that is hijacked, or the `headers` event of a WebSocket
@@ -21,13 +28,23 @@ declare module 'fastify' {
   }
 
   interface FastifyInstance {
+    /** Ends sessions from afar, and says what they are to a document of the API. */
+    readonly secureSession: SecureSessionControl
+    /**
+     * A hook for routes that want somebody who is logged in. Throws FST_SESSION_INVALID_OPTION, FST_SESSION_UNKNOWN_NAME; also where
+     * neither the option `subject` nor `when` says who that is, for strangers have sessions as well.
+     */
+    requireSession: RequireSession
+    /** The same for all routes of a scope: `scope.register(app.sessionGuard, options)`. */
+    sessionGuard: FastifyPluginAsync<GuardOptions>
     /** A session outside any request. */
     createSecureSession<T = SessionData> (data?: Record<string, any>): Session<T>
     /** The token of a session, fit for a cookie. Throws FST_SESSION_UNKNOWN_NAME, FST_SESSION_TOO_LARGE. */
     encodeSecureSession<T = SessionData> (session: Session<T>, sessionName?: string): string
     /**
      * The session in a token; null where it does not open. Throws FST_SESSION_UNKNOWN_NAME. A token alone has no stamp
-     * beside it, so its idle time counts from when the session was last written, not from when it was last used.
+     * beside it, so its idle time counts from when the session was last written, not from when it was last used. It asks no
+     * revocation store: `secureSession.decode` does.
      */
     decodeSecureSession<T = SessionData> (token: string | undefined, log?: FastifyBaseLogger, sessionName?: string): Session<T> | null
   }

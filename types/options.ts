@@ -1,7 +1,9 @@
 import type { CookieSerializeOptions } from '@fastify/cookie'
 import type { KeyringStore, Rotation } from './keyring'
 import type { LegacyOpener, SealedOpener } from './legacy'
+import type { RevocationOptions } from './revocation'
 import type { Duration, KeyInput, Serializer } from './sealing'
+import type { Session } from './session'
 
 /** Options of one session. Exactly one of `key`, `secret` and `keyring`. */
 export interface SessionOptions {
@@ -45,4 +47,13 @@ export interface SessionOptions {
   legacy?: readonly (LegacyOpener | SealedOpener)[]
   /** A response that sets the cookie says `Cache-Control: no-store`, unless the route set its own. Default `true`. */
   cacheControl?: boolean
+  /**
+   * Who is logged in by a session: an id that never changes, such as `session => session.get('user')?.id`; nothing where
+   * nobody is. Guards and revocation go by it. It must not change the session.
+   */
+  subject?: (session: Session) => string | number | null | undefined
+  /** Sessions can be ended before their time: by `delete()`, by id, by subject. Default: none. */
+  revocation?: RevocationOptions
+  /** Routes with a guard say so in the document of `@fastify/swagger`, which is given `app.secureSession.securitySchemes`. Default `false`. */
+  openapi?: boolean
 }

@@ -3,19 +3,21 @@ import type { SessionData } from '../index'
 
 /** The session's own names in property style; a key of the same name is reached by `get` and `set`. */
 export type ReservedName =
-  | 'get' | 'set' | 'has' | 'unset' | 'data' | 'touch' | 'regenerate' | 'delete' | 'options' | 'info' | 'changed' | 'deleted'
+  | 'get' | 'set' | 'has' | 'unset' | 'data' | 'touch' | 'regenerate' | 'delete' | 'revoke' | 'revokeOthers' | 'options' | 'info' | 'changed' | 'deleted'
 
 /** All times in milliseconds since 1970. */
 export interface SessionInfo {
   /** 128 random bits, as 32 hex digits. New after `regenerate()`, and for what is set after `delete()`. */
   readonly id: string
-  /** When the session began, or was last regenerated. */
+  /** When the session began, was last regenerated, became somebody else's, or ended all others. */
   readonly createdAt: number
+  /** When somebody last showed who they are: `createdAt`, unless `revokeOthers()` moved that. `freshWithin` and the absolute limit count from here. */
+  readonly authenticatedAt: number
   /** When it was last written, or renewed by being used. */
   readonly renewedAt: number
   /** When it ends unless it is used again before. */
   readonly expiresAt: number
-  /** True where the request brought no session that opened, and after `regenerate()`. */
+  /** True where the request brought no session that opened, and after `regenerate()` and `revokeOthers()`. */
   readonly isNew: boolean
 }
 
@@ -45,13 +47,28 @@ export interface SessionMethods<T> {
   touch (): void
   /** A new authentication: a new id, both clocks start again, and of the values only the named ones stay (other plugins' among them, so any name may be given). Call it at login. Does nothing after `delete()`. */
   regenerate (keep?: ReadonlyArray<SessionKey<T> | (string & {})>): void
-  /** Ends the session: its values are gone at once and its cookies are cleared. A later `set` starts a new one. */
+  /**
+   * Ends the session: its values are gone at once and its cookies are cleared. A later `set` starts a new one. With
+   * `revocation` every copy of it is over, too, before the reply goes out.
+   */
   delete (): void
   /**
-   * Cookie attributes for this session alone; they last. `maxAge` (seconds) becomes its own idle limit, raises its
-   * absolute limit to at least that (400 days at most), and goes out as it is. Throws FST_SESSION_INVALID_OPTION.
+   * As `delete()`, and any copy of the cookie is over when this resolves. Rejects with FST_SESSION_STORE_UNAVAILABLE, and the
+   * session is then as it was; with FST_SESSION_INVALID_OPTION where there is no `revocation`.
    */
-  options (cookieOptions: CookieSerializeOptions): void
+  revoke (): Promise<void>
+  /**
+   * Ends all other sessions of this one's subject. This one goes on under a new id; who is logged in by it, and since when, stays.
+   * Rejects with FST_SESSION_STORE_UNAVAILABLE; with FST_SESSION_REQUIRED where it has no subject, or is over itself; with
+   * FST_SESSION_INVALID_OPTION where there is no `revocation` or no `subject`.
+   */
+  revokeOthers (): Promise<void>
+  /**
+   * Cookie attributes for this session alone; they last. `maxAge` (seconds) becomes its own idle limit, raises its
+   * absolute limit to at least that (400 days at most), and goes out as it is. `persistent` says for this session
+   * whether its cookie outlives the browser. Throws FST_SESSION_INVALID_OPTION.
+   */
+  options (cookieOptions: CookieSerializeOptions & { persistent?: boolean }): void
   /** Who and how old this session is. Frozen. */
   readonly info: SessionInfo
   /** The reply will write the session's cookie, be it to clear it. */

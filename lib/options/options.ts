@@ -5,6 +5,7 @@ import { aliased, boolean, describe, integer, invalid, isObject, refuseUnknown, 
 import { KEY_NAMES, readKeySource, type KeySource } from './keys'
 import { resolveLegacy, type ResolvedLegacy } from './legacy'
 import type { RotationPlan } from '../keyring/lifecycle'
+import { resolveRevocation, type ResolvedRevocation } from './revocation'
 import { resolveSealing, SEALING_NAMES, type SealingOptions } from './sealing'
 
 /** The options of one session, checked and with every default filled in. */
@@ -15,6 +16,9 @@ export interface ResolvedOptions extends SealingOptions {
   readonly attributes: CookieAttributes
   readonly persistent: boolean
   readonly cacheControl: boolean
+  /** Who is logged in by a session, as the app says it; null where it does not say. */
+  readonly subject: ((session: never) => unknown) | null
+  readonly openapi: boolean
   /** The old cookies from which sessions move into this one's. */
   readonly formerNames: readonly string[]
   /** What an operator should know, said once at boot. */
@@ -24,7 +28,7 @@ export interface ResolvedOptions extends SealingOptions {
 type Input = Readonly<Record<string, unknown>>
 
 const KNOWN = [
-  ...SEALING_NAMES, ...KEY_NAMES, 'sessionName', 'cookie', 'cookieOptions', 'persistent', 'maxCookies', 'cacheControl', 'legacy'
+  ...SEALING_NAMES, ...KEY_NAMES, 'sessionName', 'cookie', 'cookieOptions', 'persistent', 'maxCookies', 'cacheControl', 'legacy', 'subject', 'revocation', 'openapi'
 ]
 /** Fastify's own options of `register`, which it hands on to the plugin. */
 const OF_REGISTER = ['prefix', 'logLevel', 'logSerializers']
@@ -34,6 +38,7 @@ export interface ResolvedSession {
   readonly options: ResolvedOptions
   readonly keySource: KeySource
   readonly legacy: readonly ResolvedLegacy[]
+  readonly revocation: ResolvedRevocation | null
 }
 
 /**
@@ -76,10 +81,18 @@ function resolveOne (input: unknown, nowMs: number): ResolvedSession {
     attributes,
     persistent,
     cacheControl: boolean(input, 'cacheControl', true),
+    subject: readSubject(input['subject']),
+    openapi: boolean(input, 'openapi', false),
     formerNames: legacy.map(({ cookieName }) => cookieName),
     warnings: warningsFor(keySource, ignored, limits.absoluteMs)
   })
-  return { options: resolved, keySource, legacy }
+  return { options: resolved, keySource, legacy, revocation: resolveRevocation(input['revocation']) }
+}
+
+function readSubject (subject: unknown): ResolvedOptions['subject'] {
+  if (subject === undefined) return null
+  if (typeof subject === 'function') return subject as (session: never) => unknown
+  throw invalid(`option "subject" must be a function such as session => session.get('user')?.id; found ${describe(subject)}`)
 }
 
 function resolveAttributes (input: Input, cookieName: string, nowMs: number): { attributes: CookieAttributes, ignored: string[] } {

@@ -20,7 +20,7 @@ export function clearAll (commitment: Commitment): readonly string[] {
 export function clearReplaced (commitment: Commitment, written: CookieLines): readonly string[] {
   const { definition, session, found } = commitment
   const isMoving = found !== null && found.former !== null && !found.former.keep
-  const isWhereItWas = session.formerSettings.every(settings => settings === session.settings)
+  const isWhereItWas = session.formerSettings.every(settings => settings === session.head.settings)
   if (isWhereItWas && !isMoving && !session.isAnother) return NONE
   const clearing = new Clearing(commitment.overTls)
   clearing.spare(definition.options.cookieName, written)
@@ -68,13 +68,13 @@ function clearFormer (clearing: Clearing, { header }: Commitment, { cookieName, 
   }
 }
 
-/** A stamp is written only where renewal is due, so a young session has none. */
-function mayBeStamped ({ definition: { stampName, policy }, found, header }: Commitment): boolean {
+/** A stamp is written only where renewal or a check is due, so a young session has none. */
+function mayBeStamped ({ definition: { stampName, policy, sealing }, found, header }: Commitment): boolean {
   if (isIn(header, stampName)) return true
   if (found === null) return false
   const { envelope, settings } = found.opened
   const { renewAfterMs } = withOwnIdle(policy.limits, settings.idleMs)
-  return isRenewalDue(envelope.createdAtMs, Math.min(policy.limits.renewAfterMs, renewAfterMs), policy.now())
+  return isRenewalDue(envelope.createdAtMs, Math.min(policy.limits.renewAfterMs, renewAfterMs, sealing.recheckMs), policy.now())
 }
 
 function isIn (header: string | undefined, name: string): boolean {

@@ -3,11 +3,14 @@ import { NOT_SPLIT } from '../core/format'
 import { writeStamp } from '../core/stamp'
 import { plaintext, sealToken } from '../core/token'
 import { TooLargeError } from '../errors'
+import { renewed, sealed } from '../events'
+import { keyOfId } from '../revocation/keys'
 import { sealSession } from '../session/sealing'
 import type { Session } from '../session/session'
 import { clearAll, clearReplaced } from './clearing'
 import { lifetimeOf, linesFor, type SessionDefinition } from './definition'
 import type { Found } from './find'
+import { bearerOf } from './standing'
 import { warnNearTheLimit, warnNotMoved } from './warnings'
 
 /** A session that a request touched, and what is known of where it was. */
@@ -20,6 +23,10 @@ export interface Commitment {
   readonly header: string | undefined
   readonly overTls: boolean
   readonly log: FastifyBaseLogger
+  /** The request looked at the session, and so renews it; false where only the plugin did. */
+  readonly isUsed: boolean
+  /** The latest known cut-off of whoever logs in by it. */
+  readonly cutOffMs: number
 }
 
 const NONE: readonly string[] = []
@@ -37,13 +44,15 @@ export function linesToCommit (commitment: Commitment): readonly string[] {
     return clearAll(commitment)
   }
   const token = seal(commitment)
-  if (token === null) return renewal(commitment)
+  if (token === null) return stampLines(commitment, commitment.isUsed)
   settle(commitment)
   warnNearTheLimit(definition, token.length, log)
-  if (found !== null && found.former !== null && !session.isNew) log.info({ cookie: definition.options.cookieName, from: found.former.cookieName }, 'a session moved from an old cookie')
-  const lines = linesFor(definition, session.settings)
-  const set = lines.set(definition.options.cookieName, token, overTls, lifetimeOf(definition, session, session.identity.renewedAtMs))
-  return [...clearReplaced(commitment, lines), set]
+  if (found !== null && found.former !== null && !session.head.isNew) log.info({ cookie: definition.options.cookieName, from: found.former.cookieName }, 'a session moved from an old cookie')
+  const { settings, identity, isNew } = session.head
+  if (sealed.hasSubscribers) sealed.publish({ session: definition.sessionName, id: keyOfId(identity.id), length: token.length, isNew })
+  const lines = linesFor(definition, settings)
+  const set = lines.set(definition.options.cookieName, token, overTls, lifetimeOf(definition, session, identity.renewedAtMs))
+  return [...clearReplaced(commitment, lines), set, ...stampLines(commitment, false)]
 }
 
 /** Another request has changed this session already, while this one only read it in its old cookie. */
@@ -57,8 +66,8 @@ function settle ({ definition: { formerCookies, settledMoves, policy }, session,
 }
 
 /** The session's token, if it is to be written. One that only moves and does not fit stays where it is. */
-function seal ({ definition, session, log }: Commitment): string | null {
-  const envelope = session.changedEnvelope()
+function seal ({ definition, session, log, cutOffMs }: Commitment): string | null {
+  const envelope = session.changedEnvelope(cutOffMs)
   if (envelope === null) return null
   try {
     return sealSession(envelope, definition.sealing, session, definition.policy.now())
@@ -69,11 +78,22 @@ function seal ({ definition, session, log }: Commitment): string | null {
   }
 }
 
-/** A stamp where the session was used and renewal is due. It never touches the data cookie, so it can undo no other request's write. */
-function renewal ({ definition, session, overTls }: Commitment): readonly string[] {
-  if (!session.isRenewalDue) return NONE
+/**
+ * A stamp where the session was used and renewal is due, or where the store was asked whether it is over. It never touches
+ * the data cookie, so it can undo no other request's write.
+ */
+function stampLines ({ definition, session, found, overTls }: Commitment, isRenewing: boolean): readonly string[] {
+  const { isNew, isRenewalDue, identity, settings } = session.head
+  const isRenewed = isRenewing && isRenewalDue
+  const isChecked = found?.standing === 'checked' && definition.sealing.recheckMs !== Infinity
+  if (isNew || found === null || !(isRenewed || isChecked)) return NONE
+  if (renewed.hasSubscribers) renewed.publish({ session: definition.sessionName, id: keyOfId(identity.id), isRenewed, isChecked })
   const nowMs = definition.policy.now()
-  const length = writeStamp({ id: session.identity.id, renewedAtMs: nowMs, checkedAtMs: 0 }, plaintext)
-  const token = sealToken(length, definition.stampKeys.sealing(nowMs), NOT_SPLIT)
-  return [linesFor(definition, session.settings).set(definition.stampName, token, overTls, lifetimeOf(definition, session, nowMs))]
+  const stamp = {
+    id: identity.id,
+    renewedAtMs: isRenewed ? Math.max(nowMs, identity.renewedAtMs) : identity.renewedAtMs,
+    checkedAtMs: definition.revocation?.checkedAtMs(bearerOf(found.opened, [])) ?? 0
+  }
+  const token = sealToken(writeStamp(stamp, plaintext), definition.stampKeys.sealing(nowMs), NOT_SPLIT)
+  return [linesFor(definition, settings).set(definition.stampName, token, overTls, lifetimeOf(definition, session, nowMs))]
 }

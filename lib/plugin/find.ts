@@ -6,10 +6,11 @@ import type { OpenedSession } from '../session/policy'
 import type { SessionDefinition } from './definition'
 import type { FormerCookie } from './former-cookies'
 import { openSealed } from './open'
+import { tellRefused } from './refusals'
+import { judge, type Judged } from './standing'
 
 /** A session that a request brought, and the old cookie it was in; null where it was in its own. */
-export interface Found {
-  readonly opened: OpenedSession
+export interface Found extends Judged {
   readonly former: FormerCookie | null
   /** The settings that sessions in that old cookie had. */
   readonly formerSettings: readonly OwnSettings[]
@@ -17,61 +18,108 @@ export interface Found {
 
 const NONE: readonly OwnSettings[] = []
 
-/** Where cookies are read: the values of a name. */
+/** The values of the cookies of a name. */
 type Values = (cookieName: string) => readonly string[]
 
+/** Sessions of one cookie, the newest first; none where it brought none. */
+interface Candidates {
+  readonly former: FormerCookie | null
+  readonly opened: readonly OpenedSession[]
+}
+
 /**
- * The session that a Cookie header brings in its own cookie, or else in an old one that can be opened at once.
- * Throws FST_SESSION_NOT_READY where an opener that must be waited for has not been asked yet.
+ * The session that a Cookie header brings in its own cookie, or else in an old one. Throws FST_SESSION_NOT_READY where
+ * somebody must be asked first, and has not been.
  */
 export function findInHeader (definition: SessionDefinition, header: string | undefined, log: FastifyBaseLogger): Found | null {
-  const found = findAtOnce(definition, name => cookieValues(header, name), header, log)
-  if (found === null && isToBeAsked(definition, header)) throw new NotReadyError(definition.options.sessionName)
-  return found
+  const values = valuesIn(header)
+  const candidates = definition.revocation === null ? findAtOnce(definition, values, header, log) : null
+  if (candidates !== null) return foundIn(candidates, { opened: candidates.opened[0] as OpenedSession, standing: 'good' })
+  if (definition.revocation !== null || hasWaitingOpener(definition, values)) throw new NotReadyError(definition.options.sessionName)
+  return null
 }
 
-/** The session in a token alone: no header, so no stamp is asked. */
+/** The session in a token alone: no header, so no stamp is asked, and nobody else who would have to be waited for. */
 export function findInToken (definition: SessionDefinition, token: string, log: FastifyBaseLogger): OpenedSession | null {
-  return findAtOnce(definition, () => [token], undefined, log)?.opened ?? null
+  return findAtOnce(definition, () => [token], undefined, log)?.opened[0] ?? null
 }
 
-/** As `findInHeader`, and asks those openers as well that must be waited for. Null where there is nothing to ask them. */
-export function findWaiting (definition: SessionDefinition, header: string, log: FastifyBaseLogger): Promise<Found | null> | null {
-  return isToBeAsked(definition, header) ? findInTurn(definition, header, log) : null
+/**
+ * As the two above, and asks whoever must be asked; at once where that is nobody. What is over is found, too.
+ * Rejects with what an opener of old cookies says of itself; what else went wrong is part of the answer.
+ */
+export function findAsking (definition: SessionDefinition, { values, header }: Source, log: FastifyBaseLogger): Answer | Promise<Answer> {
+  const candidates = hasWaitingOpener(definition, values) ? findInTurn(definition, values, header, log) : findAtOnce(definition, values, header, log)
+  if (candidates instanceof Promise) return candidates.then(async found => await judged(definition, found, log))
+  return judged(definition, candidates, log)
 }
 
-function isToBeAsked ({ formerCookies }: SessionDefinition, header: string | undefined): boolean {
-  return formerCookies.some(({ immediate, cookieName }) => !immediate && cookieValues(header, cookieName).length > 0)
+/** What was found, or why nobody can tell. */
+export type Answer = { readonly found: Found | null, readonly error: null } | { readonly found: null, readonly error: unknown }
+
+export const NOTHING_FOUND: Answer = Object.freeze({ found: null, error: null })
+
+/** Where cookies are read. */
+interface Source {
+  readonly values: Values
+  /** Where stamps are looked for. */
+  readonly header: string | undefined
 }
 
-async function findInTurn (definition: SessionDefinition, header: string, log: FastifyBaseLogger): Promise<Found | null> {
-  const values: Values = name => cookieValues(header, name)
+export function sourceOf (header: string | undefined): Source {
+  return { values: valuesIn(header), header }
+}
+
+export function hasWaitingOpener ({ formerCookies }: SessionDefinition, values: Values): boolean {
+  return formerCookies.some(({ immediate, cookieName }) => !immediate && values(cookieName).length > 0)
+}
+
+function judged (definition: SessionDefinition, candidates: Candidates | null, log: FastifyBaseLogger): Answer | Promise<Answer> {
+  if (candidates === null) return NOTHING_FOUND
+  const judgement = judge(definition, candidates.opened)
+  const found = (result: Judged): Answer => {
+    if (result.standing === 'over') tellOver(definition, candidates, result, log)
+    return { found: foundIn(candidates, result), error: null }
+  }
+  return judgement instanceof Promise ? judgement.then(found).catch(error => ({ found: null, error })) : found(judgement)
+}
+
+function tellOver ({ sessionName, options }: SessionDefinition, { former }: Candidates, { opened }: Judged, log: FastifyBaseLogger): void {
+  tellRefused(log, { sessionName, cookie: former?.cookieName ?? options.cookieName, reason: 'revoked', id: opened.envelope.id })
+}
+
+async function findInTurn (definition: SessionDefinition, values: Values, header: string | undefined, log: FastifyBaseLogger): Promise<Candidates | null> {
   const own = openOwn(definition, values, header, log)
   if (own !== null) return own
   for (const former of definition.formerCookies) {
     const opened = await former.open(values(former.cookieName), header, definition.policy.now(), log)
-    if (opened !== null) return foundIn(former, opened)
+    if (opened !== null) return { former, opened: [opened] }
   }
   return null
 }
 
-function findAtOnce (definition: SessionDefinition, values: Values, header: string | undefined, log: FastifyBaseLogger): Found | null {
+function findAtOnce (definition: SessionDefinition, values: Values, header: string | undefined, log: FastifyBaseLogger): Candidates | null {
   const own = openOwn(definition, values, header, log)
   if (own !== null) return own
   for (const former of definition.formerCookies) {
     if (!former.immediate) continue
     const opened = former.open(values(former.cookieName), header, definition.policy.now(), log) as OpenedSession | null
-    if (opened !== null) return foundIn(former, opened)
+    if (opened !== null) return { former, opened: [opened] }
   }
   return null
 }
 
-function openOwn (definition: SessionDefinition, values: Values, header: string | undefined, log: FastifyBaseLogger): Found | null {
+function openOwn (definition: SessionDefinition, values: Values, header: string | undefined, log: FastifyBaseLogger): Candidates | null {
   const opened = openSealed(definition, values(definition.options.cookieName), header, definition.policy.now(), log)
-  return opened === null ? null : { opened, former: null, formerSettings: NONE }
+  return opened.length === 0 ? null : { former: null, opened }
 }
 
-function foundIn (former: FormerCookie, opened: OpenedSession): Found {
+function foundIn ({ former }: Candidates, { opened, standing }: Judged): Found {
+  if (former === null) return { opened, standing, former, formerSettings: NONE }
   // What lies under another name is none of the session's own cookies.
-  return { opened: { ...opened, formerSettings: NONE }, former, formerSettings: opened.formerSettings }
+  return { opened: { ...opened, formerSettings: NONE }, standing, former, formerSettings: opened.formerSettings }
+}
+
+function valuesIn (header: string | undefined): Values {
+  return name => cookieValues(header, name)
 }

@@ -12,8 +12,9 @@ import type { OwnSettings } from '../session/own-settings'
 import type { OpenedSession } from '../session/policy'
 import { sealingWith } from '../session/sealing'
 import type { LegacyOpener, LegacySession } from '../../types/legacy'
-import { isRefusal, logRefusal, newer, openSealed } from './open'
+import { isRefusal, laterFirst, openSealed } from './open'
 import { attributesWith, isAllowed } from './own-attributes'
+import { tellRefused } from './refusals'
 
 /** An old cookie from which sessions move into their own. */
 export interface FormerCookie {
@@ -52,6 +53,7 @@ async function sealedBefore ({ cookieName, attributes, keep }: ResolvedLegacy, f
   const keys = materials === null ? own : new Keyring(fixedTerms(materials))
   const stampName = cookieName + STAMP_SUFFIX
   const source = {
+    sessionName: options.sessionName,
     sealing: sealingWith({ ...options, cookieName }, keys.tokenKeys('cookie', cookieName)),
     stampName,
     stampKeys: keys.tokenKeys('stamp', stampName)
@@ -64,8 +66,8 @@ async function sealedBefore ({ cookieName, attributes, keep }: ResolvedLegacy, f
     isOfOwnKeys: materials === null,
     lines: linesUnder(cookieName, attributes),
     open (values, header, nowMs, log) {
-      const opened = openSealed(source, values, header, nowMs, log)
-      if (opened === null) return null
+      const [opened] = openSealed(source, values, header, nowMs, log)
+      if (opened === undefined) return null
       // What was allowed under the old name may be wrong for the new one, such as a domain for `__Host-`.
       const settings = isAllowed(options, opened.settings.attributes) ? opened.settings : { ...opened.settings, attributes: null }
       return { ...opened, settings, isRenewalDue: false, isMoved: true }
@@ -124,7 +126,7 @@ function adopted (found: LegacySession | null, value: string, rules: ResolvedOpt
   try {
     const session = adopt(found, value, rules, nowMs)
     if (!isRefusal(session)) return session
-    logRefusal(log, cookie, session)
+    tellRefused(log, { sessionName: rules.sessionName, cookie, reason: session.reason })
   } catch (error) {
     log.error({ cookie, err: error }, 'an opener of old cookies returned what is no session')
   }
@@ -132,7 +134,7 @@ function adopted (found: LegacySession | null, value: string, rules: ResolvedOpt
 }
 
 function newest (answers: readonly Answer[]): Answer {
-  return answers.reduce((best, one) => best === null || one === null ? best ?? one : newer(best, one), null)
+  return answers.filter(answer => answer !== null).sort(laterFirst)[0] ?? null
 }
 
 function isThenable (answer: unknown): answer is PromiseLike<LegacySession | null> {

@@ -1,20 +1,16 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import { InvalidOptionError, UnknownSessionError } from '../errors'
+import { InvalidOptionError } from '../errors'
 import { describe } from '../checks'
 import { sealSession } from '../session/sealing'
+import { UNWATCHED } from '../session/policy'
 import { Session } from '../session/session'
 import { behind, viewOf, type SessionView } from '../session/view'
-import type { SessionDefinition } from './definition'
+import { named, type SessionDefinition } from './definition'
 import { findInToken } from './find'
 
 /** `createSecureSession`, `encodeSecureSession` and `decodeSecureSession`: sessions without a request. */
 export function decorateOutsideRequest (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
   const main = definitions[0] as SessionDefinition
-  const named = (name: string): SessionDefinition => {
-    const found = definitions.find(({ options }) => options.sessionName === name)
-    if (found === undefined) throw new UnknownSessionError(name, definitions.map(({ options }) => `"${options.sessionName}"`).join(', '))
-    return found
-  }
 
   app.decorate('createSecureSession', function createSecureSession (data?: Record<string, unknown> | null): SessionView {
     const session = new Session(main.policy, UNWATCHED, null)
@@ -23,20 +19,17 @@ export function decorateOutsideRequest (app: FastifyInstance, definitions: reado
   } as FastifyInstance['createSecureSession'])
 
   app.decorate('encodeSecureSession', function encodeSecureSession (view: unknown, name = main.options.sessionName): string {
-    const { sealing, policy } = named(name)
+    const { sealing, policy } = named(definitions, name)
     const session = behind(view)
     if (session === undefined) throw new InvalidOptionError(`encodeSecureSession() takes a session; found ${describe(view)}`)
-    return sealSession(session.envelope(sealing.codec), sealing, session, policy.now())
+    return sealSession(session.envelope(0, sealing.codec), sealing, session, policy.now())
   })
 
   app.decorate('decodeSecureSession', function decodeSecureSession (
     token: unknown, log: FastifyBaseLogger = app.log, name = main.options.sessionName
   ): SessionView | null {
-    const definition = named(name)
+    const definition = named(definitions, name)
     const opened = typeof token === 'string' ? findInToken(definition, token, log) : null
     return opened === null ? null : viewOf(new Session(definition.policy, UNWATCHED, opened))
   } as FastifyInstance['decodeSecureSession'])
 }
-
-/** Nothing is ever committed here, so a change is never too late. */
-const UNWATCHED = { beforeChange () {}, handedOut () {} }

@@ -4,7 +4,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { invalid } from '../checks'
 import { refuseCollisions, resolveOptions } from '../options/options'
 import type { SecureSessionOptions } from '../../types/fastify'
+import { controlOf } from './control'
 import { defineSession, type SessionDefinition } from './definition'
+import { addGuards } from './guarded-routes'
 import { decorateOutsideRequest } from './outside-request'
 import { cookieSigner, openKeys } from './keys'
 import { discard } from './reply-headers'
@@ -36,12 +38,15 @@ export async function secureSession (app: FastifyInstance, options: SecureSessio
     for (const warning of one.options.warnings) app.log.warn({ session: one.options.sessionName }, warning)
     const keys = await openKeys(app, one, now)
     if (!app.hasPlugin('@fastify/cookie')) await app.register(cookie, { secret: cookieSigner(keys.keyring, now) })
-    own.push(await defineSession(one, keys, outer.length + own.length, now))
+    own.push(await defineSession(one, keys, outer.length + own.length, now, app.log))
   }
 
   await app.register(fp(async () => {}, { name: TAKES_THE_PLACE_OF }))
-  app.decorate(DEFINITIONS, [...own, ...outer])
-  decorateOutsideRequest(app, [...own, ...outer])
+  const all = [...own, ...outer]
+  app.decorate(DEFINITIONS, all)
+  app.decorate('secureSession', controlOf(all, app.log))
+  decorateOutsideRequest(app, all)
+  addGuards(app, all)
   attach(app, own)
 }
 
@@ -50,7 +55,7 @@ function attach (app: FastifyInstance, definitions: readonly SessionDefinition[]
   // A registration in an inner scope shares what the outer one set up.
   if (!app.hasRequestDecorator(HELD)) addHooks(app)
   seekUnknownKeys(app, definitions)
-  askWaitingOpeners(app, definitions)
+  askBeforehand(app, definitions)
   for (const definition of definitions) {
     const { sessionName } = definition.options
     app.decorateRequest(sessionName, {
@@ -77,26 +82,38 @@ function addHooks (app: FastifyInstance): void {
   })
 
   app.addHook('onSend', function commitSessions (request, reply, payload, done) {
-    let failure: Error | null = null
-    try {
-      sessionsOf(request).commit(reply)
-    } catch (error) {
-      failure = error as Error
-      discard(payload)
+    const sessions = sessionsOf(request)
+    const settling = sessions.settle()
+    if (settling === null) commit()
+    else settling.then(commit, fail)
+
+    function commit (): void {
+      try {
+        sessions.commit(reply)
+      } catch (error) {
+        return fail(error as Error)
+      }
+      done()
     }
-    if (failure === null) done()
-    else done(failure)
+
+    function fail (error: Error): void {
+      discard(payload)
+      done(error)
+    }
   })
 }
 
-/** Some openers of old cookies answer with a promise, and `request.session` itself cannot wait. */
-function askWaitingOpeners (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
-  const waiting = definitions.filter(({ formerCookies }) => formerCookies.some(({ immediate }) => !immediate))
-  if (waiting.length === 0) return
-  app.addHook('onRequest', function askOpeners (request, _reply, done) {
-    const asking = sessionsOf(request).prepare(waiting)
-    if (asking === null) done()
-    else asking.then(() => { done() }, done)
+/**
+ * Whether a session is over, and some openers of old cookies, can only be asked and waited for; `request.session` itself
+ * cannot wait. A route that needs no session says so, and then nobody is asked.
+ */
+function askBeforehand (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
+  const asking = definitions.filter(({ revocation, formerCookies }) => revocation !== null || formerCookies.some(({ immediate }) => !immediate))
+  if (asking.length === 0) return
+  app.addHook('onRequest', function askWhoMustBe (request, _reply, done) {
+    const waiting = request.routeOptions.config.session === false ? null : sessionsOf(request).prepare(asking)
+    if (waiting === null) done()
+    else waiting.then(() => { done() }, done)
   })
 }
 

@@ -22,6 +22,11 @@ export function copyToRaw (reply: FastifyReply): void {
   }
 }
 
+/** The response's head is out: sent by Fastify, by whoever hijacked the reply, or by the protocol that the socket was upgraded to. */
+export function isHeadSent ({ raw, sent, request }: FastifyReply): boolean {
+  return raw.headersSent || (sent && (request.raw as { upgrade?: boolean }).upgrade === true)
+}
+
 /** Lets go of a payload that will not be sent. */
 export function discard (payload: unknown): void {
   if (typeof payload !== 'object' || payload === null) return

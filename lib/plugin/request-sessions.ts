@@ -1,21 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { CommittedError } from '../errors'
-import { Session } from '../session/session'
-import { viewOf, type SessionView } from '../session/view'
-import { linesToCommit } from './commit'
+import type { SessionView } from '../session/view'
+import { Answers } from './answers'
 import type { SessionDefinition } from './definition'
-import { findInHeader, findWaiting, type Found } from './find'
-import { copyToRaw, forbidStoring, putSetCookies } from './reply-headers'
-import { warnLost, warnUntrustedProxy } from './warnings'
-
-interface Touched {
-  readonly definition: SessionDefinition
-  readonly session: Session
-  readonly found: Found | null
-  readonly view: SessionView
-  /** Failed: it could not be written, the error was thrown, and the error's reply goes out without it unless it is changed again. */
-  state: 'open' | 'failed' | 'changed again'
-}
+import { findInHeader, type Found } from './find'
+import { copyToRaw, isHeadSent, putSetCookies } from './reply-headers'
+import { Touched } from './touched'
+import { warnLost } from './warnings'
 
 const NO_LINES: readonly string[] = []
 
@@ -26,10 +17,12 @@ export class RequestSessions {
   reply: FastifyReply | null
   /** In the order in which they were registered. */
   readonly #touched: Touched[] = []
-  /** What was found for sessions that had to be waited for, or why that failed; null on nearly every request. */
-  #awaited: Map<SessionDefinition, () => Found | null> | null = null
+  /** Null where nobody had to be asked about any of them. */
+  #answers: Answers | null = null
   #committed: readonly string[] | null = null
+  /** Nothing can be changed while the sessions are being written down. */
   #committing = false
+  #settling = false
   #watched = false
 
   constructor (request: FastifyRequest, reply: FastifyReply | null) {
@@ -38,30 +31,36 @@ export class RequestSessions {
   }
 
   view (definition: SessionDefinition): SessionView {
-    for (const touched of this.#touched) {
-      if (touched.definition === definition) return touched.view
-    }
-    return this.#touch(definition).view
+    return (this.#touchedOf(definition) ?? this.#touch(definition, this.#find(definition))).use()
   }
 
-  /** Asks the openers that must be waited for; null where there is nothing to wait for. */
+  /** Asks whoever must be asked before a handler may see these sessions; null where nothing has to be waited for. */
   prepare (definitions: readonly SessionDefinition[]): Promise<unknown> | null {
-    const { raw: { headers: { cookie } }, log } = this.#request
-    if (cookie === undefined) return null
-    let waiting: Array<Promise<void>> | null = null
-    for (const definition of definitions) {
-      const finding = findWaiting(definition, cookie, log)
-      if (finding === null) continue
-      const awaited = this.#awaited ??= new Map()
-      waiting ??= []
-      waiting.push(finding.then(
-        found => { awaited.set(definition, () => found) },
-        error => {
-          awaited.set(definition, () => { throw error })
-          throw error
-        }))
+    this.#answers ??= new Answers()
+    return this.#answers.ask(definitions, this.#request.raw.headers.cookie, this.#request.log)
+  }
+
+  /**
+   * Does in the store of revocations what must be done before the cookies go out; null where nothing is. It rejects once, as
+   * `commit` throws: the browser keeps the cookies it has.
+   */
+  settle (): Promise<unknown> | null {
+    if (this.#committed !== null || this.#answers === null) return null
+    for (const [definition, found] of this.#answers.toBeWritten()) {
+      if (this.#touchedOf(definition) === undefined) this.#touch(definition, found)
     }
-    return waiting === null ? null : Promise.all(waiting)
+    const errands: Array<Promise<void>> = []
+    const failures: unknown[] = []
+    for (const touched of this.#touched) {
+      const errand = this.#guarded(touched, failures, () => touched.runErrands())
+      if (errand !== undefined && errand !== null) errands.push(errand.catch(failure => { this.#fail(touched, failures, failure) }))
+    }
+    if (errands.length === 0 && failures.length === 0) return null
+    this.#settling = true
+    return Promise.all(errands).then(() => {
+      this.#settling = false
+      if (failures.length > 0) throw failures[0]
+    })
   }
 
   /**
@@ -75,32 +74,40 @@ export class RequestSessions {
     return this.#committed
   }
 
-  /** As `commit`, for a reply that Fastify will not send itself: the lines go to Node's own response too. */
+  /** As `commit`, at a moment of the app's choosing, and for Node's own response too. The store is not waited for. */
   commitEarly (reply: FastifyReply): string[] {
     const lost = this.#committed === null && reply.raw.headersSent ? this.#changed() : undefined
     if (lost !== undefined) throw this.#tooLate(lost.definition)
+    this.settle()?.catch(error => { this.#request.log.error({ err: error }, 'a session was replaced, and could not be ended in the store') })
     const lines = this.commit(reply)
     if (!reply.raw.headersSent) copyToRaw(reply)
     return [...lines]
   }
 
-  #touch (definition: SessionDefinition): Touched {
-    const { raw, log } = this.#request
-    const awaited = this.#awaited?.get(definition)
-    const found = awaited === undefined ? findInHeader(definition, raw.headers.cookie, log) : awaited()
-    const watcher = {
+  #find (definition: SessionDefinition): Found | null {
+    const answer = this.#answers?.take(definition)
+    return answer === undefined ? findInHeader(definition, this.#request.raw.headers.cookie, this.#request.log) : answer
+  }
+
+  #touchedOf (definition: SessionDefinition): Touched | undefined {
+    for (const touched of this.#touched) {
+      if (touched.definition === definition) return touched
+    }
+    return undefined
+  }
+
+  #touch (definition: SessionDefinition, found: Found | null): Touched {
+    const touched: Touched = new Touched(definition, found, {
       beforeChange: () => { this.#beforeChange(touched) },
       handedOut: () => { this.#watchForLoss() }
-    }
-    const session = new Session(definition.policy, watcher, found === null ? null : found.opened)
-    const touched: Touched = { definition, session, found, view: viewOf(session), state: 'open' }
+    })
     this.#touched.push(touched)
     if (this.#touched.length > 1) this.#touched.sort((a, b) => a.definition.place - b.definition.place)
     return touched
   }
 
   #beforeChange (touched: Touched): void {
-    const isTooLate = this.#committing || this.#committed !== null || (this.reply !== null && isHeadSent(this.reply))
+    const isTooLate = this.#committing || this.#settling || this.#committed !== null || (this.reply !== null && isHeadSent(this.reply))
     if (isTooLate) throw this.#tooLate(touched.definition)
     if (touched.state === 'failed') touched.state = 'changed again'
     this.#watchForLoss()
@@ -118,7 +125,7 @@ export class RequestSessions {
   }
 
   #changed (): Touched | undefined {
-    return this.#touched.find(({ session }) => isChanged(session))
+    return this.#touched.find(({ isChanged }) => isChanged)
   }
 
   #tooLate ({ options }: SessionDefinition): Error {
@@ -129,44 +136,26 @@ export class RequestSessions {
     // While a session is written down the app's own code may run (a toJSON, a serializer) and try to change it.
     if (this.#committing) throw this.#tooLate((this.#touched[0] as Touched).definition)
     this.#committing = true
-    const lines: string[] = []
     const failures: unknown[] = []
-    for (const touched of this.#touched) {
-      if (touched.state === 'failed') continue
-      try {
-        lines.push(...this.#linesOfOne(touched, reply))
-      } catch (failure) {
-        if (failures.length > 0 || touched.state === 'changed again') this.#request.log.error({ err: failure }, 'another session could not be written')
-        else failures.push(failure)
-        touched.state = 'failed'
-      }
-    }
+    const lines = this.#touched.flatMap(touched => this.#guarded(touched, failures, () => touched.lines(this.#request, reply)) ?? NO_LINES)
     this.#committing = false
     if (failures.length > 0) throw failures[0]
     return lines
   }
 
-  #linesOfOne ({ definition, session, found }: Touched, reply: FastifyReply): readonly string[] {
-    const { raw: { headers: { cookie: header } }, log } = this.#request
-    const overTls = this.#request.protocol === 'https'
-    const lines = linesToCommit({ definition, session, found, header, overTls, log })
-    if (lines.length === 0) return lines
-    if (definition.options.cacheControl) forbidStoring(reply)
-    if (!overTls) warnUntrustedProxy(definition, this.#request)
-    return lines
+  #guarded<T> (touched: Touched, failures: unknown[], work: () => T): T | undefined {
+    try {
+      return work()
+    } catch (failure) {
+      this.#fail(touched, failures, failure)
+      return undefined
+    }
   }
-}
 
-/** What cannot even be written down was changed, too. */
-function isChanged (session: Session): boolean {
-  try {
-    return session.isEdited
-  } catch {
-    return true
+  /** The first failure is thrown, others are logged; so is one of a session that was changed again by whoever answers an earlier one. */
+  #fail (touched: Touched, failures: unknown[], failure: unknown): void {
+    if (failures.length > 0 || touched.state === 'changed again') this.#request.log.error({ err: failure }, 'another session could not be written')
+    else failures.push(failure)
+    touched.state = 'failed'
   }
-}
-
-/** The response's head is out: sent by Fastify, by whoever hijacked the reply, or by the protocol that the socket was upgraded to. */
-function isHeadSent ({ raw, sent, request }: FastifyReply): boolean {
-  return raw.headersSent || (sent && (request.raw as { upgrade?: boolean }).upgrade === true)
 }

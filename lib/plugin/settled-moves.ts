@@ -1,3 +1,4 @@
+import { Recent } from '../recent'
 import { MINUTE_MS } from '../time'
 
 /** Longer than a request that began before the change should take. */
@@ -10,22 +11,14 @@ const MOST_REMEMBERED = 10_000
  * reads of one page, 75 were lost without this; where one process answers them all, none is.
  */
 export class SettledMoves {
-  readonly #settledAtMs = new Map<string, number>()
+  readonly #settledAtMs = new Recent<number>(MOST_REMEMBERED)
 
   add (id: string, nowMs: number): void {
-    this.#settledAtMs.delete(id)
     this.#settledAtMs.set(id, nowMs)
-    if (this.#settledAtMs.size > MOST_REMEMBERED) this.#settledAtMs.delete(this.#oldest())
   }
 
   has (id: string, nowMs: number): boolean {
     const settledAtMs = this.#settledAtMs.get(id)
     return settledAtMs !== undefined && settledAtMs > nowMs - REMEMBERED_MS
-  }
-
-  /** A Map keeps the order in which its entries were made. */
-  #oldest (): string {
-    const [[id]] = this.#settledAtMs as unknown as [[string]]
-    return id
   }
 }

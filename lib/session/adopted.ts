@@ -21,7 +21,8 @@ export type AdoptionRules = Pick<SealingRules, 'cookieName' | 'codec' | 'limits'
  */
 export function adopt (found: LegacySession, value: string, { cookieName, codec, limits }: AdoptionRules, nowMs: number): OpenedSession | Refusal {
   const { data, id = value, renewedAt = nowMs, createdAt = renewedAt } = checked(found)
-  const refusal = refusalByTime(createdAt, renewedAt, limits, nowMs)
+  const [createdAtMs, renewedAtMs] = [Math.floor(createdAt), Math.floor(renewedAt)]
+  const refusal = refusalByTime({ createdAtMs, authenticatedAtMs: createdAtMs, renewedAtMs }, limits, nowMs)
   if (refusal !== null) return refusal
 
   // Written and read again: what the opener returned stays the opener's.
@@ -32,8 +33,8 @@ export function adopt (found: LegacySession, value: string, { cookieName, codec,
   return {
     envelope: {
       id: fingerprint(`${cookieName}\0${id}`, ID_BYTES).toString('hex'),
-      createdAtMs: Math.floor(createdAt),
-      renewedAtMs: Math.floor(renewedAt),
+      createdAtMs,
+      renewedAtMs,
       extensions: NO_EXTENSIONS,
       customSerializer: codec.custom
     },
@@ -41,9 +42,13 @@ export function adopt (found: LegacySession, value: string, { cookieName, codec,
     formerSettings: [NO_SETTINGS],
     decoded,
     codec,
-    renewedAtMs: Math.floor(renewedAt),
+    subject: null,
+    authenticatedAtMs: createdAtMs,
+    renewedAtMs,
+    checkedAtMs: 0,
     isRenewalDue: false,
-    isMoved: true
+    isMoved: true,
+    isUndated: found.createdAt === undefined && found.renewedAt === undefined
   }
 }
 

@@ -1,5 +1,5 @@
 import { EXPIRED, FROM_THE_FUTURE, type Refusal } from '../core/refusal'
-import { MINUTE_MS } from '../time'
+import { CLOCK_SKEW_MS } from '../time'
 
 /** How long a session lives; all in milliseconds. */
 export interface Limits {
@@ -11,8 +11,13 @@ export interface Limits {
   readonly renewAfterMs: number
 }
 
-/** The clocks of one fleet differ by less than this. */
-export const CLOCK_SKEW_MS = MINUTE_MS
+export interface SessionTimes {
+  /** What cut-offs are held against. */
+  readonly createdAtMs: number
+  /** When somebody last showed who they are; the absolute limit counts from here. */
+  readonly authenticatedAtMs: number
+  readonly renewedAtMs: number
+}
 
 export function isFromTheFuture (timeMs: number, nowMs: number): boolean {
   return timeMs > nowMs + CLOCK_SKEW_MS
@@ -22,16 +27,16 @@ export function isIdleOver (renewedAtMs: number, idleMs: number, nowMs: number):
   return nowMs - renewedAtMs >= idleMs
 }
 
-export function isAbsoluteOver (createdAtMs: number, absoluteMs: number, nowMs: number): boolean {
-  return nowMs - createdAtMs >= absoluteMs
+export function isAbsoluteOver (authenticatedAtMs: number, absoluteMs: number, nowMs: number): boolean {
+  return nowMs - authenticatedAtMs >= absoluteMs
 }
 
 export function isRenewalDue (renewedAtMs: number, renewAfterMs: number, nowMs: number): boolean {
   return nowMs - renewedAtMs >= renewAfterMs
 }
 
-export function expiresAtMs (createdAtMs: number, renewedAtMs: number, limits: Limits): number {
-  return Math.min(renewedAtMs + limits.idleMs, createdAtMs + limits.absoluteMs)
+export function expiresAtMs (authenticatedAtMs: number, renewedAtMs: number, limits: Limits): number {
+  return Math.min(renewedAtMs + limits.idleMs, authenticatedAtMs + limits.absoluteMs)
 }
 
 /** A session's own idle limit replaces the configured one, raises the absolute one to at least as much, and renews in proportion. */
@@ -45,8 +50,8 @@ export function withOwnIdle (limits: Limits, ownIdleMs: number | null): Limits {
 }
 
 /** Why a session with these times is not to be used now; null where nothing speaks against it. */
-export function refusalByTime (createdAtMs: number, renewedAtMs: number, limits: Limits, nowMs: number): Refusal | null {
-  if (isFromTheFuture(createdAtMs, nowMs) || isFromTheFuture(renewedAtMs, nowMs)) return FROM_THE_FUTURE
-  if (isAbsoluteOver(createdAtMs, limits.absoluteMs, nowMs)) return EXPIRED
+export function refusalByTime ({ createdAtMs, authenticatedAtMs, renewedAtMs }: SessionTimes, limits: Limits, nowMs: number): Refusal | null {
+  if (isFromTheFuture(Math.max(createdAtMs, authenticatedAtMs, renewedAtMs), nowMs)) return FROM_THE_FUTURE
+  if (isAbsoluteOver(authenticatedAtMs, limits.absoluteMs, nowMs)) return EXPIRED
   return isIdleOver(renewedAtMs, limits.idleMs, nowMs) ? EXPIRED : null
 }

@@ -6,7 +6,7 @@ import { openToken, plaintext, sealToken, type TokenKeys } from '../core/token'
 import { TooLargeError } from '../errors'
 import { jsonCodec, type Codec, type SessionRecord } from './codec'
 import { isRenewalDue, refusalByTime, withOwnIdle, type Limits } from './expiry'
-import { readSettings } from './own-settings'
+import { readExtended } from './extensions'
 import type { OpenedSession } from './policy'
 
 /** What the sessions of one cookie name have in common. */
@@ -21,44 +21,70 @@ export interface SealingRules {
 /** How they are sealed and opened. */
 export interface Sealing extends SealingRules {
   readonly keys: TokenKeys
+  /** A session that began this long ago may have a stamp that says when it was last checked. */
+  readonly recheckMs: number
   /** Characters of the longest token that this cookie can carry. */
   readonly longestToken: number
 }
 
-/** When a session of this id was last renewed by a stamp; 0 where no stamp says so. */
-export type StampedAt = (sessionId: string) => number
+/** The latest times that stamps say of a session; 0 where none does. */
+export interface StampedTimes {
+  readonly renewedAtMs: number
+  readonly checkedAtMs: number
+}
 
-const NO_STAMP: StampedAt = () => 0
+export type StampOf = (sessionId: string) => StampedTimes
+
+export const NOT_STAMPED: StampedTimes = Object.freeze({ renewedAtMs: 0, checkedAtMs: 0 })
+const NO_STAMP: StampOf = () => NOT_STAMPED
 const LARGEST_KEYS_NAMED = 3
 
 /** Opens a token, or says why not. Nothing in it makes this throw. */
-export function openSession (token: string, sealing: Sealing, nowMs: number, stampedAt: StampedAt = NO_STAMP): OpenedSession | Refusal {
+export function openSession (token: string, sealing: Sealing, nowMs: number, stampOf: StampOf = NO_STAMP): OpenedSession | Refusal {
   if (token.length > sealing.longestToken) return MALFORMED
   const length = openToken(token, sealing.keys, NOT_SPLIT, nowMs)
   if (typeof length !== 'number') return length
   const envelope = readEnvelope(plaintext, length)
   if ('ok' in envelope) return envelope
   if (envelope.customSerializer && !sealing.codec.custom) return UNSUPPORTED
-  const settings = readSettings(envelope.extensions)
-  if (settings === null) return MALFORMED
+  const extended = readExtended(envelope.extensions)
+  if (extended === null) return MALFORMED
 
+  const { settings, subject } = extended
+  const { createdAtMs } = envelope
   const limits = withOwnIdle(sealing.limits, settings.idleMs)
   const isDue = isRenewalDue(envelope.renewedAtMs, limits.renewAfterMs, nowMs)
+  const isStamped = isDue || nowMs - createdAtMs >= sealing.recheckMs
   // Where a stamp may be opened next, this plaintext has to leave the place where all are opened.
-  const bytes = isDue ? Buffer.from(plaintext.subarray(0, length)) : plaintext
-  const renewedAtMs = isDue ? Math.max(envelope.renewedAtMs, stampedAt(envelope.id)) : envelope.renewedAtMs
-  const isStillDue = isDue && isRenewalDue(renewedAtMs, limits.renewAfterMs, nowMs)
-  const refusal = refusalByTime(envelope.createdAtMs, renewedAtMs, limits, nowMs)
+  const bytes = isStamped ? Buffer.from(plaintext.subarray(0, length)) : plaintext
+  const stamp = isStamped ? stampOf(envelope.id) : NOT_STAMPED
+  const renewedAtMs = Math.max(envelope.renewedAtMs, stamp.renewedAtMs)
+  const authenticatedAtMs = extended.authenticatedAtMs ?? createdAtMs
+  const refusal = refusalByTime({ createdAtMs, authenticatedAtMs, renewedAtMs }, limits, nowMs)
   if (refusal !== null) return refusal
 
   const codec = envelope.customSerializer ? sealing.codec : jsonCodec
   const decoded = codec.decode(bytes, envelope.dataAt, envelope.dataEnd)
-  return decoded === null ? MALFORMED : { envelope, settings, formerSettings: [settings], decoded, codec, renewedAtMs, isRenewalDue: isStillDue, isMoved: false }
+  if (decoded === null) return MALFORMED
+  return {
+    envelope,
+    settings,
+    formerSettings: [settings],
+    decoded,
+    codec,
+    subject,
+    authenticatedAtMs,
+    renewedAtMs,
+    checkedAtMs: stamp.checkedAtMs,
+    isRenewalDue: isDue && isRenewalDue(renewedAtMs, limits.renewAfterMs, nowMs),
+    isMoved: false,
+    isUndated: false
+  }
 }
 
-export function sealingWith ({ cookieName, codec, limits, padTo }: SealingRules, keys: TokenKeys): Sealing {
+export function sealingWith ({ cookieName, codec, limits, padTo }: SealingRules, keys: TokenKeys, recheckMs = Infinity): Sealing {
   // Name and value of a cookie take 4096 bytes together; the token has what the name leaves.
-  return { cookieName, codec, limits, padTo, keys, longestToken: COOKIE_BYTES - cookieName.length }
+  return { cookieName, codec, limits, padTo, keys, recheckMs, longestToken: COOKIE_BYTES - cookieName.length }
 }
 
 /**

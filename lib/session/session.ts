@@ -1,12 +1,11 @@
 import { inspect } from 'node:util'
-import { NO_EXTENSIONS, type Envelope, type Extensions } from '../core/envelope'
-import { InvalidOptionError } from '../errors'
+import type { Envelope } from '../core/envelope'
+import { InvalidOptionError, RequiredError } from '../errors'
 import type { SessionInfo } from '../../types/session'
 import type { Codec, SessionRecord } from './codec'
-import { withOwnIdle, type Limits } from './expiry'
-import { Identity } from './identity'
+import { Head } from './head'
 import { nestedChange } from './nested-change'
-import { areSame, NO_SETTINGS, writeSettings, type OwnSettings } from './own-settings'
+import { areSame, NO_SETTINGS, type OwnSettings } from './own-settings'
 import type { OpenedSession, SessionPolicy, Watcher } from './policy'
 import { refuseUnwritable, Values } from './values'
 
@@ -14,28 +13,24 @@ import { refuseUnwritable, Values } from './values'
 export class Session {
   readonly #policy: SessionPolicy
   readonly #watcher: Watcher
-  readonly #opened: OpenedSession | null
-  #identity: Identity
-  #extensions: Extensions
-  #settings: OwnSettings
+  readonly head: Head
   #values: Values
   #written = false
   /** It was ended, and nothing was begun since. */
-  deleted = false
-  /** Another session than the one that the request brought: by `delete()` or `regenerate()`. Whatever else holds that one must go. */
+  deleted: boolean
+  /** Another session than the one that the request brought. Whatever else holds that one must go. */
   isAnother = false
   /** The settings under which the browser may hold an earlier cookie of this session, or of the one deleted before it. */
   formerSettings: readonly OwnSettings[]
 
-  constructor (policy: SessionPolicy, watcher: Watcher, opened: OpenedSession | null) {
+  /** @param isOver what the request brought is over, and nothing is left of it but its cookies */
+  constructor (policy: SessionPolicy, watcher: Watcher, brought: OpenedSession | null, isOver = false) {
     this.#policy = policy
     this.#watcher = watcher
-    this.#opened = opened
-    this.#identity = opened === null ? Identity.begin(policy.now()) : Identity.of(opened)
-    this.#extensions = opened === null ? NO_EXTENSIONS : opened.envelope.extensions
-    this.#settings = opened === null ? NO_SETTINGS : opened.settings
-    this.#values = new Values(opened?.decoded.data, watcher)
-    this.formerSettings = opened === null ? [] : opened.formerSettings
+    this.head = new Head(policy, isOver ? null : brought)
+    this.#values = new Values(this.head.opened?.decoded.data, watcher)
+    this.deleted = isOver
+    this.formerSettings = brought === null ? [] : brought.formerSettings
   }
 
   get (key: string): unknown {
@@ -88,30 +83,56 @@ export class Session {
   /** The session's data is gone at once; a later `set` starts a new session. */
   delete (): void {
     this.#watcher.beforeChange()
-    this.formerSettings = [...this.formerSettings, this.#settings]
-    this.#settings = NO_SETTINGS
+    this.formerSettings = [...this.formerSettings, this.head.settings]
+    this.head.settings = NO_SETTINGS
     this.#restart(this.#values.pick([]))
     this.#written = false
     this.deleted = true
   }
 
+  /** As `delete()`, and any copy of its cookie is over when this resolves. */
+  async revoke (): Promise<void> {
+    const endings = this.#policy.endings()
+    this.#watcher.beforeChange()
+    if (this.head.opened !== null) await endings.end(this.head.opened)
+    this.delete()
+  }
+
+  /** Ends all other sessions of whoever is logged in by this one, which goes on under another id. */
+  async revokeOthers (): Promise<void> {
+    const endings = this.#policy.endings()
+    this.#watcher.beforeChange()
+    const subject = this.subject()
+    if (subject === null) throw new InvalidOptionError('revokeOthers() needs the option "subject": nobody else can say whose sessions they are')
+    if (subject.length === 0) throw new RequiredError()
+    const createdAtMs = await endings.endOthers(this.head, subject)
+    this.#watcher.beforeChange()
+    if (createdAtMs === null) {
+      this.delete()
+      throw new RequiredError()
+    }
+    this.head.reissue(createdAtMs)
+    this.isAnother = true
+    this.#written = true
+  }
+
   /** Cookie options for this session alone, sealed with it so that they last. Those that are no cookie attributes are ignored. */
   options (cookieOptions: object | null | undefined): void {
     if (cookieOptions == null) return
-    const settings = this.#policy.withCookieOptions(this.#settings, cookieOptions)
-    if (areSame(settings, this.#settings)) return
+    const settings = this.#policy.withCookieOptions(this.head.settings, cookieOptions)
+    if (areSame(settings, this.head.settings)) return
     this.#watcher.beforeChange()
-    this.#settings = settings
-    if (!this.isNew && !this.deleted) this.#written = true
+    this.head.settings = settings
+    if (!this.head.isNew && !this.deleted) this.#written = true
   }
 
   get info (): SessionInfo {
-    return this.#identity.info(this.limits, this.isNew)
+    return this.head.info
   }
 
   /** The reply will write the session's cookie, be it to clear it. */
   get changed (): boolean {
-    return this.#isMoving || this.isEdited
+    return this.head.isMoving || this.isEdited
   }
 
   /** The app changed it, and would miss the change. */
@@ -119,40 +140,25 @@ export class Session {
     return this.#written || this.deleted || this.#nestedChange() !== null
   }
 
-  get identity (): Identity {
-    return this.#identity
-  }
-
-  /** No cookie holds this session yet: it was begun in this request. */
-  get isNew (): boolean {
-    return this.#opened === null || this.#identity.id !== this.#opened.envelope.id
-  }
-
-  get isRenewalDue (): boolean {
-    return this.#opened?.isRenewalDue === true && !this.isNew
-  }
-
-  get limits (): Limits {
-    return withOwnIdle(this.#policy.limits, this.#settings.idleMs)
-  }
-
-  get settings (): OwnSettings {
-    return this.#settings
+  /** Who is logged in by its values, hashed; empty for nobody. Null where the app does not say. To look is not to hand out. */
+  subject (): Buffer | null {
+    const { subjectOf } = this.#policy
+    return subjectOf === null ? null : this.#values.quietly(() => subjectOf(this))
   }
 
   /** What is to be sealed now, if the session was changed; null if it was only read. Throws FST_SESSION_NOT_SERIALIZABLE. */
-  changedEnvelope (): Envelope | null {
-    if (this.#written || this.#isMoving) return this.envelope()
+  changedEnvelope (cutOffMs: number): Envelope | null {
+    if (this.#written || this.head.isMoving) return this.envelope(cutOffMs)
     const data = this.#nestedChange()
-    return data === null ? null : this.envelope(this.#policy.codec, data)
+    return data === null ? null : this.envelope(cutOffMs, this.#policy.codec, data)
   }
 
-  /** What is to be sealed now, changed or not. Throws FST_SESSION_NOT_SERIALIZABLE. */
-  envelope (codec: Codec = this.#policy.codec, data: string | Buffer = codec.encode(this.#values.record)): Envelope {
-    this.#identity = this.#identity.renewed(this.#policy.now())
-    const { id, createdAtMs, renewedAtMs } = this.#identity
-    const extensions = this.#settings === NO_SETTINGS ? this.#extensions : writeSettings(this.#settings, this.#extensions)
-    return { id, createdAtMs, renewedAtMs, extensions, customSerializer: codec.custom, data }
+  /**
+   * What is to be sealed now, changed or not. Throws FST_SESSION_NOT_SERIALIZABLE.
+   * @param cutOffMs of whoever logs in by it; 0 for none
+   */
+  envelope (cutOffMs: number, codec: Codec = this.#policy.codec, data: string | Buffer = codec.encode(this.#values.record)): Envelope {
+    return { ...this.head.seal(this.subject(), cutOffMs), customSerializer: codec.custom, data }
   }
 
   /** What `console.log` shows: no value. `this` is the proxy then, where only the public names are the session's own. */
@@ -160,17 +166,12 @@ export class Session {
     return `Session ${inspect({ id: this.info.id, keys: Object.keys(this.data()) })}`
   }
 
-  get #isMoving (): boolean {
-    return this.#opened?.isMoved === true && !this.isNew
-  }
-
   #nestedChange (): string | Buffer | null {
-    return nestedChange(this.#opened, this.#values, this.#policy.codec)
+    return nestedChange(this.head.opened, this.#values, this.#policy.codec)
   }
 
   #restart (values: Values): void {
-    this.#extensions = NO_EXTENSIONS
-    this.#identity = Identity.begin(this.#policy.now())
+    this.head.restart()
     this.#values = values
     this.deleted = false
     this.isAnother = true

@@ -18,6 +18,17 @@ export class Values {
     this.#watcher = watcher
   }
 
+  /** What `look` comes to. The objects it sees do not count as handed out: it is not to change them. */
+  quietly<T> (look: () => T): T {
+    const handedOut = this.#handedOut
+    this.#handedOut = true
+    try {
+      return look()
+    } finally {
+      this.#handedOut = handedOut
+    }
+  }
+
   /** An object or array left our hands, and may have been changed in place since. */
   get handedOut (): boolean {
     return this.#handedOut

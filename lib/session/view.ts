@@ -6,7 +6,7 @@ import type { Session } from './session'
 export type SessionView = object
 
 const RESERVED: Readonly<Record<ReservedName, true>> = {
-  get: true, set: true, has: true, unset: true, data: true, touch: true, regenerate: true, delete: true, options: true, info: true, changed: true, deleted: true
+  get: true, set: true, has: true, unset: true, data: true, touch: true, regenerate: true, delete: true, revoke: true, revokeOthers: true, options: true, info: true, changed: true, deleted: true
 }
 
 /** By this a view is asked for what is behind it, and answers only while this file asks. */

@@ -1,0 +1,17 @@
+import { channel, type Channel } from 'node:diagnostics_channel'
+import type { SessionEvents } from '../types/events'
+
+/** Whoever publishes makes the message only where somebody listens: `if (sealed.hasSubscribers) sealed.publish(…)`. */
+interface EventChannel<Message> extends Pick<Channel, 'hasSubscribers'> {
+  publish (message: Message): void
+}
+
+function named<Name extends keyof SessionEvents> (name: Name): EventChannel<SessionEvents[Name]> {
+  return channel(name)
+}
+
+export const opened = named('fastify-sealed-session:opened')
+export const refused = named('fastify-sealed-session:refused')
+export const sealed = named('fastify-sealed-session:sealed')
+export const renewed = named('fastify-sealed-session:renewed')
+export const revoked = named('fastify-sealed-session:revoked')

@@ -1,0 +1,51 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { describe, invalid } from '../checks'
+import { hashOfSubject, keyOf } from '../revocation/keys'
+import type { Revocation } from '../revocation/revocation'
+import { UNWATCHED } from '../session/policy'
+import { Session } from '../session/session'
+import { viewOf } from '../session/view'
+import type { SecureSessionControl } from '../../types/control'
+import { named, type SessionDefinition } from './definition'
+import { findAsking } from './find'
+import { securitySchemesOf } from './openapi'
+import { subjectText } from './subject'
+
+const SESSION_ID = /^[0-9a-f]{32}$/
+
+/** What `app.secureSession` is: sessions ended from afar, and what a document of the API says of them. */
+export function controlOf (definitions: readonly SessionDefinition[], appLog: FastifyBaseLogger): SecureSessionControl {
+  return Object.freeze({
+    securitySchemes: securitySchemesOf(definitions),
+
+    async revoke (id: string, name?: string) {
+      if (typeof id !== 'string' || !SESSION_ID.test(id)) throw invalid(`secureSession.revoke() takes the id of a session, 32 hex digits; found ${describe(id)}`)
+      const all = revocable(definitions, name)
+      await Promise.all(all.map(async ({ revocation }) => { await revocation.endSession(id) }))
+    },
+
+    async revokeSubject (subject: string | number, name?: string) {
+      const text = subjectText(subject, 'secureSession.revokeSubject() takes')
+      const all = revocable(definitions, name)
+      await Promise.all(all.map(async ({ revocation, options }) => { await revocation.endSubject(keyOf(hashOfSubject(options.sessionName, text))) }))
+    },
+
+    async decode (token: unknown, log: FastifyBaseLogger = appLog, name?: string) {
+      const definition = name === undefined ? definitions[0] as SessionDefinition : named(definitions, name)
+      if (typeof token !== 'string') return null
+      const { found, error } = await findAsking(definition, { values: () => [token], header: undefined }, log)
+      if (error !== null) throw error
+      return found === null || found.standing === 'over' ? null : viewOf(new Session(definition.policy, UNWATCHED, found.opened))
+    }
+  }) as SecureSessionControl
+}
+
+type Revocable = SessionDefinition & { readonly revocation: Revocation }
+
+/** The session of this name, or all that can be ended. Throws FST_SESSION_INVALID_OPTION where there is none. */
+function revocable (definitions: readonly SessionDefinition[], name: string | undefined): Revocable[] {
+  const meant = name === undefined ? definitions : [named(definitions, name)]
+  const all = meant.filter((definition): definition is Revocable => definition.revocation !== null)
+  if (all.length === 0) throw invalid('sessions can be ended from afar only with the option "revocation"')
+  return all
+}

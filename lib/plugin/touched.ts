@@ -1,0 +1,76 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Session } from '../session/session'
+import { opened } from '../events'
+import { keyOfId } from '../revocation/keys'
+import type { Watcher } from '../session/policy'
+import { viewOf, type SessionView } from '../session/view'
+import { linesToCommit } from './commit'
+import type { SessionDefinition } from './definition'
+import { errandsOf } from './errands'
+import type { Found } from './find'
+import { forbidStoring } from './reply-headers'
+import { warnUntrustedProxy } from './warnings'
+
+/** What the event says of what was known of a session. */
+const CHECKS = { good: null, checked: 'good', unchecked: 'unchecked' } as const
+
+/** A session that a request touched, or that the plugin has to write though the request did not. */
+export class Touched {
+  readonly definition: SessionDefinition
+  readonly found: Found | null
+  readonly session: Session
+  readonly view: SessionView
+  /** The request looked at it; false where only the plugin did. */
+  #isUsed = false
+  /** Failed: it could not be written, the error was thrown, and the error's reply goes out without it unless it is changed again. */
+  state: 'open' | 'failed' | 'changed again' = 'open'
+  /** The latest known cut-off of whoever logs in by it. */
+  #cutOffMs = 0
+
+  constructor (definition: SessionDefinition, found: Found | null, watcher: Watcher) {
+    this.definition = definition
+    this.found = found
+    this.session = new Session(definition.policy, watcher, found === null ? null : found.opened, found?.standing === 'over')
+    this.view = viewOf(this.session)
+  }
+
+  /** The request looks at it. */
+  use (): SessionView {
+    const { found, definition: { sessionName, options } } = this
+    if (!this.#isUsed && opened.hasSubscribers && found !== null && found.standing !== 'over') {
+      const cookie = found.former?.cookieName ?? options.cookieName
+      opened.publish({ session: sessionName, cookie, id: keyOfId(found.opened.envelope.id), check: CHECKS[found.standing] })
+    }
+    this.#isUsed = true
+    return this.view
+  }
+
+  /** What cannot even be written down was changed, too. */
+  get isChanged (): boolean {
+    try {
+      return this.session.isEdited
+    } catch {
+      return true
+    }
+  }
+
+  /** Runs its errands in the store; null where there are none. Rejects where they failed. */
+  runErrands (): Promise<void> | null {
+    if (this.state === 'failed') return null
+    const running = errandsOf(this)
+    return running === null ? null : running.then(cutOffMs => { this.#cutOffMs = cutOffMs })
+  }
+
+  /** The Set-Cookie lines. Throws where it cannot be written. */
+  lines (request: FastifyRequest, reply: FastifyReply): readonly string[] {
+    if (this.state === 'failed') return []
+    const { raw: { headers: { cookie: header } }, log } = request
+    const { definition, session, found } = this
+    const overTls = request.protocol === 'https'
+    const lines = linesToCommit({ definition, session, found, header, overTls, log, isUsed: this.#isUsed, cutOffMs: this.#cutOffMs })
+    if (lines.length === 0) return lines
+    if (definition.options.cacheControl) forbidStoring(reply)
+    if (!overTls) warnUntrustedProxy(definition, request)
+    return lines
+  }
+}

@@ -1,0 +1,156 @@
+import type { RevokedEvent } from '../../types/events'
+import { revoked } from '../events'
+import { CLOCK_SKEW_MS, type Clock } from '../time'
+import { isOver, type Bearer } from './bearer'
+import { Dates } from './dates'
+import { keyOfId } from './keys'
+import { Memory } from './memory'
+import type { PatientStore } from './patient-store'
+
+/** Unknown: the store is to be asked. Unchecked: it was, in vain, and the app said to trust then. */
+export type Standing = 'good' | 'over' | 'unknown'
+export type Verdict = 'good' | 'over' | 'unchecked'
+
+export interface RevocationTerms {
+  readonly sessionName: string
+  readonly store: PatientStore
+  /** For how long a session is trusted after it was begun or checked. */
+  readonly recheckMs: number
+  readonly trustsWhenAway: boolean
+  /** No session lives longer. */
+  readonly longestLifeMs: number
+  readonly now: Clock
+}
+
+/** Which sessions are over. What the store said is remembered in this process, so that it is asked once a session and window. */
+export class Revocation {
+  readonly #terms: RevocationTerms
+  readonly #memory = new Memory()
+  readonly #dates: Dates
+  readonly #asking = new Map<string, Promise<readonly number[]>>()
+
+  constructor (terms: RevocationTerms) {
+    this.#terms = terms
+    this.#dates = new Dates(terms.now)
+  }
+
+  /** What can be said at once. */
+  standing (bearer: Bearer): Standing {
+    if (this.#memory.isOver(bearer)) return 'over'
+    const { recheckMs, now } = this.#terms
+    const nowMs = now()
+    return nowMs - Math.min(this.checkedAtMs(bearer), nowMs) < recheckMs ? 'good' : 'unknown'
+  }
+
+  /** Asks the store. Rejects with FST_SESSION_STORE_UNAVAILABLE where it is away and the app did not say to trust then. */
+  async check (bearer: Bearer): Promise<Verdict> {
+    try {
+      const cutOffs = await this.#lookUp(bearer)
+      return this.#memory.isOver(bearer) || isOver(bearer, cutOffs) ? 'over' : 'good'
+    } catch (error) {
+      if (this.#memory.isOver(bearer)) return 'over'
+      if (this.#terms.trustsWhenAway) return 'unchecked'
+      throw error
+    }
+  }
+
+  /** When it was last known to be good: by the store, by its stamp, or by having just begun. */
+  checkedAtMs ({ id, createdAtMs, checkedAtMs }: Bearer): number {
+    return Math.max(createdAtMs, checkedAtMs, this.#memory.checkedAtMs(id))
+  }
+
+  /** True where this process knows that this session is over. */
+  hasEnded (id: string): boolean {
+    return this.#memory.hasEnded(id)
+  }
+
+  /**
+   * Ends the session of this id. The cut-off lies ahead of all clocks of the fleet: an id is never used again, so no other
+   * login can be hurt. Rejects with FST_SESSION_STORE_UNAVAILABLE.
+   */
+  async endSession (id: string, keepForMs = this.#terms.longestLifeMs): Promise<void> {
+    const key = keyOfId(id)
+    await this.#terms.store.raise(key, this.#terms.now() + CLOCK_SKEW_MS, keepForMs + CLOCK_SKEW_MS)
+    this.#memory.end(id)
+    this.#tell('id', key)
+  }
+
+  /** As `endSession`, where nobody asked for it by name: what the app said of a store that is away holds for this, too. */
+  async endReplaced (id: string, keepForMs: number): Promise<void> {
+    try {
+      await this.endSession(id, keepForMs)
+    } catch (error) {
+      if (!this.#terms.trustsWhenAway) throw error
+      this.#memory.end(id)
+    }
+  }
+
+  /** Ends all sessions of a subject that began before now. Rejects with FST_SESSION_STORE_UNAVAILABLE. */
+  async endSubject (key: string): Promise<void> {
+    await this.#raise(key, await this.#dates.cutOffBeforeNow())
+    this.#tell('subject', key)
+  }
+
+  /**
+   * Ends all sessions of a subject, this one as it is among them, and resolves to the time from which it may go on
+   * under another id; null where it was over before. Rejects with FST_SESSION_STORE_UNAVAILABLE.
+   * @param bearer null for a session that no cookie holds yet
+   */
+  async endOthers (bearer: Bearer | null, key: string): Promise<number | null> {
+    if (bearer !== null && isOver(bearer, await this.#ask(bearer))) return null
+    const cutOffMs = this.#dates.cutOffUpTo(bearer?.createdAtMs ?? 0)
+    const before = await this.#raise(key, cutOffMs)
+    this.#tell('others', key)
+    // Of two that do this at once the second learns here that the first was quicker.
+    if (bearer !== null && isOver(bearer, [before])) return null
+    if (bearer !== null) this.#memory.end(bearer.id)
+    return cutOffMs + 1
+  }
+
+  /** The cut-off of a subject who logs in: another machine may have made it, whose clock is ahead. 0 where it cannot be told. */
+  async cutOffOf (key: string): Promise<number> {
+    try {
+      const [cutOffMs] = await this.#terms.store.cutOffs([key]) as [number]
+      return cutOffMs
+    } catch {
+      return 0
+    }
+  }
+
+  /** When a session that would have begun then is to have begun: after that cut-off of its subject, and after all that this process made. */
+  issue (begunAtMs: number, cutOffMs: number): number {
+    return this.#dates.ofLogin(begunAtMs, cutOffMs)
+  }
+
+  #tell (by: RevokedEvent['by'], id: string): void {
+    if (revoked.hasSubscribers) revoked.publish({ session: this.#terms.sessionName, by, id })
+  }
+
+  /** Parallel requests of one session share one answer; not where each is to ask, since it could be older than their request. */
+  #lookUp (bearer: Bearer): Promise<readonly number[]> {
+    if (this.#terms.recheckMs === 0) return this.#ask(bearer)
+    const name = [bearer.id, ...bearer.subjectKeys].join()
+    const asking = this.#asking.get(name) ?? this.#ask(bearer).finally(() => { this.#asking.delete(name) })
+    this.#asking.set(name, asking)
+    return asking
+  }
+
+  async #ask (bearer: Bearer): Promise<readonly number[]> {
+    const { id, subjectKeys } = bearer
+    // The answer is as old as the question.
+    const askedAtMs = this.#terms.now()
+    const cutOffs = await this.#terms.store.cutOffs([keyOfId(id), ...subjectKeys])
+    const [ofId, ...ofSubjects] = cutOffs as [number, ...number[]]
+    if (isOver(bearer, [ofId])) this.#memory.end(id)
+    subjectKeys.forEach((key, index) => { this.#memory.cutOff(key, ofSubjects[index] as number) })
+    this.#memory.checked(id, askedAtMs)
+    return cutOffs
+  }
+
+  async #raise (key: string, cutOffMs: number): Promise<number> {
+    const { store, longestLifeMs } = this.#terms
+    const before = await store.raise(key, cutOffMs, longestLifeMs + CLOCK_SKEW_MS)
+    this.#memory.cutOff(key, Math.max(before, cutOffMs))
+    return before
+  }
+}

@@ -1,0 +1,76 @@
+import { TIME_BYTES } from '../core/bytes'
+import type { Extensions } from '../core/envelope'
+import {
+  EXTENSION_AUTHENTICATED_AT, EXTENSION_COOKIE_ATTRIBUTES, EXTENSION_IDLE_LIMIT, EXTENSION_PERSISTENT, EXTENSION_SUBJECT, SUBJECT_BYTES
+} from '../core/format'
+import { jsonCodec } from './codec'
+import { NO_SETTINGS, type OwnSettings } from './own-settings'
+
+/** What the extensions of an envelope say of a session. */
+export interface Extended {
+  readonly settings: OwnSettings
+  /** Who was logged in when it was sealed, hashed; empty for nobody, null where the writer did not say. */
+  readonly subject: Buffer | null
+  /** Null where that was when the session was created. */
+  readonly authenticatedAtMs: number | null
+}
+
+const NOTHING: Extended = { settings: NO_SETTINGS, subject: null, authenticatedAtMs: null }
+const YES = 1
+const NO = 0
+
+/** Null where an extension does not hold what it must. */
+export function readExtended (extensions: Extensions): Extended | null {
+  if (extensions.size === 0) return NOTHING
+  const idle = extensions.get(EXTENSION_IDLE_LIMIT)
+  const persistent = extensions.get(EXTENSION_PERSISTENT)
+  const attributes = extensions.get(EXTENSION_COOKIE_ATTRIBUTES)
+  const subject = extensions.get(EXTENSION_SUBJECT) ?? null
+  const authenticatedAt = extensions.get(EXTENSION_AUTHENTICATED_AT)
+  if (!isTime(idle) || !isTime(authenticatedAt) || !isFlag(persistent) || !isSubject(subject)) return null
+  const decoded = attributes === undefined ? undefined : jsonCodec.decode(attributes, 0, attributes.length)
+  if (decoded === null) return null
+  return {
+    settings: { idleMs: timeIn(idle), persistent: persistent === undefined ? null : persistent[0] === YES, attributes: decoded?.data ?? null },
+    subject,
+    authenticatedAtMs: timeIn(authenticatedAt)
+  }
+}
+
+/** The extensions with this in them; those of types that are not ours to know stay as they were. */
+export function writeExtended ({ settings, subject, authenticatedAtMs }: Extended, extensions: Extensions): Extensions {
+  const { idleMs, persistent, attributes } = settings
+  const written = new Map(extensions)
+  const put = (type: number, value: Buffer | null): void => {
+    if (value === null) written.delete(type)
+    else written.set(type, value)
+  }
+  put(EXTENSION_IDLE_LIMIT, idleMs === null ? null : time(idleMs))
+  put(EXTENSION_PERSISTENT, persistent === null ? null : Buffer.of(persistent ? YES : NO))
+  put(EXTENSION_COOKIE_ATTRIBUTES, attributes === null ? null : Buffer.from(JSON.stringify(attributes)))
+  put(EXTENSION_SUBJECT, subject)
+  put(EXTENSION_AUTHENTICATED_AT, authenticatedAtMs === null ? null : time(authenticatedAtMs))
+  return written
+}
+
+function isTime (value: Buffer | undefined): boolean {
+  return value === undefined || value.length === TIME_BYTES
+}
+
+function isFlag (value: Buffer | undefined): boolean {
+  return value === undefined || (value.length === 1 && (value[0] === YES || value[0] === NO))
+}
+
+function isSubject (value: Buffer | null): boolean {
+  return value === null || value.length === 0 || value.length === SUBJECT_BYTES
+}
+
+function timeIn (value: Buffer | undefined): number | null {
+  return value === undefined ? null : value.readUIntBE(0, TIME_BYTES)
+}
+
+function time (ms: number): Buffer {
+  const value = Buffer.alloc(TIME_BYTES)
+  value.writeUIntBE(ms, 0, TIME_BYTES)
+  return value
+}

@@ -1,0 +1,101 @@
+import t from 'tap'
+import secureSession from '../../index'
+import { Browser } from '../helpers/browser'
+import { fakeClock } from '../helpers/clock'
+import { appOfUsers, loggedIn, userIn } from './users'
+
+t.test('all other sessions of a subject are ended, and this one goes on under another id', async t => {
+  const clock = fakeClock(t)
+  const app = await appOfUsers(t, { recheck: 0 })
+  const [browser, other, stranger] = [await loggedIn(app), await loggedIn(app), await loggedIn(app, 'grace')]
+  const copy = browser.copy()
+  const before = await browser.json('/info')
+  clock.advance(1000)
+  const after = await browser.json('/revoke-others')
+  t.equal(await userIn(browser), 'ada')
+  t.equal(await userIn(other), null)
+  t.equal(await userIn(copy), null, 'nor does a copy of this one go on')
+  t.equal(await userIn(stranger), 'grace')
+  t.not(after.id, before.id)
+  t.equal(after.createdAt, clock.nowMs + 1, 'past the cut-off')
+  t.equal(after.authenticatedAt, before.authenticatedAt, 'and nobody has shown who they are')
+  t.match(await browser.json('/info'), { id: after.id, createdAt: after.createdAt, authenticatedAt: before.authenticatedAt })
+})
+
+t.test('it moves no limit: a session does not live longer for it', async t => {
+  const clock = fakeClock(t)
+  const app = await appOfUsers(t, {}, { idle: '1h', absolute: '2h' })
+  const browser = await loggedIn(app)
+  const { createdAt } = await browser.json('/info')
+  for (let minutes = 30; minutes < 120; minutes += 30) {
+    clock.advance(30 * 60_000)
+    t.ok((await browser.json('/revoke-others')).expiresAt <= createdAt + 2 * 3_600_000)
+  }
+  clock.advance(30 * 60_000)
+  t.equal(await userIn(browser), null)
+})
+
+t.test('in the session that has just logged in, too', async t => {
+  const clock = fakeClock(t)
+  const app = await appOfUsers(t, { recheck: 0 })
+  app.get('/login-alone/:user', async ({ session, params }) => {
+    session.regenerate()
+    session.set('user', (params as { user: string }).user)
+    await session.revokeOthers()
+    return {}
+  })
+  const other = await loggedIn(app)
+  clock.advance(1)
+  const browser = await loggedIn(app)
+  await browser.get('/login-alone/ada')
+  t.equal(await userIn(other), null)
+  t.equal(await userIn(browser), 'ada')
+})
+
+t.test('whoever holds a copy that is over cannot escape by it, nor end anybody', async t => {
+  const clock = fakeClock(t)
+  const store = secureSession.memoryRevocation()
+  const [here, there] = [await appOfUsers(t, { store }), await appOfUsers(t, { store })]
+  const browser = await loggedIn(here)
+  const thief = browser.copy(there)
+  clock.advance(1000)
+  await browser.get('/revoke-others')
+  t.equal(await userIn(thief), 'ada', 'it is still trusted there')
+  const response = await thief.get('/revoke-others')
+  t.equal(response.statusCode, 401)
+  t.equal(response.json().code, 'FST_SESSION_REQUIRED')
+  t.equal(thief.cookies.size, 0)
+  clock.advance(5 * 60_000)
+  t.equal(await userIn(browser), 'ada')
+})
+
+t.test('of two that do it at once with one session, at most one goes on', async t => {
+  const store = secureSession.memoryRevocation()
+  const [here, there] = [await appOfUsers(t, { store, recheck: 0 }), await appOfUsers(t, { store, recheck: 0 })]
+  for (let round = 0; round < 50; round++) {
+    const one = await loggedIn(here)
+    const two = one.copy(there)
+    await Promise.all([one.get('/revoke-others'), two.get('/revoke-others')])
+    const left = [await userIn(one), await userIn(two)].filter(user => user === 'ada')
+    if (left.length > 1) t.fail(`both in round ${round}`)
+  }
+  t.pass()
+})
+
+t.test('a session of nobody has no others', async t => {
+  const app = await appOfUsers(t)
+  const browser = new Browser(app)
+  await browser.get('/set/1')
+  const response = await browser.get('/revoke-others')
+  t.equal(response.statusCode, 401)
+  t.equal(response.json().code, 'FST_SESSION_REQUIRED')
+})
+
+t.test('where the app does not say who its subjects are, nobody can', async t => {
+  const app = await appOfUsers(t, {}, { subject: undefined } as never)
+  const browser = await loggedIn(app)
+  const response = await browser.get('/revoke-others')
+  t.equal(response.statusCode, 500)
+  t.equal(response.json().code, 'FST_SESSION_INVALID_OPTION')
+  t.equal(await userIn(browser), 'ada')
+})
