@@ -8,15 +8,14 @@ export class Answers {
   readonly #known = new Map<SessionDefinition, Answer>()
 
   /**
-   * Asks about these sessions; null where nothing has to be waited for. A store that is away is told to whoever takes the
-   * answer. Rejects with what an opener of old cookies says of itself.
+   * Asks about these sessions; null where nothing has to be waited for. What fails is told to whoever takes the answer. Rejects with what an opener of old cookies says of itself.
    */
   ask (definitions: readonly SessionDefinition[], header: string | undefined, log: FastifyBaseLogger): Promise<unknown> | null {
     const source = sourceOf(header)
     const waiting: Array<Promise<void>> = []
     for (const definition of definitions) {
       if (definition.revocation === null && !hasWaitingOpener(definition, source.values)) continue
-      const answer = header === undefined ? NOTHING_FOUND : findAsking(definition, source, log)
+      const answer = header === undefined ? NOTHING_FOUND : attempt(() => findAsking(definition, source, log))
       if (answer instanceof Promise) waiting.push(this.#wait(definition, answer))
       else this.#known.set(definition, answer)
     }
@@ -45,5 +44,13 @@ export class Answers {
       this.#known.set(definition, { found: null, error })
       throw error
     }
+  }
+}
+
+function attempt (find: () => Answer | Promise<Answer>): Answer | Promise<Answer> {
+  try {
+    return find()
+  } catch (error) {
+    return { found: null, error }
   }
 }

@@ -28,16 +28,16 @@ interface Jurisdiction {
  * Answers at once where nobody needs to be asked. Rejects with FST_SESSION_STORE_UNAVAILABLE.
  */
 export function judge (jurisdiction: Jurisdiction, candidates: readonly OpenedSession[]): Judged | Promise<Judged> {
-  const { revocation } = jurisdiction
+  const { revocation, policy } = jurisdiction
   const [first] = candidates as [OpenedSession]
-  if (revocation === null || revocation.standing(bearerOf(first, sealedKeys(first))) === 'good') return { opened: first, standing: 'good' }
+  if (revocation === null || revocation.standing(bearerOf(first, keysAtHand(policy, first))) === 'good') return { opened: first, standing: 'good' }
   return judgeInTurn(jurisdiction, revocation, candidates)
 }
 
 /** As it was judged, or over: this process may have ended it since, while its request waited for something else. */
-export function judgedAgain<J extends Judged> ({ revocation }: Jurisdiction, judged: J): J {
+export function judgedAgain<J extends Judged> ({ revocation, policy }: Jurisdiction, judged: J): J {
   if (revocation === null || judged.standing === 'over') return judged
-  const isOver = revocation.standing(bearerOf(judged.opened, sealedKeys(judged.opened))) === 'over'
+  const isOver = revocation.standing(bearerOf(judged.opened, keysAtHand(policy, judged.opened))) === 'over'
   return isOver ? { ...judged, standing: 'over' } : judged
 }
 
@@ -55,6 +55,11 @@ async function judgeInTurn ({ policy }: Jurisdiction, revocation: Revocation, ca
     return { opened, standing: verdict === 'good' && known === 'unknown' ? 'checked' : verdict }
   }
   return { opened: candidates[0] as OpenedSession, standing: 'over' }
+}
+
+/** The app is asked only where the cookie does not say: that costs more than all the rest of a judgement. */
+function keysAtHand (policy: SessionPolicy, opened: OpenedSession): readonly string[] {
+  return opened.subject === null ? allKeys(policy, opened) : sealedKeys(opened)
 }
 
 function sealedKeys ({ subject }: OpenedSession): readonly string[] {

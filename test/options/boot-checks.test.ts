@@ -2,6 +2,8 @@ import t from 'tap'
 import secureSession from '../../index'
 import { appWith, KEY, WARN } from '../helpers/app'
 
+const STORE = secureSession.memoryRevocation()
+
 const INVALID: [string, object, RegExp][] = [
   ['an unknown option', { cokie: {} }, /"cokie" is unknown; known are cookieName, idle/],
   ['an unknown cookie attribute', { cookie: { httponly: true } }, /"httponly" is unknown/],
@@ -44,6 +46,18 @@ const INVALID: [string, object, RegExp][] = [
   ['padTo past what fits', { padTo: 4096 }, /"padTo"/],
   ['a serializer without functions', { serializer: {} }, /"serializer"/],
   ['half a serializer', { serializer: { serialize () {} } }, /"serializer"/],
+  ['a subject that is no function', { subject: 'user' }, /"subject" must be a function.*found a string of 4/],
+  ['openapi of the wrong type', { openapi: 'yes' }, /"openapi" must be true or false/],
+  ['revocation of the wrong type', { revocation: true }, /"revocation" must be an object.*found true/],
+  ['revocation without a store', { revocation: {} }, /"revocation.store" must be what memoryRevocation.*found undefined/],
+  ['half a store', { revocation: { store: { cutOffs () {} } } }, /"revocation.store".*cutOffs and raise/],
+  ['a store that is null', { revocation: { store: null } }, /"revocation.store".*found null/],
+  ['an unknown option of revocation', { revocation: { store: STORE, retry: 1 } }, /"revocation": "retry" is unknown; known are store, recheck, onError, timeout/],
+  ['a negative recheck', { revocation: { store: STORE, recheck: -1 } }, /"revocation.recheck"/],
+  ['a recheck in words', { revocation: { store: STORE, recheck: 'often' } }, /"revocation.recheck"/],
+  ['onError that is neither', { revocation: { store: STORE, onError: 'throw' } }, /"revocation.onError" must be "refuse" or "allow"/],
+  ['a timeout of zero', { revocation: { store: STORE, timeout: 0 } }, /"revocation.timeout"/],
+  ['a timeout of an hour', { revocation: { store: STORE, timeout: '1h' } }, /"revocation.timeout" must be a minute at most/],
   ['cacheControl of the wrong type', { cacheControl: 'no-store' }, /"cacheControl"/],
   ['a relative path', { cookie: { path: 'app' } }, /cookie\.path/],
   ['a path that ends the attribute', { cookie: { path: '/; Domain=evil' } }, /cookie\.path/],

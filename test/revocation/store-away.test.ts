@@ -1,0 +1,150 @@
+import t from 'tap'
+import { ERROR, WARN } from '../helpers/app'
+import { fakeClock } from '../helpers/clock'
+import { away, CountingStore } from './stores'
+import { appOfUsers, loggedIn, userIn } from './users'
+
+const RECHECK_MS = 300_000
+
+t.test('where the store is away, touching a session that is due fails with 503, and nothing else does', async t => {
+  const clock = fakeClock(t)
+  const store = new CountingStore()
+  const app = await appOfUsers(t, { store })
+  const browser = await loggedIn(app)
+  clock.advance(RECHECK_MS)
+  const fresh = await loggedIn(app, 'grace')
+  store.instead = away
+  const response = await browser.get('/user')
+  t.equal(response.statusCode, 503)
+  t.equal(response.json().code, 'FST_SESSION_STORE_UNAVAILABLE')
+  t.equal((await browser.get('/untouched')).statusCode, 200)
+  t.equal((await browser.get('/health')).statusCode, 200)
+  t.equal(await userIn(fresh), 'grace')
+  t.equal(browser.cookies.size, 1, 'the cookie stays')
+  store.instead = null
+  t.equal(await userIn(browser), 'ada')
+  const told = app.lines.filter(({ level, msg }) => level >= 30 && msg.startsWith('revocations'))
+  t.match(told, [{ level: WARN, session: 'session' }, { level: 30 }], 'said once, and when it was back')
+})
+
+t.test('where the app says so, sessions are trusted then, and asked about again at the next request', async t => {
+  const clock = fakeClock(t)
+  const store = new CountingStore()
+  const app = await appOfUsers(t, { store, onError: 'allow' })
+  const browser = await loggedIn(app)
+  clock.advance(RECHECK_MS)
+  store.instead = away
+  for (let request = 0; request < 3; request++) t.equal(await userIn(browser), 'ada')
+  t.strictSame([...browser.cookies.keys()], ['session'], 'and no stamp says that it was checked')
+  t.equal(app.lines.filter(({ level }) => level === WARN).length, 1)
+  store.instead = null
+  await browser.get('/user')
+  t.ok(browser.cookies.has('session.t'))
+})
+
+t.test('a logout that cannot be told to the store fails, and can be tried again', async t => {
+  const store = new CountingStore()
+  const app = await appOfUsers(t, { store })
+  for (const route of ['/logout', '/regenerate', '/revoke', '/revoke-others']) {
+    const browser = await loggedIn(app)
+    store.instead = away
+    const response = await browser.get(route)
+    t.equal(response.statusCode, 503, route)
+    t.equal(response.json().code, 'FST_SESSION_STORE_UNAVAILABLE')
+    t.equal(response.headers['set-cookie'], undefined)
+    store.instead = null
+    t.equal(await userIn(browser), 'ada')
+    t.equal((await browser.get(route)).statusCode, 200)
+  }
+})
+
+t.test('where the app says so, a logout clears the cookies and this process refuses the copy', async t => {
+  const store = new CountingStore()
+  const app = await appOfUsers(t, { store, onError: 'allow' })
+  const browser = await loggedIn(app)
+  const copy = browser.copy()
+  store.instead = away
+  t.equal((await browser.get('/logout')).statusCode, 200)
+  t.equal(browser.cookies.size, 0)
+  t.equal(await userIn(copy), null)
+})
+
+t.test('what is asked for by name fails where the store is away, whatever the app says of it', async t => {
+  for (const onError of ['refuse', 'allow'] as const) {
+    const store = new CountingStore()
+    const app = await appOfUsers(t, { store, onError })
+    const browser = await loggedIn(app)
+    store.instead = away
+    await t.rejects(app.secureSession.revoke('a'.repeat(32)), { code: 'FST_SESSION_STORE_UNAVAILABLE', statusCode: 503 })
+    await t.rejects(app.secureSession.revokeSubject('ada'), { code: 'FST_SESSION_STORE_UNAVAILABLE' })
+    t.equal((await browser.get('/revoke')).statusCode, 503)
+    t.equal(await userIn(browser), 'ada')
+  }
+})
+
+t.test('nobody is kept from logging in', async t => {
+  const store = new CountingStore()
+  const app = await appOfUsers(t, { store })
+  store.instead = away
+  t.equal(await userIn(await loggedIn(app)), 'ada')
+})
+
+t.test('what this process knows to be over stays over', async t => {
+  const clock = fakeClock(t)
+  for (const onError of ['refuse', 'allow'] as const) {
+    const store = new CountingStore()
+    const app = await appOfUsers(t, { store, onError })
+    const browser = await loggedIn(app)
+    clock.advance(RECHECK_MS)
+    await app.secureSession.revokeSubject('ada')
+    store.instead = away
+    t.equal(await userIn(browser), null)
+  }
+})
+
+t.test('what is ended while the store fails to answer about it is over', async t => {
+  const clock = fakeClock(t)
+  const store = new CountingStore()
+  const app = await appOfUsers(t, { store, onError: 'allow' })
+  const browser = await loggedIn(app)
+  const { id } = await browser.json('/info')
+  clock.advance(RECHECK_MS)
+  store.instead = async () => {
+    store.instead = null
+    await app.secureSession.revoke(id)
+    return await away()
+  }
+  t.equal(await userIn(browser), null)
+})
+
+t.test('an answer that is none counts as a store that is away', async t => {
+  const clock = fakeClock(t)
+  for (const nonsense of [undefined, null, [], [1], [0, 0, 0], ['0', '0'], [NaN, 0], [-1, 0], 'no']) {
+    const store = new CountingStore()
+    const app = await appOfUsers(t, { store })
+    const browser = await loggedIn(app)
+    clock.advance(RECHECK_MS)
+    store.instead = async () => nonsense
+    t.equal((await browser.get('/user')).statusCode, 503)
+    await t.rejects(app.secureSession.revoke('a'.repeat(32)), { code: 'FST_SESSION_STORE_UNAVAILABLE' })
+  }
+})
+
+t.test('an error handler that begins a session of its own after a failed logout fails once, and is logged', async t => {
+  const store = new CountingStore()
+  const app = await appOfUsers(t, { store })
+  app.register(async scope => {
+    scope.setErrorHandler(async (error, request, reply) => {
+      request.session.set('value', 'of the error')
+      request.session.delete()
+      return await reply.code(503).send({ handled: (error as { code: string }).code })
+    })
+    scope.get('/leave', async ({ session }) => { session.delete(); return {} })
+  })
+  const browser = await loggedIn(app)
+  store.instead = away
+  const response = await browser.get('/leave')
+  t.same(response.json(), { handled: 'FST_SESSION_STORE_UNAVAILABLE' })
+  t.equal(response.headers['set-cookie'], undefined)
+  t.equal(app.lines.filter(({ level }) => level === ERROR).length, 1)
+})

@@ -1,0 +1,149 @@
+import t from 'tap'
+import { parseLine, setCookies } from '../helpers/browser'
+import { fakeClock } from '../helpers/clock'
+import { CountingStore } from './stores'
+import { appOfUsers, loggedIn, userIn } from './users'
+
+const MINUTE_MS = 60_000
+const RECHECK_MS = 5 * MINUTE_MS
+
+t.test('a session that has just begun is trusted for as long as one that was checked', async t => {
+  const clock = fakeClock(t)
+  const store = new CountingStore()
+  const app = await appOfUsers(t, { store })
+  const browser = await loggedIn(app)
+  const asked = store.asked
+  clock.advance(RECHECK_MS - 1)
+  t.equal(await userIn(browser), 'ada')
+  t.equal(store.asked, asked)
+})
+
+t.test('after that the store is asked once, and a stamp says so to every process', async t => {
+  const clock = fakeClock(t)
+  const store = new CountingStore()
+  const [here, there] = [await appOfUsers(t, { store }), await appOfUsers(t, { store })]
+  const browser = await loggedIn(here)
+  clock.advance(RECHECK_MS)
+  const asked = store.asked
+  const response = await browser.get('/user')
+  t.strictSame(setCookies(response).map(line => parseLine(line).name), ['session.t'])
+  t.equal(store.asked, asked + 1)
+  const elsewhere = browser.copy(there)
+  for (let request = 0; request < 5; request++) {
+    t.equal(await userIn(elsewhere), 'ada')
+    t.equal(await userIn(browser), 'ada')
+    clock.advance(MINUTE_MS - 1)
+  }
+  t.equal(store.asked, asked + 1)
+  clock.advance(5)
+  t.equal(await userIn(elsewhere), 'ada')
+  t.equal(store.asked, asked + 2)
+})
+
+t.test('a stamp goes out also where no handler looks at the session, which is not renewed by that', async t => {
+  const clock = fakeClock(t)
+  const app = await appOfUsers(t, {}, { idle: '1h' })
+  const browser = await loggedIn(app)
+  const { renewedAt } = await browser.json('/info')
+  clock.advance(20 * MINUTE_MS)
+  t.strictSame(setCookies(await browser.get('/untouched')).map(line => parseLine(line).name), ['session.t'])
+  t.equal((await browser.json('/info')).renewedAt, renewedAt)
+  t.equal((await browser.json('/info')).renewedAt, clock.nowMs)
+})
+
+t.test('a stamp that renews keeps what it knows of the last check, and one that was checked what it knows of renewal', async t => {
+  const clock = fakeClock(t)
+  const store = new CountingStore()
+  const [here, there] = [await appOfUsers(t, { store, recheck: '20m' }, { idle: '1h' }), await appOfUsers(t, { store, recheck: '20m' }, { idle: '1h' })]
+  const browser = (await loggedIn(here)).copy(there)
+  clock.advance(20 * MINUTE_MS)
+  await browser.get('/user')
+  const asked = store.asked
+  clock.advance(16 * MINUTE_MS)
+  t.equal(setCookies(await browser.get('/user')).length, 1, 'renewed')
+  clock.advance(3 * MINUTE_MS)
+  t.equal(await userIn(browser.copy(here)), 'ada')
+  t.equal(store.asked, asked, 'and not asked')
+  clock.advance(MINUTE_MS)
+  const { renewedAt } = await browser.json('/info')
+  t.equal(store.asked, asked + 1)
+  t.equal(renewedAt, clock.nowMs - 4 * MINUTE_MS)
+})
+
+t.test('a write does not stand in the way of the stamp, nor the stamp of a write', async t => {
+  const clock = fakeClock(t)
+  const app = await appOfUsers(t)
+  const browser = await loggedIn(app)
+  clock.advance(RECHECK_MS)
+  t.strictSame(setCookies(await browser.get('/set/1')).map(line => parseLine(line).name), ['session', 'session.t'])
+})
+
+t.test('a client that drops the stamps does not multiply the questions', async t => {
+  const clock = fakeClock(t)
+  const store = new CountingStore()
+  const app = await appOfUsers(t, { store })
+  const browser = await loggedIn(app)
+  clock.advance(RECHECK_MS)
+  const asked = store.asked
+  for (let request = 0; request < 10; request++) await browser.copy().get('/user')
+  t.equal(store.asked, asked + 1)
+})
+
+t.test('parallel requests of one session ask once', async t => {
+  const clock = fakeClock(t)
+  const store = new CountingStore()
+  const app = await appOfUsers(t, { store })
+  const [browser, other] = [await loggedIn(app), await loggedIn(app, 'grace')]
+  clock.advance(RECHECK_MS)
+  const asked = store.asked
+  const users = await Promise.all(Array.from({ length: 20 }, async (_, index) => await userIn((index % 2 === 0 ? browser : other).copy())))
+  t.strictSame([...new Set(users)], ['ada', 'grace'])
+  t.equal(store.asked, asked + 2)
+})
+
+t.test('with a recheck of 0 each request asks, parallel ones too, and no stamp goes out', async t => {
+  const store = new CountingStore()
+  const app = await appOfUsers(t, { store, recheck: 0 })
+  const browser = await loggedIn(app)
+  const asked = store.asked
+  await Promise.all(Array.from({ length: 10 }, async () => await browser.copy().get('/user')))
+  t.equal(store.asked, asked + 10)
+  t.strictSame(setCookies(await browser.get('/user')), [])
+})
+
+t.test('strangers, their junk and routes without a session ask nothing', async t => {
+  const store = new CountingStore()
+  const app = await appOfUsers(t, { store, recheck: 0 })
+  const browser = await loggedIn(app)
+  const asked = store.asked
+  await app.inject('/user')
+  await app.inject({ url: '/user', headers: { cookie: `session=${'x'.repeat(500)}` } })
+  await app.inject({ url: '/user', headers: { cookie: 'session=; session.t=' } })
+  await browser.get('/health')
+  t.equal(store.asked, asked)
+})
+
+t.test('what is over is remembered, and asked no more', async t => {
+  const store = new CountingStore()
+  const app = await appOfUsers(t, { store, recheck: 0 })
+  const browser = await loggedIn(app)
+  const copy = browser.copy()
+  await browser.get('/logout')
+  const asked = store.asked
+  for (let request = 0; request < 10; request++) t.equal(await userIn(copy.copy()), null)
+  t.equal(store.asked, asked)
+})
+
+t.test('a stamp from the future does not count', async t => {
+  const clock = fakeClock(t)
+  const store = new CountingStore()
+  const app = await appOfUsers(t, { store, recheck: '1m' })
+  const browser = await loggedIn(app)
+  clock.advance(3 * MINUTE_MS)
+  await browser.get('/user')
+  clock.advance(-2 * MINUTE_MS)
+  const elsewhere = browser.copy(await appOfUsers(t, { store, recheck: '1m' }))
+  const asked = store.asked
+  t.equal(await userIn(elsewhere), 'ada')
+  t.equal(store.asked, asked + 1)
+})
