@@ -15,7 +15,7 @@ declare module 'fastify' {
   }
 
   interface FastifyContextConfig {
-    /** `false`: a route that needs no session, such as a health check. No store is asked for it, and it cannot touch sessions that have `revocation`. */
+    /** `false`: a route that needs no session, such as a health check. Nobody is asked for it or waited for, and it cannot touch sessions that have `revocation`. */
     session?: boolean
   }
 

@@ -22,7 +22,7 @@ export function seekUnknownKeys (app: FastifyInstance, definitions: readonly Ses
   if (all.length === 0) return
   app.addHook('onRequest', function seekKeys (request, _reply, done) {
     const header = request.raw.headers.cookie
-    const seeking = header === undefined ? null : seek(all, header)
+    const seeking = header === undefined || request.routeOptions.config.session === false ? null : seek(all, header)
     if (seeking === null) done()
     else seeking.then(() => { done() }, done)
   })

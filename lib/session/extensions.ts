@@ -39,6 +39,7 @@ export function readExtended (extensions: Extensions): Extended | null {
 
 /** The extensions with this in them; those of types that are not ours to know stay as they were. */
 export function writeExtended ({ settings, subject, authenticatedAtMs }: Extended, extensions: Extensions): Extensions {
+  if (settings === NO_SETTINGS && subject === null && authenticatedAtMs === null) return extensions
   const { idleMs, persistent, attributes } = settings
   const written = new Map(extensions)
   const put = (type: number, value: Buffer | null): void => {

@@ -47,7 +47,8 @@ export class Identity implements SessionTimes {
 
   /** A clock that runs behind another machine's never turns the time back. */
   renewed (nowMs: number): Identity {
-    return new Identity(this.id, { ...this, renewedAtMs: Math.max(nowMs, this.renewedAtMs) })
+    const { createdAtMs, authenticatedAtMs } = this
+    return new Identity(this.id, { createdAtMs, authenticatedAtMs, renewedAtMs: Math.max(nowMs, this.renewedAtMs) })
   }
 
   /** Begun later than was thought: a cut-off came in between. */

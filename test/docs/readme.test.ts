@@ -6,12 +6,15 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import * as errors from '../../lib/errors'
 import secureSession from '../../index'
 import { appWith, bareApp, KEY, type TestApp } from '../helpers/app'
 import { Browser } from '../helpers/browser'
+import { fakeClock } from '../helpers/clock'
 import { plainEnv } from '../helpers/process'
+import { RedisServer } from '../helpers/redis-server'
 import { loggedInBefore } from '../legacy/old-app'
 import { runSnippet } from '../helpers/snippet'
 
@@ -110,6 +113,37 @@ t.test('the keyring is made, rotated and listed by the commands, and read by the
   t.match(app.lines[0], { msg: 'keyring loaded' })
 })
 
+t.test('sessions are ended from afar, routes are guarded, and a fresh login is asked for', async t => {
+  const redis = await RedisServer.start()
+  t.teardown(async () => { await redis.remove() })
+  const client = new Redis(redis.url)
+  t.teardown(() => { client.disconnect() })
+  const clock = fakeClock(t, Date.now())
+  const app = bareApp(t)
+  runSnippet(blocks('js').find(block => block.includes('revokeSubject')) as string, {
+    app, secureSession, redis: client, require: () => secureSession, process: { env: { SESSION_KEY: KEY.toString('base64') } }
+  })
+  app.get('/login', async ({ session }) => { session.regenerate(); session.set('user', { id: 17 }); return {} })
+  const browsers = [new Browser(app), new Browser(app), new Browser(app)] as const
+  for (const browser of browsers) await browser.get('/login')
+  const [one, two, three] = browsers
+  const statuses = async (): Promise<number[]> => await Promise.all(browsers.map(async browser => (await browser.copy().get('/account')).statusCode))
+  const post = async (browser: Browser, url: string): Promise<number> => (await browser.get(url, { method: 'POST' })).statusCode
+
+  clock.advance(1000)
+  t.equal(await post(one, '/logout-others'), 200)
+  t.strictSame(await statuses(), [200, 401, 401])
+  await two.get('/login')
+  clock.advance(299_000)
+  t.equal(await post(one, '/password'), 401)
+  t.equal(await post(two, '/password'), 200)
+  t.strictSame(await statuses(), [401, 200, 401])
+  await three.get('/login')
+  clock.advance(1000)
+  t.equal(await post(three, '/logout-everywhere'), 200)
+  t.strictSame(await statuses(), [401, 401, 401])
+})
+
 t.test('whoever comes from @fastify/secure-session stays logged in', async t => {
   const old = Buffer.alloc(32, 7)
   const browser = await loggedInBefore(t, { key: old })
@@ -122,7 +156,7 @@ t.test('whoever comes from @fastify/secure-session stays logged in', async t => 
 })
 
 t.test('every block of code is run by one of these tests', async t => {
-  t.equal(blocks('js').length, 7)
+  t.equal(blocks('js').length, 8)
   t.equal(blocks('ts').length, 1)
 })
 

@@ -51,6 +51,15 @@ t.test('a session sealed with a key that this server has not seen yet opens: the
   t.equal(store.reads, reads + 1, 'from then on it is known')
 })
 
+t.test('a route that needs no session waits for no key', async t => {
+  const time = fakeTime(t)
+  const { store, behind, browser } = await oneAhead(t, time)
+  behind.get('/health', { config: { session: false } }, async () => ({ ok: true }))
+  const reads = store.reads
+  t.equal((await behind.inject({ url: '/health', ...headersOf(browser) })).statusCode, 200)
+  t.equal(store.reads, reads)
+})
+
 t.test('a stamp under such a key counts, too', async t => {
   const time = fakeTime(t)
   const store = new MemoryStore([keyNumber(1, time.nowMs - 1000)])

@@ -1,4 +1,4 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import secureSession from '../../index'
 import { addRoutes, appWith, KEY, type TestApp } from '../helpers/app'
 import { Browser, setCookies } from '../helpers/browser'
@@ -7,7 +7,7 @@ import { fakeClock } from '../helpers/clock'
 const DAY_S = 86_400
 const DAY_MS = DAY_S * 1000
 
-async function site (t: import('tap').Test, options: Partial<secureSession.SessionOptions> = {}): Promise<TestApp> {
+async function site (t: Test, options: Partial<secureSession.SessionOptions> = {}): Promise<TestApp> {
   const app = await appWith(t, { key: KEY, ...options })
   addRoutes(app)
   app.post('/login', async ({ session, body }) => {
