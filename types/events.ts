@@ -20,7 +20,10 @@ export interface OpenedEvent extends AboutOneSession {
   readonly check: 'good' | 'unchecked' | null
 }
 
-/** A request brought a cookie that is not to be used. */
+/**
+ * A request brought a cookie that is not to be used, or `decodeSecureSession` was given one. An old cookie under the session's own
+ * name is refused here before an opener in `legacy` opens it.
+ */
 export interface RefusedEvent extends AboutSession {
   readonly cookie: string
   readonly reason: RefusedBecause
@@ -32,7 +35,7 @@ export interface RefusedEvent extends AboutSession {
 export interface SealedEvent extends AboutOneSession {
   /** Characters of the cookie's value. */
   readonly length: number
-  /** No cookie held it before: it was begun or regenerated. */
+  /** No cookie held it before: it was begun, regenerated, or went on under another id after `revokeOthers()`. */
   readonly isNew: boolean
 }
 
@@ -48,11 +51,14 @@ export interface RenewedEvent extends AboutOneSession {
 export interface RevokedEvent extends AboutSession {
   /** One session by its id, or all of a subject; `others`: all but one. */
   readonly by: 'id' | 'subject' | 'others'
-  /** The hash of the id, or of the subject. */
+  /** The hash of the id, or of the subject; whoever can guess a subject can tell its hash. */
   readonly id: string
 }
 
-/** What is published by `node:diagnostics_channel`, by the name of the channel. */
+/**
+ * What is published by `node:diagnostics_channel`, by the name of the channel. A subscriber that throws is an uncaught exception, as
+ * Node.js has it: it ends the process unless somebody catches those.
+ */
 export interface SessionEvents {
   'fastify-sealed-session:opened': OpenedEvent
   'fastify-sealed-session:refused': RefusedEvent

@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { SessionDefinition } from './definition'
-import { findAsking, hasWaitingOpener, NOTHING_FOUND, sourceOf, type Answer, type Found } from './find'
+import { findAsking, hasWaitingOpener, NOTHING_FOUND, sourceOf, tellOver, type Answer, type Found } from './find'
 import { judgedAgain } from './standing'
 
 /** What was found of a request's sessions about which somebody had to be asked. */
@@ -23,11 +23,14 @@ export class Answers {
   }
 
   /** What was found, null for nothing; undefined where nobody was asked. Throws why it cannot be told. */
-  take (definition: SessionDefinition): Found | null | undefined {
+  take (definition: SessionDefinition, log: FastifyBaseLogger): Found | null | undefined {
     const answer = this.#known.get(definition)
     if (answer === undefined) return undefined
     if (answer.error !== null) throw answer.error
-    return answer.found === null ? null : judgedAgain(definition, answer.found)
+    if (answer.found === null) return null
+    const found = judgedAgain(definition, answer.found)
+    if (found !== answer.found) tellOver(definition, found.former, found.over, log)
+    return found
   }
 
   /** Sessions that are over and are to be cleared, and those that were checked and get a stamp: also where no handler looks at them. */

@@ -27,6 +27,8 @@ export interface Commitment {
   readonly isUsed: boolean
   /** The latest known cut-off of whoever logs in by it. */
   readonly cutOffMs: number
+  /** Keeps what is to be published once it is sure that the lines go out: another session's failure can keep them back. */
+  later (publish: () => void): void
 }
 
 const NONE: readonly string[] = []
@@ -49,10 +51,18 @@ export function linesToCommit (commitment: Commitment): readonly string[] {
   warnNearTheLimit(definition, token.length, log)
   if (found !== null && found.former !== null && !session.head.isNew) log.info({ cookie: definition.options.cookieName, from: found.former.cookieName }, 'a session moved from an old cookie')
   const { settings, identity, isNew } = session.head
-  if (sealed.hasSubscribers) sealed.publish({ session: definition.sessionName, id: keyOfId(identity.id), length: token.length, isNew })
+  if (sealed.hasSubscribers) {
+    commitment.later(() => { sealed.publish({ session: definition.sessionName, id: keyOfId(identity.id), length: token.length, isNew }) })
+  }
   const lines = linesFor(definition, settings)
   const set = lines.set(definition.options.cookieName, token, overTls, lifetimeOf(definition, session, identity.renewedAtMs))
   return [...clearReplaced(commitment, lines), set, ...stampLines(commitment, false)]
+}
+
+/** Throws what `linesToCommit` would throw of a session that was changed. */
+export function refuseUnsealable ({ sealing, policy }: SessionDefinition, session: Session): void {
+  if (session.deleted || !session.isEdited) return
+  sealSession(session.envelope(0), sealing, session, policy.now())
 }
 
 /** Another request has changed this session already, while this one only read it in its old cookie. */
@@ -82,12 +92,15 @@ function seal ({ definition, session, log, cutOffMs }: Commitment): string | nul
  * A stamp where the session was used and renewal is due, or where the store was asked whether it is over. It never touches
  * the data cookie, so it can undo no other request's write.
  */
-function stampLines ({ definition, session, found, overTls }: Commitment, isRenewing: boolean): readonly string[] {
+function stampLines (commitment: Commitment, isRenewing: boolean): readonly string[] {
+  const { definition, session, found, overTls } = commitment
   const { isNew, isRenewalDue, identity, settings } = session.head
   const isRenewed = isRenewing && isRenewalDue
   const isChecked = found?.standing === 'checked' && definition.sealing.recheckMs !== Infinity
   if (isNew || found === null || !(isRenewed || isChecked)) return NONE
-  if (renewed.hasSubscribers) renewed.publish({ session: definition.sessionName, id: keyOfId(identity.id), isRenewed, isChecked })
+  if (renewed.hasSubscribers) {
+    commitment.later(() => { renewed.publish({ session: definition.sessionName, id: keyOfId(identity.id), isRenewed, isChecked }) })
+  }
   const nowMs = definition.policy.now()
   const stamp = {
     id: identity.id,

@@ -16,20 +16,19 @@ interface Ending {
 }
 
 /**
- * What is to be done in the revocation store before a session's cookie may go out; null where nothing is, as nearly always.
- * Resolves to the latest cut-off of whoever logs in by the session, 0 where nobody does. Rejects with
+ * What is to be done in the revocation store before a session's cookie may go out; null where nothing is, as nearly always. It
+ * resolves to the latest cut-off of whoever logs in by the session, 0 where nobody does. It rejects with
  * FST_SESSION_STORE_UNAVAILABLE where the session that it replaces could not be ended.
  */
-export function errandsOf ({ definition, session, found }: Ending): Promise<number> | null {
+export function errandsOf ({ definition, session, found }: Ending): (() => Promise<number>) | null {
   const { revocation } = definition
   if (revocation === null) return null
   const ending = found !== null && session.isAnother && found.standing !== 'over' && !revocation.hasEnded(found.opened.envelope.id) ? found : null
   const subject = session.deleted ? null : session.subject()
   const login = session.head.isLoginOf(subject) ? subject : null
   if (ending === null && login === null) return null
-  const run = async (): Promise<number> => {
+  return async () => {
     if (ending !== null) await revocation.endReplaced(ending.opened.envelope.id, lifeOf(definition, ending))
     return login === null ? 0 : await revocation.cutOffOf(keyOf(login))
   }
-  return run()
 }

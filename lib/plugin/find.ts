@@ -34,7 +34,7 @@ interface Candidates {
 export function findInHeader (definition: SessionDefinition, header: string | undefined, log: FastifyBaseLogger): Found | null {
   const values = valuesIn(header)
   const candidates = definition.revocation === null ? findAtOnce(definition, values, header, log) : null
-  if (candidates !== null) return foundIn(candidates, { opened: candidates.opened[0] as OpenedSession, standing: 'good' })
+  if (candidates !== null) return foundIn(candidates, { opened: candidates.opened[0] as OpenedSession, standing: 'good', over: [] })
   if (definition.revocation !== null || hasWaitingOpener(definition, values)) throw new NotReadyError(definition.options.sessionName)
   return null
 }
@@ -78,14 +78,16 @@ function judged (definition: SessionDefinition, candidates: Candidates | null, l
   if (candidates === null) return NOTHING_FOUND
   const judgement = judge(definition, candidates.opened)
   const found = (result: Judged): Answer => {
-    if (result.standing === 'over') tellOver(definition, candidates, result, log)
+    tellOver(definition, candidates.former, result.over, log)
     return { found: foundIn(candidates, result), error: null }
   }
   return judgement instanceof Promise ? judgement.then(found).catch(error => ({ found: null, error })) : found(judgement)
 }
 
-function tellOver ({ sessionName, options }: SessionDefinition, { former }: Candidates, { opened }: Judged, log: FastifyBaseLogger): void {
-  tellRefused(log, { sessionName, cookie: former?.cookieName ?? options.cookieName, reason: 'revoked', id: opened.envelope.id })
+/** Each of these opened, and its session was ended. */
+export function tellOver ({ sessionName, options }: SessionDefinition, former: FormerCookie | null, over: readonly OpenedSession[], log: FastifyBaseLogger): void {
+  const cookie = former?.cookieName ?? options.cookieName
+  for (const { envelope: { id } } of over) tellRefused(log, { sessionName, cookie, reason: 'revoked', id })
 }
 
 async function findInTurn (definition: SessionDefinition, values: Values, header: string | undefined, log: FastifyBaseLogger): Promise<Candidates | null> {
@@ -114,10 +116,10 @@ function openOwn (definition: SessionDefinition, values: Values, header: string 
   return opened.length === 0 ? null : { former: null, opened }
 }
 
-function foundIn ({ former }: Candidates, { opened, standing }: Judged): Found {
-  if (former === null) return { opened, standing, former, formerSettings: NONE }
+function foundIn ({ former }: Candidates, { opened, standing, over }: Judged): Found {
+  if (former === null) return { opened, standing, over, former, formerSettings: NONE }
   // What lies under another name is none of the session's own cookies.
-  return { opened: { ...opened, formerSettings: NONE }, standing, former, formerSettings: opened.formerSettings }
+  return { opened: { ...opened, formerSettings: NONE }, standing, over, former, formerSettings: opened.formerSettings }
 }
 
 function valuesIn (header: string | undefined): Values {

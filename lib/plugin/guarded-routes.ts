@@ -10,7 +10,7 @@ interface Route {
   readonly scope: FastifyInstance
   readonly options: RouteOptions
   /** Its schemas are for something else than JSON Schema, maybe. */
-  readonly hasOwnSerializer: boolean
+  hasOwnSerializer: boolean
 }
 
 /** The hooks in which a guard makes sense: before the handler. */
@@ -44,7 +44,10 @@ function watch (app: FastifyInstance): void {
   watched.add(app)
   const routes: Route[] = []
   app.addHook('onRoute', function rememberRoute (options) {
-    routes.push({ scope: this, options, hasOwnSerializer: (options.serializerCompiler ?? this.serializerCompiler) !== undefined })
+    const route: Route = { scope: this, options, hasOwnSerializer: options.serializerCompiler !== undefined }
+    routes.push(route)
+    // An app may set its compiler after its routes; once all is loaded there is always one, Fastify's.
+    this.after(() => { route.hasOwnSerializer ||= this.serializerCompiler !== undefined })
   })
   // Schemas are compiled by now: what is said in the document changes no reply.
   app.addHook('onReady', async function settleGuardedRoutes () {

@@ -52,9 +52,7 @@ function withSession (security: Security, name: string): Security {
 }
 
 function isJsonSchema (schema: unknown): boolean {
-  if (typeof schema === 'boolean') return true
-  if (typeof schema !== 'object' || schema === null) return false
-  const prototype: unknown = Object.getPrototypeOf(schema)
+  const prototype: unknown = Object.getPrototypeOf(Object(schema))
   return prototype === Object.prototype || prototype === null
 }
 
@@ -79,7 +77,7 @@ function refusal (guards: readonly Guard[]): object {
           type: 'object',
           required: ['statusCode', 'code', 'error', 'message'],
           properties: {
-            statusCode: { type: 'integer', enum: [401] },
+            statusCode: { type: 'integer' },
             code: { type: 'string', enum: canBeStale ? ['FST_SESSION_REQUIRED', 'FST_SESSION_STALE'] : ['FST_SESSION_REQUIRED'] },
             error: { type: 'string' },
             message: { type: 'string' }

@@ -69,7 +69,7 @@ export class RequestSessions {
    * Lines once made stay the same, however often asked.
    */
   commit (reply: FastifyReply): readonly string[] {
-    this.#committed ??= this.#touched.length === 0 ? NO_LINES : this.#linesOf(reply)
+    this.#committed ??= this.#touched.length === 0 ? NO_LINES : this.#finalLinesOf(reply)
     if (this.#committed.length > 0) putSetCookies(reply, this.#committed)
     return this.#committed
   }
@@ -85,8 +85,9 @@ export class RequestSessions {
   }
 
   #find (definition: SessionDefinition): Found | null {
-    const answer = this.#answers?.take(definition)
-    return answer === undefined ? findInHeader(definition, this.#request.raw.headers.cookie, this.#request.log) : answer
+    const { raw: { headers: { cookie } }, log } = this.#request
+    const answer = this.#answers?.take(definition, log)
+    return answer === undefined ? findInHeader(definition, cookie, log) : answer
   }
 
   #touchedOf (definition: SessionDefinition): Touched | undefined {
@@ -130,6 +131,12 @@ export class RequestSessions {
 
   #tooLate ({ options }: SessionDefinition): Error {
     return new CommittedError(options.sessionName)
+  }
+
+  #finalLinesOf (reply: FastifyReply): readonly string[] {
+    const lines = this.#linesOf(reply)
+    for (const touched of this.#touched) touched.tell()
+    return lines
   }
 
   #linesOf (reply: FastifyReply): readonly string[] {

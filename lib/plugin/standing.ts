@@ -11,10 +11,13 @@ import { Session } from '../session/session'
 export type Standing = 'good' | 'checked' | 'unchecked' | 'over'
 
 const NO_KEYS: readonly string[] = []
+const NONE: readonly OpenedSession[] = []
 
 export interface Judged {
   readonly opened: OpenedSession
   readonly standing: Standing
+  /** Those of the candidates that are known to be over. */
+  readonly over: readonly OpenedSession[]
 }
 
 /** What is judged here of a session definition. */
@@ -30,7 +33,7 @@ interface Jurisdiction {
 export function judge (jurisdiction: Jurisdiction, candidates: readonly OpenedSession[]): Judged | Promise<Judged> {
   const { revocation, policy } = jurisdiction
   const [first] = candidates as [OpenedSession]
-  if (revocation === null || revocation.standing(bearerOf(first, keysAtHand(policy, first))) === 'good') return { opened: first, standing: 'good' }
+  if (revocation === null || revocation.standing(bearerOf(first, keysAtHand(policy, first))) === 'good') return { opened: first, standing: 'good', over: NONE }
   return judgeInTurn(jurisdiction, revocation, candidates)
 }
 
@@ -38,7 +41,7 @@ export function judge (jurisdiction: Jurisdiction, candidates: readonly OpenedSe
 export function judgedAgain<J extends Judged> ({ revocation, policy }: Jurisdiction, judged: J): J {
   if (revocation === null || judged.standing === 'over') return judged
   const isOver = revocation.standing(bearerOf(judged.opened, keysAtHand(policy, judged.opened))) === 'over'
-  return isOver ? { ...judged, standing: 'over' } : judged
+  return isOver ? { ...judged, standing: 'over', over: [judged.opened] } : judged
 }
 
 /** @param subjectKeys of those whose end would be this session's end */
@@ -47,14 +50,15 @@ export function bearerOf ({ envelope, isUndated, checkedAtMs }: OpenedSession, s
 }
 
 async function judgeInTurn ({ policy }: Jurisdiction, revocation: Revocation, candidates: readonly OpenedSession[]): Promise<Judged> {
+  const over: OpenedSession[] = []
   for (const opened of candidates) {
     const bearer = bearerOf(opened, allKeys(policy, opened))
     const known = revocation.standing(bearer)
     const verdict = known === 'unknown' ? await revocation.check(bearer) : known
-    if (verdict === 'over') continue
-    return { opened, standing: verdict === 'good' && known === 'unknown' ? 'checked' : verdict }
+    if (verdict !== 'over') return { opened, standing: verdict === 'good' && known === 'unknown' ? 'checked' : verdict, over }
+    over.push(opened)
   }
-  return { opened: candidates[0] as OpenedSession, standing: 'over' }
+  return { opened: candidates[0] as OpenedSession, standing: 'over', over }
 }
 
 /** The app is asked only where the cookie does not say: that costs more than all the rest of a judgement. */

@@ -4,7 +4,7 @@ import { opened } from '../events'
 import { keyOfId } from '../revocation/keys'
 import type { Watcher } from '../session/policy'
 import { viewOf, type SessionView } from '../session/view'
-import { linesToCommit } from './commit'
+import { linesToCommit, refuseUnsealable } from './commit'
 import type { SessionDefinition } from './definition'
 import { errandsOf } from './errands'
 import type { Found } from './find'
@@ -26,6 +26,7 @@ export class Touched {
   state: 'open' | 'failed' | 'changed again' = 'open'
   /** The latest known cut-off of whoever logs in by it. */
   #cutOffMs = 0
+  readonly #untold: Array<() => void> = []
 
   constructor (definition: SessionDefinition, found: Found | null, watcher: Watcher) {
     this.definition = definition
@@ -54,11 +55,14 @@ export class Touched {
     }
   }
 
-  /** Runs its errands in the store; null where there are none. Rejects where they failed. */
+  /** Runs its errands in the store; null where there are none. Throws where it cannot be written, and rejects where they failed. */
   runErrands (): Promise<void> | null {
     if (this.state === 'failed') return null
-    const running = errandsOf(this)
-    return running === null ? null : running.then(cutOffMs => { this.#cutOffMs = cutOffMs })
+    const errands = errandsOf(this)
+    if (errands === null) return null
+    // What it replaces must not be ended for a session that no cookie can hold.
+    refuseUnsealable(this.definition, this.session)
+    return errands().then(cutOffMs => { this.#cutOffMs = cutOffMs })
   }
 
   /** The Set-Cookie lines. Throws where it cannot be written. */
@@ -67,10 +71,16 @@ export class Touched {
     const { raw: { headers: { cookie: header } }, log } = request
     const { definition, session, found } = this
     const overTls = request.protocol === 'https'
-    const lines = linesToCommit({ definition, session, found, header, overTls, log, isUsed: this.#isUsed, cutOffMs: this.#cutOffMs })
+    this.#untold.length = 0
+    const lines = linesToCommit({ definition, session, found, header, overTls, log, isUsed: this.#isUsed, cutOffMs: this.#cutOffMs, later: publish => { this.#untold.push(publish) } })
     if (lines.length === 0) return lines
     if (definition.options.cacheControl) forbidStoring(reply)
     if (!overTls) warnUntrustedProxy(definition, request)
     return lines
+  }
+
+  /** The lines go out as they are: whoever listens is told. */
+  tell (): void {
+    for (const publish of this.#untold) publish()
   }
 }

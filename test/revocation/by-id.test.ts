@@ -179,3 +179,22 @@ t.test('without the option nothing can be revoked, and the error says so', async
   await t.rejects(app.secureSession.revoke('a'.repeat(32)), { code: 'FST_SESSION_INVALID_OPTION' })
   await t.rejects(app.secureSession.revokeSubject('ada'), { code: 'FST_SESSION_INVALID_OPTION' })
 })
+
+t.test('what cannot be written ends nothing: the cookie that the browser has stays good', async t => {
+  const app = await appOfUsers(t, { recheck: 0 })
+  app.get('/too-large', async ({ session }) => { session.regenerate(); session.set('user', 'ada'.repeat(2000)); return {} })
+  app.get('/too-large-anew', async ({ session }) => { session.delete(); session.set('value', 'x'.repeat(5000)); return {} })
+  app.get('/cycle', async ({ session }) => {
+    const cycle: unknown[] = []
+    cycle.push(cycle)
+    session.regenerate(['user'])
+    session.set('cycle', cycle)
+    return {}
+  })
+  const browser = await loggedIn(app)
+  for (const [route, code] of [['/too-large', 'TOO_LARGE'], ['/too-large-anew', 'TOO_LARGE'], ['/cycle', 'NOT_SERIALIZABLE']]) {
+    const response = await browser.get(route as string)
+    t.equal(response.json().code, `FST_SESSION_${code}`)
+    t.equal(await userIn(browser), 'ada')
+  }
+})

@@ -1,0 +1,49 @@
+import t from 'tap'
+import secureSession from '../../index'
+import { appWith, KEY } from '../helpers/app'
+import { Browser } from '../helpers/browser'
+import { fakeClock } from '../helpers/clock'
+import { appOfUsers, loggedIn, userIn } from '../revocation/users'
+import { hearAll, take } from './heard'
+
+t.test('a session is told as sealed once, though another one kept the first reply back', async t => {
+  const app = await appWith(t, [{ key: KEY }, { sessionName: 'cart', key: KEY }])
+  app.get('/', async request => {
+    const { session, cart } = request as unknown as Record<string, secureSession.Session>
+    session?.set('user', 'ada')
+    cart?.set('items', 'x'.repeat(5000))
+    return {}
+  })
+  const heard = hearAll(t)
+  t.equal((await app.inject('/')).statusCode, 500)
+  t.match(heard, [{ event: 'sealed', session: 'session' }])
+  t.equal(heard.length, 1)
+})
+
+t.test('a session that is ended while its request waits is told as refused', async t => {
+  const app = await appOfUsers(t)
+  let wait = async (): Promise<void> => {}
+  app.get('/slow', { preHandler: async () => { await wait() } }, async ({ session }) => ({ user: session.get('user') ?? null }))
+  const browser = await loggedIn(app)
+  const { id } = await browser.json('/info')
+  wait = async () => { await app.secureSession.revoke(id) }
+  const heard = hearAll(t)
+  t.same(await browser.json('/slow'), { user: null })
+  t.strictSame(heard.map(({ event }) => event), ['revoked', 'refused'])
+  t.match(heard[1], { reason: 'revoked', cookie: 'session' })
+})
+
+t.test('a cookie that is over is told as refused, though a good one of its name lies beside it', async t => {
+  const clock = fakeClock(t)
+  const app = await appOfUsers(t)
+  const good = await loggedIn(app)
+  clock.advance(1000)
+  const over = await loggedIn(app)
+  const copy = over.copy()
+  await over.get('/logout')
+  const heard = hearAll(t)
+  t.equal(await userIn(good), 'ada')
+  t.match(take(heard), [{ event: 'opened' }])
+  await new Browser(app).get('/user', { headers: { cookie: `${copy.header}; ${good.header}` } })
+  t.match(heard, [{ event: 'refused', reason: 'revoked' }, { event: 'opened' }])
+})

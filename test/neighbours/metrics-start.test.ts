@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import t, { type Test } from 'tap'
+import { plainEnv } from '../helpers/process'
+import { Visitor } from './helpers'
+import { parseMetrics } from './metrics-text'
+
+/** examples/metrics/start.js, started as a user starts it. */
+
+const START = join(__dirname, '../../examples/metrics/start.js')
+
+interface Started {
+  readonly printed: string
+  /** Sends SIGTERM; the exit code. */
+  stop (): Promise<number | null>
+}
+
+/** Starts it, and waits until it has printed what there is to know. */
+async function start (t: Test, env: Record<string, string>): Promise<Started> {
+  const child = spawn(process.execPath, [START], { env: plainEnv(env), stdio: ['ignore', 'pipe', 'inherit'] })
+  const exit = once(child, 'exit')
+  t.teardown(() => { child.kill('SIGKILL') })
+  let printed = ''
+  for await (const line of createInterface(child.stdout)) {
+    printed += `${line}\n`
+    if (line === 'Ctrl-C stops it.') break
+  }
+  return {
+    printed,
+    async stop () {
+      child.kill('SIGTERM')
+      const [code] = await exit
+      return code
+    }
+  }
+}
+
+function found (pattern: RegExp, text: string): string {
+  const match = pattern.exec(text)?.[1]
+  if (match === undefined) throw new Error(`nothing like ${pattern} in: ${text}`)
+  return match
+}
+
+t.test('it prints its addresses and passwords; one can log in with them and scrape it, and SIGTERM ends it well', async t => {
+  const { printed, stop } = await start(t, { PORT: '0', METRICS_PORT: '0' })
+  const visitor = new Visitor(found(/site is at +(\S+)/, printed))
+  const metrics = found(/metrics are at +(\S+)/, printed)
+  t.match(metrics, /^http:\/\/127\.0\.0\.1:\d+\/metrics$/)
+  const body = JSON.stringify({ username: 'grace', password: found(/^ +grace +(\S+)$/m, printed) })
+  t.equal((await visitor.send('/session', { method: 'POST', headers: { 'content-type': 'application/json' }, body })).status, 200)
+  t.match(await visitor.json('/account'), { user: { name: 'Grace Hopper' } })
+  const families = parseMetrics(await (await fetch(metrics)).text())
+  t.equal(families.get('sealed_session_sealed_total')?.samples.get('sealed_session_sealed_total{kind="new",session="session"}'), 1)
+  t.ok(families.has('process_cpu_seconds_total'), 'beside those of the process')
+  t.equal(await stop(), 0)
+})
+
+t.test('where its port is taken it takes a free one, and says so', async t => {
+  const { printed } = await start(t, { PORT: '0', METRICS_PORT: '0' })
+  const taken = found(/metrics are at +http:\/\/127\.0\.0\.1:(\d+)/, printed)
+  const other = await start(t, { PORT: '0', METRICS_PORT: taken })
+  t.match(other.printed, `Port ${taken} is taken`)
+  t.equal((await fetch(found(/metrics are at +(\S+)/, other.printed))).status, 200)
+})
+
+t.test('a port that is none is refused in one line', async t => {
+  for (const name of ['PORT', 'METRICS_PORT']) {
+    const child = spawn(process.execPath, [START], { env: plainEnv({ [name]: '65536' }), stdio: ['ignore', 'ignore', 'pipe'] })
+    let told = ''
+    child.stderr.on('data', chunk => { told += chunk })
+    const [code] = await once(child, 'close')
+    t.equal(code, 1)
+    t.equal(told, `The example did not start: ${name} must be a number from 0 to 65535\n`)
+  }
+})
