@@ -6,8 +6,8 @@ export interface GuardOptions {
   /** Which session, where there are several. Default: the first of the registration. */
   sessionName?: string
   /**
-   * Who may pass, in place of "whoever has a subject": true, or a promise of it. False, undefined and null are a no, anything else
-   * fails the request with FST_SESSION_INVALID_OPTION, and what it throws fails the request, too.
+   * Who may pass, in place of "whoever has a subject": what counts as true in JavaScript is a yes, and a promise is waited for. What it
+   * throws fails the request.
    */
   when?: (session: Session) => boolean | null | undefined | Promise<boolean | null | undefined>
   /**

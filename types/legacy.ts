@@ -5,7 +5,7 @@ import type { Duration, KeyInput } from './sealing'
 export interface LegacySession {
   /** The values. They must be such as the session can write: JSON, or what the `serializer` takes. */
   readonly data: Record<string, unknown>
-  /** When it was last renewed, for the limits of this server. Default: now. */
+  /** When it was last renewed, for the limits of this server. Default: now; `freshWithin` then takes it for a login of now. */
   readonly renewedAt?: number
   /** When it began. Default: `renewedAt`. */
   readonly createdAt?: number

@@ -54,6 +54,6 @@ export interface SessionOptions {
   subject?: (session: Session) => string | number | null | undefined
   /** Sessions can be ended before their time: by `delete()`, by id, by subject. Default: none. */
   revocation?: RevocationOptions
-  /** Routes with a guard say so in the document of `@fastify/swagger`, which is given `app.secureSession.securitySchemes`. Default `false`. */
+  /** Routes with a guard say so in the document of `@fastify/swagger`, which must be given `app.secureSession.securitySchemes`. Default `false`. */
   openapi?: boolean
 }

@@ -1,0 +1,145 @@
+import type { FastifyInstance } from 'fastify'
+import t from 'tap'
+import { documentOf, operation, REQUIRED_REPLY, shop, STALE_REPLY } from './openapi-shop'
+
+const SESSION = [{ session: [] }]
+
+t.test('a route with a guard carries the session and the 401 reply; one without carries neither', async t => {
+  const document = await documentOf(await shop(t, async app => {
+    app.get('/me', { onRequest: app.requireSession() }, async () => ({}))
+    app.get('/open', async () => ({}))
+  }))
+  const me = operation(document, '/me')
+  t.strictSame(me.security, SESSION)
+  t.strictSame(me.responses[200], { description: 'Default Response' })
+  t.match(me.responses[401], REQUIRED_REPLY)
+  t.strictSame(operation(document, '/open'), { responses: { 200: { description: 'Default Response' } } })
+  t.match(document.components.securitySchemes, { session: { type: 'apiKey', in: 'cookie', name: 'session' } })
+})
+
+t.test('the guard is found in any hook before the handler, alone or among others', async t => {
+  const document = await documentOf(await shop(t, async app => {
+    const other = async (): Promise<void> => {}
+    for (const hook of ['onRequest', 'preParsing', 'preValidation', 'preHandler'] as const) {
+      app.get(`/${hook}/alone`, { [hook]: app.requireSession() }, async () => ({}))
+      app.get(`/${hook}/among`, { [hook]: [other, app.requireSession(), other] }, async () => ({}))
+    }
+    app.get('/none', { onRequest: other, preHandler: [other] }, async () => ({}))
+  }))
+  for (const [path, { get }] of Object.entries(document.paths)) t.strictSame(get?.['security'], path === '/none' ? undefined : SESSION, path)
+})
+
+t.test('a stale login is in the reply only of a route that can answer so, whichever of its guards says it', async t => {
+  const document = await documentOf(await shop(t, async app => {
+    app.get('/me', { onRequest: app.requireSession() }, async () => ({}))
+    app.get('/transfer', { onRequest: app.requireSession(), preHandler: app.requireSession({ freshWithin: '5m' }) }, async () => ({}))
+  }))
+  t.match(operation(document, '/me').responses[401], REQUIRED_REPLY)
+  t.match(operation(document, '/transfer').responses[401], STALE_REPLY)
+  t.strictSame(operation(document, '/transfer').security, SESSION)
+})
+
+t.test('the routes of a guarded scope carry it, those declared before the guard and those of scopes inside too', async t => {
+  const document = await documentOf(await shop(t, async app => {
+    await app.register(async scope => {
+      scope.get('/before', async () => ({}))
+      scope.register(async inner => { inner.get('/inner-before', async () => ({})) })
+      scope.register(scope.sessionGuard, { freshWithin: '5m' })
+      scope.get('/after', async () => ({}))
+      scope.register(async inner => { inner.get('/inner-after', async () => ({})) })
+    }, { prefix: '/api' })
+    app.get('/open', async () => ({}))
+  }))
+  for (const path of ['/api/before', '/api/inner-before', '/api/after', '/api/inner-after']) {
+    t.strictSame(operation(document, path).security, SESSION, path)
+    t.match(operation(document, path).responses[401], STALE_REPLY, path)
+  }
+  t.equal(operation(document, '/open').security, undefined)
+})
+
+t.test('so do all routes where the app itself is guarded', async t => {
+  const document = await documentOf(await shop(t, async app => {
+    app.get('/before', async () => ({}))
+    await app.register(app.sessionGuard)
+    app.register(async scope => { scope.get('/scope', async () => ({})) })
+  }))
+  t.strictSame(Object.values(document.paths).map(({ get }) => get?.['security']), [SESSION, SESSION])
+})
+
+t.test('the order of registration does not matter', async t => {
+  const routes = async (app: FastifyInstance): Promise<void> => {
+    app.get('/me', { onRequest: app.requireSession() }, async () => ({}))
+    await app.register(async scope => { scope.register(scope.sessionGuard); scope.get('/scope', async () => ({})) })
+  }
+  const [first, second] = [await documentOf(await shop(t, routes)), await documentOf(await shop(t, routes, { swaggerFirst: true }))]
+  t.strictSame(second, first)
+  t.strictSame(operation(second, '/scope').security, SESSION)
+})
+
+t.test('what the app says itself stays: its own security, its own replies', async t => {
+  const schemes = { key: { type: 'apiKey', in: 'header', name: 'x-key' }, bearer: { type: 'http', scheme: 'bearer' } } as const
+  const own = { description: 'Go away', type: 'object', properties: { sorry: { type: 'boolean' } } }
+  const document = await documentOf(await shop(t, async app => {
+    const onRequest = app.requireSession()
+    app.addSchema({ $id: 'failure', type: 'object', properties: { sorry: { type: 'string' } } })
+    const declare = (url: string, schema: object): void => { app.get(url, { onRequest, schema }, async () => ({})) }
+    declare('/either', { security: [{ key: [] }, { bearer: ['a'] }] })
+    declare('/optional', { security: [{}] })
+    declare('/none', { security: [] })
+    declare('/named', { security: [{ session: [] }, { key: [] }] })
+    declare('/own', { response: { 401: own } })
+    declare('/ref', { response: { 200: { $ref: 'failure#' }, 401: { $ref: 'failure#' } } })
+    declare('/others', { response: { 201: { type: 'object' }, 404: own } })
+    declare('/nothing', { response: {} })
+  }, { schemes }))
+  const security = (path: string): unknown => operation(document, path).security
+  t.strictSame(security('/either'), [{ key: [], session: [] }, { bearer: ['a'], session: [] }])
+  t.strictSame([security('/optional'), security('/none')], [SESSION, SESSION])
+  t.strictSame(security('/named'), [{ session: [] }, { key: [] }])
+  t.equal(operation(document, '/own').responses[401].description, 'Go away')
+  t.match(operation(document, '/ref').responses[401], { content: { 'application/json': { schema: { $ref: '#/components/schemas/def-0' } } } })
+  t.strictSame(Object.keys(operation(document, '/others').responses), ['201', '401', '404'])
+  t.strictSame(Object.keys(operation(document, '/nothing').responses), ['401'])
+})
+
+t.test('where the app says what all its errors look like, the 401 looks like that', async t => {
+  const own = { type: 'object', properties: { sorry: { type: 'boolean' } } }
+  const document = await documentOf(await shop(t, async app => {
+    for (const status of ['4xx', '4XX', 'default']) {
+      app.get(`/${status}`, { onRequest: app.requireSession(), schema: { response: { [status]: own } } }, async () => ({}))
+    }
+  }))
+  for (const status of ['4xx', '4XX', 'default']) {
+    const { responses } = operation(document, `/${status}`)
+    t.strictSame(Object.keys(responses), ['401', status.toUpperCase().replace('DEFAULT', 'default')])
+    t.match(responses[401], { content: { 'application/json': { schema: own } } })
+  }
+})
+
+t.test('it is JSON whatever else the route produces', async t => {
+  const document = await documentOf(await shop(t, async app => {
+    app.get('/page', { onRequest: app.requireSession(), schema: { produces: ['text/html'], response: { 200: { type: 'string' } } } }, async () => '')
+  }))
+  const { responses } = operation(document, '/page')
+  t.strictSame([Object.keys(responses[200].content), Object.keys(responses[401].content)], [['text/html'], ['application/json']])
+})
+
+t.test('a route that is hidden stays hidden', async t => {
+  const document = await documentOf(await shop(t, async app => {
+    app.get('/hidden', { onRequest: app.requireSession(), schema: { hide: true } }, async () => ({}))
+    app.get('/tagged', { onRequest: app.requireSession(), schema: { tags: ['X-HIDDEN'] } }, async () => ({}))
+  }))
+  t.strictSame(document.paths, {})
+})
+
+t.test('a route of several methods carries it in each, and one of HEAD as its GET does', async t => {
+  const document = await documentOf(await shop(t, async app => {
+    app.route({ method: ['POST', 'PUT'], url: '/both', onRequest: app.requireSession(), handler: async () => ({}) })
+    app.get('/me', { onRequest: app.requireSession(), config: { swagger: { exposeHeadRoute: true } } }, async () => ({}))
+  }))
+  t.strictSame(Object.keys(document.paths['/me'] ?? {}).sort(), ['get', 'head'])
+  for (const [path, method] of [['/both', 'post'], ['/both', 'put'], ['/me', 'get'], ['/me', 'head']] as const) {
+    t.strictSame(operation(document, path, method).security, SESSION, method)
+    t.match(operation(document, path, method).responses[401], REQUIRED_REPLY)
+  }
+})
