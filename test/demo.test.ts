@@ -1,110 +1,16 @@
-import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFile } from 'node:child_process'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import fastify from 'fastify'
 import t, { type Test } from 'tap'
 import secureSession from '../index'
+import { CSRF, DEMO, found, passwordOf, SESSION_ID, startDemo, UNCOUNTED, Visitor, type Demo } from './demo-visitor'
 
-/** The demo site, started as a user starts it, and visited over HTTP. */
+/** The demo site, visited over HTTP. Its "your sessions" are in demo-sessions.test.ts. */
 
-const START = join(__dirname, '..', 'examples', 'demo', 'start.js')
-const KEY_FILE = join(__dirname, '..', 'examples', 'demo', 'key-file.js')
+const KEY_FILE = join(DEMO, 'key-file.js')
 const run = promisify(execFile)
-const CSRF = /name="csrf" value="([^"]+)"/
-const SESSION_ID = /<code>([0-9a-f]{32})<\/code>/
-const SIGNED_OUT = /href="\/login">Sign in</
-
-interface Demo {
-  readonly address: string
-  readonly upstream: string
-  readonly printed: string
-  /** Sends SIGTERM; the exit code. */
-  stop (): Promise<number | null>
-}
-
-// Tap would count the built files, which the demo loads, beside the sources they were built from.
-const UNCOUNTED = { _TAPJS_PROCESSINFO_COVERAGE_: '0' }
-
-/** Starts it, and waits until it has printed what there is to know. */
-async function startDemo (t: Test, keyFolder: string, port = '0'): Promise<Demo> {
-  const child = spawn(process.execPath, [START], { env: { ...UNCOUNTED, PORT: port, DEMO_KEY_DIR: keyFolder }, stdio: ['ignore', 'pipe', 'inherit'] })
-  const exit = once(child, 'exit')
-  const stop = async (): Promise<number | null> => {
-    child.kill('SIGTERM')
-    const [code] = await exit
-    return code
-  }
-  t.teardown(() => { child.kill('SIGKILL') })
-  let printed = ''
-  for await (const line of createInterface(child.stdout)) {
-    printed += `${line}\n`
-    if (line === 'Ctrl-C stops it.') break
-  }
-  return { address: found(/is at +(\S+)/, printed), upstream: found(/upstream at +(\S+)\/orders/, printed), printed, stop }
-}
-
-function passwordOf (demo: Demo, user: string): string {
-  return found(new RegExp(`^ +${user} +(\\S+)$`, 'm'), demo.printed)
-}
-
-function found (pattern: RegExp, text: string): string {
-  const match = pattern.exec(text)?.[1]
-  if (match === undefined) throw new Error(`nothing like ${pattern} in: ${text}`)
-  return match
-}
-
-interface Page {
-  readonly status: number
-  readonly headers: Headers
-  readonly text: string
-}
-
-/** A browser with a jar of cookies, which follows no redirect by itself. */
-class Visitor {
-  address: string
-  cookies = new Map<string, string>()
-
-  constructor ({ address }: Demo) {
-    this.address = address
-  }
-
-  async get (path: string): Promise<Page> {
-    return this.#request(path, {})
-  }
-
-  async post (path: string, fields: Record<string, string>, headers: Record<string, string> = {}): Promise<Page> {
-    return this.#request(path, { method: 'POST', body: new URLSearchParams(fields), headers })
-  }
-
-  /** Loads the page, and sends a form of it. */
-  async submit (page: string, path: string, fields: Record<string, string> = {}, headers: Record<string, string> = {}): Promise<Page> {
-    return this.post(path, { csrf: await this.csrfOn(page), ...fields }, headers)
-  }
-
-  async csrfOn (page: string): Promise<string> {
-    return found(CSRF, (await this.get(page)).text)
-  }
-
-  async signIn (username: string, password: string): Promise<Page> {
-    return this.submit('/login', '/login', { username, password })
-  }
-
-  async #request (path: string, init: RequestInit & { headers?: Record<string, string> }): Promise<Page> {
-    const cookie = Array.from(this.cookies, pair => pair.join('=')).join('; ')
-    const response = await fetch(this.address + path, { redirect: 'manual', ...init, headers: { ...init.headers, cookie } })
-    for (const line of response.headers.getSetCookie()) this.#keep(line)
-    return { status: response.status, headers: response.headers, text: await response.text() }
-  }
-
-  #keep (line: string): void {
-    const name = found(/^([^=]+)=/, line)
-    if (line.includes('; Max-Age=0')) this.cookies.delete(name)
-    else this.cookies.set(name, found(/=([^;]*)/, line))
-  }
-}
 
 /** What a session cookie holds, for who has the key file. */
 async function opened (t: Test, keyFolder: string, token: string): Promise<Record<string, any> | undefined> {
@@ -255,21 +161,6 @@ t.test('a form sent from another site is refused even with the right token', asy
   t.equal((await add({ origin: demo.address })).status, 303)
 })
 
-t.test('signing out ends the session, and a copy of its cookie gets nothing more from upstream', async t => {
-  const visitor = await ada()
-  const copy = new Visitor(demo)
-  copy.cookies = new Map(visitor.cookies)
-  t.equal((await visitor.submit('/cart', '/logout')).status, 303)
-  t.equal(visitor.cookies.size, 0)
-  t.equal((await visitor.get('/orders')).status, 401)
-  t.match((await visitor.get('/')).text, SIGNED_OUT)
-
-  const { status, text } = await copy.get('/orders')
-  t.equal(status, 200)
-  t.match(text, 'Sign in again')
-  t.notMatch(text, 'A-1843')
-})
-
 t.test('who guesses passwords has to wait, and only for that account', async t => {
   const visitor = new Visitor(demo)
   for (let attempt = 1; attempt <= 5; attempt++) t.equal((await visitor.signIn('mallory', 'guess')).status, 401)
@@ -370,7 +261,7 @@ t.test('demos that start at the same time in an empty folder agree on one key', 
 
 t.test('where its port is taken it takes a free one, and says so', async t => {
   const taken = new URL(demo.address).port
-  const other = await startDemo(t, keyFolder, taken)
+  const other = await startDemo(t, keyFolder, { port: taken })
   t.match(other.printed, `Port ${taken} is taken`)
   t.not(other.address, demo.address)
   t.equal((await fetch(other.address)).status, 200)

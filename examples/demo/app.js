@@ -3,9 +3,11 @@
 const formBody = require('@fastify/formbody')
 const Fastify = require('fastify')
 const secureSession = require('fastify-sealed-session')
+const { memoryRevocation } = secureSession
 const { refuseForgedPosts } = require('./csrf')
 const { layout } = require('./pages/layout')
 const { errorPage } = require('./pages/error')
+const { PasswordCheck } = require('./password-check')
 const { setSecurityHeaders } = require('./security-headers')
 const { Throttle } = require('./throttle')
 
@@ -22,7 +24,15 @@ function buildApp ({ key, users, upstream }) {
   const app = Fastify({ logger: { level: 'warn' }, bodyLimit: LARGEST_FORM_BYTES, frameworkErrors: refuseUrl })
 
   // A site served over HTTPS calls its cookie `__Host-session`: no subdomain can then set one of that name.
-  app.register(secureSession, { key, cookieName: 'session', idle: '30m', absolute: '8h' })
+  app.register(secureSession, {
+    key,
+    cookieName: 'session',
+    idle: '30m',
+    absolute: '8h',
+    subject: session => session.get('user')?.id,
+    // Enough for one process, until it restarts. Several share what was ended in Redis or Valkey: redisRevocation(client).
+    revocation: { store: memoryRevocation() }
+  })
 
   // Forms are all this site reads.
   app.removeAllContentTypeParsers()
@@ -31,11 +41,13 @@ function buildApp ({ key, users, upstream }) {
   app.addHook('onRequest', setSecurityHeaders)
   app.addHook('preValidation', refuseForgedPosts)
   app.decorateReply('page', sendPage)
-  app.setNotFoundHandler((request, reply) => reply.code(404).page(errorPage(404)))
+  app.setNotFoundHandler((request, reply) => reply.code(404).page(errorPage(404, request.url)))
   app.setErrorHandler(sendErrorPage)
 
+  const passwords = new PasswordCheck(users, new Throttle())
   app.register(require('./routes/home'))
-  app.register(require('./routes/sign-in'), { users, upstream, throttle: new Throttle() })
+  app.register(require('./routes/sign-in'), { passwords, upstream })
+  app.register(require('./routes/account'), { passwords, users, upstream })
   app.register(require('./routes/orders'), { upstream })
   app.register(require('./routes/cart'))
   app.register(require('./routes/cookie'))
@@ -51,15 +63,29 @@ function sendPage (page) {
 
 /** What went wrong is for the log; the visitor learns what to do next. */
 function sendErrorPage (error, request, reply) {
+  if (error.code === 'FST_SESSION_STALE') return askAgain(request, reply)
   const status = error.statusCode >= 400 && error.statusCode < 600 ? error.statusCode : 500
   if (status >= 500) request.log.error(error)
-  return reply.code(status).page(errorPage(status))
+  reply.code(status)
+  const page = errorPage(status, request.url)
+  // Whose page it is cannot be told then.
+  return error.code === 'FST_SESSION_STORE_UNAVAILABLE' ? sendBare(reply, page) : reply.page(page)
+}
+
+/** Somebody is signed in, but not lately enough for this page. */
+function askAgain ({ url }, reply) {
+  return reply.removeHeader('www-authenticate').redirect(`/confirm?to=${encodeURIComponent(url)}`, 303)
 }
 
 /** A URL that cannot be decoded never reaches a route, a hook or a session. */
 async function refuseUrl (error, request, reply) {
   await setSecurityHeaders(request, reply)
-  return reply.code(error.statusCode).type(HTML).send(String(layout(errorPage(error.statusCode))))
+  return sendBare(reply.code(error.statusCode), errorPage(error.statusCode, '/'))
+}
+
+/** A page that looks at no session. */
+function sendBare (reply, page) {
+  return reply.type(HTML).send(String(layout(page)))
 }
 
 module.exports = { buildApp }

@@ -23,6 +23,11 @@ async function makeUsers (people) {
       const { salt, hash } = account ?? decoy
       const isRight = timingSafeEqual(await derive(password, salt, HASH_BYTES, COST), hash)
       return isRight && account !== undefined ? account.user : null
+    },
+
+    /** The user's password from now on. */
+    async setPassword (user, password) {
+      accounts.set(...await accountOf({ ...user, password }))
     }
   }
 }

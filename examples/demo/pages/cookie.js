@@ -1,9 +1,7 @@
 'use strict'
 
 const { html } = require('./html')
-
-const TIME = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium', timeZone: 'UTC' })
-const FROM_NOW = new Intl.RelativeTimeFormat('en', { numeric: 'always' })
+const { time } = require('./parts')
 
 // docs/format.md: 6 bytes of version, parts and key id, then 24 of nonce. Base64url makes 4 characters of 3 bytes.
 const NONCE_AT = 6 / 3 * 4
@@ -11,7 +9,7 @@ const CIPHERTEXT_AT = (6 + 24) / 3 * 4
 
 /**
  * @param token the session cookie; null where the browser sent none
- * @param stamp the second, small one, which comes when a session is used for long without a change; null likewise
+ * @param stamp the second, small one, which comes when a session is used for long without a change, or checked; null likewise
  */
 function cookiePage ({ token, stamp, data, info, nowMs }) {
   return {
@@ -31,7 +29,7 @@ function held (token, stamp) {
         ${sealed(token)}
         <p class="legend"><span class="head">version and key id</span> · <span class="nonce">nonce</span> · sealed session</p>
         <p>${token.length} characters. Browsers take up to 4096, name and all.</p>
-        ${stamp && html`<p>And a stamp, which says only that the session was used:</p>${sealed(stamp)}`}`
+        ${stamp && html`<p>And a stamp, which says only when the session was used, and when it was last known not to be ended:</p>${sealed(stamp)}`}`
 }
 
 function sealed (token) {
@@ -53,16 +51,6 @@ function unread (token) {
   return token === null
     ? html`<p>Nothing. <a href="/login">Sign in</a> or <a href="/cart">fill a cart</a>, and look again.</p>`
     : html`<p>Nothing: this cookie does not open. It is too old, was changed, or was sealed with another key.</p>`
-}
-
-function time (atMs, nowMs) {
-  return html`<time datetime="${new Date(atMs).toISOString()}">${TIME.format(atMs)} UTC</time> <small>${fromNow(atMs - nowMs)}</small>`
-}
-
-function fromNow (ms) {
-  const minutes = Math.round(ms / 60_000)
-  if (minutes === 0) return 'now'
-  return Math.abs(minutes) < 60 ? FROM_NOW.format(minutes, 'minute') : FROM_NOW.format(Math.round(minutes / 60), 'hour')
 }
 
 module.exports = { cookiePage }

@@ -15,6 +15,9 @@ function homePage () {
       <a class="card" href="/cart"><h2>A cart, changed in place</h2>
         <p>The code pushes to an array and counts up a number inside it. The session notices. The cart you fill before
           you sign in comes with you.</p></a>
+      <a class="card" href="/sessions"><h2>Sign out everywhere</h2>
+        <p>The server knows no session, and ends any of them: a copy of a cookie is refused. To change your password you
+          show once more who you are.</p></a>
       <a class="card" href="/cookie"><h2>What the browser holds</h2>
         <p>The cookie as it is sent, beside what the server reads in it.</p></a>
     </div>

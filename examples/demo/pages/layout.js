@@ -3,7 +3,7 @@
 const { html } = require('./html')
 const { csrfField } = require('./parts')
 
-const LINKS = [['/', 'Home'], ['/cart', 'Cart'], ['/orders', 'Your orders'], ['/cookie', 'What the browser holds']]
+const LINKS = [['/', 'Home'], ['/cart', 'Cart'], ['/orders', 'Your orders'], ['/sessions', 'Your sessions'], ['/cookie', 'What the browser holds']]
 
 /** @param user null or undefined where nobody is signed in */
 function layout ({ title, body, url, user, csrf }) {

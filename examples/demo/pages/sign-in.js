@@ -1,14 +1,14 @@
 'use strict'
 
 const { html } = require('./html')
-const { csrfField } = require('./parts')
+const { csrfField, returnField } = require('./parts')
 
 /** @param problem what to tell after an attempt that failed */
-function signInPage ({ csrf, username = '', problem }) {
+function signInPage ({ csrf, to, username = '', problem }) {
   return {
     title: 'Sign in',
     body: html`
-    <form class="card narrow" method="post" action="/login">${csrfField(csrf)}
+    <form class="card narrow" method="post" action="/login">${csrfField(csrf)}${returnField(to)}
       ${problem && html`<p class="problem" role="alert">${problem}</p>`}
       <label>Name
         <input name="username" value="${username}" required maxlength="64" autocomplete="username" autocapitalize="none" spellcheck="false"></label>

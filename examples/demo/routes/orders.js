@@ -1,10 +1,9 @@
 'use strict'
 
 const { ordersPage } = require('../pages/orders')
-const { requireUser } = require('../require-user')
 
 async function ordersRoutes (app, { upstream }) {
-  app.get('/orders', { onRequest: requireUser }, async ({ session }, reply) => {
+  app.get('/orders', { onRequest: app.requireSession() }, async ({ session }, reply) => {
     const orders = await upstream.orders(session.get('upstreamToken'))
     return reply.page(ordersPage({ user: session.get('user'), orders }))
   })

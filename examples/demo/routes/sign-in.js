@@ -1,41 +1,42 @@
 'use strict'
 
 const { csrfTokenOf, newCsrfToken } = require('../csrf')
+const { ownPath } = require('../own-path')
 const { signInPage } = require('../pages/sign-in')
+const { revokeTokenOf } = require('../upstream/token')
 
 const SIGN_IN_BODY = {
   type: 'object',
   required: ['username', 'password'],
   properties: {
     username: { type: 'string', minLength: 1, maxLength: 64 },
-    password: { type: 'string', minLength: 1, maxLength: 128 }
+    password: { type: 'string', minLength: 1, maxLength: 128 },
+    to: { type: 'string', maxLength: 256 }
   }
 }
 
-async function signInRoutes (app, { users, upstream, throttle }) {
-  app.get('/login', async ({ session }, reply) => reply.page(signInPage({ csrf: csrfTokenOf(session) })))
+const FIRST_PAGE = '/orders'
+
+async function signInRoutes (app, { passwords, upstream }) {
+  app.get('/login', async ({ session, query }, reply) => {
+    return reply.page(signInPage({ csrf: csrfTokenOf(session), to: ownPath(query.to, FIRST_PAGE) }))
+  })
 
   app.post('/login', { schema: { body: SIGN_IN_BODY } }, async ({ session, body, ip, log }, reply) => {
     const { username, password } = body
-    const again = problem => reply.page(signInPage({ csrf: csrfTokenOf(session), username, problem }))
-
-    const waitSeconds = throttle.attempt(username, ip, Date.now())
-    if (waitSeconds > 0) {
-      reply.code(429).header('retry-after', waitSeconds)
-      return again(`Too many attempts. Please wait ${waitSeconds} seconds.`)
-    }
-    const user = await users.verify(username, password)
+    const to = ownPath(body.to, FIRST_PAGE)
+    const { user, refusal } = await passwords.check(username, password, ip)
     if (user === null) {
-      reply.code(401)
-      return again('That name and password do not belong together.')
+      const page = signInPage({ csrf: csrfTokenOf(session), to, username, problem: refusal.problem })
+      return reply.code(refusal.status).headers(refusal.headers).page(page)
     }
-    throttle.forget(username, ip)
     const token = await upstream.tokenFor(user.id)
     await revokeTokenOf(session, upstream, log)
     begin(session, user, token)
-    return reply.redirect('/orders', 303)
+    return reply.redirect(to, 303)
   })
 
+  // With `revocation`, any copy of the cookie is over before the reply goes out.
   app.post('/logout', async ({ session, log }, reply) => {
     await revokeTokenOf(session, upstream, log)
     session.delete()
@@ -49,16 +50,6 @@ function begin (session, user, upstreamToken) {
   session.set('user', user)
   session.set('upstreamToken', upstreamToken)
   session.set('csrf', newCsrfToken())
-}
-
-/** A copied cookie outlives the sign-out; the token in it does not. Upstream may be away: that keeps nobody signed in. */
-async function revokeTokenOf (session, upstream, log) {
-  if (!session.has('upstreamToken')) return
-  try {
-    await upstream.revoke(session.get('upstreamToken'))
-  } catch (error) {
-    log.error(error)
-  }
 }
 
 module.exports = signInRoutes

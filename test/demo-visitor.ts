@@ -1,0 +1,107 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Test } from 'tap'
+
+/** The demo site, started as a user starts it, and somebody who visits it over HTTP. */
+
+export const DEMO = join(__dirname, '..', 'examples', 'demo')
+export const CSRF = /name="csrf" value="([^"]+)"/
+export const SESSION_ID = /<code>([0-9a-f]{32})<\/code>/
+
+export interface Demo {
+  readonly address: string
+  readonly upstream: string
+  readonly printed: string
+  /** Sends SIGTERM; the exit code. */
+  stop (): Promise<number | null>
+}
+
+// Tap would count the built files, which the demo loads, beside the sources they were built from.
+export const UNCOUNTED = { _TAPJS_PROCESSINFO_COVERAGE_: '0' }
+
+/** Starts it, and waits until it has printed what there is to know. */
+export async function startDemo (t: Test, keyFolder: string, { port = '0', preload = [] }: { port?: string, preload?: readonly string[] } = {}): Promise<Demo> {
+  const child = spawn(process.execPath, [...preload.flatMap(file => ['--require', file]), join(DEMO, 'start.js')], { env: { ...UNCOUNTED, PORT: port, DEMO_KEY_DIR: keyFolder }, stdio: ['ignore', 'pipe', 'inherit'] })
+  const exit = once(child, 'exit')
+  const stop = async (): Promise<number | null> => {
+    child.kill('SIGTERM')
+    const [code] = await exit
+    return code
+  }
+  t.teardown(() => { child.kill('SIGKILL') })
+  let printed = ''
+  for await (const line of createInterface(child.stdout)) {
+    printed += `${line}\n`
+    if (line === 'Ctrl-C stops it.') break
+  }
+  return { address: found(/is at +(\S+)/, printed), upstream: found(/upstream at +(\S+)\/orders/, printed), printed, stop }
+}
+
+export function passwordOf (demo: Demo, user: string): string {
+  return found(new RegExp(`^ +${user} +(\\S+)$`, 'm'), demo.printed)
+}
+
+export function found (pattern: RegExp, text: string): string {
+  const match = pattern.exec(text)?.[1]
+  if (match === undefined) throw new Error(`nothing like ${pattern} in: ${text}`)
+  return match
+}
+
+export interface Page {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+}
+
+/** A browser with a jar of cookies, which follows no redirect by itself. */
+export class Visitor {
+  address: string
+  cookies = new Map<string, string>()
+
+  constructor ({ address }: { address: string }) {
+    this.address = address
+  }
+
+  async get (path: string): Promise<Page> {
+    return this.#request(path, {})
+  }
+
+  async post (path: string, fields: Record<string, string>, headers: Record<string, string> = {}): Promise<Page> {
+    return this.#request(path, { method: 'POST', body: new URLSearchParams(fields), headers })
+  }
+
+  /** Loads the page, and sends a form of it. */
+  async submit (page: string, path: string, fields: Record<string, string> = {}, headers: Record<string, string> = {}): Promise<Page> {
+    return this.post(path, { csrf: await this.csrfOn(page), ...fields }, headers)
+  }
+
+  async csrfOn (page: string): Promise<string> {
+    return found(CSRF, (await this.get(page)).text)
+  }
+
+  async signIn (username: string, password: string): Promise<Page> {
+    return this.submit('/login', '/login', { username, password })
+  }
+
+  /** Another browser with a copy of the cookies. */
+  copy (): Visitor {
+    const copy = new Visitor(this)
+    copy.cookies = new Map(this.cookies)
+    return copy
+  }
+
+  async #request (path: string, init: RequestInit & { headers?: Record<string, string> }): Promise<Page> {
+    const cookie = Array.from(this.cookies, pair => pair.join('=')).join('; ')
+    const response = await fetch(this.address + path, { redirect: 'manual', ...init, headers: { ...init.headers, cookie } })
+    for (const line of response.headers.getSetCookie()) this.#keep(line)
+    return { status: response.status, headers: response.headers, text: await response.text() }
+  }
+
+  #keep (line: string): void {
+    const name = found(/^([^=]+)=/, line)
+    if (line.includes('; Max-Age=0')) this.cookies.delete(name)
+    else this.cookies.set(name, found(/=([^;]*)/, line))
+  }
+}
