@@ -4,7 +4,7 @@ import { opened } from '../events'
 import { keyOfId } from '../revocation/keys'
 import type { Watcher } from '../session/policy'
 import { viewOf, type SessionView } from '../session/view'
-import { linesToCommit, refuseUnsealable } from './commit'
+import { linesToCommit } from './commit'
 import type { SessionDefinition } from './definition'
 import { errandsOf } from './errands'
 import type { Found } from './find'
@@ -59,10 +59,7 @@ export class Touched {
   runErrands (): Promise<void> | null {
     if (this.state === 'failed') return null
     const errands = errandsOf(this)
-    if (errands === null) return null
-    // What it replaces must not be ended for a session that no cookie can hold.
-    refuseUnsealable(this.definition, this.session)
-    return errands().then(cutOffMs => { this.#cutOffMs = cutOffMs })
+    return errands === null ? null : errands.then(cutOffMs => { this.#cutOffMs = cutOffMs })
   }
 
   /** The Set-Cookie lines. Throws where it cannot be written. */
