@@ -22,12 +22,17 @@ export interface RevocationTerms {
   readonly now: Clock
 }
 
+interface Question {
+  readonly atMs: number
+  readonly answer: Promise<readonly number[]>
+}
+
 /** Which sessions are over. What the store said is remembered in this process, so that it is asked once a session and window. */
 export class Revocation {
   readonly #terms: RevocationTerms
   readonly #memory = new Memory()
   readonly #dates: Dates
-  readonly #asking = new Map<string, Promise<readonly number[]>>()
+  readonly #asking = new Map<string, Question>()
 
   constructor (terms: RevocationTerms) {
     this.#terms = terms
@@ -126,13 +131,15 @@ export class Revocation {
     if (revoked.hasSubscribers) revoked.publish({ session: this.#terms.sessionName, by, id })
   }
 
-  /** Parallel requests of one session share one answer; not where each is to ask, since it could be older than their request. */
+  /** Parallel requests of one session share one answer, as long as it is no older than what would be trusted unasked. */
   #lookUp (bearer: Bearer): Promise<readonly number[]> {
-    if (this.#terms.recheckMs === 0) return this.#ask(bearer)
+    const { recheckMs, now } = this.#terms
     const name = [bearer.id, ...bearer.subjectKeys].join()
-    const asking = this.#asking.get(name) ?? this.#ask(bearer).finally(() => { this.#asking.delete(name) })
-    this.#asking.set(name, asking)
-    return asking
+    const asked = this.#asking.get(name)
+    if (asked !== undefined && now() - asked.atMs < recheckMs) return asked.answer
+    const question = { atMs: now(), answer: this.#ask(bearer).finally(() => { if (this.#asking.get(name) === question) this.#asking.delete(name) }) }
+    if (recheckMs > 0) this.#asking.set(name, question)
+    return question.answer
   }
 
   async #ask (bearer: Bearer): Promise<readonly number[]> {

@@ -147,3 +147,16 @@ t.test('one of two named sessions may be ended while the other goes on', async t
   await app.secureSession.revoke(id)
   t.same(await browser.json('/both'), { user: null, items: 1 })
 })
+
+t.test('what fails before the store could be asked is told to who touches the session, and to nobody else', async t => {
+  const opener: secureSession.LegacyOpener = { cookieName: 'old', immediate: true, open () { throw Object.assign(new Error('away'), { statusCode: 503 }) } }
+  const legacy = await appOfUsers(t, {}, { legacy: [opener] })
+  const old = await appOfUsers(t, {}, { subject: undefined } as never)
+  const subjects = await appOfUsers(t, {}, { subject: () => { throw new Error('no user') } })
+  const browsers = [new Browser(legacy), (await loggedIn(old)).copy(subjects)] as const
+  browsers[0].cookies.set('old', 'ada')
+  for (const [index, status] of [503, 500].entries()) {
+    t.equal((await browsers[index]?.get('/user'))?.statusCode, status)
+    t.equal((await browsers[index]?.get('/untouched'))?.statusCode, 200)
+  }
+})

@@ -148,3 +148,18 @@ t.test('an error handler that begins a session of its own after a failed logout 
   t.equal(response.headers['set-cookie'], undefined)
   t.equal(app.lines.filter(({ level }) => level === ERROR).length, 1)
 })
+
+t.test('a store that is read but not written is one outage, however many ask it in between', async t => {
+  const store = new CountingStore()
+  const app = await appOfUsers(t, { store, recheck: 0 })
+  const raise = store.raise.bind(store)
+  for (let round = 0; round < 5; round++) {
+    const browser = await loggedIn(app)
+    store.raise = away
+    t.equal((await browser.get('/logout')).statusCode, 503)
+    t.equal(await userIn(browser), 'ada')
+    if (round === 4) store.raise = raise
+    await browser.get('/logout')
+  }
+  t.strictSame(app.lines.filter(({ level, msg }) => level >= 30 && msg.startsWith('revocations')).map(({ level }) => level), [WARN, 30])
+})

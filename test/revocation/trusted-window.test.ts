@@ -1,6 +1,6 @@
 import t from 'tap'
 import { parseLine, setCookies } from '../helpers/browser'
-import { fakeClock } from '../helpers/clock'
+import { fakeClock, turns } from '../helpers/clock'
 import { CountingStore } from './stores'
 import { appOfUsers, loggedIn, userIn } from './users'
 
@@ -146,4 +146,29 @@ t.test('a stamp from the future does not count', async t => {
   const asked = store.asked
   t.equal(await userIn(elsewhere), 'ada')
   t.equal(store.asked, asked + 1)
+})
+
+t.test('no request shares an answer that was asked for longer ago than a session is trusted', async t => {
+  const clock = fakeClock(t)
+  const store = new CountingStore()
+  const app = await appOfUsers(t, { store, recheck: '1s', timeout: '30s' })
+  const browser = await loggedIn(app)
+  clock.advance(1000)
+  const late: Array<(answer: number[]) => void> = []
+  store.instead = async () => await new Promise(resolve => { late.push(resolve) })
+  const first = userIn(browser.copy())
+  while (late.length < 1) await turns()
+  clock.advance(999)
+  const second = userIn(browser.copy())
+  await turns()
+  t.equal(late.length, 1)
+  clock.advance(1)
+  const third = userIn(browser.copy())
+  while (late.length < 2) await turns()
+  late[0]?.([0, 0])
+  t.strictSame([await first, await second], ['ada', 'ada'])
+  late[1]?.([0, clock.nowMs])
+  t.equal(await third, null)
+  store.instead = null
+  t.equal(await userIn(browser), null)
 })

@@ -1,0 +1,228 @@
+import t, { type Test } from 'tap'
+import { PatientStore } from '../../lib/revocation/patient-store'
+import type { RevocationStore } from '../../types/revocation'
+import { fakeTime, turns, type FakeTime } from '../helpers/clock'
+
+const TIMEOUT_MS = 500
+const AWAY = { code: 'FST_SESSION_STORE_UNAVAILABLE', statusCode: 503 }
+
+type Answer = (answer: unknown) => void
+
+/** A store that is answered by hand, and what was told of it. */
+class World {
+  readonly told: string[] = []
+  readonly time: FakeTime
+  readonly patient: PatientStore
+  /** What answers each question that was asked, the oldest first. */
+  readonly asked: Answer[] = []
+
+  constructor (t: Test, name?: string) {
+    this.time = fakeTime(t)
+    const question = async (): Promise<never> => await new Promise((resolve, reject) => {
+      this.asked.push(answer => { answer instanceof Error ? reject(answer) : resolve(answer as never) })
+    })
+    const store: RevocationStore = { cutOffs: question, raise: question, ...(name === undefined ? {} : { name }) }
+    this.patient = new PatientStore(store, TIMEOUT_MS, {
+      failed: error => { this.told.push(`failed: ${error.message}`) },
+      recovered: () => { this.told.push('recovered') }
+    })
+  }
+
+  /** Asks and answers at once. */
+  async hear (answer: unknown): Promise<readonly number[]> {
+    const heard = this.patient.cutOffs(['ada'])
+    await turns()
+    this.asked.at(-1)?.(answer)
+    return await heard
+  }
+
+  /** Asks, and is not answered. */
+  async waitInVain (t: Test): Promise<void> {
+    const asking = t.rejects(this.patient.cutOffs(['ada']), AWAY)
+    await this.time.pass(TIMEOUT_MS)
+    await asking
+  }
+
+  /** So often that it rests. */
+  async giveUp (t: Test): Promise<void> {
+    for (let turn = 0; turn < 3; turn++) await this.waitInVain(t)
+  }
+}
+
+t.test('what the store answers is passed on, and nothing is told', async t => {
+  const { patient, asked, told, time } = new World(t)
+  const [cutOffs, before] = [patient.cutOffs(['ada', 'eve']), patient.raise('ada', 7, 100)]
+  await turns()
+  asked[0]?.([5, 0])
+  asked[1]?.(3)
+  t.strictSame([await cutOffs, await before, told], [[5, 0], 3, []])
+  t.equal(time.waiting, 0, 'and no timer stays')
+})
+
+t.test('it asks with what it was asked, in the name of the store', async t => {
+  const calls: unknown[] = []
+  const store = {
+    answer: 9,
+    async cutOffs (keys: readonly string[]) { calls.push(keys); return keys.map(() => this.answer) },
+    async raise (...all: unknown[]) { calls.push(all); return this.answer }
+  }
+  const patient = new PatientStore(store, TIMEOUT_MS, { failed () {}, recovered () {} })
+  t.strictSame([await patient.cutOffs(['ada', 'eve']), await patient.raise('ada', 7, 100)], [[9, 9], 9])
+  t.strictSame(calls, [['ada', 'eve'], ['ada', 7, 100]])
+})
+
+t.test('a store that takes too long is away, and what it says later is not heard', async t => {
+  const world = new World(t)
+  const asking = t.rejects(world.patient.raise('ada', 7, 100), AWAY)
+  await world.time.pass(TIMEOUT_MS - 1)
+  t.strictSame(world.told, [])
+  await world.time.pass(1)
+  await asking
+  t.match(world.told, [/^failed: the revocation store did not answer for 500 ms$/])
+  world.asked[0]?.(3)
+  await turns()
+  t.equal(world.told.length, 1)
+  t.equal(world.time.waiting, 0)
+})
+
+t.test('nor is an error that comes later', async t => {
+  const world = new World(t)
+  await world.waitInVain(t)
+  world.asked[0]?.(new Error('closed'))
+  await turns()
+  t.equal(world.told.length, 1)
+})
+
+t.test('an outage and its end are told once each, by the name of the store', async t => {
+  const world = new World(t, 'the cut-offs')
+  for (let outage = 1; outage <= 2; outage++) {
+    await t.rejects(world.hear(new Error('closed')), AWAY)
+    await world.waitInVain(t)
+    await t.rejects(world.hear(new Error('READONLY')), AWAY)
+    await world.hear([0])
+    await world.hear([0])
+    t.equal(world.told.length, 2 * outage)
+  }
+  t.strictSame(world.told, ['failed: the cut-offs failed: closed', 'recovered', 'failed: the cut-offs failed: closed', 'recovered'])
+})
+
+t.test('a store that throws at once is away like any other', async t => {
+  const store = { cutOffs () { throw new Error('closed') }, raise () { throw new Error('closed') } }
+  const patient = new PatientStore(store, TIMEOUT_MS, { failed () {}, recovered () {} })
+  for (let turn = 0; turn < 5; turn++) {
+    await t.rejects(patient.cutOffs(['ada']), AWAY)
+    await t.rejects(patient.raise('ada', 7, 100), AWAY)
+  }
+})
+
+t.test('an answer that is none is an error', async t => {
+  const world = new World(t)
+  for (const answer of [undefined, null, 7, '7', {}, [], [1, 2], ['7'], [null], [NaN], [-1], [7n], { length: 1, 0: 7 }]) {
+    await t.rejects(world.hear(answer), AWAY)
+  }
+  for (const answer of [undefined, null, '7', NaN, -1, 7n, [7]]) {
+    const raising = t.rejects(world.patient.raise('ada', 7, 100), AWAY)
+    await turns()
+    world.asked.at(-1)?.(answer)
+    await raising
+  }
+  t.strictSame(await world.hear([Infinity]), [Infinity], 'forever is a time')
+})
+
+t.test('a store that never answers is asked three times, and then rests', async t => {
+  const world = new World(t)
+  await world.giveUp(t)
+  t.equal(world.asked.length, 3)
+  for (let turn = 0; turn < 100; turn++) {
+    await t.rejects(world.patient.cutOffs(['ada']), AWAY)
+    await t.rejects(world.patient.raise('ada', 7, 100), AWAY)
+  }
+  t.equal(world.asked.length, 3, 'nobody waits for it, and nothing is kept for it')
+  t.equal(world.time.waiting, 1, 'but its rest')
+  t.equal(world.told.length, 1)
+})
+
+t.test('after its rest one asks, and whoever comes meanwhile is refused at once', async t => {
+  const world = new World(t)
+  await world.giveUp(t)
+  for (let rest = 1; rest <= 5; rest++) {
+    await world.time.pass(TIMEOUT_MS)
+    const first = t.rejects(world.patient.cutOffs(['ada']), AWAY)
+    await t.rejects(world.patient.cutOffs(['eve']), AWAY)
+    await t.rejects(world.patient.raise('eve', 7, 100), AWAY)
+    await world.time.pass(TIMEOUT_MS)
+    await first
+    t.equal(world.asked.length, 3 + rest)
+    await t.rejects(world.patient.cutOffs(['eve']), AWAY)
+    t.equal(world.asked.length, 3 + rest, 'and it rests again')
+  }
+  t.equal(world.told.length, 1)
+})
+
+t.test('an answer to that one ends the outage for all', async t => {
+  const world = new World(t)
+  await world.giveUp(t)
+  await world.time.pass(TIMEOUT_MS)
+  t.strictSame(await world.hear([0]), [0])
+  const all = Promise.all([world.patient.cutOffs(['ada']), world.patient.cutOffs(['eve'])])
+  await turns()
+  for (const answer of world.asked.slice(-2)) answer([5])
+  t.strictSame(await all, [[5], [5]])
+  t.match(world.told, [/^failed/, 'recovered'])
+  t.equal(world.time.waiting, 0)
+})
+
+t.test('an error to that one is an answer, too: nobody has to wait for it', async t => {
+  const world = new World(t)
+  await world.giveUp(t)
+  await world.time.pass(TIMEOUT_MS)
+  for (let turn = 0; turn < 5; turn++) await t.rejects(world.hear(new Error('READONLY')), AWAY)
+  t.equal(world.asked.length, 3 + 5)
+  t.equal(world.told.length, 1)
+  await world.waitInVain(t)
+  await world.waitInVain(t)
+  t.strictSame(await world.hear([0]), [0], 'and the count of those who waited in vain begins anew')
+})
+
+t.test('many who wait in vain at once begin one rest', async t => {
+  const world = new World(t)
+  const asking = Array.from({ length: 50 }, async () => { await t.rejects(world.patient.cutOffs(['ada']), AWAY) })
+  await world.time.pass(TIMEOUT_MS)
+  await Promise.all(asking)
+  t.strictSame([world.asked.length, world.time.waiting, world.told.length], [50, 1, 1])
+  await world.time.pass(TIMEOUT_MS)
+  t.equal(world.time.waiting, 0)
+  t.strictSame(await world.hear([0]), [0])
+})
+
+t.test('an answer that comes while it rests ends the rest', async t => {
+  const world = new World(t)
+  const early = [1, 2, 3].map(async () => { await t.rejects(world.patient.cutOffs(['ada']), AWAY) })
+  await world.time.pass(TIMEOUT_MS - 1)
+  const late = world.patient.cutOffs(['eve'])
+  await world.time.pass(1)
+  await Promise.all(early)
+  await t.rejects(world.patient.cutOffs(['bob']), AWAY)
+  world.asked[3]?.([5])
+  t.strictSame(await late, [5])
+  t.strictSame(await world.hear([0]), [0])
+  t.match(world.told, [/^failed/, 'recovered'])
+})
+
+t.test('its timers keep no process alive', async t => {
+  const timers: Array<{ hasRef: () => boolean }> = []
+  const real = globalThis.setTimeout
+  t.teardown(() => { globalThis.setTimeout = real })
+  globalThis.setTimeout = ((...args: Parameters<typeof setTimeout>) => {
+    const timer = real(...args)
+    timers.push(timer)
+    return timer
+  }) as typeof setTimeout
+  const never = async (): Promise<never> => await new Promise(() => {})
+  const patient = new PatientStore({ cutOffs: never, raise: never }, 1, { failed () {}, recovered () {} })
+  const keepAlive = setInterval(() => {}, 1000)
+  t.teardown(() => { clearInterval(keepAlive) })
+  for (let turn = 0; turn < 3; turn++) await t.rejects(patient.cutOffs(['ada']), AWAY)
+  t.equal(timers.length, 4, 'three that waited, and a rest')
+  t.ok(timers.every(timer => !timer.hasRef()))
+})
