@@ -11,15 +11,17 @@ export class Recent<Value> {
     return this.#entries.get(name)
   }
 
-  set (name: string, value: Value): void {
+  /** Returns what made room for it, if anything had to. */
+  set (name: string, value: Value): Value | undefined {
     this.#entries.delete(name)
     this.#entries.set(name, value)
-    if (this.#entries.size > this.#most) this.#entries.delete(this.#oldest())
+    return this.#entries.size > this.#most ? this.#takeOldest() : undefined
   }
 
   /** A Map keeps the order in which its entries were made. */
-  #oldest (): string {
-    const [[name]] = this.#entries as unknown as [[string]]
-    return name
+  #takeOldest (): Value {
+    const [[name, value]] = this.#entries as unknown as [[string, Value]]
+    this.#entries.delete(name)
+    return value
   }
 }

@@ -16,7 +16,7 @@ export interface SecureSessionControl {
    */
   revokeSubject (subject: string | number, sessionName?: string): Promise<void>
   /**
-   * As `decodeSecureSession`, and asks whoever must be asked: the revocation store, and openers of old cookies that answer with promises.
+   * As `decodeSecureSession`, and asks whoever can be asked: the revocation store, also about a session that is trusted still, and openers of old cookies that answer with promises.
    * Null where the token does not open or its session is over. Rejects with FST_SESSION_STORE_UNAVAILABLE where the store is away and `onError` is `'refuse'`.
    */
   decode<T = SessionData> (token: string | undefined, log?: FastifyBaseLogger, sessionName?: string): Promise<Session<T> | null>

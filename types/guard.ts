@@ -12,7 +12,7 @@ export interface GuardOptions {
   when?: (session: Session) => boolean | null | undefined | Promise<boolean | null | undefined>
   /**
    * How old the login may be at most: for what is worth asking the password once more. A login is `regenerate()`, or, with the
-   * option `subject`, a change that makes the session somebody else's; no other change makes it younger.
+   * option `subject`, a change by which nobody's session becomes somebody's; no other change makes it younger.
    */
   freshWithin?: Duration
 }

@@ -33,6 +33,11 @@ export interface RevocationOptions {
   onError?: 'refuse' | 'allow'
   /** A store that takes longer than this is away. Default `'500ms'`. */
   timeout?: Duration
+  /**
+   * The longest limit that `session.options({ maxAge })` may give one session, if longer than `absolute`. Cut-offs are kept for that
+   * long, since the copy of a session may have been given a limit that nobody knows of who ends it. Default: 400 days.
+   */
+  longest?: Duration
 }
 
 export interface MemoryRevocationOptions {

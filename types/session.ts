@@ -11,7 +11,7 @@ export interface SessionInfo {
   readonly id: string
   /** When the session began, was last regenerated, became somebody else's, or ended all others. */
   readonly createdAt: number
-  /** When somebody last showed who they are: `createdAt`, unless `revokeOthers()` moved that. `freshWithin` and the absolute limit count from here. */
+  /** When somebody last showed who they are: `createdAt`, unless `revokeOthers()` or a change of the subject moved that. `freshWithin` and the absolute limit count from here. */
   readonly authenticatedAt: number
   /** When it was last written, or renewed by being used. */
   readonly renewedAt: number

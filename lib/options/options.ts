@@ -86,7 +86,7 @@ function resolveOne (input: unknown, nowMs: number): ResolvedSession {
     formerNames: legacy.map(({ cookieName }) => cookieName),
     warnings: warningsFor(keySource, ignored, limits.absoluteMs)
   })
-  return { options: resolved, keySource, legacy, revocation: resolveRevocation(input['revocation']) }
+  return { options: resolved, keySource, legacy, revocation: resolveRevocation(input['revocation'], limits.absoluteMs) }
 }
 
 function readSubject (subject: unknown): ResolvedOptions['subject'] {

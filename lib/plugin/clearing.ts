@@ -21,12 +21,12 @@ export function clearReplaced (commitment: Commitment, written: CookieLines): re
   const { definition, session, found } = commitment
   const isMoving = found !== null && found.former !== null && !found.former.keep
   const isWhereItWas = session.formerSettings.every(settings => settings === session.head.settings)
-  if (isWhereItWas && !isMoving && !session.isAnother) return NONE
+  if (isWhereItWas && !isMoving && !session.head.isAnother) return NONE
   const clearing = new Clearing(commitment.overTls)
   clearing.spare(definition.options.cookieName, written)
   clearing.spare(definition.stampName, written)
   clearOwn(clearing, commitment)
-  if (session.isAnother) clearFormerAll(clearing, commitment)
+  if (session.head.isAnother) clearFormerAll(clearing, commitment)
   else if (isMoving) clearMoved(clearing, commitment, found.former.cookieName)
   return clearing.lines
 }

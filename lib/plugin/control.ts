@@ -9,6 +9,7 @@ import type { SecureSessionControl } from '../../types/control'
 import { named, type SessionDefinition } from './definition'
 import { findAsking } from './find'
 import { securitySchemesOf } from './openapi'
+import { isEnded } from './standing'
 import { subjectText } from './subject'
 
 const SESSION_ID = /^[0-9a-f]{32}$/
@@ -33,9 +34,9 @@ export function controlOf (definitions: readonly SessionDefinition[], appLog: Fa
     async decode (token: unknown, log: FastifyBaseLogger = appLog, name?: string) {
       const definition = name === undefined ? definitions[0] as SessionDefinition : named(definitions, name)
       if (typeof token !== 'string') return null
-      const { found, error } = await findAsking(definition, { values: () => [token], header: undefined }, log)
+      const { found, error } = await findAsking(definition, { values: () => [token], header: undefined }, log, 'always')
       if (error !== null) throw error
-      return found === null || found.standing === 'over' ? null : viewOf(new Session(definition.policy, UNWATCHED, found.opened))
+      return found === null || isEnded(found) ? null : viewOf(new Session(definition.policy, UNWATCHED, found.opened))
     }
   }) as SecureSessionControl
 }

@@ -54,8 +54,8 @@ export async function defineSession (session: ResolvedSession, { keyring, seeker
       now,
       issue: (begunAtMs, cutOffMs) => revocation === null ? begunAtMs : revocation.issue(begunAtMs, cutOffMs),
       subjectOf: subjectsOf(options),
-      endings: endingsOf(options, revocation),
-      withCookieOptions: (settings, given) => withCookieOptions(options, settings, given, now())
+      endings: endingsOf(sessionName, revocation),
+      withCookieOptions: (settings, given) => withCookieOptions(session, settings, given, now())
     },
     formerCookies: await openFormerCookies(session, keyring),
     sealing: sealingWith(options, keyring.tokenKeys('cookie', cookieName), stampedFromMs(session)),
@@ -104,7 +104,7 @@ function configuredLifetime ({ maxAgeS, expires: date }: CookieAttributes): stri
   return (maxAgeS === null ? '' : maxAge(maxAgeS)) + (date === null ? '' : expires(date))
 }
 
-function withCookieOptions (options: ResolvedOptions, settings: OwnSettings, given: unknown, nowMs: number): OwnSettings {
+function withCookieOptions ({ options, revocation }: ResolvedSession, settings: OwnSettings, given: unknown, nowMs: number): OwnSettings {
   const where = 'session.options()'
   if (!isObject(given)) throw invalid(`${where} takes an object; found ${describe(given)}`)
   const { maxAgeS, expires, ...attributes } = readAttributes(given, where)
@@ -114,6 +114,7 @@ function withCookieOptions (options: ResolvedOptions, settings: OwnSettings, giv
   checkRules(options.cookieName, attributesWith(options, own), where)
   const ownIdleMs = maxAgeS != null ? maxAgeS * SECOND_MS : expires != null ? expires.getTime() - nowMs : null
   if (ownIdleMs !== null && ownIdleMs < SECOND_MS) throw invalid(`${where}.expires: wanted a time to come`)
+  if (ownIdleMs !== null && revocation !== null && ownIdleMs > revocation.longestLifeMs) throw invalid(`${where}.maxAge: wanted at most ${revocation.longestLifeMs / SECOND_MS} seconds, which is "revocation.longest" or "absolute"; ended sessions are remembered for no longer`)
   return {
     idleMs: ownIdleMs === null ? settings.idleMs : Math.min(ownIdleMs, LONGEST_COOKIE_MS),
     persistent,

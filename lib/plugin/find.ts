@@ -7,7 +7,7 @@ import type { SessionDefinition } from './definition'
 import type { FormerCookie } from './former-cookies'
 import { openSealed } from './open'
 import { tellRefused } from './refusals'
-import { judge, type Judged } from './standing'
+import { judge, type Asks, type Judged } from './standing'
 
 /** A session that a request brought, and the old cookie it was in; null where it was in its own. */
 export interface Found extends Judged {
@@ -48,10 +48,10 @@ export function findInToken (definition: SessionDefinition, token: string, log: 
  * As the two above, and asks whoever must be asked; at once where that is nobody. What is over is found, too.
  * Rejects with what an opener of old cookies says of itself; what else went wrong is part of the answer.
  */
-export function findAsking (definition: SessionDefinition, { values, header }: Source, log: FastifyBaseLogger): Answer | Promise<Answer> {
+export function findAsking (definition: SessionDefinition, { values, header }: Source, log: FastifyBaseLogger, asks: Asks = 'when due'): Answer | Promise<Answer> {
   const candidates = hasWaitingOpener(definition, values) ? findInTurn(definition, values, header, log) : findAtOnce(definition, values, header, log)
-  if (candidates instanceof Promise) return candidates.then(async found => await judged(definition, found, log))
-  return judged(definition, candidates, log)
+  if (candidates instanceof Promise) return candidates.then(async found => await judged(definition, found, log, asks))
+  return judged(definition, candidates, log, asks)
 }
 
 /** What was found, or why nobody can tell. */
@@ -74,9 +74,9 @@ export function hasWaitingOpener ({ formerCookies }: SessionDefinition, values: 
   return formerCookies.some(({ immediate, cookieName }) => !immediate && values(cookieName).length > 0)
 }
 
-function judged (definition: SessionDefinition, candidates: Candidates | null, log: FastifyBaseLogger): Answer | Promise<Answer> {
+function judged (definition: SessionDefinition, candidates: Candidates | null, log: FastifyBaseLogger, asks: Asks): Answer | Promise<Answer> {
   if (candidates === null) return NOTHING_FOUND
-  const judgement = judge(definition, candidates.opened)
+  const judgement = judge(definition, candidates.opened, asks)
   const found = (result: Judged): Answer => {
     tellOver(definition, candidates.former, result.over, log)
     return { found: foundIn(candidates, result), error: null }

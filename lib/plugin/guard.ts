@@ -59,7 +59,7 @@ function hookOf (definition: SessionDefinition, when: When | null, freshWithinMs
       putChallenge(reply, challenge)
       throw new RequiredError()
     }
-    if (freshWithinMs !== null && !isFresh(session, freshWithinMs, now())) {
+    if (freshWithinMs !== null && now() - session.info.authenticatedAt >= freshWithinMs) {
       putChallenge(reply, `${challenge}, error="insufficient_user_authentication", max_age="${Math.floor(freshWithinMs / SECOND_MS)}"`)
       throw new StaleError(freshWithinMs / SECOND_MS)
     }
@@ -69,13 +69,6 @@ function hookOf (definition: SessionDefinition, when: When | null, freshWithinMs
 function hasSubject (session: Session): boolean {
   const subject = session.subject()
   return subject !== null && subject.length > 0
-}
-
-function isFresh (session: Session, withinMs: number, nowMs: number): boolean {
-  const { head } = session
-  // Somebody else has logged in during this very request: that is dated when it is sealed.
-  const isLogin = !head.isNew && head.isLoginOf(session.subject())
-  return isLogin || nowMs - head.identity.authenticatedAtMs < withinMs
 }
 
 /**

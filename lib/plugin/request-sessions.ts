@@ -23,6 +23,8 @@ export class RequestSessions {
   /** Nothing can be changed while the sessions are being written down. */
   #committing = false
   #settling = false
+  /** What was begun by an early commit. */
+  #early: Promise<unknown> | null = null
   #watched = false
 
   constructor (request: FastifyRequest, reply: FastifyReply | null) {
@@ -45,7 +47,8 @@ export class RequestSessions {
    * `commit` throws: the browser keeps the cookies it has.
    */
   settle (): Promise<unknown> | null {
-    if (this.#committed !== null || this.#answers === null) return null
+    if (this.#committed !== null) return this.#early
+    if (this.#answers === null) return null
     for (const [definition, found] of this.#answers.toBeWritten()) {
       if (this.#touchedOf(definition) === undefined) this.#touch(definition, found)
     }
@@ -78,7 +81,14 @@ export class RequestSessions {
   commitEarly (reply: FastifyReply): string[] {
     const lost = this.#committed === null && reply.raw.headersSent ? this.#changed() : undefined
     if (lost !== undefined) throw this.#tooLate(lost.definition)
-    this.settle()?.catch(error => { this.#request.log.error({ err: error }, 'a session was replaced, and could not be ended in the store') })
+    const errands = this.#committed === null ? this.settle() : null
+    // Where Fastify sends the reply, its last hook waits for them; where the app does, nobody can.
+    this.#early ??= errands?.catch(error => {
+      this.#early = null
+      if (reply.sent) this.#request.log.error({ err: error }, 'a session was replaced, and could not be ended in the store')
+      throw error
+    }) ?? null
+    this.#early?.catch(() => {})
     const lines = this.commit(reply)
     if (!reply.raw.headersSent) copyToRaw(reply)
     return [...lines]

@@ -9,10 +9,11 @@ import type { SessionDefinition } from './definition'
 import { errandsOf } from './errands'
 import type { Found } from './find'
 import { forbidStoring } from './reply-headers'
+import { isEnded } from './standing'
 import { warnUntrustedProxy } from './warnings'
 
 /** What the event says of what was known of a session. */
-const CHECKS = { good: null, checked: 'good', unchecked: 'unchecked' } as const
+const CHECKS = { good: null, checked: 'good', unchecked: 'unchecked', over: null, replaced: null } as const
 
 /** A session that a request touched, or that the plugin has to write though the request did not. */
 export class Touched {
@@ -31,14 +32,14 @@ export class Touched {
   constructor (definition: SessionDefinition, found: Found | null, watcher: Watcher) {
     this.definition = definition
     this.found = found
-    this.session = new Session(definition.policy, watcher, found === null ? null : found.opened, found?.standing === 'over')
+    this.session = new Session(definition.policy, watcher, found === null || found.standing === 'replaced' ? null : found.opened, found?.standing === 'over')
     this.view = viewOf(this.session)
   }
 
   /** The request looks at it. */
   use (): SessionView {
     const { found, definition: { sessionName, options } } = this
-    if (!this.#isUsed && opened.hasSubscribers && found !== null && found.standing !== 'over') {
+    if (!this.#isUsed && opened.hasSubscribers && found !== null && !isEnded(found)) {
       const cookie = found.former?.cookieName ?? options.cookieName
       opened.publish({ session: sessionName, cookie, id: keyOfId(found.opened.envelope.id), check: CHECKS[found.standing] })
     }

@@ -9,6 +9,21 @@ export interface Bearer {
   readonly subjectKeys: readonly string[]
 }
 
+/**
+ * How a session ended. Replaced: it goes on under another id, in the same browser, which may have sent requests before it
+ * heard of that; to clear its cookies then would clear those of the other.
+ */
+export type End = 'over' | 'replaced'
+
+/** The cut-off of an id says by its last bit how the session ended. */
+export function cutOffBy (end: End, atMs: number): number {
+  return atMs - atMs % 2 + (end === 'replaced' ? 1 : 0)
+}
+
+export function endIn (cutOffMs: number): End {
+  return cutOffMs % 2 === 1 ? 'replaced' : 'over'
+}
+
 /** Cut-offs are inclusive; 0 is none. */
 export function isOver ({ createdAtMs }: Pick<Bearer, 'createdAtMs'>, cutOffs: readonly number[]): boolean {
   return cutOffs.some(cutOffMs => cutOffMs > 0 && cutOffMs >= createdAtMs)

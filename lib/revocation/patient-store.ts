@@ -7,9 +7,7 @@ const MOST_UNANSWERED = 3
 
 const LATE = Symbol('late')
 
-type Use = 'read' | 'write'
-
-/** Told of what an operator should know: once an outage, not once a request. */
+/** Told of each change: from answering to failing, and back. */
 export interface StoreReporter {
   failed (error: Error): void
   recovered (): void
@@ -26,8 +24,7 @@ export class PatientStore {
   #unanswered = 0
   #isResting = false
   #rest: NodeJS.Timeout | undefined
-  /** A store may be read and not written, such as a replica: that is one outage, and not one a request. */
-  readonly #failing = new Set<Use>()
+  #isAway = false
 
   constructor (store: RevocationStore, timeoutMs: number, reporter: StoreReporter) {
     this.#store = store
@@ -36,7 +33,7 @@ export class PatientStore {
   }
 
   async cutOffs (keys: readonly string[]): Promise<readonly number[]> {
-    return await this.#ask('read', async () => {
+    return await this.#ask(async () => {
       const cutOffs = await this.#store.cutOffs(keys)
       if (Array.isArray(cutOffs) && cutOffs.length === keys.length && cutOffs.every(isTime)) return cutOffs
       throw new TypeError('it did not answer with one time a key')
@@ -44,40 +41,41 @@ export class PatientStore {
   }
 
   async raise (key: string, cutOffMs: number, keepForMs: number): Promise<number> {
-    return await this.#ask('write', async () => {
+    return await this.#ask(async () => {
       const before = await this.#store.raise(key, cutOffMs, keepForMs)
       if (isTime(before)) return before
       throw new TypeError('it did not answer with the time that stood before')
     })
   }
 
-  async #ask<T> (what: Use, work: () => Promise<T>): Promise<T> {
-    if (this.#isResting) throw this.#failed(what, 'has not answered lately')
+  async #ask<T> (work: () => Promise<T>): Promise<T> {
+    if (this.#isResting) throw this.#failed('has not answered lately')
     // Whoever comes while this one waits is refused at once.
     if (this.#unanswered >= MOST_UNANSWERED) this.#isResting = true
-    const answer = await within(this.#timeoutMs, work(), LATE).catch((error: Error) => { throw this.#rejected(what, error) })
-    if (answer === LATE) throw this.#timedOut(what)
-    this.#answered(what)
+    const answer = await within(this.#timeoutMs, work(), LATE).catch((error: Error) => { throw this.#rejected(error) })
+    if (answer === LATE) throw this.#timedOut()
+    this.#answered()
     return answer as T
   }
 
-  #answered (what: Use): void {
+  #answered (): void {
     this.#unanswered = 0
     this.#isResting = false
-    if (this.#failing.delete(what) && this.#failing.size === 0) this.#reporter.recovered()
+    if (this.#isAway) this.#reporter.recovered()
+    this.#isAway = false
   }
 
   /** An error is an answer, too: it was not waited for. */
-  #rejected (what: Use, error: Error): Error {
+  #rejected (error: Error): Error {
     this.#unanswered = 0
     this.#isResting = false
-    return this.#failed(what, `failed: ${error.message}`)
+    return this.#failed(`failed: ${error.message}`)
   }
 
-  #timedOut (what: Use): Error {
+  #timedOut (): Error {
     this.#unanswered++
     if (this.#unanswered >= MOST_UNANSWERED && this.#rest === undefined) this.#beginRest()
-    return this.#failed(what, `did not answer for ${this.#timeoutMs} ms`)
+    return this.#failed(`did not answer for ${this.#timeoutMs} ms`)
   }
 
   #beginRest (): void {
@@ -88,10 +86,10 @@ export class PatientStore {
     }, this.#timeoutMs).unref()
   }
 
-  #failed (what: Use, how: string): Error {
+  #failed (how: string): Error {
     const error = new StoreUnavailableError(`${this.#store.name ?? 'the revocation store'} ${how}`)
-    if (this.#failing.size === 0) this.#reporter.failed(error)
-    this.#failing.add(what)
+    if (!this.#isAway) this.#reporter.failed(error)
+    this.#isAway = true
     return error
   }
 }

@@ -1,15 +1,15 @@
 import type { RevokedEvent } from '../../types/events'
 import { revoked } from '../events'
 import { CLOCK_SKEW_MS, type Clock } from '../time'
-import { isOver, type Bearer } from './bearer'
+import { cutOffBy, endIn, isOver, type Bearer, type End } from './bearer'
 import { Dates } from './dates'
 import { keyOfId } from './keys'
 import { Memory } from './memory'
 import type { PatientStore } from './patient-store'
 
 /** Unknown: the store is to be asked. Unchecked: it was, in vain, and the app said to trust then. */
-export type Standing = 'good' | 'over' | 'unknown'
-export type Verdict = 'good' | 'over' | 'unchecked'
+export type Standing = 'good' | 'unknown' | End
+export type Verdict = 'good' | 'unchecked' | End
 
 export interface RevocationTerms {
   readonly sessionName: string
@@ -41,19 +41,22 @@ export class Revocation {
 
   /** What can be said at once. */
   standing (bearer: Bearer): Standing {
-    if (this.#memory.isOver(bearer)) return 'over'
+    const end = this.#memory.endOf(bearer)
+    if (end !== null) return end
     const { recheckMs, now } = this.#terms
     const nowMs = now()
-    return nowMs - Math.min(this.checkedAtMs(bearer), nowMs) < recheckMs ? 'good' : 'unknown'
+    const checkedAtMs = Math.min(this.checkedAtMs(bearer), nowMs)
+    return nowMs - checkedAtMs < recheckMs && checkedAtMs > this.#memory.forgottenAtMs ? 'good' : 'unknown'
   }
 
   /** Asks the store. Rejects with FST_SESSION_STORE_UNAVAILABLE where it is away and the app did not say to trust then. */
   async check (bearer: Bearer): Promise<Verdict> {
     try {
       const cutOffs = await this.#lookUp(bearer)
-      return this.#memory.isOver(bearer) || isOver(bearer, cutOffs) ? 'over' : 'good'
+      return this.#memory.endOf(bearer) ?? (isOver(bearer, cutOffs) ? 'over' : 'good')
     } catch (error) {
-      if (this.#memory.isOver(bearer)) return 'over'
+      const end = this.#memory.endOf(bearer)
+      if (end !== null) return end
       if (this.#terms.trustsWhenAway) return 'unchecked'
       throw error
     }
@@ -64,29 +67,29 @@ export class Revocation {
     return Math.max(createdAtMs, checkedAtMs, this.#memory.checkedAtMs(id))
   }
 
-  /** True where this process knows that this session is over. */
-  hasEnded (id: string): boolean {
-    return this.#memory.hasEnded(id)
-  }
-
   /**
    * Ends the session of this id. The cut-off lies ahead of all clocks of the fleet: an id is never used again, so no other
    * login can be hurt. Rejects with FST_SESSION_STORE_UNAVAILABLE.
    */
-  async endSession (id: string, keepForMs = this.#terms.longestLifeMs): Promise<void> {
-    const key = keyOfId(id)
-    await this.#terms.store.raise(key, this.#terms.now() + CLOCK_SKEW_MS, keepForMs + CLOCK_SKEW_MS)
-    this.#memory.end(id)
-    this.#tell('id', key)
+  async endSession (id: string): Promise<void> {
+    await this.#endId(id, 'over')
+    this.#tell('id', keyOfId(id))
   }
 
-  /** As `endSession`, where nobody asked for it by name: what the app said of a store that is away holds for this, too. */
-  async endReplaced (id: string, keepForMs: number): Promise<void> {
+  /**
+   * Ends a session because of what became of it: it was deleted, or goes on under another id. Resolves to false where it was over
+   * before. What the app said of a store that is away holds for this: it may go on without.
+   */
+  async endReplaced (bearer: Bearer, end: End): Promise<boolean> {
+    if (this.#memory.endOf(bearer) !== null) return false
     try {
-      await this.endSession(id, keepForMs)
+      const before = await this.#endId(bearer.id, end)
+      this.#tell('id', keyOfId(bearer.id))
+      return !isOver(bearer, [before])
     } catch (error) {
       if (!this.#terms.trustsWhenAway) throw error
-      this.#memory.end(id)
+      this.#memory.end(bearer.id, end, this.#terms.now())
+      return true
     }
   }
 
@@ -102,14 +105,17 @@ export class Revocation {
    * @param bearer null for a session that no cookie holds yet
    */
   async endOthers (bearer: Bearer | null, key: string): Promise<number | null> {
-    if (bearer !== null && isOver(bearer, await this.#ask(bearer))) return null
+    if (bearer !== null && !await this.#endForOthers(bearer)) return null
     const cutOffMs = this.#dates.cutOffUpTo(bearer?.createdAtMs ?? 0)
     const before = await this.#raise(key, cutOffMs)
     this.#tell('others', key)
-    // Of two that do this at once the second learns here that the first was quicker.
-    if (bearer !== null && isOver(bearer, [before])) return null
-    if (bearer !== null) this.#memory.end(bearer.id)
-    return cutOffMs + 1
+    return bearer !== null && isOver(bearer, [before]) ? null : cutOffMs + 1
+  }
+
+  /** Of two that do this at once with one session, the second learns here that the first was quicker. */
+  async #endForOthers (bearer: Bearer): Promise<boolean> {
+    if (isOver(bearer, await this.#ask(bearer))) return false
+    return !isOver(bearer, [await this.#endId(bearer.id, 'replaced')])
   }
 
   /** The cut-off of a subject who logs in: another machine may have made it, whose clock is ahead. 0 where it cannot be told. */
@@ -148,16 +154,24 @@ export class Revocation {
     const askedAtMs = this.#terms.now()
     const cutOffs = await this.#terms.store.cutOffs([keyOfId(id), ...subjectKeys])
     const [ofId, ...ofSubjects] = cutOffs as [number, ...number[]]
-    if (isOver(bearer, [ofId])) this.#memory.end(id)
-    subjectKeys.forEach((key, index) => { this.#memory.cutOff(key, ofSubjects[index] as number) })
+    const heardAtMs = this.#terms.now()
+    if (isOver(bearer, [ofId])) this.#memory.end(id, endIn(ofId), heardAtMs)
+    subjectKeys.forEach((key, index) => { this.#memory.cutOff(key, ofSubjects[index] as number, heardAtMs) })
     this.#memory.checked(id, askedAtMs)
     return cutOffs
   }
 
+  async #endId (id: string, end: End): Promise<number> {
+    const { store, now, longestLifeMs } = this.#terms
+    const before = await store.raise(keyOfId(id), cutOffBy(end, now() + CLOCK_SKEW_MS), longestLifeMs + CLOCK_SKEW_MS)
+    this.#memory.end(id, end, now())
+    return before
+  }
+
   async #raise (key: string, cutOffMs: number): Promise<number> {
-    const { store, longestLifeMs } = this.#terms
+    const { store, longestLifeMs, now } = this.#terms
     const before = await store.raise(key, cutOffMs, longestLifeMs + CLOCK_SKEW_MS)
-    this.#memory.cutOff(key, Math.max(before, cutOffMs))
+    this.#memory.cutOff(key, Math.max(before, cutOffMs), now())
     return before
   }
 }

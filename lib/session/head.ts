@@ -13,7 +13,13 @@ export class Head {
   readonly #policy: SessionPolicy
   #identity: Identity
   #extensions: Extensions
+  /** It goes on past a cut-off, and a later one is meant for it as well. */
+  #isReissued = false
   settings: OwnSettings
+  /** Another session than the one that the request brought. Whatever else holds that one must go. */
+  isAnother = false
+  /** It goes on with the login of the one that the request brought, and must not if that is over by now. */
+  isCarried = false
 
   constructor (policy: SessionPolicy, opened: OpenedSession | null) {
     this.opened = opened
@@ -53,16 +59,36 @@ export class Head {
   restart (): void {
     this.#extensions = NO_EXTENSIONS
     this.#identity = Identity.begin(this.#policy.now())
+    this.#isReissued = false
+    this.isAnother = true
+    this.isCarried = false
   }
 
   /** Goes on from then, past a cut-off that ended it under its old id. */
   reissue (createdAtMs: number): void {
+    this.#isReissued = !this.isNew
     this.#identity = this.isNew ? this.#identity.begunAt(createdAtMs) : this.#identity.reissued(createdAtMs)
+    this.isAnother = true
+    this.isCarried = false
   }
 
-  /** True where this subject has logged in by this session just now, and is still to be dated. */
+  /**
+   * Goes on under another id where it has become somebody else's: a stamp vouches for an id. From nobody's it is a login. From
+   * another's it proves nothing, for there are ways to act for others, and back. Where the writer did not say whose it was, nobody can tell.
+   */
+  follow (subject: Buffer | null): Buffer | null {
+    const before = this.opened?.subject ?? null
+    if (before === null || subject === null || this.isNew || subject.equals(before)) return subject
+    const nowMs = this.#policy.now()
+    this.isCarried = isSomebody(before)
+    this.#identity = this.isCarried ? this.#identity.reissued(nowMs) : Identity.begin(nowMs)
+    this.isAnother = true
+    return subject
+  }
+
+  /** True where this subject logs in by this session, which is still to be dated. */
   isLoginOf (subject: Buffer | null): boolean {
-    return subject !== null && subject.length > 0 && (this.isNew || this.#isAnother(subject))
+    return isSomebody(subject) && this.isNew && !this.#isReissued
   }
 
   /**
@@ -72,8 +98,7 @@ export class Head {
    */
   seal (subject: Buffer | null, cutOffMs: number): Omit<EnvelopeHead, 'customSerializer'> {
     const { issue, now } = this.#policy
-    if (this.isNew) this.#identity = this.#identity.begunAt(issue(this.#identity.createdAtMs, cutOffMs))
-    else if (this.isLoginOf(subject)) this.#identity = this.#identity.authenticated(issue(now(), cutOffMs))
+    if (this.isNew && !this.#isReissued) this.#identity = this.#identity.begunAt(issue(this.#identity.createdAtMs, cutOffMs))
     this.#identity = this.#identity.renewed(now())
     const { id, createdAtMs, authenticatedAtMs, renewedAtMs } = this.#identity
     const extensions = writeExtended({
@@ -83,10 +108,9 @@ export class Head {
     }, this.#extensions)
     return { id, createdAtMs, renewedAtMs, extensions }
   }
+}
 
-  /** Somebody else than when it was opened. Where its writer did not say who that was, nobody can tell. */
-  #isAnother (subject: Buffer): boolean {
-    const before = this.opened?.subject ?? null
-    return before !== null && !subject.equals(before)
-  }
+/** A subject, hashed; empty for nobody. */
+export function isSomebody (subject: Buffer | null): subject is Buffer {
+  return subject !== null && subject.length > 0
 }

@@ -58,12 +58,7 @@ export class Identity implements SessionTimes {
     return new Identity(this.id, { ...this, createdAtMs, authenticatedAtMs })
   }
 
-  /** Somebody has just shown who they are. */
-  authenticated (createdAtMs: number): Identity {
-    return new Identity(this.id, { createdAtMs, authenticatedAtMs: createdAtMs, renewedAtMs: Math.max(createdAtMs, this.renewedAtMs) })
-  }
-
-  /** Under a new id, and past the cut-off that ended the old one. Nobody has shown who they are. */
+  /** Under a new id, and dated anew. Nobody has shown who they are. */
   reissued (createdAtMs: number): Identity {
     return new Identity(null, { ...this, createdAtMs })
   }

@@ -25,8 +25,11 @@ export interface SessionPolicy {
 export interface Endings {
   /** Ends what the request brought. Rejects with FST_SESSION_STORE_UNAVAILABLE. */
   end (opened: OpenedSession): Promise<void>
-  /** Ends all others of its subject, and resolves to the time from which it goes on; null where it was over itself. */
-  endOthers (head: Head, subject: Buffer): Promise<number | null>
+  /**
+   * Ends all others of its subject, and resolves to the time from which it goes on; null where it was over itself. Rejects with
+   * FST_SESSION_INVALID_OPTION where nobody says what a subject is, FST_SESSION_REQUIRED where it has none, FST_SESSION_STORE_UNAVAILABLE.
+   */
+  endOthers (head: Head, subject: Buffer | null): Promise<number | null>
 }
 
 /** Told of what happens to a session, by the session. */

@@ -3,7 +3,7 @@ import type { Envelope } from '../core/envelope'
 import { InvalidOptionError, RequiredError } from '../errors'
 import type { SessionInfo } from '../../types/session'
 import type { Codec, SessionRecord } from './codec'
-import { Head } from './head'
+import { Head, isSomebody } from './head'
 import { nestedChange } from './nested-change'
 import { areSame, NO_SETTINGS, type OwnSettings } from './own-settings'
 import type { OpenedSession, SessionPolicy, Watcher } from './policy'
@@ -18,8 +18,6 @@ export class Session {
   #written = false
   /** It was ended, and nothing was begun since. */
   deleted: boolean
-  /** Another session than the one that the request brought. Whatever else holds that one must go. */
-  isAnother = false
   /** The settings under which the browser may hold an earlier cookie of this session, or of the one deleted before it. */
   formerSettings: readonly OwnSettings[]
 
@@ -78,6 +76,7 @@ export class Session {
     this.#watcher.beforeChange()
     this.#restart(this.#values.pick(kept))
     this.#written = true
+    this.head.isCarried = isSomebody(this.subject())
   }
 
   /** The session's data is gone at once; a later `set` starts a new session. */
@@ -102,17 +101,13 @@ export class Session {
   async revokeOthers (): Promise<void> {
     const endings = this.#policy.endings()
     this.#watcher.beforeChange()
-    const subject = this.subject()
-    if (subject === null) throw new InvalidOptionError('revokeOthers() needs the option "subject": nobody else can say whose sessions they are')
-    if (subject.length === 0) throw new RequiredError()
-    const createdAtMs = await endings.endOthers(this.head, subject)
+    const createdAtMs = await endings.endOthers(this.head, this.ownerAtLast())
     this.#watcher.beforeChange()
     if (createdAtMs === null) {
       this.delete()
       throw new RequiredError()
     }
     this.head.reissue(createdAtMs)
-    this.isAnother = true
     this.#written = true
   }
 
@@ -127,6 +122,7 @@ export class Session {
   }
 
   get info (): SessionInfo {
+    if (this.#written) this.ownerAtLast()
     return this.head.info
   }
 
@@ -146,6 +142,11 @@ export class Session {
     return subjectOf === null ? null : this.#values.quietly(() => subjectOf(this))
   }
 
+  /** As `subject`, after all changes: what follows from it is done. */
+  ownerAtLast (): Buffer | null {
+    return this.head.follow(this.subject())
+  }
+
   /** What is to be sealed now, if the session was changed; null if it was only read. Throws FST_SESSION_NOT_SERIALIZABLE. */
   changedEnvelope (cutOffMs: number): Envelope | null {
     if (this.#written || this.head.isMoving) return this.envelope(cutOffMs)
@@ -158,7 +159,7 @@ export class Session {
    * @param cutOffMs of whoever logs in by it; 0 for none
    */
   envelope (cutOffMs: number, codec: Codec = this.#policy.codec, data: string | Buffer = codec.encode(this.#values.record)): Envelope {
-    return { ...this.head.seal(this.subject(), cutOffMs), customSerializer: codec.custom, data }
+    return { ...this.head.seal(this.ownerAtLast(), cutOffMs), customSerializer: codec.custom, data }
   }
 
   /** What `console.log` shows: no value. `this` is the proxy then, where only the public names are the session's own. */
@@ -174,6 +175,5 @@ export class Session {
     this.head.restart()
     this.#values = values
     this.deleted = false
-    this.isAnother = true
   }
 }

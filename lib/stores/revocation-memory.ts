@@ -1,10 +1,10 @@
 import type { MemoryRevocationOptions, RevocationStore } from '../../types/revocation'
 import { describe, integer, invalid, isObject, refuseUnknown } from '../checks'
+import { MINUTE_MS } from '../time'
 
 const DEFAULT_MAX = 100_000
 /** Past that, requests would notice how long it takes to sweep: that is for Redis. */
 const MOST = 1_000_000
-const MINUTE_MS = 60_000
 
 interface CutOff {
   readonly cutOffMs: number

@@ -1,3 +1,4 @@
+import swagger from '@fastify/swagger'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -144,6 +145,16 @@ t.test('sessions are ended from afar, routes are guarded, and a fresh login is a
   t.strictSame(await statuses(), [401, 401, 401])
 })
 
+t.test('the document of the API says what a session is', async t => {
+  const app = bareApp(t)
+  const code = blocks('js').find(block => block.includes('openapi: true')) as string
+  const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor as new (...args: string[]) => (...args: unknown[]) => Promise<void>
+  await new AsyncFunction('app', 'secureSession', 'swagger', 'process', code)(app, secureSession, swagger, { env: { SESSION_KEY: KEY.toString('base64') } })
+  app.get('/account', { onRequest: app.requireSession() }, async () => ({}))
+  await app.ready()
+  t.match(app.swagger(), { openapi: '3.1.0', paths: { '/account': { get: { security: [{ session: [] }] } } }, components: { securitySchemes: { session: { type: 'apiKey', in: 'cookie' } } } })
+})
+
 t.test('whoever comes from @fastify/secure-session stays logged in', async t => {
   const old = Buffer.alloc(32, 7)
   const browser = await loggedInBefore(t, { key: old })
@@ -156,7 +167,7 @@ t.test('whoever comes from @fastify/secure-session stays logged in', async t => 
 })
 
 t.test('every block of code is run by one of these tests', async t => {
-  t.equal(blocks('js').length, 8)
+  t.equal(blocks('js').length, 9)
   t.equal(blocks('ts').length, 1)
 })
 

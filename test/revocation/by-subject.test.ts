@@ -89,12 +89,13 @@ t.test('a login by set() alone is dated by itself, so that an older log-out-ever
   await browser.get('/become/ada')
   t.equal(await userIn(browser), 'ada')
   const info = await browser.json('/info')
-  t.match(info, { id, createdAt: createdAt + 60_000, authenticatedAt: createdAt + 60_000 })
+  t.match(info, { createdAt: createdAt + 60_000, authenticatedAt: createdAt + 60_000 })
+  t.not(info.id, id, 'and it is another session')
   clock.advance(60_000)
   await browser.get('/become/ada')
   t.match(await browser.json('/info'), { createdAt: info.createdAt }, 'which is no login: nobody else is there')
   await browser.get('/become/grace')
-  t.match(await browser.json('/info'), { createdAt: info.createdAt + 60_000 })
+  t.match(await browser.json('/info'), { createdAt: info.createdAt + 60_000, authenticatedAt: info.authenticatedAt }, 'which is no proof of who they are')
 })
 
 t.test('a session that was sealed before the app said who its subjects are is ended, too', async t => {

@@ -5,7 +5,7 @@ import { WebSocket } from 'ws'
 import secureSession from '../../index'
 import { appWith, ERROR, KEY, OTHER_KEY } from '../helpers/app'
 import { Browser, setCookies } from '../helpers/browser'
-import { fakeClock } from '../helpers/clock'
+import { fakeClock, turns } from '../helpers/clock'
 import { loggedInBefore } from '../legacy/old-app'
 import { away, CountingStore } from './stores'
 import { appOfUsers, loggedIn, subject, userIn } from './users'
@@ -17,12 +17,12 @@ t.test('decode asks the store, and decodeSecureSession does not', async t => {
   const browser = await loggedIn(app)
   const token = browser.cookies.get('session') as string
   t.same((await app.secureSession.decode(token))?.data(), { user: 'ada', secret: 'of the session' })
-  clock.advance(300_000)
   const asked = store.asked
   t.ok(app.decodeSecureSession(token))
   t.equal(store.asked, asked)
   t.ok(await app.secureSession.decode(token))
-  t.equal(store.asked, asked + 1)
+  t.equal(store.asked, asked + 1, 'also about one that is trusted still')
+  clock.advance(1)
   await app.secureSession.revokeSubject('ada')
   t.ok(app.decodeSecureSession(token))
   t.equal(await app.secureSession.decode(token), null)
@@ -77,7 +77,7 @@ t.test('a WebSocket upgrade does not see a session that is over', async t => {
   t.equal(await greeting(), 'undefined')
 })
 
-t.test('commitSession does not wait for the store, and says where it failed', async t => {
+t.test('commitSession does not wait for the store, but the reply does', async t => {
   const store = new CountingStore()
   const app = await appOfUsers(t, { store, recheck: 0 })
   app.get('/by-hand', async ({ session }, reply) => { session.delete(); return reply.commitSession().length })
@@ -87,10 +87,26 @@ t.test('commitSession does not wait for the store, and says where it failed', as
     if (isAway) store.instead = async () => store.raised > 1 ? await away() : [0, 0]
     const response = await browser.get('/by-hand')
     t.match(setCookies(response), [/^session=; Max-Age=0/])
+    t.equal(response.statusCode, isAway ? 503 : 200)
     store.instead = null
     t.equal(await userIn(copy), isAway ? 'ada' : null)
-    t.equal(app.lines.filter(({ level }) => level === ERROR).length, isAway ? 1 : 0)
   }
+})
+
+t.test('a reply that is hijacked waits for nobody, and the log says what failed', async t => {
+  const store = new CountingStore()
+  const app = await appOfUsers(t, { store, recheck: 0 })
+  app.get('/by-hand', ({ session }, reply) => {
+    session.delete()
+    reply.commitSession()
+    reply.hijack()
+    reply.raw.end('by hand')
+  })
+  const browser = await loggedIn(app)
+  store.instead = async () => store.raised > 0 ? await away() : [0, 0]
+  t.equal((await browser.get('/by-hand')).payload, 'by hand')
+  t.equal(browser.cookies.size, 0)
+  while (!app.lines.some(({ level }) => level === ERROR)) await turns()
 })
 
 t.test('of several cookies of one name, those that are over stand in nobody\'s way', async t => {

@@ -163,3 +163,16 @@ t.test('a store that is read but not written is one outage, however many ask it 
   }
   t.strictSame(app.lines.filter(({ level, msg }) => level >= 30 && msg.startsWith('revocations')).map(({ level }) => level), [WARN, 30])
 })
+
+t.test('a store that fails for some keys only does not fill the log', async t => {
+  const store = new CountingStore()
+  const app = await appOfUsers(t, { store, recheck: 0 })
+  const [good, bad] = [await loggedIn(app), await loggedIn(app, 'grace')]
+  for (let round = 0; round < 20; round++) {
+    store.instead = away
+    await bad.get('/user')
+    store.instead = null
+    await good.get('/user')
+  }
+  t.equal(app.lines.filter(({ level, msg }) => level >= 30 && msg.startsWith('revocations')).length, 2)
+})

@@ -1,0 +1,165 @@
+import t from 'tap'
+import { keyOfId } from '../../lib/revocation/keys'
+import { turns } from '../helpers/clock'
+import { ADA, AWAY, bearer, ID, MINUTE_MS, START_MS, World } from './world'
+
+t.test('a session is trusted for the window after it began or was checked, and not at its end', async t => {
+  for (const since of [{ createdAtMs: START_MS }, { checkedAtMs: START_MS }]) {
+    const world = new World()
+    const process = world.process()
+    t.equal(process.standing(bearer()), 'unknown')
+    t.equal(process.standing(bearer(since)), 'good')
+    world.nowMs += MINUTE_MS - 1
+    t.equal(process.standing(bearer(since)), 'good')
+    world.nowMs++
+    t.equal(process.standing(bearer(since)), 'unknown')
+  }
+})
+
+t.test('where nothing is trusted unasked, a clock that is ahead changes nothing of that', async t => {
+  const process = new World().process({ recheckMs: 0 })
+  for (const aheadMs of [0, 1, 30_000]) {
+    t.equal(process.standing(bearer({ checkedAtMs: START_MS + aheadMs })), 'unknown')
+    t.equal(process.standing(bearer({ createdAtMs: START_MS + aheadMs })), 'unknown')
+  }
+})
+
+t.test('what was heard before an ending that is forgotten is not trusted, and what was heard after it is', async t => {
+  const world = new World()
+  const process = world.process()
+  const [before, atOnce, after] = [bearer({ id: 'b'.repeat(32) }), bearer({ id: 'c'.repeat(32) }), bearer({ id: 'd'.repeat(32) })]
+  await process.check(before)
+  world.nowMs += 1000
+  await process.endSession(ID)
+  await process.check(atOnce)
+  world.nowMs++
+  await process.check(after)
+  world.nowMs += 1000
+  for (let other = 1; other < 20_000; other++) await process.endSession(`other ${other}`)
+  t.strictSame([before, atOnce, after].map(session => process.standing(session)), ['good', 'good', 'good'])
+  t.equal(process.standing(bearer()), 'over')
+  await process.endSession('one too many')
+  t.strictSame([before, atOnce, after].map(session => process.standing(session)), ['unknown', 'unknown', 'good'])
+  t.equal(process.standing(bearer()), 'unknown', 'the store is asked again')
+  const ahead = bearer({ id: 'e'.repeat(32), checkedAtMs: world.nowMs + 30_000 })
+  t.equal(process.standing(ahead), 'good')
+  await process.endSession('another one')
+  t.equal(process.standing(ahead), 'unknown', 'what is forgotten now was not heard before a stamp that is ahead')
+  t.equal(await process.check(bearer()), 'over')
+})
+
+t.test('what this process ends while the store is asked is over, whatever the store answers then', async t => {
+  for (const trustsWhenAway of [true, false]) {
+    for (const fails of [true, false]) {
+      for (const end of ['id', 'subject'] as const) {
+        const world = new World()
+        const process = world.process({ trustsWhenAway })
+        world.byHand = true
+        const verdict = process.check(bearer())
+        await turns()
+        await (end === 'id' ? process.endSession(ID) : process.endSubject(ADA))
+        if (fails) world.asked[0]?.fail()
+        else world.asked[0]?.answer([0, 0])
+        t.equal(await verdict, 'over', JSON.stringify({ trustsWhenAway, fails, end }))
+      }
+    }
+  }
+})
+
+t.test('a question that fails is an error, or is told apart from an answer', async t => {
+  const world = new World()
+  world.isAway = true
+  await t.rejects(world.process().check(bearer()), AWAY)
+  const trusting = world.process({ trustsWhenAway: true })
+  t.equal(await trusting.check(bearer()), 'unchecked')
+  t.equal(trusting.standing(bearer()), 'unknown')
+})
+
+t.test('the store says by the last bit of the cut-off of an id how the session ended', async t => {
+  for (const [cutOffMs, end] of [[START_MS, 'over'], [START_MS + 1, 'replaced']] as const) {
+    const world = new World()
+    const process = world.process()
+    await world.raise(keyOfId(ID), cutOffMs, MINUTE_MS)
+    t.equal(await process.check(bearer()), end)
+    t.equal(process.standing(bearer()), end, 'and is not asked again')
+  }
+  const world = new World()
+  const process = world.process()
+  await world.raise(ADA, START_MS + 1, MINUTE_MS)
+  t.equal(await process.check(bearer()), 'over', 'of a subject it says no such thing')
+  t.equal(process.standing(bearer()), 'over')
+})
+
+t.test('an answer is as old as its question', async t => {
+  const world = new World()
+  const process = world.process()
+  world.byHand = true
+  const verdict = process.check(bearer())
+  await turns()
+  world.nowMs += MINUTE_MS - 1
+  world.asked[0]?.answer([0, 0])
+  t.equal(await verdict, 'good')
+  t.equal(process.checkedAtMs(bearer()), START_MS)
+  t.equal(process.standing(bearer()), 'good')
+  world.nowMs++
+  t.equal(process.standing(bearer()), 'unknown')
+})
+
+t.test('a question is shared while it is younger than the window, and an older one takes nothing from its successor', async t => {
+  const world = new World()
+  const process = world.process()
+  world.byHand = true
+  const verdicts = [process.check(bearer())]
+  world.nowMs += MINUTE_MS - 1
+  verdicts.push(process.check(bearer()))
+  t.equal(world.asked.length, 1)
+  world.nowMs++
+  verdicts.push(process.check(bearer()))
+  t.equal(world.asked.length, 2)
+  world.asked[0]?.answer([0, 0])
+  await Promise.all(verdicts.slice(0, 2))
+  verdicts.push(process.check(bearer()))
+  t.equal(world.asked.length, 2, 'the second is still under way')
+  process.check(bearer({ subjectKeys: [] })).catch(() => {})
+  process.check(bearer({ id: 'b'.repeat(32) })).catch(() => {})
+  t.equal(world.asked.length, 4, 'another question is not the same')
+  for (const { answer } of world.asked) answer([0, 0])
+  world.asked[2]?.answer([0])
+  t.strictSame(await Promise.all(verdicts), ['good', 'good', 'good', 'good'])
+})
+
+t.test('an answer that is shared is judged for each session by its own date', async t => {
+  const world = new World()
+  const process = world.process()
+  world.byHand = true
+  const later = bearer()
+  const verdicts = [process.check(later), process.check(bearer({ createdAtMs: later.createdAtMs - 1 }))]
+  t.equal(world.asked.length, 1)
+  world.asked[0]?.answer([later.createdAtMs - 1, 0])
+  t.strictSame(await Promise.all(verdicts), ['good', 'over'])
+})
+
+t.test('where each request asks, none shares a question, even on a clock that goes back', async t => {
+  const world = new World()
+  const process = world.process({ recheckMs: 0 })
+  world.byHand = true
+  const verdicts = [process.check(bearer()), process.check(bearer())]
+  world.nowMs--
+  verdicts.push(process.check(bearer()))
+  t.equal(world.asked.length, 3)
+  for (const { answer } of world.asked) answer([0, 0])
+  t.strictSame(await Promise.all(verdicts), ['good', 'good', 'good'])
+})
+
+t.test('of two questions in turn each is asked, also where the first failed', async t => {
+  const world = new World()
+  const process = world.process()
+  t.equal(await process.check(bearer()), 'good')
+  t.equal(await process.check(bearer()), 'good')
+  t.equal(world.asked.length, 2)
+  world.isAway = true
+  await t.rejects(process.check(bearer()), AWAY)
+  world.isAway = false
+  t.equal(await process.check(bearer()), 'good')
+  t.equal(world.asked.length, 3)
+})
