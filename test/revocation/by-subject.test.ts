@@ -193,3 +193,16 @@ t.test('several sessions of one app are ended together, or by name', async t => 
   await t.rejects(app.secureSession.revokeSubject('ada', 'cart'), { code: 'FST_SESSION_INVALID_OPTION' })
   await t.rejects(app.secureSession.revokeSubject('ada', 'none'), { code: 'FST_SESSION_UNKNOWN_NAME' })
 })
+
+t.test('who acts for another in the millisecond of a cut-off of theirs is dated after it, and shown to be no later than before', async t => {
+  const clock = fakeClock(t)
+  const app = await appOfUsers(t, { recheck: 0 })
+  app.get('/become/:user', async ({ session, params }) => { session.set('user', (params as { user: string }).user); return {} })
+  const ada = await loggedIn(app)
+  const { authenticatedAt } = await ada.json('/info')
+  clock.advance(1000)
+  await (await loggedIn(app, 'grace')).get('/revoke-others')
+  await ada.get('/become/grace')
+  t.equal(await userIn(ada), 'grace')
+  t.match(await ada.json('/info'), { createdAt: clock.nowMs + 1, authenticatedAt })
+})
