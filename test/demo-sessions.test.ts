@@ -3,7 +3,8 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
-import { DEMO, found, passwordOf, SESSION_ID, startDemo, UNCOUNTED, Visitor, type Demo } from './demo-visitor'
+import { ada, DEMO, passwordOf, SESSION_ID, startDemo, UNCOUNTED, Visitor, type Demo } from './demo-visitor'
+import { found } from './helpers/started'
 
 /** The demo's "your sessions": how they end, and the password that is asked once more. */
 
@@ -15,14 +16,8 @@ let demo: Demo
 
 t.before(async () => { demo = await startDemo(t, keyFolder) })
 
-async function ada (): Promise<Visitor> {
-  const visitor = new Visitor(demo)
-  await visitor.signIn('ada', passwordOf(demo, 'ada'))
-  return visitor
-}
-
 t.test('signing out ends the session, and a copy of its cookie is refused and cleared', async t => {
-  const visitor = await ada()
+  const visitor = await ada(demo)
   const copy = visitor.copy()
   t.equal((await visitor.submit('/cart', '/logout')).status, 303)
   t.equal(visitor.cookies.size, 0)
@@ -59,7 +54,7 @@ t.test('a path is our own or none', async t => {
 })
 
 t.test('a page says of this session when it began and when it ends, to nobody else', async t => {
-  const visitor = await ada()
+  const visitor = await ada(demo)
   const { status, text } = await visitor.get('/sessions')
   t.equal(status, 200)
   t.match(text, found(SESSION_ID, (await visitor.get('/cookie')).text))
@@ -70,11 +65,11 @@ t.test('a page says of this session when it began and when it ends, to nobody el
 })
 
 t.test('signing out everywhere ends every session of this user and of no other, and the next sign-in is good', async t => {
-  const [here, there] = [await ada(), await ada()]
+  const [here, there] = [await ada(demo), await ada(demo)]
   const grace = new Visitor(demo)
   await grace.signIn('grace', passwordOf(demo, 'grace'))
   const answer = await here.submit('/sessions', '/sessions', { end: 'all' })
-  const again = await ada()
+  const again = await ada(demo)
   t.equal(answer.status, 303)
   t.equal(here.cookies.size, 0)
   t.equal((await there.get('/orders')).status, 401)
@@ -84,7 +79,7 @@ t.test('signing out everywhere ends every session of this user and of no other, 
 })
 
 t.test('signing out everywhere else leaves this session, under a new id, and no copy of it', async t => {
-  const [here, there] = [await ada(), await ada()]
+  const [here, there] = [await ada(demo), await ada(demo)]
   const copy = here.copy()
   const idBefore = found(SESSION_ID, (await here.get('/sessions')).text)
   t.equal((await here.submit('/sessions', '/sessions', { end: 'others' })).headers.get('location'), '/sessions?done=others')
@@ -97,7 +92,7 @@ t.test('signing out everywhere else leaves this session, under a new id, and no 
 })
 
 t.test('sessions are ended by our own forms only, and only as they say', async t => {
-  const visitor = await ada()
+  const visitor = await ada(demo)
   for (const path of ['/sessions', '/account/password', '/confirm']) {
     t.equal((await visitor.post(path, { end: 'all', password: 'a new password' })).status, 403, path)
   }
@@ -158,7 +153,7 @@ t.test('to change the password one shows who one is once more where that was lon
 })
 
 t.test('the confirmation leads to no other site', async t => {
-  const visitor = await ada()
+  const visitor = await ada(demo)
   const password = passwordOf(demo, 'ada')
   const { text } = await visitor.get(`/confirm?to=${encodeURIComponent('//elsewhere.example')}`)
   t.match(text, 'name="to" value="/sessions"')

@@ -1,8 +1,6 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
+import { found, started, type Started } from './helpers/started'
 
 /** The demo site, started as a user starts it, and somebody who visits it over HTTP. */
 
@@ -10,12 +8,9 @@ export const DEMO = join(__dirname, '..', 'examples', 'demo')
 export const CSRF = /name="csrf" value="([^"]+)"/
 export const SESSION_ID = /<code>([0-9a-f]{32})<\/code>/
 
-export interface Demo {
+export interface Demo extends Started {
   readonly address: string
   readonly upstream: string
-  readonly printed: string
-  /** Sends SIGTERM; the exit code. */
-  stop (): Promise<number | null>
 }
 
 // Tap would count the built files, which the demo loads, beside the sources they were built from.
@@ -23,30 +18,20 @@ export const UNCOUNTED = { _TAPJS_PROCESSINFO_COVERAGE_: '0' }
 
 /** Starts it, and waits until it has printed what there is to know. */
 export async function startDemo (t: Test, keyFolder: string, { port = '0', preload = [] }: { port?: string, preload?: readonly string[] } = {}): Promise<Demo> {
-  const child = spawn(process.execPath, [...preload.flatMap(file => ['--require', file]), join(DEMO, 'start.js')], { env: { ...UNCOUNTED, PORT: port, DEMO_KEY_DIR: keyFolder }, stdio: ['ignore', 'pipe', 'inherit'] })
-  const exit = once(child, 'exit')
-  const stop = async (): Promise<number | null> => {
-    child.kill('SIGTERM')
-    const [code] = await exit
-    return code
-  }
-  t.teardown(() => { child.kill('SIGKILL') })
-  let printed = ''
-  for await (const line of createInterface(child.stdout)) {
-    printed += `${line}\n`
-    if (line === 'Ctrl-C stops it.') break
-  }
-  return { address: found(/is at +(\S+)/, printed), upstream: found(/upstream at +(\S+)\/orders/, printed), printed, stop }
+  const args = [...preload.flatMap(file => ['--require', file]), join(DEMO, 'start.js')]
+  const demo = await started(t, args, { PORT: port, DEMO_KEY_DIR: keyFolder })
+  return { ...demo, address: found(/is at +(\S+)/, demo.printed), upstream: found(/upstream at +(\S+)\/orders/, demo.printed) }
+}
+
+/** Somebody who has signed in as Ada. */
+export async function ada (demo: Demo): Promise<Visitor> {
+  const visitor = new Visitor(demo)
+  await visitor.signIn('ada', passwordOf(demo, 'ada'))
+  return visitor
 }
 
 export function passwordOf (demo: Demo, user: string): string {
   return found(new RegExp(`^ +${user} +(\\S+)$`, 'm'), demo.printed)
-}
-
-export function found (pattern: RegExp, text: string): string {
-  const match = pattern.exec(text)?.[1]
-  if (match === undefined) throw new Error(`nothing like ${pattern} in: ${text}`)
-  return match
 }
 
 export interface Page {

@@ -5,7 +5,8 @@ import { promisify } from 'node:util'
 import fastify from 'fastify'
 import t, { type Test } from 'tap'
 import secureSession from '../index'
-import { CSRF, DEMO, found, passwordOf, SESSION_ID, startDemo, UNCOUNTED, Visitor, type Demo } from './demo-visitor'
+import { ada, CSRF, DEMO, passwordOf, SESSION_ID, startDemo, UNCOUNTED, Visitor, type Demo } from './demo-visitor'
+import { found } from './helpers/started'
 
 /** The demo site, visited over HTTP. Its "your sessions" are in demo-sessions.test.ts. */
 
@@ -24,12 +25,6 @@ const keyFolder = join(t.testdir({}), 'made', 'at', 'start')
 let demo: Demo
 
 t.before(async () => { demo = await startDemo(t, keyFolder) })
-
-async function ada (): Promise<Visitor> {
-  const visitor = new Visitor(demo)
-  await visitor.signIn('ada', passwordOf(demo, 'ada'))
-  return visitor
-}
 
 t.test('the private page answers 401 until someone signs in, also to a visitor who has a session', async t => {
   const visitor = new Visitor(demo)
@@ -73,7 +68,7 @@ t.test('upstream answers 401 to who brings no token, and gives none to who is no
 })
 
 t.test('the cookie tells nothing of what lies in it', async t => {
-  const { cookies } = await ada()
+  const { cookies } = await ada(demo)
   const token = cookies.get('session') ?? ''
   const session = await opened(t, keyFolder, token)
   t.equal(session?.['user'].name, 'Ada Lovelace')
@@ -89,7 +84,7 @@ t.test('the cookie tells nothing of what lies in it', async t => {
 })
 
 t.test('a page shows the cookie beside the session, and no secret of it whole', async t => {
-  const visitor = await ada()
+  const visitor = await ada(demo)
   const token = visitor.cookies.get('session') ?? ''
   const session = await opened(t, keyFolder, token)
   const { text } = await visitor.get('/cookie')
@@ -137,7 +132,7 @@ t.test('a cart is changed in place and kept, also through the sign-in of the str
 })
 
 t.test('a form without the token of its session is refused, and the session stays as it was', async t => {
-  const visitor = await ada()
+  const visitor = await ada(demo)
   const before = visitor.cookies.get('session')
   const stranger = new Visitor(demo)
   const fields = { product: 'ink', quantity: '1' }
@@ -151,7 +146,7 @@ t.test('a form without the token of its session is refused, and the session stay
 })
 
 t.test('a form sent from another site is refused even with the right token', async t => {
-  const visitor = await ada()
+  const visitor = await ada(demo)
   const before = visitor.cookies.get('session')
   const add = (headers: Record<string, string>) => visitor.submit('/cart', '/cart/add', { product: 'ink', quantity: '1' }, headers)
   for (const site of ['cross-site', 'same-site', 'none']) t.equal((await add({ 'sec-fetch-site': site })).status, 403, site)
@@ -172,7 +167,7 @@ t.test('who guesses passwords has to wait, and only for that account', async t =
 })
 
 t.test('a form takes only what the shop can mean', async t => {
-  const visitor = await ada()
+  const visitor = await ada(demo)
   for (const fields of [
     { product: 'ink', quantity: '0' }, { product: 'ink', quantity: '10' }, { product: 'ink', quantity: '1.5' }, { product: 'ink', quantity: 'x' },
     { product: '__proto__', quantity: '1' }, { product: 'ink' }, { quantity: '1' }

@@ -2,13 +2,12 @@
 
 const { randomBytes } = require('node:crypto')
 const { Registry, collectDefaultMetrics } = require('prom-client')
+const { closeOnSignal, listen, portFrom } = require('../demo/serving')
 const { makeUsers } = require('../demo/users')
 const { buildApp } = require('./app')
 const { buildMetricsServer } = require('./metrics-server')
 const { observeSessions } = require('./observe-sessions')
 
-const HOST = '127.0.0.1'
-const PATIENCE_MS = 1000
 const KEY_BYTES = 32
 const PEOPLE = [{ id: 'ada', name: 'Ada Lovelace' }, { id: 'grace', name: 'Grace Hopper' }]
 
@@ -25,39 +24,9 @@ async function start () {
   const metrics = buildMetricsServer(registry)
   const address = await listen(app, ports.site)
   const metricsAddress = await listen(metrics, ports.metrics)
+  // The last numbers can be scraped while the site answers what is under way.
   closeOnSignal([app, metrics])
   tell(address, metricsAddress, people)
-}
-
-/** 0 asks the system for any free port. Throws where the variable is set to no port. */
-function portFrom (name, usual) {
-  const text = process.env[name]
-  if (text === undefined || text === '') return usual
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 65535) throw new Error(`${name} must be a number from 0 to 65535`)
-  return Number(text)
-}
-
-async function listen (app, port) {
-  try {
-    return await app.listen({ host: HOST, port })
-  } catch (error) {
-    if (error.code !== 'EADDRINUSE') throw error
-    console.log(`Port ${port} is taken, so a free one is used.`)
-    return app.listen({ host: HOST, port: 0 })
-  }
-}
-
-/** The site's requests under way are answered, and its last numbers can be scraped meanwhile. A second signal ends it at once. */
-function closeOnSignal (servers) {
-  const close = async () => {
-    for (const app of servers) {
-      const patience = setTimeout(() => app.server.closeAllConnections(), PATIENCE_MS)
-      await app.close()
-      clearTimeout(patience)
-    }
-  }
-  process.once('SIGINT', close)
-  process.once('SIGTERM', close)
 }
 
 function tell (address, metricsAddress, people) {

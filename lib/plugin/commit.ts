@@ -27,7 +27,11 @@ export interface Commitment {
   readonly isUsed: boolean
   /** The latest known cut-off of whoever logs in by it. */
   readonly cutOffMs: number
-  /** Keeps what is to be published once it is sure that the lines go out: another session's failure can keep them back. */
+  readonly events: LaterEvents
+}
+
+/** Keeps what is to be published until it is sure that the lines go out: another session's failure can keep them back. */
+export interface LaterEvents {
   later (publish: () => void): void
 }
 
@@ -52,7 +56,7 @@ export function linesToCommit (commitment: Commitment): readonly string[] {
   if (found !== null && found.former !== null && !session.head.isNew) log.info({ cookie: definition.options.cookieName, from: found.former.cookieName }, 'a session moved from an old cookie')
   const { settings, identity, isNew } = session.head
   if (sealed.hasSubscribers) {
-    commitment.later(() => { sealed.publish({ session: definition.sessionName, id: keyOfId(identity.id), length: token.length, isNew }) })
+    commitment.events.later(() => { sealed.publish({ session: definition.sessionName, id: keyOfId(identity.id), length: token.length, isNew }) })
   }
   const lines = linesFor(definition, settings)
   const set = lines.set(definition.options.cookieName, token, overTls, lifetimeOf(definition, session, identity.renewedAtMs))
@@ -99,7 +103,7 @@ function stampLines (commitment: Commitment, isRenewing: boolean): readonly stri
   const isChecked = found?.standing === 'checked' && definition.sealing.recheckMs !== Infinity
   if (isNew || found === null || !(isRenewed || isChecked)) return NONE
   if (renewed.hasSubscribers) {
-    commitment.later(() => { renewed.publish({ session: definition.sessionName, id: keyOfId(identity.id), isRenewed, isChecked }) })
+    commitment.events.later(() => { renewed.publish({ session: definition.sessionName, id: keyOfId(identity.id), isRenewed, isChecked }) })
   }
   const nowMs = definition.policy.now()
   const stamp = {

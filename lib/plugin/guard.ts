@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import { describe, duration, invalid, isObject, refuseUnknown, text } from '../checks'
 import { RequiredError, StaleError } from '../errors'
-import type { Session } from '../session/session'
+import { isSomebody } from '../session/head'
 import { behind } from '../session/view'
 import { SECOND_MS } from '../time'
 import type { GuardHook } from '../../types/guard'
@@ -54,7 +54,7 @@ function hookOf (definition: SessionDefinition, when: When | null, freshWithinMs
     const session = behind(view)
     if (session === undefined) throw invalid(`a guard of session "${sessionName}" stands where requests do not have it`)
     // Awaited: a promise is no answer, and would count as a yes.
-    const mayPass = when === null ? hasSubject(session) : Boolean(await when(view))
+    const mayPass = when === null ? isSomebody(session.subject()) : Boolean(await when(view))
     if (!mayPass) {
       putChallenge(reply, challenge)
       throw new RequiredError()
@@ -64,11 +64,6 @@ function hookOf (definition: SessionDefinition, when: When | null, freshWithinMs
       throw new StaleError(freshWithinMs / SECOND_MS)
     }
   }
-}
-
-function hasSubject (session: Session): boolean {
-  const subject = session.subject()
-  return subject !== null && subject.length > 0
 }
 
 /**

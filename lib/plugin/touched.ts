@@ -4,7 +4,7 @@ import { opened } from '../events'
 import { keyOfId } from '../revocation/keys'
 import type { Watcher } from '../session/policy'
 import { viewOf, type SessionView } from '../session/view'
-import { linesToCommit } from './commit'
+import { linesToCommit, type LaterEvents } from './commit'
 import type { SessionDefinition } from './definition'
 import { errandsOf } from './errands'
 import type { Found } from './find'
@@ -16,7 +16,7 @@ import { warnUntrustedProxy } from './warnings'
 const CHECKS = { good: null, checked: 'good', unchecked: 'unchecked', over: null, replaced: null } as const
 
 /** A session that a request touched, or that the plugin has to write though the request did not. */
-export class Touched {
+export class Touched implements LaterEvents {
   readonly definition: SessionDefinition
   readonly found: Found | null
   readonly session: Session
@@ -27,7 +27,8 @@ export class Touched {
   state: 'open' | 'failed' | 'changed again' = 'open'
   /** The latest known cut-off of whoever logs in by it. */
   #cutOffMs = 0
-  readonly #untold: Array<() => void> = []
+  /** Null where nobody listens. */
+  #untold: Array<() => void> | null = null
 
   constructor (definition: SessionDefinition, found: Found | null, watcher: Watcher) {
     this.definition = definition
@@ -69,16 +70,21 @@ export class Touched {
     const { raw: { headers: { cookie: header } }, log } = request
     const { definition, session, found } = this
     const overTls = request.protocol === 'https'
-    this.#untold.length = 0
-    const lines = linesToCommit({ definition, session, found, header, overTls, log, isUsed: this.#isUsed, cutOffMs: this.#cutOffMs, later: publish => { this.#untold.push(publish) } })
+    this.#untold = null
+    const lines = linesToCommit({ definition, session, found, header, overTls, log, isUsed: this.#isUsed, cutOffMs: this.#cutOffMs, events: this })
     if (lines.length === 0) return lines
     if (definition.options.cacheControl) forbidStoring(reply)
     if (!overTls) warnUntrustedProxy(definition, request)
     return lines
   }
 
+  later (publish: () => void): void {
+    this.#untold ??= []
+    this.#untold.push(publish)
+  }
+
   /** The lines go out as they are: whoever listens is told. */
   tell (): void {
-    for (const publish of this.#untold) publish()
+    this.#untold?.forEach(publish => { publish() })
   }
 }

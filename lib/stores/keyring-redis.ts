@@ -1,6 +1,6 @@
 import type { KeyringStore, RedisKeyringClient, RedisKeyringOptions } from '../../types/keyring'
 import { InvalidOptionError, KeyringUnavailableError } from '../errors'
-import { explained } from './redis-command'
+import { checkClient, explained } from './redis-client'
 
 export const DEFAULT_REDIS_KEY = 'fastify-sealed-session:keyring'
 
@@ -15,9 +15,7 @@ return 1`
  * Throws FST_SESSION_INVALID_OPTION for what is no such client.
  */
 export function redisKeyring (client: RedisKeyringClient, { key = DEFAULT_REDIS_KEY }: RedisKeyringOptions = {}): KeyringStore {
-  if (typeof client?.get !== 'function' || typeof client.eval !== 'function') {
-    throw new InvalidOptionError('fastify-sealed-session: redisKeyring() takes a client such as ioredis makes, with the methods get and eval')
-  }
+  checkClient(client, 'redisKeyring()')
   if (typeof key !== 'string' || key === '') throw new InvalidOptionError('fastify-sealed-session: option "key" of redisKeyring() must be a string that is not empty')
   const name = `keyring in Redis (key "${key}")`
   return {

@@ -1,7 +1,7 @@
 import type { RedisRevocationClient, RedisRevocationOptions, RevocationStore } from '../../types/revocation'
 import { describe, invalid, isObject, refuseUnknown, text } from '../checks'
 import { StoreUnavailableError } from '../errors'
-import { explained } from './redis-command'
+import { checkClient, explained } from './redis-client'
 
 const DEFAULT_PREFIX = 'fastify-sealed-session:cut-off:'
 
@@ -20,9 +20,7 @@ return held`
  * FST_SESSION_STORE_UNAVAILABLE. Throws FST_SESSION_INVALID_OPTION for what is no such client.
  */
 export function redisRevocation (client: RedisRevocationClient, options: RedisRevocationOptions = {}): RevocationStore {
-  if (typeof client?.get !== 'function' || typeof client.eval !== 'function') {
-    throw invalid('redisRevocation() takes a client such as ioredis makes, with the methods get and eval')
-  }
+  checkClient(client, 'redisRevocation()')
   if (!isObject(options)) throw invalid(`the options of redisRevocation() must be an object; found ${describe(options)}`)
   refuseUnknown(options, ['prefix'], 'redisRevocation(): option')
   const prefix = text(options, 'prefix', DEFAULT_PREFIX)

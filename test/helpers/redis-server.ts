@@ -5,6 +5,8 @@ import { createServer, connect, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { Redis } from 'ioredis'
+import type { Test } from 'tap'
 import { plainEnv } from './process'
 
 const NAMES = ['redis-server', 'valkey-server']
@@ -56,6 +58,14 @@ export class RedisServer {
     await this.stop('SIGKILL')
     rmSync(this.#folder, { recursive: true, force: true })
   }
+}
+
+/** An ioredis client of a server, that says nothing of errors. Gone when the test ends. */
+export function clientOf (t: Test, server: RedisServer, options = {}): Redis {
+  const client = new Redis(server.url, options)
+  client.on('error', () => {})
+  t.teardown(() => { client.disconnect() })
+  return client
 }
 
 /** The server's binary; installed where it is missing and that can be done. */

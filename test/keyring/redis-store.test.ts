@@ -1,22 +1,14 @@
-import { Redis } from 'ioredis'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { inspect } from 'node:util'
 import { parseKeyring } from '../../lib/keyring/document'
 import { rotated } from '../../lib/keyring/lifecycle'
 import { changeKeyring } from '../../lib/keyring/stored-keyring'
 import { redisKeyring } from '../../lib/stores/keyring-redis'
 import { keyNumber, MemoryStore } from '../helpers/keyrings'
-import { RedisServer } from '../helpers/redis-server'
+import { clientOf, RedisServer } from '../helpers/redis-server'
 
 const RING = new MemoryStore([keyNumber(1, 0)]).text as string
 const NEXT = new MemoryStore([keyNumber(1, 0), keyNumber(2, 0)]).text as string
-
-function clientOf (t: Test, server: RedisServer, options = {}): Redis {
-  const client = new Redis(server.url, options)
-  client.on('error', () => {})
-  t.teardown(() => { client.disconnect() })
-  return client
-}
 
 t.test('with a real Redis', async t => {
   const server = await RedisServer.start()

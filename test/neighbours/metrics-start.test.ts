@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import t, { type Test } from 'tap'
 import { plainEnv } from '../helpers/process'
+import { found, started, type Started } from '../helpers/started'
 import { Visitor } from './helpers'
 import { parseMetrics } from './metrics-text'
 
@@ -11,36 +11,8 @@ import { parseMetrics } from './metrics-text'
 
 const START = join(__dirname, '../../examples/metrics/start.js')
 
-interface Started {
-  readonly printed: string
-  /** Sends SIGTERM; the exit code. */
-  stop (): Promise<number | null>
-}
-
-/** Starts it, and waits until it has printed what there is to know. */
 async function start (t: Test, env: Record<string, string>): Promise<Started> {
-  const child = spawn(process.execPath, [START], { env: plainEnv(env), stdio: ['ignore', 'pipe', 'inherit'] })
-  const exit = once(child, 'exit')
-  t.teardown(() => { child.kill('SIGKILL') })
-  let printed = ''
-  for await (const line of createInterface(child.stdout)) {
-    printed += `${line}\n`
-    if (line === 'Ctrl-C stops it.') break
-  }
-  return {
-    printed,
-    async stop () {
-      child.kill('SIGTERM')
-      const [code] = await exit
-      return code
-    }
-  }
-}
-
-function found (pattern: RegExp, text: string): string {
-  const match = pattern.exec(text)?.[1]
-  if (match === undefined) throw new Error(`nothing like ${pattern} in: ${text}`)
-  return match
+  return await started(t, [START], env)
 }
 
 t.test('it prints its addresses and passwords; one can log in with them and scrape it, and SIGTERM ends it well', async t => {

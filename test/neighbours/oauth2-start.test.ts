@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import t, { type Test } from 'tap'
 import { plainEnv } from '../helpers/process'
+import { found, started, type Started } from '../helpers/started'
 import { Visitor } from './oauth2-visitor'
 
 /** examples/oauth/start.js, started as a user starts it. */
@@ -12,36 +12,8 @@ import { Visitor } from './oauth2-visitor'
 const START = join(__dirname, '../../examples/oauth/start.js')
 const ANY_PORT = { PORT: '0', PROVIDER_PORT: '0', API_PORT: '0' }
 
-interface Started {
-  readonly printed: string
-  /** Sends SIGTERM; the exit code. */
-  stop (): Promise<number | null>
-}
-
-/** Starts it, and waits until it has printed what there is to know. */
 async function start (t: Test, env: Record<string, string>): Promise<Started> {
-  const child = spawn(process.execPath, [START], { env: plainEnv(env), stdio: ['ignore', 'pipe', 'ignore'] })
-  const exit = once(child, 'exit')
-  t.teardown(() => { child.kill('SIGKILL') })
-  let printed = ''
-  for await (const line of createInterface(child.stdout)) {
-    printed += `${line}\n`
-    if (line === 'Ctrl-C stops it.') break
-  }
-  return {
-    printed,
-    async stop () {
-      child.kill('SIGTERM')
-      const [code] = await exit
-      return code
-    }
-  }
-}
-
-function found (pattern: RegExp, text: string): string {
-  const match = pattern.exec(text)?.[1]
-  if (match === undefined) throw new Error(`nothing like ${pattern} in: ${text}`)
-  return match
+  return await started(t, [START], env, 'ignore')
 }
 
 function visitorOf ({ printed }: Started): Visitor {

@@ -18,7 +18,7 @@ t.test('installed from its tarball, the plugin registers in every form of import
   for (const major of MAJORS) {
     const node = nodeOf(major)
     t.match(runIn(folder, node, '--version'), new RegExp(`^v${major}\\.`))
-    for (const form of ['require.cjs', 'default.mjs', 'named.mjs', 'dynamic.mjs', 'sealer.cjs', 'sealer.mjs']) {
+    for (const form of ['require.cjs', 'default.mjs', 'named.mjs', 'dynamic.mjs', 'sealer.cjs', 'sealer.mjs', 'contract.cjs', 'contract.mjs']) {
       t.equal(runIn(folder, node, form), 'ok\n', `${form} under Node ${major}`)
     }
   }

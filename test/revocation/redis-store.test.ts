@@ -1,22 +1,14 @@
-import { Redis } from 'ioredis'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { inspect } from 'node:util'
 import { redisRevocation } from '../../lib/stores/revocation-redis'
 import { turns } from '../helpers/clock'
 import { RedisMonitor } from '../helpers/redis-monitor'
-import { RedisServer } from '../helpers/redis-server'
+import { clientOf, RedisServer } from '../helpers/redis-server'
 
 const PREFIX = 'fastify-sealed-session:cut-off:'
 const NOON = Date.UTC(2026, 0, 1, 12)
 const HOUR_MS = 3_600_000
 const AWAY = { code: 'FST_SESSION_STORE_UNAVAILABLE', statusCode: 503 }
-
-function clientOf (t: Test, server: RedisServer, options = {}): Redis {
-  const client = new Redis(server.url, options)
-  client.on('error', () => {})
-  t.teardown(() => { client.disconnect() })
-  return client
-}
 
 t.test('with a real Redis', async t => {
   const server = await RedisServer.start()
@@ -114,8 +106,7 @@ t.test('all keys are asked for before any is answered', async t => {
 t.test('a client that throws, fails without a reason or answers with what is no text is an error', async t => {
   const failing: unknown[] = [
     () => { throw new Error('closed') },
-    // eslint-disable-next-line prefer-promise-reject-errors
-    async () => await Promise.reject(),
+    () => ({ then (_resolve: unknown, reject: () => void) { reject() } }),
     async () => 7,
     async () => Buffer.from('7'),
     async () => undefined

@@ -1,7 +1,7 @@
-import { fastifySecureSession, fileKeyring, redisKeyring, sealedOpener, secureSession, secureSessionOpener } from 'fastify-sealed-session'
+import { fastifySecureSession, fileKeyring, memoryRevocation, redisKeyring, redisRevocation, sealedOpener, secureSession, secureSessionOpener } from 'fastify-sealed-session'
 import use from './use.cjs'
 
-for (const named of [fileKeyring, redisKeyring, sealedOpener, secureSessionOpener]) {
+for (const named of [fileKeyring, memoryRevocation, redisKeyring, redisRevocation, sealedOpener, secureSessionOpener]) {
   if (typeof named !== 'function') throw new Error('a name is missing')
 }
 if (fastifySecureSession !== secureSession) throw new Error('the names are not one plugin')
