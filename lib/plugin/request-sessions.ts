@@ -135,8 +135,9 @@ export class RequestSessions {
     })
   }
 
+  /** One that was changed, and whose loss nobody was told of. */
   #changed (): Touched | undefined {
-    return this.#touched.find(({ isChanged }) => isChanged)
+    return this.#touched.find(({ state, isChanged }) => state !== 'failed' && isChanged)
   }
 
   #tooLate ({ options }: SessionDefinition): Error {

@@ -176,3 +176,20 @@ t.test('a store that fails for some keys only does not fill the log', async t =>
   }
   t.equal(app.lines.filter(({ level, msg }) => level >= 30 && msg.startsWith('revocations')).length, 2)
 })
+
+t.test('what fails while the reply to an error is written was told by that failure, and not again as a loss', async t => {
+  const store = new CountingStore()
+  const app = await appOfUsers(t, { store })
+  app.get('/fails', async ({ session }) => {
+    session.delete()
+    throw new Error('after the change')
+  })
+  const browser = await loggedIn(app)
+  const address = await app.listen({ host: '127.0.0.1', port: 0 })
+  store.instead = away
+  const response = await fetch(`${address}/fails`, { headers: { cookie: browser.header } })
+  t.equal(response.headers.get('set-cookie'), null)
+  t.match(await response.json(), { code: 'FST_SESSION_STORE_UNAVAILABLE' })
+  await app.close()
+  t.notOk(app.lines.some(({ msg }) => /never written/.test(msg)))
+})
