@@ -17,8 +17,29 @@ export const SodiumUnavailableError = createError('FST_SESSION_SODIUM_UNAVAILABL
 /** A value of the session cannot be written down: BigInt, a cycle, a function, a symbol. */
 export const NotSerializableError = createError('FST_SESSION_NOT_SERIALIZABLE', '%s', 500, TypeError)
 
-/** The sealed session does not fit in its cookie. */
-export const TooLargeError = createError('FST_SESSION_TOO_LARGE', '%s', 500, RangeError)
+/** How much too large a session is. */
+export interface SessionSize {
+  /** Characters that its token would have, of one byte each. */
+  readonly bytes: number
+  /** Characters that fit. */
+  readonly limit: number
+  /** The largest of its keys, and how many bytes of JSON each of them takes. */
+  readonly largest: ReadonlyArray<{ readonly key: string, readonly bytes: number }>
+}
+
+/** The sealed session does not fit in its cookies. */
+export class TooLargeError extends createError('FST_SESSION_TOO_LARGE', '%s', 500, RangeError) implements SessionSize {
+  readonly bytes: number
+  readonly limit: number
+  readonly largest: SessionSize['largest']
+
+  constructor (message: string, { bytes, limit, largest }: SessionSize) {
+    super(message)
+    this.bytes = bytes
+    this.limit = limit
+    this.largest = largest
+  }
+}
 
 /** The session was changed when its cookie could no longer go out. */
 export const CommittedError = createError('FST_SESSION_COMMITTED',

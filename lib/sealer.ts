@@ -1,6 +1,7 @@
 import type { Duration, KeyInput, Serializer } from '../types/sealing'
 import { LATEST_MS } from './core/bytes'
 import { NO_EXTENSIONS } from './core/envelope'
+import { NOT_SPLIT } from './core/format'
 import { MALFORMED, type RefusalReason } from './core/refusal'
 import { keysBytes } from './keyring/key-material'
 import { fixedTerms, Keyring } from './keyring/keyring'
@@ -53,7 +54,7 @@ export interface Sealer {
    * Throws FST_SESSION_NOT_SERIALIZABLE, FST_SESSION_TOO_LARGE.
    */
   seal (data: Record<string, unknown>, info?: Pick<SealedInfo, 'id' | 'createdAt'>): string
-  /** What is in a token, or why it does not open. Never throws for what a stranger may send. */
+  /** What is in a token, or why it does not open; of one that was split, in the cookies' texts put together. Never throws for what a stranger may send. */
   open (token: string): Opened
 }
 
@@ -63,7 +64,7 @@ export function createSealer (options: SealerOptions): Sealer {
   refuseUnknown(options, [...SEALING_NAMES, 'key', 'now'], 'option')
   const rules = resolveSealing(options, 'session')
   const keyring = new Keyring(fixedTerms(keysBytes(options.key)))
-  const sealing = sealingWith(rules, keyring.tokenKeys('cookie', rules.cookieName))
+  const sealing = sealingWith({ ...rules, maxCookies: NOT_SPLIT }, keyring.tokenKeys('cookie', rules.cookieName))
   const now = options.now ?? (() => Date.now())
   if (typeof now !== 'function') throw invalid(`option "now" must be a function; found ${describe(now)}`)
 

@@ -37,8 +37,8 @@ export interface SessionOptions {
   renewAfter?: Duration
   /** The cookie outlives the browser. Default `false`. */
   persistent?: boolean
-  /** Over how many cookies a session may be split. Default 1, and 1 is all there is in this version. */
-  maxCookies?: 1
+  /** Over how many cookies a session may be split: `name`, `name.1`, `name.2`. Default 1. See docs/cookies.md for what proxies let pass. */
+  maxCookies?: 1 | 2 | 3
   /** Pad the plaintext to a multiple of this many bytes, so that the cookie's length says less. Default 0: none. */
   padTo?: number
   /** Default: JSON. */

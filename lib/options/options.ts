@@ -1,5 +1,6 @@
 import { ATTRIBUTE_NAMES, checkLifetime, checkRules, DEFAULT_ATTRIBUTES, IGNORED_NAMES, readAttributes, settleSecure, type CookieAttributes } from '../cookies/attributes'
-import { STAMP_SUFFIX } from '../core/format'
+import { MOST_PARTS, NOT_SPLIT, STAMP_SUFFIX } from '../core/format'
+import { CookieParts } from '../core/parts'
 import { DAY_MS, LONGEST_COOKIE_MS } from '../time'
 import { aliased, boolean, describe, integer, invalid, isObject, refuseUnknown, text } from '../checks'
 import { KEY_NAMES, readKeySource, type KeySource } from './keys'
@@ -11,8 +12,12 @@ import { resolveSealing, SEALING_NAMES, type SealingOptions } from './sealing'
 /** The options of one session, checked and with every default filled in. */
 export interface ResolvedOptions extends SealingOptions {
   readonly sessionName: string
+  /** Over how many cookies a session may be split. */
+  readonly maxCookies: number
   /** The name of the second, small cookie that renews the first. */
   readonly stampName: string
+  /** The names of all the cookies that its sessions may lie in. */
+  readonly cookieNames: readonly string[]
   readonly attributes: CookieAttributes
   readonly persistent: boolean
   readonly cacheControl: boolean
@@ -52,12 +57,12 @@ export function resolveOptions (options: unknown, nowMs: number): ResolvedSessio
 }
 
 /** Throws where two sessions would meet in a request's property or in a cookie. */
-export function refuseCollisions (sessions: readonly Pick<ResolvedOptions, 'sessionName' | 'cookieName' | 'stampName' | 'formerNames'>[]): void {
+export function refuseCollisions (sessions: readonly Pick<ResolvedOptions, 'sessionName' | 'cookieNames' | 'formerNames'>[]): void {
   refuseTwice(sessions.map(({ sessionName }) => sessionName), 'sessionName')
-  refuseTwice(sessions.flatMap(({ cookieName, stampName }) => [cookieName, stampName]), 'cookieName')
+  refuseTwice(sessions.flatMap(({ cookieNames }) => cookieNames), 'cookieName')
   for (const { sessionName, formerNames } of sessions) {
     const others = sessions.filter(other => other.sessionName !== sessionName)
-    const clash = formerNames.find(name => others.some(other => [other.cookieName, other.stampName, ...other.formerNames].includes(name)))
+    const clash = formerNames.find(name => others.some(other => [...other.cookieNames, ...other.formerNames].includes(name)))
     if (clash !== undefined) throw invalid(`option "legacy": the old cookie "${clash}" belongs to another session, too, and would be cleared under its hands`)
   }
 }
@@ -70,14 +75,16 @@ function resolveOne (input: unknown, nowMs: number): ResolvedSession {
   const { cookieName, limits } = sealing
   const persistent = boolean(input, 'persistent', false)
   if (persistent && limits.absoluteMs > LONGEST_COOKIE_MS) throw invalid(`option "absolute" must be ${LONGEST_COOKIE_MS / DAY_MS} days at most where the session is persistent: browsers keep no cookie for longer`)
-  integer(input, 'maxCookies', 1, 1, 1)
+  const maxCookies = integer(input, 'maxCookies', NOT_SPLIT, NOT_SPLIT, MOST_PARTS)
   const keySource = readKeySource(input, limits.absoluteMs)
   const { attributes, ignored } = resolveAttributes(input, cookieName, nowMs)
   const legacy = resolveLegacy(input['legacy'], cookieName, attributes)
   const resolved = Object.freeze({
     ...sealing,
+    maxCookies,
     sessionName,
     stampName: cookieName + STAMP_SUFFIX,
+    cookieNames: [...new CookieParts(cookieName).names.slice(0, maxCookies), cookieName + STAMP_SUFFIX],
     attributes,
     persistent,
     cacheControl: boolean(input, 'cacheControl', true),

@@ -16,14 +16,19 @@ export function clearAll (commitment: Commitment): readonly string[] {
   return clearing.lines
 }
 
-/** Clears what the session was in, wherever that is not where `written` is about to write it; where it has become another session, all of that. */
-export function clearReplaced (commitment: Commitment, written: CookieLines): readonly string[] {
+/**
+ * Clears what the session was in, wherever that is not where `written` is about to write it; where it has become another session, all of that.
+ * @param parts in how many cookies it is about to lie
+ */
+export function clearReplaced (commitment: Commitment, written: CookieLines, parts: number): readonly string[] {
   const { definition, session, found } = commitment
   const isMoving = found !== null && found.former !== null && !found.former.keep
   const isWhereItWas = session.formerSettings.every(settings => settings === session.head.settings)
-  if (isWhereItWas && !isMoving && !session.head.isAnother) return NONE
+  const leftovers = leftoversOf(commitment, parts)
+  if (isWhereItWas && !isMoving && !session.head.isAnother && leftovers.length === 0) return NONE
   const clearing = new Clearing(commitment.overTls)
-  clearing.spare(definition.options.cookieName, written)
+  for (const name of leftovers) clearing.clear(name, written)
+  for (const name of definition.sealing.parts.names) clearing.spare(name, written)
   clearing.spare(definition.stampName, written)
   clearOwn(clearing, commitment)
   if (session.head.isAnother) clearFormerAll(clearing, commitment)
@@ -33,12 +38,24 @@ export function clearReplaced (commitment: Commitment, written: CookieLines): re
 
 function clearOwn (clearing: Clearing, commitment: Commitment): void {
   const { definition, session } = commitment
-  const isStamped = mayBeStamped(commitment)
+  const names = definition.sealing.parts.names.slice(0, mostParts(commitment))
+    .filter((name, part) => part === 0 || session.deleted || isIn(commitment.header, name))
+  if (mayBeStamped(commitment)) names.push(definition.stampName)
   for (const settings of session.formerSettings) {
     const lines = linesFor(definition, settings)
-    clearing.clear(definition.options.cookieName, lines)
-    if (isStamped) clearing.clear(definition.stampName, lines)
+    for (const name of names) clearing.clear(name, lines)
   }
+}
+
+/** The cookies of further parts that the browser sent and that belong to no session any more, once it lies in so many. */
+function leftoversOf (commitment: Commitment, parts: number): readonly string[] {
+  const most = mostParts(commitment)
+  return most <= parts ? NONE : commitment.definition.sealing.parts.names.slice(parts, most).filter(name => isIn(commitment.header, name))
+}
+
+/** Over how many cookies the browser may hold the session: as many as are written, or more where that was the option once. */
+function mostParts ({ definition: { options: { maxCookies } }, found }: Commitment): number {
+  return found === null || found.former !== null ? maxCookies : Math.max(maxCookies, found.opened.parts)
 }
 
 /** Every old cookie, also where the request did not send it: it may lie on another path. */
@@ -62,9 +79,11 @@ function clearOrigin (clearing: Clearing, commitment: Commitment): void {
   for (const settings of found.formerSettings) clearFormer(clearing, commitment, found.former, settings)
 }
 
-function clearFormer (clearing: Clearing, { header }: Commitment, { cookieName, names, lines }: FormerCookie, settings: OwnSettings): void {
-  for (const name of names) {
-    if (name === cookieName || isIn(header, name)) clearing.clear(name, lines(settings))
+function clearFormer (clearing: Clearing, { header }: Commitment, former: FormerCookie, settings: OwnSettings): void {
+  const lines = former.lines(settings)
+  clearing.clear(former.cookieName, lines)
+  for (const name of former.others(name => cookieValues(header, name))) {
+    if (isIn(header, name)) clearing.clear(name, lines)
   }
 }
 

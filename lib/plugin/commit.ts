@@ -59,8 +59,11 @@ export function linesToCommit (commitment: Commitment): readonly string[] {
     commitment.events.later(() => { sealed.publish({ session: definition.sessionName, id: keyOfId(identity.id), length: token.length, isNew }) })
   }
   const lines = linesFor(definition, settings)
-  const set = lines.set(definition.options.cookieName, token, overTls, lifetimeOf(definition, session, identity.renewedAtMs))
-  return [...clearReplaced(commitment, lines), set, ...stampLines(commitment, false)]
+  const lifetime = lifetimeOf(definition, session, identity.renewedAtMs)
+  const { parts } = definition.sealing
+  const texts = parts.cut(token)
+  const set = texts.map((text, part) => lines.set(parts.names[part] as string, text, overTls, lifetime))
+  return [...clearReplaced(commitment, lines, texts.length), ...set, ...stampLines(commitment, false)]
 }
 
 /** Throws what `linesToCommit` would throw of a session that was changed. */

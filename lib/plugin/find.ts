@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { cookieValues } from '../cookies/header'
+import type { Values } from '../core/parts'
 import { NotReadyError } from '../errors'
 import type { OwnSettings } from '../session/own-settings'
 import type { OpenedSession } from '../session/policy'
@@ -17,9 +18,6 @@ export interface Found extends Judged {
 }
 
 const NONE: readonly OwnSettings[] = []
-
-/** The values of the cookies of a name. */
-type Values = (cookieName: string) => readonly string[]
 
 /** Sessions of one cookie, the newest first; none where it brought none. */
 interface Candidates {
@@ -39,7 +37,7 @@ export function findInHeader (definition: SessionDefinition, header: string | un
   return null
 }
 
-/** The session in a token alone: no header, so no stamp is asked, and nobody else who would have to be waited for. */
+/** The session in a token alone, whole: no header, so no stamp is asked, and nobody else who would have to be waited for. */
 export function findInToken (definition: SessionDefinition, token: string, log: FastifyBaseLogger): OpenedSession | null {
   return findAtOnce(definition, () => [token], undefined, log)?.opened[0] ?? null
 }
@@ -94,7 +92,7 @@ async function findInTurn (definition: SessionDefinition, values: Values, header
   const own = openOwn(definition, values, header, log)
   if (own !== null) return own
   for (const former of definition.formerCookies) {
-    const opened = await former.open(values(former.cookieName), header, definition.policy.now(), log)
+    const opened = await former.open(values, header, definition.policy.now(), log)
     if (opened !== null) return { former, opened: [opened] }
   }
   return null
@@ -105,14 +103,14 @@ function findAtOnce (definition: SessionDefinition, values: Values, header: stri
   if (own !== null) return own
   for (const former of definition.formerCookies) {
     if (!former.immediate) continue
-    const opened = former.open(values(former.cookieName), header, definition.policy.now(), log) as OpenedSession | null
+    const opened = former.open(values, header, definition.policy.now(), log) as OpenedSession | null
     if (opened !== null) return { former, opened: [opened] }
   }
   return null
 }
 
 function openOwn (definition: SessionDefinition, values: Values, header: string | undefined, log: FastifyBaseLogger): Candidates | null {
-  const opened = openSealed(definition, values(definition.options.cookieName), header, definition.policy.now(), log)
+  const opened = openSealed(definition, values, header, definition.policy.now(), log)
   return opened.length === 0 ? null : { former: null, opened }
 }
 

@@ -3,6 +3,7 @@ import { invalid } from '../checks'
 import type { CookieAttributes } from '../cookies/attributes'
 import { CookieLines } from '../cookies/lines'
 import { STAMP_SUFFIX } from '../core/format'
+import type { Values } from '../core/parts'
 import { fixedTerms, Keyring } from '../keyring/keyring'
 import { FormerName } from '../legacy/sealed'
 import type { ResolvedLegacy } from '../options/legacy'
@@ -22,17 +23,19 @@ export interface FormerCookie {
   readonly keep: boolean
   /** `open` never returns a promise. */
   readonly immediate: boolean
-  /** All names under which something of it lies in a browser. */
-  readonly names: readonly string[]
-  /** Its tokens are sealed by the keys of the session. */
-  readonly isOfOwnKeys: boolean
-  /** The newest session in these values of it, or null. Throws only what an opener of an app's own has to say of itself. */
-  open (values: readonly string[], header: string | undefined, nowMs: number, log: FastifyBaseLogger): Answer | Promise<Answer>
+  /** The names of those of its cookies that were sealed by keys of the session. */
+  readonly namesOfOwnKeys: readonly string[]
+  /** The newest session in these cookies of its name, or null. Throws only what an opener of an app's own has to say of itself. */
+  open (values: Values, header: string | undefined, nowMs: number, log: FastifyBaseLogger): Answer | Promise<Answer>
+  /** The names of further cookies in which something of it lies, where these are the values of cookies. */
+  others (values: Values): readonly string[]
   /** The lines that set, and clear, it where a session with such settings had it. */
   lines (settings: OwnSettings): CookieLines
 }
 
 type Answer = OpenedSession | null
+
+const NONE: readonly string[] = []
 
 /** The status of an error by which an opener says that its store is away: taking the user for a stranger could lose the session. */
 const CANNOT_TELL = 503
@@ -62,8 +65,8 @@ async function sealedBefore ({ cookieName, attributes, keep }: ResolvedLegacy, f
     cookieName,
     keep,
     immediate: true,
-    names: [cookieName, stampName],
-    isOfOwnKeys: materials === null,
+    namesOfOwnKeys: materials === null ? [cookieName, stampName] : NONE,
+    others: values => [stampName, ...source.sealing.parts.further(values)],
     lines: linesUnder(cookieName, attributes),
     open (values, header, nowMs, log) {
       const [opened] = openSealed(source, values, header, nowMs, log)
@@ -84,10 +87,11 @@ async function ofAnother ({ cookieName, attributes, keep }: ResolvedLegacy, open
     cookieName,
     keep,
     immediate,
-    names: [cookieName],
-    isOfOwnKeys: false,
+    namesOfOwnKeys: NONE,
+    others: () => NONE,
     lines: linesUnder(cookieName, attributes),
-    open (values, _header, nowMs, log) {
+    open (valuesOf, _header, nowMs, log) {
+      const values = valuesOf(cookieName)
       const take = (found: LegacySession | null, index: number): Answer => adopted(found, values[index] as string, rules, nowMs, log)
       const answers = values.map(value => ask(opener, cookieName, value, nowMs, log))
       if (!answers.some(isThenable)) return newest((answers as Array<LegacySession | null>).map(take))

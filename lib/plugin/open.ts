@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { cookieValues } from '../cookies/header'
 import { encodedLength } from '../core/bytes'
 import { NOT_SPLIT, STAMP_BYTES, TOKEN_OVERHEAD_BYTES } from '../core/format'
+import type { Values } from '../core/parts'
 import type { Refusal } from '../core/refusal'
 import { readStamp } from '../core/stamp'
 import { openToken, plaintext, type TokenKeys } from '../core/token'
@@ -21,14 +22,14 @@ export interface SealedSource {
 }
 
 /**
- * The sessions in these values of a cookie, the newest first: a subdomain can toss one in, so each is tried. A refusal goes
+ * The sessions in these cookies, the newest first: a subdomain can toss one in, so each is tried. A refusal goes
  * to the debug log, for it is a stranger's doing.
  * @param header where the stamp is looked for
  */
-export function openSealed (source: SealedSource, values: readonly string[], header: string | undefined, nowMs: number, log: FastifyBaseLogger): OpenedSession[] {
+export function openSealed (source: SealedSource, values: Values, header: string | undefined, nowMs: number, log: FastifyBaseLogger): OpenedSession[] {
   const { sealing, sessionName } = source
   const all: OpenedSession[] = []
-  for (const token of values) {
+  for (const token of sealing.parts.join(values)) {
     const opened = openSession(token, sealing, nowMs, stampIn(source, header, nowMs))
     if (isRefusal(opened)) tellRefused(log, { sessionName, cookie: sealing.cookieName, reason: opened.reason })
     else all.push(opened)
@@ -36,7 +37,8 @@ export function openSealed (source: SealedSource, values: readonly string[], hea
   if (all.length < 2) return all
   // The others lie elsewhere in the browser: whoever logs out wants them gone as well.
   const formerSettings = all.map(({ settings }) => settings)
-  return all.sort(laterFirst).map(opened => ({ ...opened, formerSettings }))
+  const parts = Math.max(...all.map(({ parts }) => parts))
+  return all.sort(laterFirst).map(opened => ({ ...opened, formerSettings, parts }))
 }
 
 function stampIn ({ stampName, stampKeys }: SealedSource, header: string | undefined, nowMs: number): StampOf {

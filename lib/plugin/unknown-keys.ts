@@ -16,7 +16,7 @@ interface Sought {
 export function seekUnknownKeys (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
   const all: Sought[] = []
   for (const { seeker, options: { cookieName, stampName }, formerCookies } of definitions) {
-    const former = formerCookies.filter(({ isOfOwnKeys }) => isOfOwnKeys).flatMap(({ names }) => names)
+    const former = formerCookies.flatMap(({ namesOfOwnKeys }) => namesOfOwnKeys)
     if (seeker !== null) all.push({ names: [cookieName, stampName, ...former], seeker })
   }
   if (all.length === 0) return

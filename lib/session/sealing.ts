@@ -1,6 +1,7 @@
 import { encodedLength } from '../core/bytes'
 import { envelopeLength, readEnvelope, writeEnvelope, type Envelope } from '../core/envelope'
-import { COOKIE_BYTES, NOT_SPLIT, TOKEN_OVERHEAD_BYTES } from '../core/format'
+import { MOST_PARTS, TOKEN_OVERHEAD_BYTES } from '../core/format'
+import { CookieParts } from '../core/parts'
 import { MALFORMED, UNSUPPORTED, type Refusal } from '../core/refusal'
 import { openToken, plaintext, sealToken, type TokenKeys } from '../core/token'
 import { TooLargeError } from '../errors'
@@ -16,6 +17,8 @@ export interface SealingRules {
   readonly limits: Limits
   /** Pad the plaintext to a multiple of this; 0 for none. */
   readonly padTo: number
+  /** Over how many cookies a token may be split that is written. What is read may be split over as many as there can be. */
+  readonly maxCookies: number
 }
 
 /** How they are sealed and opened. */
@@ -23,7 +26,8 @@ export interface Sealing extends SealingRules {
   readonly keys: TokenKeys
   /** A session that began this long ago may have a stamp that says when it was last checked. */
   readonly recheckMs: number
-  /** Characters of the longest token that this cookie can carry. */
+  readonly parts: CookieParts
+  /** Characters of the longest token that may be written. */
   readonly longestToken: number
 }
 
@@ -39,10 +43,14 @@ export const NOT_STAMPED: StampedTimes = Object.freeze({ renewedAtMs: 0, checked
 const NO_STAMP: StampOf = () => NOT_STAMPED
 const LARGEST_KEYS_NAMED = 3
 
-/** Opens a token, or says why not. Nothing in it makes this throw. */
+/**
+ * Opens a token, or says why not. Nothing in it makes this throw. Its length says in how many cookies it lay, and it must say the
+ * same of itself.
+ */
 export function openSession (token: string, sealing: Sealing, nowMs: number, stampOf: StampOf = NO_STAMP): OpenedSession | Refusal {
-  if (token.length > sealing.longestToken) return MALFORMED
-  const length = openToken(token, sealing.keys, NOT_SPLIT, nowMs)
+  const parts = sealing.parts.count(token.length)
+  if (parts > MOST_PARTS) return MALFORMED
+  const length = openToken(token, sealing.keys, parts, nowMs)
   if (typeof length !== 'number') return length
   const envelope = readEnvelope(plaintext, length)
   if ('ok' in envelope) return envelope
@@ -70,6 +78,7 @@ export function openSession (token: string, sealing: Sealing, nowMs: number, sta
     envelope,
     settings,
     formerSettings: [settings],
+    parts,
     decoded,
     codec,
     subject,
@@ -82,9 +91,9 @@ export function openSession (token: string, sealing: Sealing, nowMs: number, sta
   }
 }
 
-export function sealingWith ({ cookieName, codec, limits, padTo }: SealingRules, keys: TokenKeys, recheckMs = Infinity): Sealing {
-  // Name and value of a cookie take 4096 bytes together; the token has what the name leaves.
-  return { cookieName, codec, limits, padTo, keys, recheckMs, longestToken: COOKIE_BYTES - cookieName.length }
+export function sealingWith ({ cookieName, codec, limits, padTo, maxCookies }: SealingRules, keys: TokenKeys, recheckMs = Infinity): Sealing {
+  const parts = new CookieParts(cookieName)
+  return { cookieName, codec, limits, padTo, maxCookies, keys, recheckMs, parts, longestToken: parts.longest(maxCookies) }
 }
 
 /**
@@ -94,17 +103,18 @@ export function sealingWith ({ cookieName, codec, limits, padTo }: SealingRules,
 export function sealSession (envelope: Envelope, sealing: Sealing, source: { data: () => SessionRecord }, nowMs: number): string {
   const length = encodedLength(TOKEN_OVERHEAD_BYTES + envelopeLength(envelope, sealing.padTo))
   if (length > sealing.longestToken) throw tooLarge(source.data(), length, sealing)
-  return sealToken(writeEnvelope(envelope, sealing.padTo, plaintext), sealing.keys.sealing(nowMs), NOT_SPLIT)
+  return sealToken(writeEnvelope(envelope, sealing.padTo, plaintext), sealing.keys.sealing(nowMs), sealing.parts.count(length))
 }
 
-function tooLarge (data: SessionRecord, length: number, { cookieName, longestToken }: Sealing): Error {
+function tooLarge (data: SessionRecord, length: number, { cookieName, longestToken, maxCookies }: Sealing): Error {
   const largest = Object.keys(data)
     .map(key => ({ key, bytes: jsonBytes(data[key]) }))
     .sort((a, b) => b.bytes - a.bytes)
     .slice(0, LARGEST_KEYS_NAMED)
-    .map(({ key, bytes }) => `"${key}" ${bytes}`)
+  const room = maxCookies === 1 ? `${longestToken} fit` : `${longestToken} fit in ${maxCookies} cookies`
+  const named = largest.map(({ key, bytes }) => `"${key}" ${bytes}`).join(', ')
   return new TooLargeError(
-    `the session needs ${length} bytes of cookie "${cookieName}" and ${longestToken} fit; its largest keys, in bytes of JSON: ${largest.join(', ')}`)
+    `the session needs ${length} bytes of cookie "${cookieName}" and ${room}; its largest keys, in bytes of JSON: ${named}`, { bytes: length, limit: longestToken, largest })
 }
 
 /** 0 for what only a custom serializer can write. */

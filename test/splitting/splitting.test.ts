@@ -1,0 +1,103 @@
+import t from 'tap'
+import { WARN } from '../helpers/app'
+import { Browser, parseLine, setCookies } from '../helpers/browser'
+import { appOfSizes, bytesFor, BYTES, filled, ONE, sizeIn, THREE, TWO } from './sized'
+
+t.test('a session of one cookie stays in one, whatever the option', async t => {
+  const app = await appOfSizes(t)
+  const browser = new Browser(app)
+  const response = await browser.get(`/fill/${BYTES.one}`)
+  t.equal(setCookies(response).length, 1)
+  t.strictSame([...browser.cookies.keys()], ['session'])
+  t.equal(await sizeIn(browser), BYTES.one)
+})
+
+for (const [count, bytes] of [[2, BYTES.two], [3, BYTES.three]] as const) {
+  t.test(`a session that one cookie cannot hold lies in ${count}, and comes back whole`, async t => {
+    const app = await appOfSizes(t)
+    const browser = new Browser(app)
+    const lines = setCookies(await browser.get(`/fill/${bytes}`)).map(parseLine)
+    t.strictSame(lines.map(({ name }) => name), ['session', 'session.1', 'session.2'].slice(0, count))
+    for (const { name, value } of lines.slice(0, -1)) t.equal(name.length + value.length, 4096, 'full before the next is begun')
+    t.equal(new Set(lines.map(({ attributes }) => attributes)).size, 1)
+    t.equal(await sizeIn(browser), bytes)
+    await browser.get('/set/more/1')
+    t.match(await browser.json('/get'), { more: '1', text: String })
+  })
+}
+
+t.test('over real HTTP, three full cookies pass Node.js as it is', async t => {
+  const app = await appOfSizes(t)
+  const bytes = bytesFor(app, THREE)
+  const address = await app.listen({ host: '127.0.0.1', port: 0 })
+  const cookie = (await fetch(`${address}/fill/${bytes}`)).headers.getSetCookie().map(line => line.split(';')[0]).join('; ')
+  t.equal(cookie.length, 3 * 4097 + 4, 'three signs of equality, two separators')
+  t.strictSame(await (await fetch(`${address}/size`, { headers: { cookie } })).json(), { size: bytes })
+})
+
+for (const [maxCookies, most] of [[1, ONE - 1], [2, TWO], [3, THREE]] as const) {
+  t.test(`with maxCookies ${maxCookies} the last character that fits is kept, and the next one refused`, async t => {
+    const app = await appOfSizes(t, { maxCookies })
+    const bytes = bytesFor(await appOfSizes(t), most)
+    const browser = await filled(app, bytes)
+    t.equal([...browser.cookies.values()].join('').length, most)
+    t.equal(browser.cookies.size, maxCookies)
+    const before = new Map(browser.cookies)
+
+    const response = await browser.get(`/fill/${bytes + 1}`)
+    t.equal(response.statusCode, 500)
+    t.equal(response.json().code, 'FST_SESSION_TOO_LARGE')
+    t.equal(response.headers['set-cookie'], undefined)
+    t.strictSame(browser.cookies, before)
+    t.equal(await sizeIn(browser), bytes, 'the old cookies stay good')
+  })
+}
+
+t.test('one character more than a cookie carries begins the next one', async t => {
+  const app = await appOfSizes(t)
+  for (const [characters, count, last] of [[ONE + 1, 2, 1], [TWO + 2, 3, 2]] as const) {
+    const browser = await filled(app, bytesFor(app, characters))
+    t.equal(browser.cookies.size, count)
+    t.equal([...browser.cookies.values()].at(-1)?.length, last)
+    t.not(await sizeIn(browser), null)
+  }
+})
+
+t.test('what is too large says how much, how much fits, and which keys are the largest', async t => {
+  const app = await appOfSizes(t, { maxCookies: 2 })
+  const session = app.createSecureSession({ tokens: 'x'.repeat(9000), name: 'ada', cart: [1, 2, 3], id: 1 })
+  t.throws(() => app.encodeSecureSession(session), {
+    code: 'FST_SESSION_TOO_LARGE',
+    statusCode: 500,
+    bytes: 12167,
+    limit: TWO,
+    largest: [{ key: 'tokens', bytes: 9002 }, { key: 'cart', bytes: 7 }, { key: 'name', bytes: 5 }]
+  })
+})
+
+t.test('from 80 % of all its cookies on, the log says so once', async t => {
+  const app = await appOfSizes(t, { maxCookies: 2 })
+  const browser = new Browser(app)
+  const warnings = (): unknown[] => app.lines.filter(({ level }) => level === WARN)
+  await browser.get(`/fill/${bytesFor(app, ONE - 1)}`)
+  t.strictSame(warnings(), [], 'all of the first is half of both')
+  for (let time = 0; time < 2; time++) await browser.get(`/fill/${bytesFor(app, Math.floor(TWO * 0.9))}`)
+  t.match(warnings(), [{ cookie: 'session', limit: TWO }])
+  t.equal(warnings().length, 1)
+})
+
+t.test('a name with a prefix has room for what the name leaves', async t => {
+  const app = await appOfSizes(t, { cookieName: '__Host-session', maxCookies: 2 })
+  const browser = await filled(app, BYTES.two)
+  t.strictSame([...browser.cookies].map(([name, value]) => [name, name.length + value.length <= 4096]), [['__Host-session', true], ['__Host-session.1', true]])
+  t.equal((browser.cookies.get('__Host-session') as string).length, 4096 - '__Host-session'.length)
+  t.equal(await sizeIn(browser), BYTES.two)
+})
+
+t.test('two sessions cannot have one cookie', async t => {
+  const key = 'a1'.repeat(32)
+  const app = await appOfSizes(t)
+  const both = (maxCookies: 1 | 2): Promise<unknown> => appOfSizes(t, [{ key, maxCookies }, { key, sessionName: 'other', cookieName: 'session.1' }] as never)
+  await t.rejects(both(2), { code: 'FST_SESSION_INVALID_OPTION' })
+  t.ok(app)
+})
