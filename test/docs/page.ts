@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Test } from 'tap'
+import * as errors from '../../lib/errors'
 
 export const ROOT = resolve(__dirname, '../..')
+
+/** Of all errors that the package throws. */
+export const CODES: readonly string[] = Object.values(errors).map(ErrorClass => (Reflect.construct(ErrorClass, ['', {}]) as { code: string }).code)
 
 export interface Page {
   readonly PAGE: string

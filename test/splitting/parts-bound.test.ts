@@ -37,7 +37,7 @@ t.test('parts that are dropped, swapped, repeated or of another session do not o
   }
   t.equal(tried, 100)
   t.strictSame(opened, ['[true,true,true]', '[false,false,false]', '[false,false,false]', '[true,true,true]'], 'each of the two as it was, and nothing else')
-  t.strictSame([...new Set(refusals(app.lines))].sort(), ['forged', 'malformed', 'unknown-key', 'unknown-version'].filter(reason => refusals(app.lines).includes(reason)))
+  t.strictSame(new Set(refusals(app.lines)), new Set(['forged', 'malformed', 'unknown-version']))
 })
 
 t.test('any character of any part changed, and nothing opens', async t => {

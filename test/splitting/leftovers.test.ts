@@ -1,0 +1,124 @@
+import t from 'tap'
+import { parseLine, setCookies, type Browser } from '../helpers/browser'
+import { appOfSizes, BYTES, filled, sizeIn } from './sized'
+
+const SIZES = Object.keys(BYTES) as Array<keyof typeof BYTES>
+
+/** The Set-Cookie lines of a response, by whether they set or clear. */
+async function linesOf (browser: Browser, url: string): Promise<{ set: string[], cleared: string[] }> {
+  const lines = setCookies(await browser.get(url)).map(parseLine)
+  return {
+    set: lines.filter(({ value }) => value !== '').map(({ name }) => name),
+    cleared: lines.filter(({ value }) => value === '').map(({ name }) => name)
+  }
+}
+
+t.test('a session that shrinks clears the cookies it no longer needs, in the same response', async t => {
+  const app = await appOfSizes(t)
+  const browser = await filled(app, BYTES.three)
+  t.strictSame(await linesOf(browser, `/fill/${BYTES.two}`), { set: ['session', 'session.1'], cleared: ['session.2'] })
+  t.strictSame(await linesOf(browser, `/fill/${BYTES.one}`), { set: ['session'], cleared: ['session.1'] })
+  t.strictSame(await linesOf(browser, `/fill/${BYTES.one + 1}`), { set: ['session'], cleared: [] })
+  t.strictSame(await linesOf(browser, `/fill/${BYTES.three}`), { set: ['session', 'session.1', 'session.2'], cleared: [] })
+  t.equal(await sizeIn(browser), BYTES.three)
+})
+
+t.test('what lies beside a short token is passed over, and cleared at the next write', async t => {
+  const app = await appOfSizes(t)
+  const browser = await filled(app, BYTES.one)
+  for (const leftover of ['', 'junk', 'x'.repeat(4087)]) {
+    browser.cookies.set('session.1', leftover)
+    browser.cookies.set('session.2', leftover)
+    t.equal(await sizeIn(browser), BYTES.one)
+    t.strictSame(await linesOf(browser, '/get'), { set: [], cleared: [] }, 'a read writes nothing')
+    t.strictSame(await linesOf(browser, `/fill/${BYTES.one}`), { set: ['session'], cleared: ['session.1', 'session.2'] })
+    t.strictSame([...browser.cookies.keys()], ['session'])
+  }
+})
+
+t.test('a new login clears what an unreadable session left', async t => {
+  const app = await appOfSizes(t)
+  const browser = await filled(app, BYTES.three)
+  browser.cookies.set('session.1', 'junk')
+  t.strictSame(await linesOf(browser, `/fill/${BYTES.one}`), { set: ['session'], cleared: ['session.1', 'session.2'] })
+  t.equal(await sizeIn(browser), BYTES.one)
+})
+
+t.test('cookies of other names are never touched, however much they look alike', async t => {
+  const app = await appOfSizes(t)
+  const names = ['sessionX', 'session.', 'session.0', 'session.3', 'session.01', 'session.1.', 'session.10', 'session.1x', 'Session.1', 'xsession.1', 'session.t.1', 'session-1']
+  const browser = await filled(app, BYTES.three)
+  for (const name of names) browser.cookies.set(name, 'mine')
+  for (const url of [`/fill/${BYTES.two}`, `/fill/${BYTES.one}`, '/regenerate', '/delete']) {
+    const { set, cleared } = await linesOf(browser, url)
+    t.strictSame([...set, ...cleared].filter(name => !['session', 'session.1', 'session.2', 'session.t'].includes(name)), [])
+  }
+  t.strictSame([...browser.cookies.keys()], names)
+})
+
+t.test('where sessions are not split, a cookie named like a part is the app\'s own', async t => {
+  const app = await appOfSizes(t, {})
+  const browser = await filled(app, BYTES.one)
+  browser.cookies.set('session.1', 'mine')
+  for (const url of [`/fill/${BYTES.one}`, '/regenerate', `/fill/${BYTES.one}`, '/delete']) await browser.get(url)
+  t.strictSame([...browser.cookies], [['session.1', 'mine']])
+})
+
+t.test('a session of before the option was raised opens, and one of before it was lowered, too', async t => {
+  const [one, three] = [await appOfSizes(t, {}), await appOfSizes(t)]
+  const small = (await filled(one, BYTES.one)).copy(three)
+  t.equal(await sizeIn(small), BYTES.one)
+
+  const large = (await filled(three, BYTES.three)).copy(one)
+  t.equal(await sizeIn(large), BYTES.three)
+  t.equal((await large.get('/set/more/1')).json().code, 'FST_SESSION_TOO_LARGE')
+  t.equal(await sizeIn(large), BYTES.three, 'what cannot be written stays as it is')
+  t.strictSame(await linesOf(large, `/fill/${BYTES.one}`), { set: ['session'], cleared: ['session.1', 'session.2'] })
+  t.strictSame([...large.cookies.keys()], ['session'])
+})
+
+t.test('delete clears every part, also where the request brought none', async t => {
+  const app = await appOfSizes(t)
+  const browser = await filled(app, BYTES.three)
+  t.strictSame(await linesOf(browser, '/delete'), { set: [], cleared: ['session', 'session.1', 'session.2'] })
+  t.equal(browser.cookies.size, 0)
+  t.strictSame(await linesOf(browser, '/delete'), { set: [], cleared: ['session', 'session.1', 'session.2'] }, 'they may lie on another path')
+})
+
+t.test('a login ends a split session and leaves none of it', async t => {
+  const app = await appOfSizes(t)
+  const browser = await filled(app, BYTES.three)
+  t.strictSame(await linesOf(browser, '/regenerate'), { set: ['session'], cleared: ['session.1', 'session.2'] })
+  t.strictSame([...browser.cookies.keys()], ['session'])
+})
+
+t.test('parts go out, move and are cleared with the session\'s own attributes', async t => {
+  const app = await appOfSizes(t)
+  app.get('/move', async ({ session }) => { session.options({ path: '/app', sameSite: 'strict' }); return {} })
+  const browser = await filled(app, BYTES.two)
+  const moved = setCookies(await browser.get('/move')).map(parseLine)
+  t.strictSame(moved.map(({ name, value, attributes }) => [name, value === '', /Path=([^;]*)/.exec(attributes)?.[1]]), [
+    ['session', true, '/'], ['session.1', true, '/'], ['session', false, '/app'], ['session.1', false, '/app']
+  ])
+  t.match(moved[3]?.attributes, /SameSite=Strict/)
+  const cleared = setCookies(await browser.get('/delete')).map(parseLine)
+  const at = (path: string): string[] => cleared.filter(({ attributes }) => attributes.includes(`Path=${path};`)).map(({ name }) => name)
+  t.strictSame([at('/app'), at('/')], [['session', 'session.1', 'session.2'], []])
+})
+
+t.test('whichever of two responses comes last, what the browser then holds opens', async t => {
+  const app = await appOfSizes(t)
+  for (const before of SIZES) {
+    for (const first of SIZES) {
+      for (const last of SIZES) {
+        const browser = await filled(app, BYTES[before])
+        const [one, other] = [browser.copy(), browser.copy()]
+        const responses = await Promise.all([one.get(`/fill/${BYTES[first] + 1}`), other.get(`/fill/${BYTES[last] + 2}`)])
+        for (const response of responses) setCookies(response).forEach(line => { browser.keep(line) })
+        t.equal(await sizeIn(browser), BYTES[last] + 2, `${before}, then ${first}, then ${last}`)
+        await browser.get(`/fill/${BYTES.one}`)
+        t.strictSame([...browser.cookies.keys()], ['session'])
+      }
+    }
+  }
+})

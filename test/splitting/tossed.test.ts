@@ -1,0 +1,76 @@
+import t from 'tap'
+import { DEBUG, KEY } from '../helpers/app'
+import { fakeClock } from '../helpers/clock'
+import { appOfSizes, BYTES, filled } from './sized'
+
+type Cookies = Array<readonly [name: string, value: string]>
+
+const TOKEN_HEAD = 'AQM'
+
+function header (cookies: Cookies): string {
+  return cookies.map(([name, value]) => `${name}=${value}`).join('; ')
+}
+
+/** Every order of these. */
+function orders<T> (all: readonly T[]): T[][] {
+  if (all.length === 0) return [[]]
+  return all.flatMap((one, index) => orders(all.toSpliced(index, 1)).map(rest => [one, ...rest]))
+}
+
+async function sizeWith (app: Awaited<ReturnType<typeof appOfSizes>>, cookies: Cookies): Promise<number | null> {
+  return (await app.inject({ url: '/size', headers: { cookie: header(cookies) } })).json().size
+}
+
+t.test('junk under the names of parts, in any order, does not blank a session', async t => {
+  const app = await appOfSizes(t)
+  const own = [...(await filled(app, BYTES.two)).cookies]
+  const junk: Cookies = [['session', 'junk'], ['session.1', 'x'.repeat(own[1]?.[1].length as number)], ['session.1', '']]
+  for (const cookies of orders<Cookies[number]>([...own, ...junk])) t.equal(await sizeWith(app, cookies), BYTES.two)
+})
+
+t.test('of two whole sessions whose parts are mingled, the newer wins', async t => {
+  const clock = fakeClock(t)
+  const app = await appOfSizes(t)
+  const older = [...(await filled(app, BYTES.two)).cookies]
+  clock.advance(1000)
+  const newer = [...(await filled(app, BYTES.two + 1)).cookies]
+  for (const cookies of orders([...older, ...newer])) t.equal(await sizeWith(app, cookies), BYTES.two + 1)
+  for (const small of [...(await filled(app, BYTES.one)).cookies]) {
+    clock.advance(1000)
+    t.equal(await sizeWith(app, [small, ...newer]), BYTES.one, 'a session of one cookie as well')
+  }
+})
+
+t.test('a session of three parts is found among the parts of another', async t => {
+  const clock = fakeClock(t)
+  // Node.js lets no more than 16 KB of headers pass, and so less than that: two parts are full each time.
+  const app = await appOfSizes(t)
+  const own = [...(await filled(app, BYTES.three)).cookies]
+  clock.advance(1000)
+  const third = ['session.2', (own[2]?.[1] as string).replaceAll(/./g, 'x')] as const
+  const second = ['session.1', 'x'.repeat(4087)] as const
+  t.equal(await sizeWith(app, [third, second, ...own]), BYTES.three)
+  t.equal(await sizeWith(app, [...own, second, third]), BYTES.three)
+})
+
+t.test('however many parts a stranger sends, few are tried', async t => {
+  const app = await appOfSizes(t, { maxCookies: 3 })
+  const own = new Map((await filled(app, BYTES.three)).cookies)
+  const genuine = own.get('session') as string
+  const hostile: Cookies = [0, 1, 2, 3, 4, 5].flatMap(number => [
+    ['session', `${TOKEN_HEAD}${genuine.slice(3, -1)}${number}`],
+    ['session.1', String(number).repeat(4087)],
+    ['session.2', String(number).repeat(1000)]
+  ] as const)
+  t.equal(await sizeWith(app, hostile), null)
+  const tried = app.lines.filter(({ level, reason }) => level === DEBUG && reason === 'forged').length
+  t.ok(tried <= 4 * 16, `${tried} were tried`)
+})
+
+t.test('a stranger\'s parts that fit no token are not joined at all', async t => {
+  const app = await appOfSizes(t, { key: KEY, maxCookies: 3 })
+  const own = new Map((await filled(app, BYTES.three)).cookies)
+  const cookies: Cookies = [['session', own.get('session') as string], ['session.1', 'x'.repeat(4086)], ['session.1', 'x'.repeat(4088)], ['session.2', 'x'.repeat(4088)]]
+  t.equal(await sizeWith(app, cookies), null)
+  t.strictSame(app.lines.filter(({ reason }) => reason !== undefined).map(({ reason }) => reason), ['malformed'])
+})
