@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { TIME_BYTES } from '../core/bytes'
-import { EXTENSION_COOKIE_ATTRIBUTES, EXTENSION_IDLE_LIMIT } from '../core/format'
+import { EXTENSION_AUTHENTICATED_AT, EXTENSION_COOKIE_ATTRIBUTES, EXTENSION_IDLE_LIMIT, EXTENSION_PERSISTENT, EXTENSION_SUBJECT, NOT_SPLIT } from '../core/format'
 import type { Stamp } from '../core/stamp'
 import { isoTime } from '../keyring/document'
 import type { Result } from './command'
@@ -42,9 +42,9 @@ export function tellStamp (stamp: Stamp, { characters, key, nowMs }: Opened): Re
 
 /** @param show whether to tell the values, too */
 export function tellSession (session: SealedSession, { characters, key, nowMs }: Opened, show: boolean): Result {
-  const { id, createdAtMs, renewedAtMs, extensions, values, sizes, padded, customSerializer, data } = session
+  const { id, parts, createdAtMs, renewedAtMs, extensions, values, sizes, padded, customSerializer, data } = session
   const keys = values === null ? null : Object.keys(values).length
-  const told = [...extensions].map(tellExtension)
+  const told = [...extensions].map(extension => tellExtension(extension, nowMs))
   return {
     lines: [
       ...aligned([
@@ -53,7 +53,7 @@ export function tellSession (session: SealedSession, { characters, key, nowMs }:
         ['session', id],
         ['created', moment(createdAtMs, nowMs)],
         ['renewed', moment(renewedAtMs, nowMs)],
-        ['size', `${characters} characters, of ${sizes.plaintext} bytes: ${sizes.head} head, ${sizes.extensions} extensions, ${sizes.data} data, ${sizes.padding} padding`],
+        ['size', `${characters} characters${parts === NOT_SPLIT ? '' : ` in ${parts} cookies`}, of ${sizes.plaintext} bytes: ${sizes.head} head, ${sizes.extensions} extensions, ${sizes.data} data, ${sizes.padding} padding`],
         ['flags', [padded ? 'padded' : '', customSerializer ? 'custom serializer' : ''].filter(flag => flag !== '').join(', ') || 'none'],
         ...told.map(({ text }) => ['extension', text] as const),
         ['data', `${sizes.data} bytes, ${keys === null ? 'written by the application\'s own serializer' : `${keys} ${keys === 1 ? 'key' : 'keys'}`}${show ? ':' : '; --show shows them'}`]
@@ -68,6 +68,7 @@ export function tellSession (session: SealedSession, { characters, key, nowMs }:
       renewedAt: isoTime(renewedAtMs),
       padded,
       customSerializer,
+      cookies: parts,
       sizes: { token: characters, ...sizes },
       extensions: told.map(({ json }) => json),
       keys,
@@ -76,15 +77,29 @@ export function tellSession (session: SealedSession, { characters, key, nowMs }:
   }
 }
 
-function tellExtension ([type, value]: [number, Buffer]): { text: string, json: object } {
-  if (type === EXTENSION_IDLE_LIMIT) {
-    const idleMs = value.readUIntBE(0, TIME_BYTES)
-    return { text: `own idle limit: ${span(idleMs)}`, json: { type, name: 'idle limit', idleMs } }
+function tellExtension ([type, value]: [number, Buffer], nowMs: number): { text: string, json: object } {
+  switch (type) {
+    case EXTENSION_IDLE_LIMIT: {
+      const idleMs = value.readUIntBE(0, TIME_BYTES)
+      return { text: `own idle limit: ${span(idleMs)}`, json: { type, name: 'idle limit', idleMs } }
+    }
+    case EXTENSION_PERSISTENT: {
+      const persistent = value[0] === 1
+      return { text: `its cookie ${persistent ? 'outlives' : 'ends with'} the browser`, json: { type, name: 'persistent', persistent } }
+    }
+    case EXTENSION_COOKIE_ATTRIBUTES:
+      return { text: `cookie attributes: ${printable(value.toString())}`, json: { type, name: 'cookie attributes', attributes: JSON.parse(value.toString()) } }
+    case EXTENSION_SUBJECT: {
+      const hash = value.length === 0 ? null : value.toString('base64url')
+      return { text: hash === null ? 'nobody is logged in' : `subject, hashed: ${hash}`, json: { type, name: 'subject', hash } }
+    }
+    case EXTENSION_AUTHENTICATED_AT: {
+      const atMs = value.readUIntBE(0, TIME_BYTES)
+      return { text: `authenticated: ${moment(atMs, nowMs)}`, json: { type, name: 'authenticated at', authenticatedAt: isoTime(atMs) } }
+    }
+    default:
+      return { text: `unknown type ${type}, ${value.length} bytes`, json: { type, name: null, bytes: value.length } }
   }
-  if (type === EXTENSION_COOKIE_ATTRIBUTES) {
-    return { text: `cookie attributes: ${printable(value.toString())}`, json: { type, name: 'cookie attributes', attributes: JSON.parse(value.toString()) } }
-  }
-  return { text: `unknown type ${type}, ${value.length} bytes`, json: { type, name: null, bytes: value.length } }
 }
 
 function aligned (rows: Rows): string[] {

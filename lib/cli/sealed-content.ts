@@ -1,7 +1,10 @@
 import { isUtf8 } from 'node:buffer'
 import { TIME_BYTES } from '../core/bytes'
 import { readEnvelope, type EnvelopeHead } from '../core/envelope'
-import { COOKIE_BYTES, EXTENSION_COOKIE_ATTRIBUTES, EXTENSION_IDLE_LIMIT, EXTENSIONS_AT, FLAG_PADDED, FLAGS_AT, NOT_SPLIT } from '../core/format'
+import {
+  EXTENSION_AUTHENTICATED_AT, EXTENSION_COOKIE_ATTRIBUTES, EXTENSION_IDLE_LIMIT, EXTENSION_PERSISTENT, EXTENSION_SUBJECT, EXTENSIONS_AT, FLAG_PADDED, FLAGS_AT, MOST_PARTS, SUBJECT_BYTES
+} from '../core/format'
+import { CookieParts } from '../core/parts'
 import { MALFORMED, type Refusal } from '../core/refusal'
 import { readStamp, type Stamp } from '../core/stamp'
 import { openToken, plaintext, type TokenKeys } from '../core/token'
@@ -9,6 +12,8 @@ import { openToken, plaintext, type TokenKeys } from '../core/token'
 /** What is in a token, looked at without the limits and the serializer of any server. */
 
 export interface SealedSession extends EnvelopeHead {
+  /** Over how many cookies it is split. */
+  readonly parts: number
   readonly padded: boolean
   readonly data: Buffer
   /** What the data says; null where only the application's own serializer can tell. */
@@ -28,6 +33,7 @@ export function openSealedSession (token: string, name: string, keys: TokenKeys,
   if (values === undefined || ![...head.extensions].every(isWellFormed)) return MALFORMED
   return {
     ...head,
+    parts: new CookieParts(name).count(token.length),
     padded: ((plaintext[FLAGS_AT] as number) & FLAG_PADDED) !== 0,
     data,
     values,
@@ -50,12 +56,19 @@ export function jsonObject (bytes: Buffer): Readonly<Record<string, unknown>> | 
   }
 }
 
-/** Name and value of a cookie share its 4096 bytes: what is longer was never issued. */
+/** What is longer than all the cookies of a session carry was never issued. */
 function openWhole (token: string, name: string, keys: TokenKeys, nowMs: number): number | Refusal {
-  return token.length > COOKIE_BYTES - name.length ? MALFORMED : openToken(token, keys, NOT_SPLIT, nowMs)
+  const parts = new CookieParts(name).count(token.length)
+  return parts > MOST_PARTS ? MALFORMED : openToken(token, keys, parts, nowMs)
 }
 
 function isWellFormed ([type, value]: [number, Buffer]): boolean {
-  if (type === EXTENSION_IDLE_LIMIT) return value.length === TIME_BYTES
-  return type !== EXTENSION_COOKIE_ATTRIBUTES || jsonObject(value) !== undefined
+  switch (type) {
+    case EXTENSION_IDLE_LIMIT:
+    case EXTENSION_AUTHENTICATED_AT: return value.length === TIME_BYTES
+    case EXTENSION_PERSISTENT: return value.length === 1
+    case EXTENSION_SUBJECT: return value.length === 0 || value.length === SUBJECT_BYTES
+    case EXTENSION_COOKIE_ATTRIBUTES: return jsonObject(value) !== undefined
+    default: return true
+  }
 }

@@ -1,8 +1,9 @@
 import t, { type Test } from 'tap'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { EXTENSION_COOKIE_ATTRIBUTES, EXTENSION_IDLE_LIMIT } from '../../lib/core/format'
+import { EXTENSION_AUTHENTICATED_AT, EXTENSION_COOKIE_ATTRIBUTES, EXTENSION_IDLE_LIMIT, EXTENSION_PERSISTENT, EXTENSION_SUBJECT } from '../../lib/core/format'
 import { writeEnvelope, type Envelope } from '../../lib/core/envelope'
+import { CookieParts } from '../../lib/core/parts'
 import { writeStamp } from '../../lib/core/stamp'
 import { plaintext, sealToken } from '../../lib/core/token'
 import type { KeyRecord } from '../../lib/keyring/document'
@@ -17,7 +18,7 @@ const ID = '00112233445566778899aabbccddeeff'
 const INSPECT = ['inspect', '--cookie-name', 'session']
 const WITH_KEY = [...INSPECT, '--key-env', 'SESSION_KEY']
 
-function seal (operator: Operator, { material }: Pick<KeyRecord, 'material'>, more: Partial<Envelope> = {}, padTo = 0): string {
+function seal (operator: Operator, { material }: Pick<KeyRecord, 'material'>, more: Partial<Envelope> = {}, padTo = 0, parts = 1): string {
   const envelope: Envelope = {
     id: ID,
     createdAtMs: operator.nowMs - 2 * DAY_MS,
@@ -27,7 +28,7 @@ function seal (operator: Operator, { material }: Pick<KeyRecord, 'material'>, mo
     data: '{"user":"alice","theme":"dark"}',
     ...more
   }
-  return sealToken(writeEnvelope(envelope, padTo, plaintext), keysFor('session', 'cookie', material).sealing(0), 1)
+  return sealToken(writeEnvelope(envelope, padTo, plaintext), keysFor('session', 'cookie', material).sealing(0), parts)
 }
 
 function stamp (operator: Operator, checkedAtMs: number): string {
@@ -118,6 +119,48 @@ extension  unknown type 77, 3 bytes
   })
 })
 
+t.test('who was logged in, since when, and for how long the cookie stays is told', async t => {
+  const operator = withKey(t)
+  const since = Buffer.alloc(6)
+  since.writeUIntBE(operator.nowMs - 2 * DAY_MS, 0, 6)
+  const inspected = async (...extensions: Array<[number, Buffer]>): Promise<string> => {
+    operator.input = seal(operator, { material: KEY }, { extensions: new Map(extensions) })
+    return await operator.do(...WITH_KEY)
+  }
+  t.match(await inspected([EXTENSION_PERSISTENT, Buffer.from([1])], [EXTENSION_SUBJECT, Buffer.alloc(16, 7)], [EXTENSION_AUTHENTICATED_AT, since]), `
+extension  its cookie outlives the browser
+extension  subject, hashed: BwcHBwcHBwcHBwcHBwcHBw
+extension  authenticated: 2026-02-27 12:00 UTC (2 days ago)
+`)
+  t.match(await operator.ask(...WITH_KEY), {
+    extensions: [
+      { type: 3, name: 'persistent', persistent: true },
+      { type: 5, name: 'subject', hash: 'BwcHBwcHBwcHBwcHBwcHBw' },
+      { type: 6, name: 'authenticated at', authenticatedAt: '2026-02-27T12:00:00.000Z' }
+    ]
+  })
+  t.match(await inspected([EXTENSION_PERSISTENT, Buffer.from([0])], [EXTENSION_SUBJECT, Buffer.alloc(0)]), `
+extension  its cookie ends with the browser
+extension  nobody is logged in
+`)
+})
+
+t.test('a session that is split is put together again', async t => {
+  const operator = withKey(t)
+  const data = JSON.stringify({ text: 'x'.repeat(4000) })
+  const token = seal(operator, { material: KEY }, { data }, 0, 2)
+  const [first, second] = new CookieParts('session').cut(token) as [string, string]
+  for (const input of [`session=${first}; other=x; session.1=${second}`, `Set-Cookie: session.1=${second}; Path=/\nSet-Cookie: session=${first}; Path=/`, token]) {
+    operator.input = input
+    t.match(await operator.do(...WITH_KEY), `${token.length} characters in 2 cookies, of `)
+    t.match(await operator.ask(...WITH_KEY), { cookies: 2, sizes: { token: token.length } })
+  }
+  for (const input of [first, `session=${first}`, `session=${first}; session.1=`]) {
+    operator.input = input
+    t.match(await operator.run(...WITH_KEY), { status: 1, err: /malformed: it is the first of 2 parts; session\.1 must be read with it/ })
+  }
+})
+
 t.test('with --json it tells the same, and the data only with --show', async t => {
   const operator = withKey(t)
   operator.input = seal(operator, { material: KEY })
@@ -128,6 +171,7 @@ t.test('with --json it tells the same, and the data only with --show', async t =
     renewedAt: '2026-02-28T12:00:00.000Z',
     padded: false,
     customSerializer: false,
+    cookies: 1,
     sizes: { token: 144, plaintext: 62, head: 31, extensions: 0, data: 31, padding: 0 },
     extensions: [],
     keys: 2
@@ -208,13 +252,15 @@ t.test('one that does not open is one line with the reason', async t => {
     ['abcd', 'unknown-version'],
     [token.slice(0, -4), 'forged'],
     [`session=${token}%3D`, 'malformed'],
-    ['A'.repeat(5000), 'malformed'],
+    ['A'.repeat(5000), 'unknown-version'],
+    ['A'.repeat(12264), 'malformed'],
     [laterVersion, 'unknown-version'],
     [altered, `forged: .*"session".*${ownKey}`],
     [unknown, `unknown-key: it names the key ${Buffer.from(unknown, 'base64url').toString('hex', 2, 6)}`],
     [seal(operator, { material: KEY }, { extensions: new Map([[200, Buffer.alloc(1)]]) }), 'unsupported'],
     [seal(operator, { material: KEY }, { extensions: new Map([[EXTENSION_IDLE_LIMIT, Buffer.alloc(1)]]) }), 'malformed'],
     [seal(operator, { material: KEY }, { extensions: new Map([[EXTENSION_COOKIE_ATTRIBUTES, Buffer.from('[]')]]) }), 'malformed'],
+    ...[EXTENSION_PERSISTENT, EXTENSION_SUBJECT, EXTENSION_AUTHENTICATED_AT].map(type => [seal(operator, { material: KEY }, { extensions: new Map([[type, Buffer.alloc(3)]]) }), 'malformed'] as const),
     [seal(operator, { material: KEY }, { data: 'null' }), 'malformed'],
     [seal(operator, { material: KEY }, { data: '{' }), 'malformed'],
     [seal(operator, { material: KEY }, { data: Buffer.from([0x22, 0xff, 0x22]) }), 'malformed']

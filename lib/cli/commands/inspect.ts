@@ -1,4 +1,5 @@
 import { STAMP_SUFFIX } from '../../core/format'
+import { CookieParts } from '../../core/parts'
 import { keyIdIn, type TokenKeys } from '../../core/token'
 import type { Refusal, RefusalReason } from '../../core/refusal'
 import { idText, keyIdText } from '../../keyring/key-id'
@@ -35,8 +36,9 @@ stay in the shell's history, so there is none.
 A key that is expired or revoked is used all the same, and it says so. The idle
 and absolute limits are your server's, so whether the session is over is not
 told. Where the cookie does not open, it says why, with exit status 1. A cookie
-that was sealed for one name opens under no other. For "session.t" it expects
-the stamp that renews "session".`,
+that was sealed for one name opens under no other. Of a session that is split,
+"session.1" and "session.2" must be read with "session". For "session.t" it
+expects the stamp that renews "session".`,
   options: [
     { name: NAME_OPTION, value: 'NAME', about: 'the cookie\'s name, with its prefix if it has one, such as\nsession or __Host-session' },
     { name: 'show', about: 'show the values of the session' },
@@ -95,9 +97,10 @@ function aboutState ({ state, opensUntilMs }: Life, nowMs: number): string {
 function findTokens (text: string, name: string): readonly string[] {
   if (text === '') throw new Failure('nothing came in on stdin: pipe the cookie in, or paste it')
   const { values, others } = findCookies(text, name)
+  const tokens = new CookieParts(name).join(part => findCookies(text, part).values).filter(token => token !== '')
   if (values.length === 0) throw new Failure(`there is no cookie of this name (${quoted(name)}) in what was read; of other names there are ${others}`)
-  if (values.every(value => value === '')) throw new Failure(`the cookie of this name (${quoted(name)}) is empty: it was cleared`)
-  return values.filter(value => value !== '')
+  if (tokens.length === 0) throw new Failure(`the cookie of this name (${quoted(name)}) is empty: it was cleared`)
+  return tokens
 }
 
 function open (token: string, name: string, { keyring, about }: Keys, nowMs: number, show: boolean): Result | Refusal {
@@ -120,6 +123,8 @@ const REASONS: Readonly<Partial<Record<RefusalReason, string>>> = {
 function whyNot (reason: RefusalReason, token: string, name: string): string {
   const id = idText(keyIdIn(token) ?? 0)
   if (reason === 'unknown-key') return `unknown-key: it names the key ${id}, which is not here`
+  const further = new CookieParts(name).further(() => [token])
+  if (further.length > 0) return `${reason}: it is the first of ${further.length + 1} parts; ${further.join(' and ')} must be read with it`
   if (reason === 'forged') return `forged: it was altered, or sealed for another cookie name than this (${quoted(name)}); it names the key ${id}, which is here`
   return `${reason}: ${REASONS[reason] as string}`
 }
