@@ -1,7 +1,6 @@
 import { describe, invalid, isObject } from '../checks'
 import { checkRules, DEFAULT_ATTRIBUTES, readAttributes, settleSecure, type CookieAttributes } from '../cookies/attributes'
 import { isCookieName } from '../cookies/header'
-import { STAMP_SUFFIX } from '../core/format'
 import { FormerName } from '../legacy/sealed'
 import type { LegacyOpener } from '../../types/legacy'
 
@@ -14,14 +13,17 @@ export interface ResolvedLegacy {
   readonly keep: boolean
 }
 
+/** The names of a session's own cookies, that of its first part before all others. */
+export type SessionCookies = readonly [first: string, ...others: string[]]
+
 /** Throws FST_SESSION_INVALID_OPTION. */
-export function resolveLegacy (legacy: unknown, cookieName: string, attributes: CookieAttributes): readonly ResolvedLegacy[] {
+export function resolveLegacy (legacy: unknown, cookieNames: SessionCookies, attributes: CookieAttributes): readonly ResolvedLegacy[] {
   if (legacy === undefined) return []
   if (!Array.isArray(legacy)) throw invalid(`option "legacy" must be an array of openers; found ${describe(legacy)}`)
-  return legacy.map((opener, index) => resolveOne(opener, `option "legacy"[${index}]`, cookieName, attributes))
+  return legacy.map((opener, index) => resolveOne(opener, `option "legacy"[${index}]`, cookieNames, attributes))
 }
 
-function resolveOne (opener: unknown, where: string, sessionsName: string, sessionsAttributes: CookieAttributes): ResolvedLegacy {
+function resolveOne (opener: unknown, where: string, [sessionsName, ...others]: SessionCookies, sessionsAttributes: CookieAttributes): ResolvedLegacy {
   if (!isObject(opener) || !(opener instanceof FormerName || typeof opener['open'] === 'function')) {
     throw invalid(`${where} must be what secureSessionOpener() or sealedOpener() return, or an object with a method open; found ${describe(opener)}`)
   }
@@ -30,7 +32,7 @@ function resolveOne (opener: unknown, where: string, sessionsName: string, sessi
   if (cookie !== undefined && !isObject(cookie)) throw invalid(`${where}.cookie must be an object; found ${describe(cookie)}`)
   if (typeof keep !== 'boolean') throw invalid(`${where}.keep must be true or false; found ${describe(keep)}`)
   if (keep && cookieName === sessionsName) throw invalid(`${where}: "keep" needs another "cookieName" than the session has, which would be written over`)
-  if (cookieName === sessionsName + STAMP_SUFFIX) throw invalid(`${where}.cookieName is that of the session's own stamp`)
+  if (others.includes(cookieName)) throw invalid(`${where}.cookieName is that of another cookie of the session's own: its stamp, or a part of it`)
   if (typeof immediate !== 'boolean') throw invalid(`${where}.immediate must be true or false; found ${describe(immediate)}`)
   if (prepare !== undefined && typeof prepare !== 'function') throw invalid(`${where}.prepare must be a function; found ${describe(prepare)}`)
   const given = cookie === undefined ? sessionsAttributes : { ...DEFAULT_ATTRIBUTES, ...readAttributes(cookie, `${where}.cookie`) }

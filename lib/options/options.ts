@@ -76,15 +76,17 @@ function resolveOne (input: unknown, nowMs: number): ResolvedSession {
   const persistent = boolean(input, 'persistent', false)
   if (persistent && limits.absoluteMs > LONGEST_COOKIE_MS) throw invalid(`option "absolute" must be ${LONGEST_COOKIE_MS / DAY_MS} days at most where the session is persistent: browsers keep no cookie for longer`)
   const maxCookies = integer(input, 'maxCookies', NOT_SPLIT, NOT_SPLIT, MOST_PARTS)
+  const stampName = cookieName + STAMP_SUFFIX
+  const cookieNames = [cookieName, ...new CookieParts(cookieName).names.slice(NOT_SPLIT, maxCookies), stampName] as const
   const keySource = readKeySource(input, limits.absoluteMs)
   const { attributes, ignored } = resolveAttributes(input, cookieName, nowMs)
-  const legacy = resolveLegacy(input['legacy'], cookieName, attributes)
+  const legacy = resolveLegacy(input['legacy'], cookieNames, attributes)
   const resolved = Object.freeze({
     ...sealing,
     maxCookies,
     sessionName,
-    stampName: cookieName + STAMP_SUFFIX,
-    cookieNames: [...new CookieParts(cookieName).names.slice(0, maxCookies), cookieName + STAMP_SUFFIX],
+    stampName,
+    cookieNames,
     attributes,
     persistent,
     cacheControl: boolean(input, 'cacheControl', true),

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { WARN } from '../helpers/app'
+import secureSession from '../../index'
+import { appWith, KEY, WARN } from '../helpers/app'
 import { Browser, parseLine, setCookies } from '../helpers/browser'
 import { appOfSizes, bytesFor, BYTES, filled, ONE, sizeIn, THREE, TWO } from './sized'
 
@@ -94,10 +95,11 @@ t.test('a name with a prefix has room for what the name leaves', async t => {
   t.equal(await sizeIn(browser), BYTES.two)
 })
 
-t.test('two sessions cannot have one cookie', async t => {
-  const key = 'a1'.repeat(32)
-  const app = await appOfSizes(t)
-  const both = (maxCookies: 1 | 2): Promise<unknown> => appOfSizes(t, [{ key, maxCookies }, { key, sessionName: 'other', cookieName: 'session.1' }] as never)
-  await t.rejects(both(2), { code: 'FST_SESSION_INVALID_OPTION' })
-  t.ok(app)
+t.test('two sessions cannot have one cookie, and an old cookie cannot be a part', async t => {
+  const other = { key: KEY, sessionName: 'other', cookieName: 'session.1' }
+  const legacy = [secureSession.sealedOpener({ cookieName: 'session.1' })]
+  for (const options of [[{ key: KEY, maxCookies: 2 }, other], { key: KEY, maxCookies: 2, legacy }] as const) {
+    await t.rejects(appWith(t, options as secureSession.Options), { code: 'FST_SESSION_INVALID_OPTION' })
+  }
+  for (const options of [[{ key: KEY }, other], { key: KEY, legacy }] as const) await t.resolves(appWith(t, options as secureSession.Options))
 })
