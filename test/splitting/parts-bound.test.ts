@@ -78,3 +78,14 @@ t.test('what lacks its other parts is refused with a reason', async t => {
   t.equal(await sizeIn(browser), null)
   t.strictSame(refusals(app.lines), ['malformed'])
 })
+
+t.test('a full cookie that only looks like a first part is refused alone', async t => {
+  const app = await appOfSizes(t)
+  const browser = await filled(app, BYTES.two)
+  const genuine = browser.cookies.get('session') as string
+  for (const first of ['%'.repeat(ONE), `AQI%${genuine.slice(4)}`, `AQA${genuine.slice(3)}`, `AQQ${genuine.slice(3)}`, `AgI${genuine.slice(3)}`]) {
+    app.lines.length = 0
+    t.equal(await sizeIn(having(browser, { ...Object.fromEntries(browser.cookies), session: first })), null)
+    t.match(refusals(app.lines), [/malformed|unknown-version/])
+  }
+})
