@@ -1,4 +1,5 @@
 import t from 'tap'
+import secureSession from '../../index'
 import { addRoutes, appWith, KEY } from '../helpers/app'
 import { Browser, setCookies } from '../helpers/browser'
 import { fakeClock } from '../helpers/clock'
@@ -135,4 +136,15 @@ t.test('a deleted session has another id at once', async t => {
   const browser = new Browser(app)
   await browser.get('/set/user/ada')
   t.strictSame(await browser.json('/look'), { isSame: false, isNew: true })
+})
+
+t.test('after the configured path has changed, a login and a logout clear what lies at the former one, if the app names it', async t => {
+  const before = await appWith(t, { key: KEY, cookie: { path: '/app' } })
+  const after = await appWith(t, { key: KEY, legacy: [secureSession.sealedOpener({ cookieName: 'session', cookie: { path: '/app' } })] })
+  for (const app of [before, after]) addRoutes(app)
+  const browser = new Browser(before)
+  await browser.get('/set/user/ada')
+  const there = browser.copy(after)
+  t.strictSame(await there.json('/get'), { user: 'ada' })
+  for (const url of ['/regenerate', '/delete']) t.match(setCookies(await there.get(url)).join('\n'), /^session=; .*Path=\/app;/m, url)
 })
