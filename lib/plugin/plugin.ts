@@ -88,12 +88,14 @@ function addHooks (app: FastifyInstance): void {
     else settling.then(commit, fail)
 
     function commit (): void {
+      let sent: unknown
       try {
         sessions.commit(reply)
+        sent = sessions.tellCaches(reply, payload)
       } catch (error) {
         return fail(error as Error)
       }
-      done()
+      done(null, sent)
     }
 
     function fail (error: Error): void {

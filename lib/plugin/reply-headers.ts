@@ -9,14 +9,9 @@ export function putSetCookies (reply: FastifyReply, lines: readonly string[]): v
   reply.header('set-cookie', all.length === 1 ? all[0] : all)
 }
 
-/** RFC 9111 section 7.3: a shared cache that stores a Set-Cookie hands one user's session to the next. */
-export function forbidStoring (reply: FastifyReply): void {
-  if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
-}
-
 /** Copies the headers that matter for a session to Node's own response, where a hijacked reply takes them from. */
 export function copyToRaw (reply: FastifyReply): void {
-  for (const name of ['set-cookie', 'cache-control']) {
+  for (const name of ['set-cookie', 'cache-control', 'vary']) {
     const value = reply.getHeader(name)
     if (value !== undefined) reply.raw.setHeader(name, value)
   }

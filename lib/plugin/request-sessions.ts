@@ -3,6 +3,7 @@ import { CommittedError } from '../errors'
 import type { SessionView } from '../session/view'
 import { Answers } from './answers'
 import type { SessionDefinition } from './definition'
+import { Failures } from './failures'
 import { findInHeader, type Found } from './find'
 import { copyToRaw, isHeadSent, putSetCookies } from './reply-headers'
 import { Touched } from './touched'
@@ -53,16 +54,16 @@ export class RequestSessions {
       if (this.#touchedOf(definition) === undefined) this.#touch(definition, found)
     }
     const errands: Array<Promise<void>> = []
-    const failures: unknown[] = []
+    const failures = new Failures(this.#request.log)
     for (const touched of this.#touched) {
-      const errand = this.#guarded(touched, failures, () => touched.runErrands())
-      if (errand !== undefined && errand !== null) errands.push(errand.catch(failure => { this.#fail(touched, failures, failure) }))
+      const errand = failures.guard(touched, () => touched.runErrands())
+      if (errand !== undefined && errand !== null) errands.push(errand.catch(failure => { failures.add(touched, failure) }))
     }
-    if (errands.length === 0 && failures.length === 0) return null
+    if (errands.length === 0 && failures.areNone) return null
     this.#settling = true
     return Promise.all(errands).then(() => {
       this.#settling = false
-      if (failures.length > 0) throw failures[0]
+      failures.throwFirst()
     })
   }
 
@@ -72,9 +73,16 @@ export class RequestSessions {
    * Lines once made stay the same, however often asked.
    */
   commit (reply: FastifyReply): readonly string[] {
-    this.#committed ??= this.#touched.length === 0 ? NO_LINES : this.#finalLinesOf(reply)
+    this.#committed ??= this.#touched.length === 0 ? NO_LINES : this.#finalLinesOf()
     if (this.#committed.length > 0) putSetCookies(reply, this.#committed)
     return this.#committed
+  }
+
+  /** Tells caches what follows for them from the sessions; returns the payload to send. */
+  tellCaches (reply: FastifyReply, payload: unknown): unknown {
+    let sent = payload
+    for (const touched of this.#touched) sent = touched.tellCaches(reply, sent)
+    return sent
   }
 
   /** As `commit`, at a moment of the app's choosing, and for Node's own response too. The store is not waited for. */
@@ -90,6 +98,7 @@ export class RequestSessions {
     }) ?? null
     this.#early?.catch(() => {})
     const lines = this.commit(reply)
+    this.tellCaches(reply, undefined)
     if (!reply.raw.headersSent) copyToRaw(reply)
     return [...lines]
   }
@@ -144,36 +153,20 @@ export class RequestSessions {
     return new CommittedError(options.sessionName)
   }
 
-  #finalLinesOf (reply: FastifyReply): readonly string[] {
-    const lines = this.#linesOf(reply)
+  #finalLinesOf (): readonly string[] {
+    const lines = this.#linesOf()
     for (const touched of this.#touched) touched.tell()
     return lines
   }
 
-  #linesOf (reply: FastifyReply): readonly string[] {
+  #linesOf (): readonly string[] {
     // While a session is written down the app's own code may run (a toJSON, a serializer) and try to change it.
     if (this.#committing) throw this.#tooLate((this.#touched[0] as Touched).definition)
     this.#committing = true
-    const failures: unknown[] = []
-    const lines = this.#touched.flatMap(touched => this.#guarded(touched, failures, () => touched.lines(this.#request, reply)) ?? NO_LINES)
+    const failures = new Failures(this.#request.log)
+    const lines = this.#touched.flatMap(touched => failures.guard(touched, () => touched.lines(this.#request)) ?? NO_LINES)
     this.#committing = false
-    if (failures.length > 0) throw failures[0]
+    failures.throwFirst()
     return lines
-  }
-
-  #guarded<T> (touched: Touched, failures: unknown[], work: () => T): T | undefined {
-    try {
-      return work()
-    } catch (failure) {
-      this.#fail(touched, failures, failure)
-      return undefined
-    }
-  }
-
-  /** The first failure is thrown, others are logged; so is one of a session that was changed again by whoever answers an earlier one. */
-  #fail (touched: Touched, failures: unknown[], failure: unknown): void {
-    if (failures.length > 0 || touched.state === 'changed again') this.#request.log.error({ err: failure }, 'another session could not be written')
-    else failures.push(failure)
-    touched.state = 'failed'
   }
 }

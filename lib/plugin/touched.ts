@@ -4,11 +4,11 @@ import { opened } from '../events'
 import { keyOfId } from '../revocation/keys'
 import type { Watcher } from '../session/policy'
 import { viewOf, type SessionView } from '../session/view'
+import { forbidStoring, varyByCookie } from './caching'
 import { linesToCommit, type LaterEvents } from './commit'
 import type { SessionDefinition } from './definition'
 import { errandsOf } from './errands'
 import type { Found } from './find'
-import { forbidStoring } from './reply-headers'
 import { isEnded } from './standing'
 import { warnUntrustedProxy } from './warnings'
 
@@ -23,6 +23,8 @@ export class Touched implements LaterEvents {
   readonly view: SessionView
   /** The request looked at it; false where only the plugin did. */
   #isUsed = false
+  /** The reply writes its cookies. */
+  #isWritten = false
   /** Failed: it could not be written, the error was thrown, and the error's reply goes out without it unless it is changed again. */
   state: 'open' | 'failed' | 'changed again' = 'open'
   /** The latest known cut-off of whoever logs in by it. */
@@ -65,17 +67,23 @@ export class Touched implements LaterEvents {
   }
 
   /** The Set-Cookie lines. Throws where it cannot be written. */
-  lines (request: FastifyRequest, reply: FastifyReply): readonly string[] {
+  lines (request: FastifyRequest): readonly string[] {
     if (this.state === 'failed') return []
     const { raw: { headers: { cookie: header } }, log } = request
     const { definition, session, found } = this
     const overTls = request.protocol === 'https'
     this.#untold = null
     const lines = linesToCommit({ definition, session, found, header, overTls, log, isUsed: this.#isUsed, cutOffMs: this.#cutOffMs, events: this })
-    if (lines.length === 0) return lines
-    if (definition.options.cacheControl) forbidStoring(reply)
-    if (!overTls) warnUntrustedProxy(definition, request)
+    this.#isWritten = lines.length > 0
+    if (this.#isWritten && !overTls) warnUntrustedProxy(definition, request)
     return lines
+  }
+
+  /** Tells caches what follows for them; returns the payload to send. */
+  tellCaches (reply: FastifyReply, payload: unknown): unknown {
+    if (!this.definition.options.cacheControl) return payload
+    if (this.#isWritten) forbidStoring(this.definition, reply, payload)
+    return this.#isUsed ? varyByCookie(reply, payload) : payload
   }
 
   later (publish: () => void): void {

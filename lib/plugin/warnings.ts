@@ -1,4 +1,4 @@
-import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import type { SessionDefinition } from './definition'
 
 /** What an operator must act on. Each is said once a process and session, so that no stranger can fill the log. */
@@ -14,10 +14,17 @@ export function warnNearTheLimit ({ options, sealing, isFirst }: SessionDefiniti
 /** A proxy that ends TLS says so, but the app was not told to believe it: the cookie then goes out without Secure. */
 export function warnUntrustedProxy ({ options, isFirst }: SessionDefinition, { headers, log }: FastifyRequest): void {
   const forwarded = headers['x-forwarded-proto']
-  if (options.attributes.secure !== 'auto' || typeof forwarded !== 'string' || !forwarded.startsWith('https')) return
+  if (options.attributes.secure !== 'auto' || typeof forwarded !== 'string' || !/^https/i.test(forwarded)) return
   if (!isFirst('proxy')) return
   log.warn({ cookie: options.cookieName },
     'TLS seems to end at a proxy that Fastify was not told to trust, so the session cookie goes out without Secure: set trustProxy, or cookie.secure to true')
+}
+
+/** The route said itself what caches may do, and that is more than is safe. */
+export function warnStorable ({ options, isFirst }: SessionDefinition, { log, request }: FastifyReply): void {
+  if (!isFirst('storable')) return
+  log.warn({ cookie: options.cookieName, route: request.routeOptions.url },
+    'a response sets the session cookie, and its route lets shared caches store it, which would hand one user\'s session to the next: say private or no-store where a session is written')
 }
 
 /** The old cookie stays in use; it would not fit even if it were read only. */
