@@ -33,7 +33,7 @@ export interface RefusedEvent extends AboutSession {
 
 /** A session's cookie is on its way to the browser. */
 export interface SealedEvent extends AboutOneSession {
-  /** Characters of the cookie's value. */
+  /** Characters of the token, in all its cookies. */
   readonly length: number
   /** No cookie held it before: it was begun, regenerated, or went on under another id after `revokeOthers()`. */
   readonly isNew: boolean

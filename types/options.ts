@@ -45,7 +45,10 @@ export interface SessionOptions {
   serializer?: Serializer
   /** Asked in turn for a session where the request brings none of ours: `secureSessionOpener`, `sealedOpener`, or openers of yours. */
   legacy?: readonly (LegacyOpener | SealedOpener)[]
-  /** A response that sets the cookie says `Cache-Control: no-store`, unless the route set its own. Default `true`. */
+  /**
+   * A response that sets the cookie says `Cache-Control: no-store`, unless the route set its own; one whose session was read, and that a
+   * cache may store, says `Vary: Cookie`. Default `true`.
+   */
   cacheControl?: boolean
   /**
    * Who is logged in by a session: an id that never changes, such as `session => session.get('user')?.id`; nothing where
