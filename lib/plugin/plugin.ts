@@ -12,6 +12,7 @@ import { cookieSigner, openKeys } from './keys'
 import { discard } from './reply-headers'
 import { RequestSessions } from './request-sessions'
 import { seekUnknownKeys } from './unknown-keys'
+import { warnOverBudget } from './warnings'
 
 /** All sessions that an app and its scopes have so far, where a registration in an inner scope finds them. */
 const DEFINITIONS = Symbol('fastify-sealed-session.definitions')
@@ -27,7 +28,9 @@ export async function secureSession (app: FastifyInstance, options: SecureSessio
   if (Object.hasOwn(app, DEFINITIONS)) throw invalid('the plugin is registered in this scope already: give one registration an array of options')
   const now = (): number => Date.now()
   const resolved = resolveOptions(options, now())
-  refuseCollisions([...outer, ...resolved].map(({ options }) => options))
+  const sessions = [...outer, ...resolved].map(({ options }) => options)
+  refuseCollisions(sessions)
+  warnOverBudget(app, sessions)
 
   for (const { options: { sessionName } } of resolved) {
     if (app.hasRequestDecorator(sessionName)) throw invalid(`option "sessionName": a request has a property "${sessionName}" already`)

@@ -1,9 +1,23 @@
-import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
+import { maxHeaderSize } from 'node:http'
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { COOKIE_BYTES, NOT_SPLIT } from '../core/format'
+import type { ResolvedOptions } from '../options/options'
 import type { SessionDefinition } from './definition'
 
 /** What an operator must act on. Each is said once a process and session, so that no stranger can fill the log. */
 
 const NEAR_THE_LIMIT = 0.8
+/** What a browser sends besides cookies. */
+const OTHER_HEADERS_BYTES = 2048
+
+/** Split sessions that are full would shut their user out: Node answers 431 before any handler runs. Said at boot. */
+export function warnOverBudget ({ server, log }: FastifyInstance, sessions: readonly ResolvedOptions[]): void {
+  const { maxHeaderSize: limit = maxHeaderSize } = server as { maxHeaderSize?: number }
+  const cookies = sessions.map(({ maxCookies }) => maxCookies).filter(count => count > NOT_SPLIT).reduce((sum, count) => sum + count, 0)
+  const bytes = cookies * COOKIE_BYTES
+  if (bytes === 0 || bytes + OTHER_HEADERS_BYTES <= limit) return
+  log.warn({ bytes, limit }, '"maxCookies" lets sessions grow until Node.js refuses the request that brings them: lower it, or raise maxHeaderSize of the server')
+}
 
 export function warnNearTheLimit ({ options, sealing, isFirst }: SessionDefinition, bytes: number, log: FastifyBaseLogger): void {
   if (bytes < NEAR_THE_LIMIT * sealing.longestToken || !isFirst('size')) return

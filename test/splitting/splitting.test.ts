@@ -1,3 +1,4 @@
+import type { FastifyServerOptions } from 'fastify'
 import t from 'tap'
 import secureSession from '../../index'
 import { appWith, KEY, WARN } from '../helpers/app'
@@ -102,4 +103,15 @@ t.test('two sessions cannot have one cookie, and an old cookie cannot be a part'
     await t.rejects(appWith(t, options as secureSession.Options), { code: 'FST_SESSION_INVALID_OPTION' })
   }
   for (const options of [[{ key: KEY }, other], { key: KEY, legacy }] as const) await t.resolves(appWith(t, options as secureSession.Options))
+})
+
+t.test('sessions that may grow past what Node.js lets pass are told of at boot', async t => {
+  const boot = async (counts: readonly number[], http = {}): Promise<unknown[]> => {
+    const options = counts.map((maxCookies, number) => ({ key: KEY, sessionName: `session${number}`, maxCookies }))
+    return (await appWith(t, options as secureSession.Options, { http } as FastifyServerOptions)).lines.filter(({ level }) => level === WARN)
+  }
+  for (const counts of [[1, 1, 1, 1, 1], [3], [3, 1]]) t.strictSame(await boot(counts), [])
+  t.match(await boot([2, 2]), [{ bytes: 16384, limit: 16384 }])
+  t.match(await boot([3], { maxHeaderSize: 8192 }), [{ bytes: 12288, limit: 8192 }])
+  t.strictSame(await boot([3, 3], { maxHeaderSize: 32768 }), [])
 })
