@@ -43,12 +43,12 @@ export class CookieParts {
 
   /**
    * The tokens that lie in these cookies, to be tried in turn: there may be several cookies of one name, and nothing but the seal
-   * tells which belong together. What lacks its other parts is among them as it is, and does not open.
+   * tells which belong together. Null for a cookie that cannot be one of ours: it is too long, or its other parts are not there.
    */
-  join (values: Values): readonly string[] {
+  join (values: Values): ReadonlyArray<string | null> {
     const firsts = values(this.names[0] as string)
     for (const { length } of firsts) {
-      if (length === this.longest(NOT_SPLIT)) return firsts.flatMap(first => this.#joined(first, values))
+      if (length >= this.longest(NOT_SPLIT)) return firsts.flatMap(first => this.#joined(first, values))
     }
     return firsts
   }
@@ -66,14 +66,15 @@ export class CookieParts {
     return head >> 10 === VERSION && parts <= MOST_PARTS ? parts : NOT_SPLIT
   }
 
-  #joined (first: string, values: Values): readonly string[] {
+  #joined (first: string, values: Values): ReadonlyArray<string | null> {
+    if (first.length > this.longest(NOT_SPLIT)) return [null]
     const parts = this.#announced(first)
     let texts: readonly string[] = [first]
     for (let part = 1; part < parts; part++) {
       const next = values(this.names[part] as string).filter(({ length }) => this.#fits(length, part, parts))
       texts = texts.flatMap(text => next.map(value => text + value)).slice(0, MOST_JOINED)
     }
-    return texts.length === 0 ? [first] : texts
+    return texts.length === 0 ? [null] : texts
   }
 
   /** All parts but the last are full. */

@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { SessionDefinition } from './definition'
-import { findAsking, hasWaitingOpener, NOTHING_FOUND, sourceOf, tellOver, type Answer, type Found } from './find'
+import { findAsking, hasWaitingOpener, NOTHING_FOUND, tellOver, type Answer, type Found } from './find'
+import { headerSource } from './open'
 import { judgedAgain } from './standing'
 
 /** What was found of a request's sessions about which somebody had to be asked. */
@@ -11,10 +12,10 @@ export class Answers {
    * Asks about these sessions; null where nothing has to be waited for. What fails is told to whoever takes the answer. Rejects with what an opener of old cookies says of itself.
    */
   ask (definitions: readonly SessionDefinition[], header: string | undefined, log: FastifyBaseLogger): Promise<unknown> | null {
-    const source = sourceOf(header)
+    const source = headerSource(header)
     const waiting: Array<Promise<void>> = []
     for (const definition of definitions) {
-      if (definition.revocation === null && !hasWaitingOpener(definition, source.values)) continue
+      if (definition.revocation === null && !hasWaitingOpener(definition, source)) continue
       const answer = header === undefined ? NOTHING_FOUND : attempt(() => findAsking(definition, source, log))
       if (answer instanceof Promise) waiting.push(this.#wait(definition, answer))
       else this.#known.set(definition, answer)

@@ -8,6 +8,7 @@ import { viewOf } from '../session/view'
 import type { SecureSessionControl } from '../../types/control'
 import { named, type SessionDefinition } from './definition'
 import { findAsking } from './find'
+import { tokenSource } from './open'
 import { securitySchemesOf } from './openapi'
 import { isEnded } from './standing'
 import { subjectText } from './subject'
@@ -34,7 +35,7 @@ export function controlOf (definitions: readonly SessionDefinition[], appLog: Fa
     async decode (token: unknown, log: FastifyBaseLogger = appLog, name?: string) {
       const definition = name === undefined ? definitions[0] as SessionDefinition : named(definitions, name)
       if (typeof token !== 'string') return null
-      const { found, error } = await findAsking(definition, { values: () => [token], header: undefined }, log, 'always')
+      const { found, error } = await findAsking(definition, tokenSource(token), log, 'always')
       if (error !== null) throw error
       return found === null || isEnded(found) ? null : viewOf(new Session(definition.policy, UNWATCHED, found.opened))
     }

@@ -1,12 +1,10 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { cookieValues } from '../cookies/header'
-import type { Values } from '../core/parts'
 import { NotReadyError } from '../errors'
 import type { OwnSettings } from '../session/own-settings'
 import type { OpenedSession } from '../session/policy'
 import type { SessionDefinition } from './definition'
 import type { FormerCookie } from './former-cookies'
-import { openSealed } from './open'
+import { headerSource, openSealed, tokenSource, type Source } from './open'
 import { tellRefused } from './refusals'
 import { judge, type Asks, type Judged } from './standing'
 
@@ -30,24 +28,24 @@ interface Candidates {
  * somebody must be asked first, and has not been.
  */
 export function findInHeader (definition: SessionDefinition, header: string | undefined, log: FastifyBaseLogger): Found | null {
-  const values = valuesIn(header)
-  const candidates = definition.revocation === null ? findAtOnce(definition, values, header, log) : null
+  const source = headerSource(header)
+  const candidates = definition.revocation === null ? findAtOnce(definition, source, log) : null
   if (candidates !== null) return foundIn(candidates, { opened: candidates.opened[0] as OpenedSession, standing: 'good', over: [] })
-  if (definition.revocation !== null || hasWaitingOpener(definition, values)) throw new NotReadyError(definition.options.sessionName)
+  if (definition.revocation !== null || hasWaitingOpener(definition, source)) throw new NotReadyError(definition.options.sessionName)
   return null
 }
 
 /** The session in a token alone, whole: no header, so no stamp is asked, and nobody else who would have to be waited for. */
 export function findInToken (definition: SessionDefinition, token: string, log: FastifyBaseLogger): OpenedSession | null {
-  return findAtOnce(definition, () => [token], undefined, log)?.opened[0] ?? null
+  return findAtOnce(definition, tokenSource(token), log)?.opened[0] ?? null
 }
 
 /**
  * As the two above, and asks whoever must be asked; at once where that is nobody. What is over is found, too.
  * Rejects with what an opener of old cookies says of itself; what else went wrong is part of the answer.
  */
-export function findAsking (definition: SessionDefinition, { values, header }: Source, log: FastifyBaseLogger, asks: Asks = 'when due'): Answer | Promise<Answer> {
-  const candidates = hasWaitingOpener(definition, values) ? findInTurn(definition, values, header, log) : findAtOnce(definition, values, header, log)
+export function findAsking (definition: SessionDefinition, source: Source, log: FastifyBaseLogger, asks: Asks = 'when due'): Answer | Promise<Answer> {
+  const candidates = hasWaitingOpener(definition, source) ? findInTurn(definition, source, log) : findAtOnce(definition, source, log)
   if (candidates instanceof Promise) return candidates.then(async found => await judged(definition, found, log, asks))
   return judged(definition, candidates, log, asks)
 }
@@ -57,18 +55,7 @@ export type Answer = { readonly found: Found | null, readonly error: null } | { 
 
 export const NOTHING_FOUND: Answer = Object.freeze({ found: null, error: null })
 
-/** Where cookies are read. */
-interface Source {
-  readonly values: Values
-  /** Where stamps are looked for. */
-  readonly header: string | undefined
-}
-
-export function sourceOf (header: string | undefined): Source {
-  return { values: valuesIn(header), header }
-}
-
-export function hasWaitingOpener ({ formerCookies }: SessionDefinition, values: Values): boolean {
+export function hasWaitingOpener ({ formerCookies }: SessionDefinition, { values }: Source): boolean {
   return formerCookies.some(({ immediate, cookieName }) => !immediate && values(cookieName).length > 0)
 }
 
@@ -88,29 +75,29 @@ export function tellOver ({ sessionName, options }: SessionDefinition, former: F
   for (const { envelope: { id } } of over) tellRefused(log, { sessionName, cookie, reason: 'revoked', id })
 }
 
-async function findInTurn (definition: SessionDefinition, values: Values, header: string | undefined, log: FastifyBaseLogger): Promise<Candidates | null> {
-  const own = openOwn(definition, values, header, log)
+async function findInTurn (definition: SessionDefinition, source: Source, log: FastifyBaseLogger): Promise<Candidates | null> {
+  const own = openOwn(definition, source, log)
   if (own !== null) return own
   for (const former of definition.formerCookies) {
-    const opened = await former.open(values, header, definition.policy.now(), log)
+    const opened = await former.open(source, definition.policy.now(), log)
     if (opened !== null) return { former, opened: [opened] }
   }
   return null
 }
 
-function findAtOnce (definition: SessionDefinition, values: Values, header: string | undefined, log: FastifyBaseLogger): Candidates | null {
-  const own = openOwn(definition, values, header, log)
+function findAtOnce (definition: SessionDefinition, source: Source, log: FastifyBaseLogger): Candidates | null {
+  const own = openOwn(definition, source, log)
   if (own !== null) return own
   for (const former of definition.formerCookies) {
     if (!former.immediate) continue
-    const opened = former.open(values, header, definition.policy.now(), log) as OpenedSession | null
+    const opened = former.open(source, definition.policy.now(), log) as OpenedSession | null
     if (opened !== null) return { former, opened: [opened] }
   }
   return null
 }
 
-function openOwn (definition: SessionDefinition, values: Values, header: string | undefined, log: FastifyBaseLogger): Candidates | null {
-  const opened = openSealed(definition, values, header, definition.policy.now(), log)
+function openOwn (definition: SessionDefinition, source: Source, log: FastifyBaseLogger): Candidates | null {
+  const opened = openSealed(definition, source, definition.policy.now(), log)
   return opened.length === 0 ? null : { former: null, opened }
 }
 
@@ -118,8 +105,4 @@ function foundIn ({ former }: Candidates, { opened, standing, over }: Judged): F
   if (former === null) return { opened, standing, over, former, formerSettings: NONE }
   // What lies under another name is none of the session's own cookies.
   return { opened: { ...opened, formerSettings: NONE }, standing, over, former, formerSettings: opened.formerSettings }
-}
-
-function valuesIn (header: string | undefined): Values {
-  return name => cookieValues(header, name)
 }

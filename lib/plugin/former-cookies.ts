@@ -13,7 +13,7 @@ import type { OwnSettings } from '../session/own-settings'
 import type { OpenedSession } from '../session/policy'
 import { sealingWith } from '../session/sealing'
 import type { LegacyOpener, LegacySession } from '../../types/legacy'
-import { isRefusal, laterFirst, openSealed } from './open'
+import { isRefusal, laterFirst, openSealed, type Source } from './open'
 import { attributesWith, isAllowed } from './own-attributes'
 import { tellRefused } from './refusals'
 
@@ -25,8 +25,8 @@ export interface FormerCookie {
   readonly immediate: boolean
   /** The names of those of its cookies that were sealed by keys of the session. */
   readonly namesOfOwnKeys: readonly string[]
-  /** The newest session in these cookies of its name, or null. Throws only what an opener of an app's own has to say of itself. */
-  open (values: Values, header: string | undefined, nowMs: number, log: FastifyBaseLogger): Answer | Promise<Answer>
+  /** The newest session in its cookies there, or null. Throws only what an opener of an app's own has to say of itself. */
+  open (source: Source, nowMs: number, log: FastifyBaseLogger): Answer | Promise<Answer>
   /** The names of further cookies in which something of it lies, where these are the values of cookies. */
   others (values: Values): readonly string[]
   /** The lines that set, and clear, it where a session with such settings had it. */
@@ -55,7 +55,7 @@ async function sealedBefore ({ cookieName, attributes, keep }: ResolvedLegacy, f
   const materials = await former.materials()
   const keys = materials === null ? own : new Keyring(fixedTerms(materials))
   const stampName = cookieName + STAMP_SUFFIX
-  const source = {
+  const sealed = {
     sessionName: options.sessionName,
     sealing: sealingWith({ ...options, cookieName }, keys.tokenKeys('cookie', cookieName)),
     stampName,
@@ -66,10 +66,10 @@ async function sealedBefore ({ cookieName, attributes, keep }: ResolvedLegacy, f
     keep,
     immediate: true,
     namesOfOwnKeys: materials === null ? [cookieName, stampName] : NONE,
-    others: values => [stampName, ...source.sealing.parts.further(values)],
+    others: values => [stampName, ...sealed.sealing.parts.further(values)],
     lines: linesUnder(cookieName, attributes),
-    open (values, header, nowMs, log) {
-      const [opened] = openSealed(source, values, header, nowMs, log)
+    open (source, nowMs, log) {
+      const [opened] = openSealed(sealed, source, nowMs, log)
       if (opened === undefined) return null
       // What was allowed under the old name may be wrong for the new one, such as a domain for `__Host-`.
       const settings = isAllowed(options, opened.settings.attributes) ? opened.settings : { ...opened.settings, attributes: null }
@@ -90,8 +90,8 @@ async function ofAnother ({ cookieName, attributes, keep }: ResolvedLegacy, open
     namesOfOwnKeys: NONE,
     others: () => NONE,
     lines: linesUnder(cookieName, attributes),
-    open (valuesOf, _header, nowMs, log) {
-      const values = valuesOf(cookieName)
+    open (source, nowMs, log) {
+      const values = source.values(cookieName)
       const take = (found: LegacySession | null, index: number): Answer => adopted(found, values[index] as string, rules, nowMs, log)
       const answers = values.map(value => ask(opener, cookieName, value, nowMs, log))
       if (!answers.some(isThenable)) return newest((answers as Array<LegacySession | null>).map(take))

@@ -2,8 +2,8 @@ import type { FastifyBaseLogger } from 'fastify'
 import { cookieValues } from '../cookies/header'
 import { encodedLength } from '../core/bytes'
 import { NOT_SPLIT, STAMP_BYTES, TOKEN_OVERHEAD_BYTES } from '../core/format'
-import type { Values } from '../core/parts'
-import type { Refusal } from '../core/refusal'
+import type { CookieParts, Values } from '../core/parts'
+import { MALFORMED, type Refusal } from '../core/refusal'
 import { readStamp } from '../core/stamp'
 import { openToken, plaintext, type TokenKeys } from '../core/token'
 import { isFromTheFuture } from '../session/expiry'
@@ -12,6 +12,25 @@ import type { OpenedSession } from '../session/policy'
 import { tellRefused } from './refusals'
 
 const STAMP_CHARACTERS = encodedLength(TOKEN_OVERHEAD_BYTES + STAMP_BYTES)
+
+/** Where cookies are read. */
+export interface Source {
+  readonly values: Values
+  /** Whole tokens; null for one that cannot be whole. */
+  readonly tokens: (parts: CookieParts) => ReadonlyArray<string | null>
+  /** Where stamps are looked for. */
+  readonly header: string | undefined
+}
+
+export function headerSource (header: string | undefined): Source {
+  const values: Values = name => cookieValues(header, name)
+  return { values, tokens: parts => parts.join(values), header }
+}
+
+/** A token alone, whole. */
+export function tokenSource (token: string): Source {
+  return { values: () => [token], tokens: () => [token], header: undefined }
+}
 
 /** Under which names sealed cookies lie, and by which keys. */
 export interface SealedSource {
@@ -24,13 +43,12 @@ export interface SealedSource {
 /**
  * The sessions in these cookies, the newest first: a subdomain can toss one in, so each is tried. A refusal goes
  * to the debug log, for it is a stranger's doing.
- * @param header where the stamp is looked for
  */
-export function openSealed (source: SealedSource, values: Values, header: string | undefined, nowMs: number, log: FastifyBaseLogger): OpenedSession[] {
-  const { sealing, sessionName } = source
+export function openSealed (sealed: SealedSource, { tokens, header }: Source, nowMs: number, log: FastifyBaseLogger): OpenedSession[] {
+  const { sealing, sessionName } = sealed
   const all: OpenedSession[] = []
-  for (const token of sealing.parts.join(values)) {
-    const opened = openSession(token, sealing, nowMs, stampIn(source, header, nowMs))
+  for (const token of tokens(sealing.parts)) {
+    const opened = token === null ? MALFORMED : openSession(token, sealing, nowMs, stampIn(sealed, header, nowMs))
     if (isRefusal(opened)) tellRefused(log, { sessionName, cookie: sealing.cookieName, reason: opened.reason })
     else all.push(opened)
   }

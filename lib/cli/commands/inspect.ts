@@ -97,7 +97,9 @@ function aboutState ({ state, opensUntilMs }: Life, nowMs: number): string {
 function findTokens (text: string, name: string): readonly string[] {
   if (text === '') throw new Failure('nothing came in on stdin: pipe the cookie in, or paste it')
   const { values, others } = findCookies(text, name)
-  const tokens = new CookieParts(name).join(part => findCookies(text, part).values).filter(token => token !== '')
+  const whole = new CookieParts(name).join(part => findCookies(text, part).values).filter(token => token !== null)
+  // What cannot lie in cookies so may be a token by itself, or says what it lacks.
+  const tokens = (whole.length > 0 ? whole : values).filter(token => token !== '')
   if (values.length === 0) throw new Failure(`there is no cookie of this name (${quoted(name)}) in what was read; of other names there are ${others}`)
   if (tokens.length === 0) throw new Failure(`the cookie of this name (${quoted(name)}) is empty: it was cleared`)
   return tokens
