@@ -1,0 +1,85 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { BrowserContext } from 'playwright-core'
+import t, { type Test } from 'tap'
+import { certificateFor } from '../helpers/certificate'
+import { openChromium } from '../helpers/chromium'
+import { openFirefox } from '../helpers/firefox'
+
+/** All of them are this machine. `evil` and `www` are the same site as `shop.test`; `bank.test` is another one. */
+export const HOSTS = ['shop.test', 'www.shop.test', 'evil.shop.test', 'bank.test'] as const
+export type Host = typeof HOSTS[number]
+
+export const CERTIFICATE = certificateFor(HOSTS)
+
+export type EngineName = 'Chromium' | 'Firefox'
+
+export interface Engine {
+  readonly name: EngineName
+  /** Starts a browser with the profile in this folder: what it kept, it has again. */
+  open (profile: string, how?: Starting): Promise<BrowserContext>
+}
+
+export interface Starting {
+  /** The browser opens with the tabs that it was closed with. */
+  readonly restoresTabs?: boolean
+  /** The browser refuses cookies of sites that another site embeds, unless they are partitioned. */
+  readonly blocksThirdParties?: boolean
+}
+
+const CHROMIUM: Engine = {
+  name: 'Chromium',
+  open: async (profile, { restoresTabs = false, blocksThirdParties = false } = {}) => await openChromium({
+    profile,
+    publicKeyHash: CERTIFICATE.publicKeyHash,
+    args: [...(restoresTabs ? ['--restore-last-session'] : []), ...(blocksThirdParties ? ['--test-third-party-cookie-phaseout'] : [])]
+  })
+}
+
+const FIREFOX: Engine = {
+  name: 'Firefox',
+  open: async (profile, { restoresTabs = false } = {}) => await openFirefox({ profile, hosts: HOSTS, prefs: restoresTabs ? { 'browser.startup.page': 3 } : {} })
+}
+
+const only = process.env['BROWSERS']?.split(',')
+const ENGINES = [CHROMIUM, FIREFOX].filter(({ name }) => only === undefined || only.includes(name))
+
+/** One test for each browser. It starts with no cookies in a browser that the tests of a file share. */
+export function inBrowsers (sentence: string, test: (t: Test, browser: BrowserContext, engine: Engine) => Promise<void>, names?: readonly EngineName[]): void {
+  for (const engine of ENGINES) {
+    if (names !== undefined && !names.includes(engine.name)) continue
+    t.test(`${engine.name}: ${sentence}`, async t => {
+      const browser = await sharedBrowser(engine)
+      await browser.clearCookies()
+      t.teardown(async () => { await closePages(browser) })
+      await test(t, browser, engine)
+    })
+  }
+}
+
+/** A folder for a profile, gone when the test ends. */
+export function newProfile (t: Pick<Test, 'teardown'>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'browser-'))
+  // A browser that was closed may still be writing the last of its files.
+  t.teardown(() => { rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }) })
+  return folder
+}
+
+const shared = new Map<Engine, Promise<BrowserContext>>()
+
+async function sharedBrowser (engine: Engine): Promise<BrowserContext> {
+  const opened = shared.get(engine)
+  if (opened !== undefined) return await opened
+  const opening = engine.open(newProfile(t))
+  shared.set(engine, opening)
+  t.teardown(async () => { await (await opening).close() })
+  return await opening
+}
+
+/** All but one: without any, the browser would end. */
+async function closePages (browser: BrowserContext): Promise<void> {
+  const [first, ...others] = browser.pages()
+  await first?.goto('about:blank')
+  for (const page of others) await page.close()
+}

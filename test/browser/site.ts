@@ -1,0 +1,107 @@
+import formbody from '@fastify/formbody'
+import type { FastifyInstance, FastifyServerOptions } from 'fastify'
+import type { BrowserContext, Page } from 'playwright-core'
+import type { Test } from 'tap'
+import type { AddressInfo } from 'node:net'
+import secureSession from '../../index'
+import { addRoutes, bareApp, KEY, type TestApp } from '../helpers/app'
+import { CERTIFICATE, type Host } from './browsers'
+
+/** What a request looked like when it came to the server. */
+export interface Seen {
+  readonly method: string
+  readonly url: string
+  readonly host: string
+  readonly cookie: string | undefined
+}
+
+export interface Site {
+  readonly app: TestApp
+  /** All requests so far, without those that a browser makes of its own accord. */
+  readonly seen: Seen[]
+  url (path?: string, host?: Host): string
+}
+
+type Routes = (app: FastifyInstance) => void | Promise<void>
+
+/** A shop with sessions and the usual routes, over TLS. */
+export async function shop (t: Test, options: secureSession.Options = { key: KEY }, routes: Routes = () => {}): Promise<Site> {
+  return await site(t, async app => {
+    await app.register(formbody)
+    await app.register(secureSession, options)
+    addRoutes(app)
+    addLogin(app)
+    await routes(app)
+  })
+}
+
+/** Any pages over TLS, at all hosts. */
+export async function site (t: Test, routes: Routes, server: FastifyServerOptions | { http2: true, https?: object } | { https: null } = {}): Promise<Site> {
+  const https = { key: CERTIFICATE.key, cert: CERTIFICATE.cert, allowHTTP1: true }
+  const app = bareApp(t, { https, forceCloseConnections: true, ...server } as FastifyServerOptions)
+  const seen: Seen[] = []
+  app.addHook('onRequest', async ({ method, url, host, headers: { cookie } }) => {
+    if (url !== '/favicon.ico') seen.push({ method, url, host: host.replace(/:\d+$/, ''), cookie })
+  })
+  app.get('/blank', async (_request, reply) => html(reply, ''))
+  await routes(app)
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const scheme = (server as { https?: object | null }).https === null ? 'http' : 'https'
+  return { app, seen, url: (path = '/blank', host = 'shop.test') => `${scheme}://${host}:${port}${path}` }
+}
+
+export function html (reply: { type (type: string): unknown }, body: string): string {
+  reply.type('text/html')
+  return `<!doctype html><title>a page</title><link rel=icon href=data:,>${body}`
+}
+
+/** Forms, and a page for who is logged in. */
+function addLogin (app: FastifyInstance): void {
+  app.get('/login', async (_request, reply) => html(reply, '<form method=post><input name=user value=ada><button>log in</button></form>'))
+  app.post('/login', async ({ session, body }, reply) => {
+    session.regenerate()
+    session.set('user', (body as { user: string }).user)
+    return await reply.redirect('/private', 303)
+  })
+  app.get('/private', async ({ session }, reply) => {
+    const user = session.get('user')
+    if (user === undefined) return html(reply.code(401), '<p>who are you?</p><a href=/login>log in</a>')
+    return html(reply, `<p>welcome ${user}</p><form method=post action=/logout><button>log out</button></form>`)
+  })
+  app.post('/logout', async ({ session }, reply) => {
+    session.delete()
+    return await reply.redirect('/private', 303)
+  })
+}
+
+/** Fills in the form, as a user does. */
+export async function logIn (page: Page, { url }: Site, user = 'ada', host: Host = 'shop.test'): Promise<void> {
+  await page.goto(url('/login', host))
+  await page.fill('input', user)
+  await page.click('button')
+  await page.waitForSelector(`text=welcome ${user}`)
+}
+
+export async function textOf (page: Page, selector = 'p'): Promise<string | null> {
+  return await page.textContent(selector)
+}
+
+/** What a page gets when it asks its own server. */
+export async function fetched (page: Page, path: string, options: object = {}): Promise<any> {
+  return await page.evaluate(async ([path, options]) => {
+    const response = await fetch(path as string, options as RequestInit)
+    const text = await response.text()
+    try { return JSON.parse(text) } catch { return text }
+  }, [path, options])
+}
+
+/** The jar, in short: `name@domain/path`, in order. */
+export async function jar (browser: BrowserContext): Promise<string[]> {
+  return (await browser.cookies()).map(({ name, domain, path }) => `${name}@${domain}${path}`).sort()
+}
+
+/** The names of the cookies in a header, in its order. */
+export function namesIn (cookie: string | undefined): string[] {
+  return (cookie ?? '').split('; ').filter(Boolean).map(pair => pair.slice(0, pair.indexOf('=')))
+}

@@ -1,0 +1,26 @@
+import { chromium, type BrowserContext } from 'playwright-core'
+import { binaryOf } from './debian'
+import { plainEnv } from './process'
+
+export interface ChromiumSettings {
+  /** The folder of its profile. */
+  readonly profile: string
+  /** The key that it trusts, whoever signed for it. */
+  readonly publicKeyHash: string
+  readonly args?: readonly string[]
+}
+
+/** A headless Chromium, which finds all hosts under `.test` on this machine. Found, or installed where that can be done. */
+export async function openChromium ({ profile, publicKeyHash, args = [] }: ChromiumSettings): Promise<BrowserContext> {
+  return await chromium.launchPersistentContext(profile, {
+    executablePath: binaryOf(['chromium', 'chromium-browser', 'google-chrome'], 'chromium'),
+    env: plainEnv() as Record<string, string>,
+    // The usual ones switch off what is tested here, such as the cache of the back button and the partitions of storage.
+    ignoreDefaultArgs: true,
+    args: [
+      '--headless', '--remote-debugging-pipe', `--user-data-dir=${profile}`, ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+      '--no-first-run', '--no-default-browser-check', '--disable-background-networking', '--disable-component-update', '--disable-sync',
+      '--disable-dev-shm-usage', '--password-store=basic', `--ignore-certificate-errors-spki-list=${publicKeyHash}`, '--host-resolver-rules=MAP *.test 127.0.0.1', ...args, 'about:blank'
+    ]
+  })
+}
