@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { BrowserContext } from 'playwright-core'
@@ -42,12 +42,18 @@ const FIREFOX: Engine = {
   open: async (profile, { restoresTabs = false } = {}) => await openFirefox({ profile, hosts: HOSTS, prefs: restoresTabs ? { 'browser.startup.page': 3 } : {} })
 }
 
-const only = process.env['BROWSERS']?.split(',')
-const ENGINES = [CHROMIUM, FIREFOX].filter(({ name }) => only === undefined || only.includes(name))
+let engines: readonly Engine[] = [CHROMIUM, FIREFOX]
+const BEHAVIOURS = join(__dirname, 'behaviours')
 
-/** One test for each browser. It starts with no cookies in a browser that the tests of a file share. */
+/** All behaviours in one browser, which is started once for them. A file of theirs that is run by itself tests them in all browsers. */
+export function testAllIn (name: EngineName): void {
+  engines = engines.filter(engine => engine.name === name)
+  for (const file of readdirSync(BEHAVIOURS).sort()) require(join(BEHAVIOURS, file))
+}
+
+/** One test for each browser. It starts with no cookies in a browser that the tests share. */
 export function inBrowsers (sentence: string, test: (t: Test, browser: BrowserContext, engine: Engine) => Promise<void>, names?: readonly EngineName[]): void {
-  for (const engine of ENGINES) {
+  for (const engine of engines) {
     if (names !== undefined && !names.includes(engine.name)) continue
     t.test(`${engine.name}: ${sentence}`, async t => {
       const browser = await sharedBrowser(engine)

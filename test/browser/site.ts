@@ -24,19 +24,25 @@ export interface Site {
 
 type Routes = (app: FastifyInstance) => void | Promise<void>
 
+interface Server {
+  readonly http2?: true
+  /** No TLS. */
+  readonly https?: null
+}
+
 /** A shop with sessions and the usual routes, over TLS. */
-export async function shop (t: Test, options: secureSession.Options = { key: KEY }, routes: Routes = () => {}): Promise<Site> {
+export async function shop (t: Test, options: secureSession.Options = { key: KEY }, routes: Routes = () => {}, server: Server = {}): Promise<Site> {
   return await site(t, async app => {
     await app.register(formbody)
     await app.register(secureSession, options)
     addRoutes(app)
     addLogin(app)
     await routes(app)
-  })
+  }, server)
 }
 
 /** Any pages over TLS, at all hosts. */
-export async function site (t: Test, routes: Routes, server: FastifyServerOptions | { http2: true, https?: object } | { https: null } = {}): Promise<Site> {
+export async function site (t: Test, routes: Routes, server: Server = {}): Promise<Site> {
   const https = { key: CERTIFICATE.key, cert: CERTIFICATE.cert, allowHTTP1: true }
   const app = bareApp(t, { https, forceCloseConnections: true, ...server } as FastifyServerOptions)
   const seen: Seen[] = []
@@ -47,7 +53,7 @@ export async function site (t: Test, routes: Routes, server: FastifyServerOption
   await routes(app)
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
-  const scheme = (server as { https?: object | null }).https === null ? 'http' : 'https'
+  const scheme = server.https === null ? 'http' : 'https'
   return { app, seen, url: (path = '/blank', host = 'shop.test') => `${scheme}://${host}:${port}${path}` }
 }
 

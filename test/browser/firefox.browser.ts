@@ -1,0 +1,3 @@
+import { testAllIn } from './browsers'
+
+testAllIn('Firefox')
