@@ -24,22 +24,27 @@ export interface Engine {
 export interface Starting {
   /** The browser opens with the tabs that it was closed with. */
   readonly restoresTabs?: boolean
-  /** The browser refuses cookies of sites that another site embeds, unless they are partitioned. */
-  readonly blocksThirdParties?: boolean
+  /** The browser lets sites that another site embeds have their usual cookies there. If not, Chromium refuses them, and Firefox keeps them apart. */
+  readonly admitsThirdParties?: boolean
 }
 
 const CHROMIUM: Engine = {
   name: 'Chromium',
-  open: async (profile, { restoresTabs = false, blocksThirdParties = false } = {}) => await openChromium({
+  open: async (profile, { restoresTabs = false, admitsThirdParties = false } = {}) => await openChromium({
     profile,
     publicKeyHash: CERTIFICATE.publicKeyHash,
-    args: [...(restoresTabs ? ['--restore-last-session'] : []), ...(blocksThirdParties ? ['--test-third-party-cookie-phaseout'] : [])]
+    thirdParties: admitsThirdParties ? 'admitted' : 'blocked',
+    args: restoresTabs ? ['--restore-last-session'] : []
   })
 }
 
 const FIREFOX: Engine = {
   name: 'Firefox',
-  open: async (profile, { restoresTabs = false } = {}) => await openFirefox({ profile, hosts: HOSTS, prefs: restoresTabs ? { 'browser.startup.page': 3 } : {} })
+  open: async (profile, { restoresTabs = false, admitsThirdParties = false } = {}) => await openFirefox({
+    profile,
+    hosts: HOSTS,
+    prefs: { ...(restoresTabs ? { 'browser.startup.page': 3 } : {}), 'network.cookie.cookieBehavior': admitsThirdParties ? 0 : 5 }
+  })
 }
 
 let engines: readonly Engine[] = [CHROMIUM, FIREFOX]

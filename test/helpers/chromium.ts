@@ -1,3 +1,5 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { chromium, type BrowserContext } from 'playwright-core'
 import { binaryOf } from './debian'
 import { plainEnv } from './process'
@@ -7,11 +9,14 @@ export interface ChromiumSettings {
   readonly profile: string
   /** The key that it trusts, whoever signed for it. */
   readonly publicKeyHash: string
+  /** Cookies of sites that another site embeds. Builds differ in what they do by default. */
+  readonly thirdParties: 'blocked' | 'admitted'
   readonly args?: readonly string[]
 }
 
 /** A headless Chromium, which finds all hosts under `.test` on this machine. Found, or installed where that can be done. */
-export async function openChromium ({ profile, publicKeyHash, args = [] }: ChromiumSettings): Promise<BrowserContext> {
+export async function openChromium ({ profile, publicKeyHash, thirdParties, args = [] }: ChromiumSettings): Promise<BrowserContext> {
+  prefer(profile, { profile: { cookie_controls_mode: thirdParties === 'blocked' ? 1 : 0 } })
   return await chromium.launchPersistentContext(profile, {
     executablePath: binaryOf(['chromium', 'chromium-browser', 'google-chrome'], 'chromium'),
     env: plainEnv() as Record<string, string>,
@@ -23,4 +28,13 @@ export async function openChromium ({ profile, publicKeyHash, args = [] }: Chrom
       '--disable-dev-shm-usage', '--password-store=basic', `--ignore-certificate-errors-spki-list=${publicKeyHash}`, '--host-resolver-rules=MAP *.test 127.0.0.1', ...args, 'about:blank'
     ]
   })
+}
+
+/** Settings for a profile that has none yet. */
+function prefer (profile: string, preferences: object): void {
+  const folder = join(profile, 'Default')
+  const file = join(folder, 'Preferences')
+  if (existsSync(file)) return
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(file, JSON.stringify(preferences))
 }

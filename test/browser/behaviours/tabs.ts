@@ -1,0 +1,46 @@
+import { KEY } from '../../helpers/app'
+import { inBrowsers } from '../browsers'
+import { fetched, jar, logIn, shop, textOf } from '../site'
+
+inBrowsers('a logout in one tab is seen by the next request of another', async (t, browser) => {
+  const site = await shop(t)
+  const [one, other] = [await browser.newPage(), await browser.newPage()]
+  await logIn(one, site)
+  await other.goto(site.url('/private'))
+  t.equal(await textOf(other), 'welcome ada')
+  await one.click('button')
+  await one.waitForSelector('text=who are you?')
+  t.strictSame(await fetched(other, '/get'), {})
+  t.equal((await other.reload())?.status(), 401)
+})
+
+inBrowsers('a login as somebody else in one tab is who the other tab is, too', async (t, browser) => {
+  const site = await shop(t)
+  const [one, other] = [await browser.newPage(), await browser.newPage()]
+  await logIn(one, site)
+  await logIn(other, site, 'grace')
+  t.strictSame(await fetched(one, '/get'), { user: 'grace' })
+  t.strictSame(await jar(browser), ['session@shop.test/'])
+})
+
+inBrowsers('two tabs that write at the same time: the last response wins, and who is logged in stays so', async (t, browser) => {
+  let arrived = 0
+  let open = (): void => {}
+  const both = new Promise<void>(resolve => { open = resolve })
+  const site = await shop(t, { key: KEY }, app => {
+    app.get('/together/:key', async ({ session, params }) => {
+      session.set((params as { key: string }).key, true)
+      if (++arrived === 2) open()
+      await both
+      return {}
+    })
+  })
+  const [one, other] = [await browser.newPage(), await browser.newPage()]
+  await logIn(one, site)
+  await other.goto(site.url())
+  await Promise.all([fetched(one, '/together/left'), fetched(other, '/together/right')])
+  const data = await fetched(one, '/get')
+  t.strictSame(await fetched(other, '/get'), data)
+  t.equal(data.user, 'ada')
+  t.ok('left' in data !== 'right' in data, 'one of them')
+})
