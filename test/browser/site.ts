@@ -1,8 +1,9 @@
+import type { ServerHttp2Session } from 'node:http2'
+import type { AddressInfo } from 'node:net'
 import formbody from '@fastify/formbody'
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import type { BrowserContext, Page } from 'playwright-core'
 import type { Test } from 'tap'
-import type { AddressInfo } from 'node:net'
 import secureSession from '../../index'
 import { addRoutes, bareApp, KEY, type TestApp } from '../helpers/app'
 import { CERTIFICATE, type Host } from './browsers'
@@ -49,12 +50,21 @@ export async function site (t: Test, routes: Routes, server: Server = {}): Promi
   app.addHook('onRequest', async ({ method, url, host, headers: { cookie } }) => {
     if (url !== '/favicon.ico') seen.push({ method, url, host: host.replace(/:\d+$/, ''), cookie })
   })
+  if (server.http2 === true) endSessionsAtClose(app)
+  app.get('/favicon.ico', async (_request, reply) => await reply.code(404).send())
   app.get('/blank', async (_request, reply) => html(reply, ''))
   await routes(app)
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
   const scheme = server.https === null ? 'http' : 'https'
   return { app, seen, url: (path = '/blank', host = 'shop.test') => `${scheme}://${host}:${port}${path}` }
+}
+
+/** A browser keeps its connection, and Fastify waits for it to end. */
+function endSessionsAtClose (app: FastifyInstance): void {
+  const sessions = new Set<ServerHttp2Session>()
+  app.server.on('session', (session: ServerHttp2Session) => { sessions.add(session) })
+  app.addHook('preClose', async () => { for (const session of sessions) session.destroy() })
 }
 
 export function html (reply: { type (type: string): unknown }, body: string): string {

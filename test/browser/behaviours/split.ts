@@ -1,0 +1,104 @@
+import type { FastifyInstance } from 'fastify'
+import type { BrowserContext, Page } from 'playwright-core'
+import type { Test } from 'tap'
+import type secureSession from '../../../index'
+import { KEY } from '../../helpers/app'
+import { inBrowsers } from '../browsers'
+import { fetched, jar, namesIn, shop, type Site } from '../site'
+
+/** Bytes of text that need as many cookies. */
+const ONE = 1000
+const TWO = 5000
+const THREE = 8000
+const FOUR = 9500
+
+function sized (app: FastifyInstance): void {
+  app.get('/fill/:bytes', async ({ session, params }) => {
+    session.set('user', 'ada')
+    session.set('text', 'x'.repeat(Number((params as { bytes: string }).bytes)))
+    return {}
+  })
+  app.get('/bytes', async ({ session }) => [session.get('user') ?? null, session.get('text')?.length ?? 0])
+  app.get('/raw', async ({ query }, reply) => {
+    reply.header('set-cookie', (query as { line: string }).line)
+    return {}
+  })
+}
+
+async function open (t: Test, browser: BrowserContext, options: Partial<secureSession.SessionOptions> = {}, server = {}): Promise<{ site: Site, page: Page }> {
+  const site = await shop(t, { key: KEY, maxCookies: 3, ...options }, sized, server)
+  const page = await browser.newPage()
+  await page.goto(site.url())
+  return { site, page }
+}
+
+inBrowsers('a split session comes back whole, shrinks, grows, and is deleted to the last part', async (t, browser) => {
+  for (const cookieName of ['session', '__Host-session']) {
+    const { site, page } = await open(t, browser, { cookieName })
+    const parts = (...suffixes: string[]): string[] => suffixes.map(suffix => `${cookieName}${suffix}@shop.test/`).sort()
+    for (const [bytes, expected] of [[THREE, parts('', '.1', '.2')], [ONE, parts('')], [TWO, parts('', '.1')], [THREE, parts('', '.1', '.2')], [TWO, parts('', '.1')]] as const) {
+      await fetched(page, `/fill/${bytes}`)
+      t.strictSame(await jar(browser), expected)
+      t.strictSame(await fetched(page, '/bytes'), ['ada', bytes])
+    }
+    const [first] = (await browser.cookies()).sort((a, b) => a.name.length - b.name.length)
+    t.equal(cookieName.length + (first?.value.length ?? 0), 4096, 'filled to the last byte')
+    t.strictSame(await page.evaluate(() => document.cookie), '')
+    t.strictSame(namesIn(site.seen.at(-1)?.cookie).sort(), [cookieName, `${cookieName}.1`])
+    await fetched(page, '/delete')
+    t.strictSame(await jar(browser), [])
+    await page.close()
+  }
+})
+
+inBrowsers('a session that no longer fits fails its request, and the one before stays whole', async (t, browser) => {
+  const { page } = await open(t, browser)
+  await fetched(page, `/fill/${THREE}`)
+  const before = await browser.cookies()
+  t.match(await fetched(page, `/fill/${FOUR}`), { statusCode: 500, code: 'FST_SESSION_TOO_LARGE' })
+  t.strictSame(await browser.cookies(), before)
+  t.strictSame(await fetched(page, '/bytes'), ['ada', THREE])
+})
+
+inBrowsers('a leftover beside a short session is passed over, and gone after the next write; what is merely named alike stays', async (t, browser) => {
+  const { page } = await open(t, browser)
+  await fetched(page, `/fill/${ONE}`)
+  for (const line of ['session.1=junk; Path=/; Secure; HttpOnly', 'session.2=; Path=/', 'session.3=mine; Path=/', 'sessionX=mine; Path=/', 'session.10=mine; Path=/']) await fetched(page, `/raw?line=${encodeURIComponent(line)}`)
+  t.strictSame(await fetched(page, '/bytes'), ['ada', ONE])
+  await fetched(page, `/fill/${ONE}`)
+  t.strictSame(await jar(browser), ['session.10@shop.test/', 'session.3@shop.test/', 'session@shop.test/', 'sessionX@shop.test/'])
+})
+
+inBrowsers('parts that a subdomain tosses in do not take a split session apart', async (t, browser) => {
+  const { site, page } = await open(t, browser)
+  await fetched(page, `/fill/${THREE}`)
+  for (const line of ['session.1=junk; Domain=shop.test; Path=/', 'session.2=junk; Domain=shop.test; Path=/bytes', 'session=junk; Domain=shop.test; Path=/bytes']) {
+    await page.goto(site.url(`/raw?line=${encodeURIComponent(line)}`, 'evil.shop.test'))
+    await page.goto(site.url())
+    t.strictSame(await fetched(page, '/bytes'), ['ada', THREE], line)
+  }
+  t.equal(namesIn((site.seen.at(-1))?.cookie).length, 6)
+})
+
+inBrowsers('a long and a short write at the same time leave one of the two sessions whole', async (t, browser) => {
+  const { page } = await open(t, browser)
+  for (const bytes of [[THREE, ONE], [ONE, TWO], [TWO, THREE]] as const) {
+    await page.evaluate(async bytes => { await Promise.all(bytes.map(async bytes => await fetch(`/fill/${bytes}`))) }, bytes)
+    const [user, found] = await fetched(page, '/bytes')
+    t.equal(user, 'ada')
+    t.ok((bytes as readonly number[]).includes(found), `${found}`)
+  }
+})
+
+inBrowsers('over HTTP/2, where a browser sends each cookie by itself, a split session is whole as well', async (t, browser) => {
+  const { site, page } = await open(t, browser, { cookieName: '__Host-session' }, { http2: true })
+  const protocol = await page.evaluate(() => (performance.getEntriesByType('navigation')[0] as PerformanceNavigationTiming).nextHopProtocol)
+  t.equal(protocol, 'h2')
+  await fetched(page, `/fill/${THREE}`)
+  t.strictSame(await fetched(page, '/bytes'), ['ada', THREE])
+  t.strictSame(namesIn(site.seen.at(-1)?.cookie).sort(), ['__Host-session', '__Host-session.1', '__Host-session.2'])
+  await fetched(page, `/fill/${ONE}`)
+  t.strictSame(await jar(browser), ['__Host-session@shop.test/'])
+  await page.reload()
+  t.strictSame(await fetched(page, '/bytes'), ['ada', ONE])
+})
