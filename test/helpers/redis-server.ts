@@ -1,12 +1,13 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, connect, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import type { Test } from 'tap'
+import { binaryOf } from './debian'
 import { plainEnv } from './process'
 
 const NAMES = ['redis-server', 'valkey-server']
@@ -35,7 +36,7 @@ export class RedisServer {
 
   async start (): Promise<void> {
     const args = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#folder, '--save', '', '--appendonly', 'yes', '--appendfsync', 'always', ...this.#args]
-    this.#process = spawn(binary(), args, { stdio: 'ignore', env: plainEnv() })
+    this.#process = spawn(binaryOf(NAMES, 'redis-server'), args, { stdio: 'ignore', env: plainEnv() })
     await listens(this.port)
   }
 
@@ -66,23 +67,6 @@ export function clientOf (t: Test, server: RedisServer, options = {}): Redis {
   client.on('error', () => {})
   t.teardown(() => { client.disconnect() })
   return client
-}
-
-/** The server's binary; installed where it is missing and that can be done. */
-function binary (): string {
-  const found = find()
-  if (found !== undefined) return found
-  const install = 'apt-get install -y redis-server'
-  if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) throw new Error(`these tests need redis-server or valkey-server on the PATH: install one, on Debian with "${install}"`)
-  const env = plainEnv({ DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' })
-  // Several test files come here at the same time, and apt does not wait for apt.
-  const once = `command -v redis-server || { apt-get update -q && ${install} --no-install-recommends; }`
-  execFileSync('flock', [join(tmpdir(), 'install-redis-server.lock'), 'sh', '-c', once], { env, stdio: ['ignore', 2, 2] })
-  return find() as string
-}
-
-function find (): string | undefined {
-  return (process.env['PATH'] ?? '').split(':').flatMap(folder => NAMES.map(name => join(folder, name))).find(existsSync)
 }
 
 export async function freePort (): Promise<number> {
