@@ -40,10 +40,13 @@ export async function nginxBefore (t: Test, options: NginxOptions): Promise<Ngin
   writeFileSync(log, '')
   writeFileSync(join(folder, 'nginx.conf'), configuration(folder, port, options))
   for (const [name, pem] of Object.entries(options.tls ?? {})) writeFileSync(join(folder, `${name}.pem`), pem, { mode: 0o600 })
-  const child = spawn(binary, ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', log], { stdio: ['ignore', 'inherit', 'inherit'], env: plainEnv() })
+  const child = spawn(binary, ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', log], { stdio: 'ignore', env: plainEnv() })
   const exit = once(child, 'exit')
+  const end = (): void => { child.kill() }
+  process.once('exit', end)
   t.teardown(async () => {
-    child.kill('SIGTERM')
+    process.off('exit', end)
+    end()
     await exit
     rmSync(folder, { recursive: true })
   })
