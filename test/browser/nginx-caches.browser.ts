@@ -60,6 +60,13 @@ t.test('a page that was read from a session is kept for that user, and handed to
   t.strictSame((await seen(ada, '/get'))[0], '{}')
 })
 
+t.test('an nginx that was told to ignore Vary hands it to the next user all the same', async t => {
+  const { address } = await world(t, { ...CACHE, location: `${CACHE.location} proxy_ignore_headers Vary;` })
+  const [ada, bob] = await users(address)
+  t.strictSame(await seen(ada, '/get'), ['{"user":"ada"}', 'MISS'])
+  t.strictSame(await seen(bob, '/get'), ['{"user":"ada"}', 'HIT'])
+})
+
 t.test('with cacheControl: false and nothing said by the app, a page is handed to the next user', async t => {
   const { address } = await world(t, CACHE, { cacheControl: false })
   const [ada, bob] = await users(address)
@@ -102,7 +109,7 @@ t.test('a page for which no session was read is kept for all', async t => {
 t.test('where TLS ends at nginx, the cookie has Secure if the app trusts it, and the log says so once if not', async t => {
   const tls = certificateFor(['shop.test'])
   const nginx = { tls, location: 'proxy_set_header X-Forwarded-Proto $scheme;' }
-  const trusting = await world(t, nginx, { cookieName: 'session' }, { trustProxy: '127.0.0.1' })
+  const trusting = await world(t, nginx, {}, { trustProxy: '127.0.0.1' })
   t.match((await new Visitor(trusting.address, tls.cert).get('/set/a/1')).lines, [/; Secure/])
   t.strictSame(trusting.warnings(), [])
   const wary = await world(t, nginx)

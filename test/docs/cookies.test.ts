@@ -1,0 +1,103 @@
+import fastify from 'fastify'
+import { existsSync } from 'node:fs'
+import { maxHeaderSize } from 'node:http'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import secureSession from '../../index'
+import { addRoutes, bareApp, KEY, type TestApp } from '../helpers/app'
+import { Browser, parseLine, setCookies } from '../helpers/browser'
+import { NGINX_COOKIES, NGINX_REQUEST_LINE, NGINX_RESPONSE_HEAD, NODE_HEADERS } from '../helpers/budget'
+import { runSnippet } from '../helpers/snippet'
+import { addFilling, appOfSizes, bytesFor, BYTES, ONE, sizeIn, THREE, TWO } from '../splitting/sized'
+import { pageOf, ROOT } from './page'
+
+const { PAGE, blocks, block } = pageOf('cookies.md')
+
+/** An app as a block of the page registers it. */
+function appOf (t: Test, text: string): TestApp {
+  const app = bareApp(t)
+  runSnippet(block(t, 'js', text), { app, secureSession, sealedOpener: secureSession.sealedOpener, process: { env: { SESSION_KEY: KEY.toString('base64') } } })
+  app.after(() => {
+    addRoutes(app)
+    addFilling(app)
+  })
+  return app
+}
+
+/** A row of a table, by the text of its first cell. */
+function row (first: string): string[] {
+  return (PAGE.split('\n').find(line => line.startsWith(`| ${first} |`)) as string).split(' | ').slice(1)
+}
+
+t.test('what to set in production is set by the first block', async t => {
+  const [line] = setCookies(await appOf(t, "'__Host-session' })").inject('/set/a/1')) as [string]
+  t.match(parseLine(line), { name: '__Host-session', attributes: '; Path=/; HttpOnly; Secure; SameSite=Lax' })
+})
+
+t.test('with maxCookies a larger session is split', async t => {
+  const browser = new Browser(appOf(t, 'maxCookies: 2'))
+  await browser.get(`/fill/${BYTES.two}`)
+  t.strictSame([...browser.cookies.keys()], ['__Host-session', '__Host-session.1'])
+  t.equal(await sizeIn(browser), BYTES.two)
+})
+
+t.test('a logout clears the place where the cookies were, too', async t => {
+  const old = bareApp(t)
+  old.register(secureSession, { key: KEY, cookie: { path: '/app' } })
+  old.after(() => { addRoutes(old) })
+  const browser = new Browser(old)
+  await browser.get('/set/user/ada')
+  const lines = setCookies(await browser.copy(appOf(t, "path: '/app'")).get('/delete')).map(parseLine)
+  t.ok(lines.some(({ name, attributes }) => name === 'session' && attributes.includes('Path=/app') && attributes.includes('Max-Age=0')))
+})
+
+t.test('a trusted proxy and larger headers are options of Fastify', async t => {
+  const trusting = runSnippet(block(t, 'js', 'trustProxy'), { fastify }, 'app')
+  const roomy = runSnippet(block(t, 'js', 'maxHeaderSize'), { fastify }, 'app')
+  for (const app of [trusting, roomy]) {
+    t.teardown(() => app.close())
+    app.get('/', async ({ protocol, headers }: { protocol: string, headers: Record<string, string> }) => ({ protocol, bytes: headers['x-other']?.length }))
+    app.address = await app.listen({ port: 0, host: '127.0.0.1' })
+  }
+  t.match(await (await fetch(trusting.address, { headers: { 'x-forwarded-proto': 'https' } })).json(), { protocol: 'https' })
+  const headers = { 'x-other': 'x'.repeat(NODE_HEADERS) }
+  t.equal((await fetch(trusting.address, { headers })).status, 431)
+  t.match(await (await fetch(roomy.address, { headers })).json(), { bytes: NODE_HEADERS })
+})
+
+t.test('the budget is what Node.js has, and what the tests of nginx go by', async t => {
+  t.equal(maxHeaderSize, NODE_HEADERS)
+  t.match(row('Node.js'), [`${NODE_HEADERS / 1024} KB for all headers of a request`, '431', '`maxHeaderSize`'])
+  t.match(row('nginx, request'), [`${NGINX_REQUEST_LINE / 1024} KB for one line, so ${NGINX_COOKIES} bytes of cookies`, '400'])
+  t.match(row('nginx, response'), [new RegExp(`^${NGINX_RESPONSE_HEAD / 1024} KB or `), '502'])
+})
+
+t.test('so much fits one, two and three cookies', async t => {
+  const app = await appOfSizes(t)
+  for (const [count, most] of [[1, ONE - 1], [2, TWO], [3, THREE]] as const) {
+    const bytes = bytesFor(app, most)
+    const [json, header] = row(String(count)).map(cell => Number(/[\d,]+/.exec(cell)?.[0].replace(',', ''))) as [number, number]
+    const fits = JSON.stringify({ text: 'x'.repeat(bytes) }).length
+    t.ok(json <= fits && fits < json + 100, `${fits} bytes, about ${json}`)
+    const browser = new Browser(app)
+    await browser.get(`/fill/${bytes}`)
+    t.equal(browser.header.length, header)
+  }
+  t.equal(2 * 4097 + 2 - NGINX_COOKIES, Number(/Two full cookies are (\d+) bytes more/.exec(PAGE)?.[1]))
+})
+
+t.test('every link leads somewhere', async t => {
+  const links = Array.from(PAGE.matchAll(/\]\(([^)]+)\)/g), ([, link]) => link as string)
+  const anchors = Array.from(PAGE.matchAll(/^#+ (.*)$/gm), ([, heading]) => (heading as string).toLowerCase().replace(/[^\w\- ]/g, '').replaceAll(' ', '-'))
+  for (const link of links) {
+    if (link.startsWith('#')) t.ok(anchors.includes(link.slice(1)), link)
+    else if (link.startsWith('https://')) t.match(link, /^https:\/\/(?:docs\.aws\.amazon\.com|developers\.cloudflare\.com)\//)
+    else t.ok(existsSync(join(ROOT, 'docs', link)), link)
+  }
+})
+
+t.test('every block of code is run by a test: those of Node.js here, that of nginx before a real one', async t => {
+  t.equal(blocks('js').length, 5)
+  t.equal(blocks('nginx').length, 1)
+  t.equal(PAGE.match(/^```\w+$/gm)?.length, 6)
+})
