@@ -3,7 +3,8 @@ import { DEBUG, KEY } from '../helpers/app'
 import { fakeClock } from '../helpers/clock'
 import { appOfSizes, BYTES, filled } from './sized'
 
-type Cookies = Array<readonly [name: string, value: string]>
+type Cookie = readonly [name: string, value: string]
+type Cookies = Cookie[]
 
 const TOKEN_HEAD = 'AQM'
 
@@ -69,8 +70,20 @@ t.test('however many parts a stranger sends, few are tried', async t => {
 
 t.test('a stranger\'s parts that fit no token are not joined at all', async t => {
   const app = await appOfSizes(t, { key: KEY, maxCookies: 3 })
-  const own = new Map((await filled(app, BYTES.three)).cookies)
-  const cookies: Cookies = [['session', own.get('session') as string], ['session.1', 'x'.repeat(4086)], ['session.1', 'x'.repeat(4088)], ['session.2', 'x'.repeat(4088)]]
-  t.equal(await sizeWith(app, cookies), null)
-  t.strictSame(app.lines.filter(({ reason }) => reason !== undefined).map(({ reason }) => reason), ['malformed'])
+  const [first, second] = [...(await filled(app, BYTES.three)).cookies] as unknown as [Cookie, Cookie]
+  const short = ['x', 'y'].map(text => ['session.1', text.repeat(4086)] as const)
+  const long = ['x', 'y'].map(text => ['session.2', text.repeat(4088)] as const)
+  const hostile: Cookies[] = [[first, ...short, ['session.2', 'x']], [first, second, ...long]]
+  for (const cookies of hostile) {
+    app.lines.length = 0
+    t.equal(await sizeWith(app, cookies), null)
+    t.strictSame(app.lines.filter(({ reason }) => reason !== undefined).map(({ reason }) => reason), ['malformed'], 'one reason, not one for each')
+  }
+})
+
+t.test('the last of all ways to put it together is found as well', async t => {
+  const app = await appOfSizes(t)
+  const [first, second, third] = [...(await filled(app, BYTES.three)).cookies] as unknown as [Cookie, Cookie, Cookie]
+  const junk = ['x', 'y', 'z'].flatMap(text => [['session.1', text.repeat(4087)], ['session.2', text.repeat(third[1].length)]] as const)
+  t.equal(await sizeWith(app, [first, ...junk, second, third]), BYTES.three)
 })
