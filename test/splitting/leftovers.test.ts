@@ -1,5 +1,6 @@
 import t from 'tap'
 import { parseLine, setCookies, type Browser } from '../helpers/browser'
+import { fakeClock } from '../helpers/clock'
 import { appOfSizes, BYTES, filled, sizeIn } from './sized'
 
 const SIZES = Object.keys(BYTES) as Array<keyof typeof BYTES>
@@ -75,6 +76,17 @@ t.test('a session of before the option was raised opens, and one of before it wa
   t.equal(await sizeIn(large), BYTES.three, 'what cannot be written stays as it is')
   t.strictSame(await linesOf(large, `/fill/${BYTES.one}`), { set: ['session'], cleared: ['session.1', 'session.2'] })
   t.strictSame([...large.cookies.keys()], ['session'])
+})
+
+t.test('where an older, larger session lies beside the newer one, logout clears its parts as well', async t => {
+  const clock = fakeClock(t)
+  const large = await filled(await appOfSizes(t), BYTES.three)
+  clock.advance(1000)
+  const one = await appOfSizes(t, {})
+  const small = await filled(one, BYTES.one)
+  const headers = { cookie: `${small.header}; ${large.header}` }
+  t.strictSame((await one.inject({ url: '/size', headers })).json(), { size: BYTES.one })
+  t.strictSame(setCookies(await one.inject({ url: '/delete', headers })).map(line => parseLine(line).name), ['session', 'session.1', 'session.2'])
 })
 
 t.test('delete clears every part, also where the request brought none', async t => {
