@@ -8,7 +8,7 @@ const FORBIDDEN = /\b(?:no-store|private)\b/i
 // RFC 9111 section 3: each lets a shared cache store a response. Without a lifetime it would ask again before each use.
 const PERMITTED = /\b(?:public|(?:s-maxage|max-age)="?0*[1-9])/i
 // RFC 9213, and what came before it: these rule over Cache-Control at a CDN.
-const TARGETED = ['cdn-cache-control', 'surrogate-control']
+const TARGETED = ['cdn-cache-control', 'cloudflare-cdn-cache-control', 'vercel-cdn-cache-control', 'surrogate-control']
 const CACHEABLE_METHODS = ['GET', 'HEAD']
 
 /**
@@ -18,7 +18,7 @@ const CACHEABLE_METHODS = ['GET', 'HEAD']
 export function forbidStoring (definition: SessionDefinition, reply: FastifyReply, payload: unknown): void {
   const control = headerOf(reply, payload, 'cache-control')
   if (control === undefined) reply.header('cache-control', 'no-store')
-  if ([control, ...TARGETED.map(name => headerOf(reply, payload, name))].some(isPermitted)) warnStorable(definition, reply)
+  if (isPermitted(control) || isTargeted(reply, payload)) warnStorable(definition, reply)
 }
 
 /**
@@ -26,7 +26,8 @@ export function forbidStoring (definition: SessionDefinition, reply: FastifyRepl
  * section 4.2.2. Returns the payload to send.
  */
 export function varyByCookie (reply: FastifyReply, payload: unknown): unknown {
-  if (!CACHEABLE_METHODS.includes(reply.request.method) || /\bno-store\b/i.test(String(headerOf(reply, payload, 'cache-control')))) return payload
+  if (!CACHEABLE_METHODS.includes(reply.request.method)) return payload
+  if (/\bno-store\b/i.test(String(headerOf(reply, payload, 'cache-control'))) && !isTargeted(reply, payload)) return payload
   const vary = headerOf(reply, payload, 'vary')
   if (vary === undefined) reply.header('vary', 'Cookie')
   else if (!isVaried(vary)) return withVary(reply, payload, `${String(vary)}, Cookie`)
@@ -55,6 +56,10 @@ function isResponse (payload: unknown): payload is Response {
 function isPermitted (value: unknown): boolean {
   const directives = String(value)
   return PERMITTED.test(directives) && !FORBIDDEN.test(directives)
+}
+
+function isTargeted (reply: FastifyReply, payload: unknown): boolean {
+  return TARGETED.some(name => isPermitted(headerOf(reply, payload, name)))
 }
 
 function isVaried (vary: unknown): boolean {

@@ -1,5 +1,6 @@
 import { cookieValues } from '../cookies/header'
 import type { CookieLines } from '../cookies/lines'
+import { NOT_SPLIT } from '../core/format'
 import { isRenewalDue, withOwnIdle } from '../session/expiry'
 import { NO_SETTINGS, type OwnSettings } from '../session/own-settings'
 import type { Commitment } from './commit'
@@ -53,9 +54,10 @@ function leftoversOf (commitment: Commitment, parts: number): readonly string[] 
   return most <= parts ? NONE : commitment.definition.sealing.parts.names.slice(parts, most).filter(name => isIn(commitment.header, name))
 }
 
-/** Over how many cookies the browser may hold the session: as many as are written, or more where that was the option once. */
-function mostParts ({ definition: { options: { maxCookies } }, found }: Commitment): number {
-  return found === null || found.former !== null ? maxCookies : Math.max(maxCookies, found.opened.parts)
+/** Over how many cookies the browser may hold a session: as many as are written, or more where that was the option once, be it of one that did not open. */
+function mostParts ({ definition: { options: { maxCookies }, sealing: { parts } }, found, header }: Commitment): number {
+  if (found !== null && found.former === null) return Math.max(maxCookies, found.opened.parts)
+  return Math.max(maxCookies, NOT_SPLIT + parts.further(name => cookieValues(header, name)).length)
 }
 
 /** Every old cookie, also where the request did not send it: it may lie on another path. */

@@ -33,7 +33,7 @@ t.test('a response that sets the cookie is stored by nobody, unless the route sa
 
 for (const [name, value] of [
   ['cache-control', 'public'], ['cache-control', 'public, max-age=0'], ['cache-control', 'max-age=60'], ['Cache-Control', 'S-MaxAge=1'], ['cache-control', 'no-cache="Set-Cookie", public'],
-  ['cache-control', 'max-age="060"'], ['cdn-cache-control', 'max-age=60'], ['surrogate-control', 'max-age=60']
+  ['cache-control', 'max-age="060"'], ['cdn-cache-control', 'max-age=60'], ['surrogate-control', 'max-age=60'], ['cloudflare-cdn-cache-control', 'max-age=60'], ['vercel-cdn-cache-control', 's-maxage=60']
 ] as const) {
   t.test(`a route that says ${name}: ${value} keeps it, and is told in the log once`, async t => {
     const app = await appSaying(t, { [name]: value })
@@ -70,6 +70,8 @@ t.test('a page on which a session was read varies by cookie, found or not, and s
 
 t.test('what cannot be stored needs not vary', async t => {
   t.equal((await (await appSaying(t, { 'cache-control': 'No-Store' })).inject('/get')).headers['vary'], undefined)
+  const cdn = await appSaying(t, { 'cache-control': 'no-store', 'cdn-cache-control': 'public, max-age=60' })
+  t.equal((await cdn.inject('/get')).headers['vary'], 'Cookie', 'but a CDN that is told otherwise stores it')
   const app = await appSaying(t, {})
   app.post('/post', async ({ session }) => session.data())
   t.match(await app.inject({ method: 'POST', url: '/post' }), { statusCode: 200, headers: { vary: undefined } })

@@ -89,6 +89,17 @@ t.test('where an older, larger session lies beside the newer one, logout clears 
   t.strictSame(setCookies(await one.inject({ url: '/delete', headers })).map(line => parseLine(line).name), ['session', 'session.1', 'session.2'])
 })
 
+t.test('after the option was lowered, what is left of a split session that no longer opens goes with the next write or logout', async t => {
+  const large = await filled(await appOfSizes(t), BYTES.three)
+  const app = await appOfSizes(t, {})
+  for (const url of [`/fill/${BYTES.one}`, '/delete']) {
+    const browser = large.copy(app)
+    browser.cookies.set('session.2', 'bent')
+    t.equal(await sizeIn(browser), null)
+    t.strictSame((await linesOf(browser, url)).cleared.filter(name => name !== 'session'), ['session.1', 'session.2'])
+  }
+})
+
 t.test('delete clears every part, also where the request brought none', async t => {
   const app = await appOfSizes(t)
   const browser = await filled(app, BYTES.three)
