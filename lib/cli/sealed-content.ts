@@ -66,7 +66,7 @@ function isWellFormed ([type, value]: [number, Buffer]): boolean {
   switch (type) {
     case EXTENSION_IDLE_LIMIT:
     case EXTENSION_AUTHENTICATED_AT: return value.length === TIME_BYTES
-    case EXTENSION_PERSISTENT: return value.length === 1
+    case EXTENSION_PERSISTENT: return value.length === 1 && (value[0] as number) <= 1
     case EXTENSION_SUBJECT: return value.length === 0 || value.length === SUBJECT_BYTES
     case EXTENSION_COOKIE_ATTRIBUTES: return jsonObject(value) !== undefined
     default: return true

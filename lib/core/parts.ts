@@ -4,9 +4,6 @@ import { COOKIE_BYTES, MOST_PARTS, NOT_SPLIT, VERSION } from './format'
 /** The values of the cookies of a name. */
 export type Values = (cookieName: string) => readonly string[]
 
-/** How many whole tokens are tried for one first part. Node's limit of 16 KB for all headers leaves room for eight at most. */
-const MOST_JOINED = 16
-
 /** Characters of base64url that hold the first two bytes of a token, and two bits of the third. */
 const LEADING_CHARACTERS = 3
 
@@ -43,7 +40,8 @@ export class CookieParts {
 
   /**
    * The tokens that lie in these cookies, to be tried in turn: there may be several cookies of one name, and nothing but the seal
-   * tells which belong together. Null for a cookie that cannot be one of ours: it is too long, or its other parts are not there.
+   * tells which belong together. Whoever gives the values bounds how many there are. Null for a cookie that cannot be one of ours: it
+   * is too long, or its other parts are not there.
    */
   join (values: Values): ReadonlyArray<string | null> {
     const firsts = values(this.names[0] as string)
@@ -72,7 +70,7 @@ export class CookieParts {
     let texts: readonly string[] = [first]
     for (let part = 1; part < parts; part++) {
       const next = values(this.names[part] as string).filter(({ length }) => this.#fits(length, part, parts))
-      texts = texts.flatMap(text => next.map(value => text + value)).slice(0, MOST_JOINED)
+      texts = texts.flatMap(text => next.map(value => text + value))
     }
     return texts.length === 0 ? [null] : texts
   }

@@ -29,9 +29,8 @@ export function varyByCookie (reply: FastifyReply, payload: unknown): unknown {
   if (!CACHEABLE_METHODS.includes(reply.request.method)) return payload
   if (/\bno-store\b/i.test(String(headerOf(reply, payload, 'cache-control'))) && !isTargeted(reply, payload)) return payload
   const vary = headerOf(reply, payload, 'vary')
-  if (vary === undefined) reply.header('vary', 'Cookie')
-  else if (!isVaried(vary)) return withVary(reply, payload, `${String(vary)}, Cookie`)
-  return payload
+  if (vary === undefined || vary === '') return withVary(reply, payload, 'Cookie')
+  return isVaried(vary) ? payload : withVary(reply, payload, `${String(vary)}, Cookie`)
 }
 
 /** As it goes out: Fastify lays the headers of a web Response over those of the reply, after all hooks. */
@@ -42,7 +41,7 @@ function headerOf (reply: FastifyReply, payload: unknown, name: string): unknown
 /** A Response that came from elsewhere has headers that cannot be changed. */
 function withVary (reply: FastifyReply, payload: unknown, vary: string): unknown {
   reply.header('vary', vary)
-  if (!isResponse(payload)) return payload
+  if (!isResponse(payload) || !payload.headers.has('vary')) return payload
   const copy = new Response(payload.body, payload)
   copy.headers.set('vary', vary)
   return copy

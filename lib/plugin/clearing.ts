@@ -29,7 +29,7 @@ export function clearReplaced (commitment: Commitment, written: CookieLines, par
   if (isWhereItWas && !isMoving && !session.head.isAnother && leftovers.length === 0) return NONE
   const clearing = new Clearing(commitment.overTls)
   for (const name of leftovers) clearing.clear(name, written)
-  for (const name of definition.sealing.parts.names) clearing.spare(name, written)
+  for (const name of definition.sealing.parts.names.slice(0, parts)) clearing.spare(name, written)
   clearing.spare(definition.stampName, written)
   clearOwn(clearing, commitment)
   if (session.head.isAnother) clearFormerAll(clearing, commitment)
@@ -54,10 +54,10 @@ function leftoversOf (commitment: Commitment, parts: number): readonly string[] 
   return most <= parts ? NONE : commitment.definition.sealing.parts.names.slice(parts, most).filter(name => isIn(commitment.header, name))
 }
 
-/** Over how many cookies the browser may hold a session: as many as are written, or more where that was the option once, be it of one that did not open. */
-function mostParts ({ definition: { options: { maxCookies }, sealing: { parts } }, found, header }: Commitment): number {
-  if (found !== null && found.former === null) return Math.max(maxCookies, found.opened.parts)
-  return Math.max(maxCookies, NOT_SPLIT + parts.further(name => cookieValues(header, name)).length)
+/** Over how many cookies the browser may hold a session, be it one that does not open: as many as are written, or more where that was the option once. */
+function mostParts ({ definition: { options: { maxCookies }, sealing: { parts } }, header = '' }: Commitment): number {
+  const mayBeSplit = header.length > parts.longest(NOT_SPLIT)
+  return mayBeSplit ? Math.max(maxCookies, NOT_SPLIT + parts.further(name => cookieValues(header, name)).length) : maxCookies
 }
 
 /** Every old cookie, also where the request did not send it: it may lie on another path. */

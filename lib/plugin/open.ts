@@ -55,8 +55,7 @@ export function openSealed (sealed: SealedSource, { tokens, header }: Source, no
   if (all.length < 2) return all
   // The others lie elsewhere in the browser: whoever logs out wants them gone as well.
   const formerSettings = all.map(({ settings }) => settings)
-  const parts = Math.max(...all.map(({ parts }) => parts))
-  return all.sort(laterFirst).map(opened => ({ ...opened, formerSettings, parts }))
+  return all.sort(laterFirst).map(opened => ({ ...opened, formerSettings }))
 }
 
 function stampIn ({ stampName, stampKeys }: SealedSource, header: string | undefined, nowMs: number): StampOf {

@@ -1,7 +1,7 @@
 import { fingerprint } from '../core/aead'
 import { LATEST_MS } from '../core/bytes'
 import { NO_EXTENSIONS } from '../core/envelope'
-import { ID_BYTES, NOT_SPLIT } from '../core/format'
+import { ID_BYTES } from '../core/format'
 import { MALFORMED, type Refusal } from '../core/refusal'
 import { describe, invalid, isObject } from '../checks'
 import type { LegacySession } from '../../types/legacy'
@@ -40,7 +40,6 @@ export function adopt (found: LegacySession, value: string, { cookieName, codec,
     },
     settings: NO_SETTINGS,
     formerSettings: [NO_SETTINGS],
-    parts: NOT_SPLIT,
     decoded,
     codec,
     subject: null,

@@ -49,8 +49,6 @@ export interface OpenedSession {
   readonly settings: OwnSettings
   /** The settings of every cookie of this name that opened, this one's among them. */
   readonly formerSettings: readonly OwnSettings[]
-  /** Over how many cookies it was split; the most, where several of this name opened. */
-  readonly parts: number
   readonly decoded: Decoded
   readonly codec: Codec
   /** Who was logged in when it was sealed, hashed; empty for nobody, null where the writer did not say. */

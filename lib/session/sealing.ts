@@ -78,7 +78,6 @@ export function openSession (token: string, sealing: Sealing, nowMs: number, sta
     envelope,
     settings,
     formerSettings: [settings],
-    parts,
     decoded,
     codec,
     subject,

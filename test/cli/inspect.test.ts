@@ -260,6 +260,7 @@ t.test('one that does not open is one line with the reason', async t => {
     [seal(operator, { material: KEY }, { extensions: new Map([[200, Buffer.alloc(1)]]) }), 'unsupported'],
     [seal(operator, { material: KEY }, { extensions: new Map([[EXTENSION_IDLE_LIMIT, Buffer.alloc(1)]]) }), 'malformed'],
     [seal(operator, { material: KEY }, { extensions: new Map([[EXTENSION_COOKIE_ATTRIBUTES, Buffer.from('[]')]]) }), 'malformed'],
+    [seal(operator, { material: KEY }, { extensions: new Map([[EXTENSION_PERSISTENT, Buffer.from([2])]]) }), 'malformed'],
     ...[EXTENSION_PERSISTENT, EXTENSION_SUBJECT, EXTENSION_AUTHENTICATED_AT].map(type => [seal(operator, { material: KEY }, { extensions: new Map([[type, Buffer.alloc(3)]]) }), 'malformed'] as const),
     [seal(operator, { material: KEY }, { data: 'null' }), 'malformed'],
     [seal(operator, { material: KEY }, { data: '{' }), 'malformed'],

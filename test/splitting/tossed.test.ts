@@ -6,8 +6,6 @@ import { appOfSizes, BYTES, filled } from './sized'
 type Cookie = readonly [name: string, value: string]
 type Cookies = Cookie[]
 
-const TOKEN_HEAD = 'AQM'
-
 function header (cookies: Cookies): string {
   return cookies.map(([name, value]) => `${name}=${value}`).join('; ')
 }
@@ -59,13 +57,13 @@ t.test('however many parts a stranger sends, few are tried', async t => {
   const own = new Map((await filled(app, BYTES.three)).cookies)
   const genuine = own.get('session') as string
   const hostile: Cookies = [0, 1, 2, 3, 4, 5].flatMap(number => [
-    ['session', `${TOKEN_HEAD}${genuine.slice(3, -1)}${number}`],
+    ['session', `${genuine.slice(0, -1)}${number}`],
     ['session.1', String(number).repeat(4087)],
     ['session.2', String(number).repeat(1000)]
   ] as const)
   t.equal(await sizeWith(app, hostile), null)
   const tried = app.lines.filter(({ level, reason }) => level === DEBUG && reason === 'forged').length
-  t.ok(tried <= 4 * 16, `${tried} were tried`)
+  t.equal(tried, 4 * 4 * 4, 'four of each name')
 })
 
 t.test('a stranger\'s parts that fit no token are not joined at all', async t => {
