@@ -22,6 +22,8 @@ export interface NginxOptions {
   readonly http?: string
   /** It ends TLS with these. */
   readonly tls?: { readonly key: string, readonly cert: string }
+  /** Over TLS, HTTP/2 as well. */
+  readonly http2?: boolean
 }
 
 export interface Nginx {
@@ -55,7 +57,7 @@ export async function nginxBefore (t: Test, options: NginxOptions): Promise<Ngin
   return { port, address: `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`, complaints }
 }
 
-function configuration (folder: string, port: number, { upstream, server = '', location = '', http = '', tls }: NginxOptions): string {
+function configuration (folder: string, port: number, { upstream, server = '', location = '', http = '', tls, http2 = false }: NginxOptions): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(kind => `${kind}_temp_path ${folder}/${kind};`)
   const certificate = tls === undefined ? '' : `ssl_certificate ${folder}/cert.pem; ssl_certificate_key ${folder}/key.pem;`
   return `
@@ -70,7 +72,7 @@ function configuration (folder: string, port: number, { upstream, server = '', l
       ${temporary.join('\n')}
       ${http.replaceAll('FOLDER', folder)}
       server {
-        listen 127.0.0.1:${port}${tls === undefined ? '' : ' ssl'};
+        listen 127.0.0.1:${port}${tls === undefined ? '' : ' ssl'}${http2 ? ' http2' : ''};
         ${certificate}
         ${server}
         location / {
