@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { Serializer } from '../../types/sealing'
 import { NotSerializableError } from '../errors'
+import { JsonData, notSerializable } from './json-data'
 
 export type SessionRecord = Record<string, unknown>
 
@@ -13,6 +14,7 @@ export interface Codec {
   decode (bytes: Buffer, start: number, end: number): Decoded | null
 }
 
+/** The data of a session as it was sealed. */
 export interface Decoded {
   readonly data: SessionRecord
   /** What `encode` is compared with, to see a change inside a nested value. */
@@ -25,10 +27,12 @@ export const jsonCodec: Codec = {
     try {
       return JSON.stringify(data)
     } catch (cause) {
-      throw notSerializable(data, cause)
+      throw notSerializable(Object.keys(data).find(name => !isSerializable(data[name])), cause)
     }
   },
   decode (bytes, start, end) {
+    const members = JsonData.in(bytes, start, end)
+    if (members !== null) return members
     const source = bytes.toString('utf8', start, end)
     // What is not UTF-8 becomes this character; it may stand there by right, too.
     if (source.includes('\ufffd') && !isUtf8(bytes.subarray(start, end))) return null
@@ -74,12 +78,6 @@ export function isSame (a: string | Buffer, b: string | Buffer): boolean {
 
 function isRecord (value: unknown): value is SessionRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function notSerializable (data: SessionRecord, cause: unknown): Error {
-  const key = Object.keys(data).find(name => !isSerializable(data[name]))
-  return new NotSerializableError(
-    `the value of "${key}" cannot be written as JSON (a BigInt, a cycle, or a toJSON that throws)`, { cause })
 }
 
 function isSerializable (value: unknown): boolean {

@@ -1,20 +1,26 @@
 import { InvalidOptionError, NotSerializableError } from '../errors'
-import type { SessionRecord } from './codec'
+import type { Codec, Decoded, SessionRecord } from './codec'
+import { JsonData } from './json-data'
 import type { Watcher } from './policy'
 
-/** The user's keys and values, in a record of their own that no field of the library's enters. */
-export class Values {
-  readonly record: SessionRecord
-  #handedOut = false
+const STARTS_WITH_DIGIT = /^\d/
 
+/** The user's keys and values, in a map of their own that no field of the library's enters. */
+export class Values {
+  /** What was opened, as long as single values are taken from it; null where all are in the map. */
+  #opened: JsonData | null
+  /** Values that were set or handed out; undefined for those that are gone. */
+  #held: Map<string, unknown> | null = null
+  #handedOut = false
   readonly #watcher: Pick<Watcher, 'handedOut'> | undefined
 
   /**
-   * @param record taken over, not copied
+   * @param opened its data is taken over, not copied
    * @param watcher told when the first object leaves
    */
-  constructor (record: SessionRecord = {}, watcher?: Pick<Watcher, 'handedOut'>) {
-    this.record = record
+  constructor (opened: Decoded | null = null, watcher?: Pick<Watcher, 'handedOut'>) {
+    this.#opened = opened instanceof JsonData ? opened : null
+    if (opened !== null && this.#opened === null) this.#held = new Map(Object.entries(opened.data).filter(([, value]) => value !== undefined))
     this.#watcher = watcher
   }
 
@@ -36,7 +42,7 @@ export class Values {
 
   /** Undefined for what is not a key of the user's own, `constructor` and the like among it. */
   get (key: string): unknown {
-    const value = Object.hasOwn(this.record, key) ? this.record[key] : undefined
+    const value = this.#peek(key)
     if (typeof value === 'object' && value !== null && !this.#handedOut) {
       this.#handedOut = true
       this.#watcher?.handedOut()
@@ -45,36 +51,71 @@ export class Values {
   }
 
   set (key: string, value: unknown): void {
-    // Plain assignment would take `__proto__` for the prototype.
-    if (key === '__proto__') Object.defineProperty(this.record, key, { value, writable: true, enumerable: true, configurable: true })
-    else this.record[key] = value
+    // An object puts keys that are numbers first, whenever they were set.
+    if (STARTS_WITH_DIGIT.test(key)) this.#takeOut()
+    this.#hold(key, value)
   }
 
   has (key: string): boolean {
-    return Object.hasOwn(this.record, key)
+    return this.#held?.has(key) === true ? this.#held.get(key) !== undefined : this.#opened?.has(key) === true
   }
 
   unset (key: string): void {
-    delete this.record[key]
+    if (this.#opened?.has(key) === true) this.#hold(key, undefined)
+    else this.#held?.delete(key)
   }
 
   keys (): string[] {
-    return Object.keys(this.record)
+    if (this.#opened === null) return Object.keys(this.record)
+    return [...new Set([...this.#opened.keys(), ...this.#held?.keys() ?? []])].filter(key => this.has(key))
   }
 
   /** A shallow copy, with an ordinary prototype. */
   copy (): SessionRecord {
     for (const key of this.keys()) this.get(key)
-    return { ...this.record }
+    return this.record
+  }
+
+  /** All values, in an object of their own. */
+  get record (): SessionRecord {
+    if (this.#opened === null) return Object.fromEntries(this.#held ?? [])
+    return Object.fromEntries(this.keys().map(key => [key, this.#peek(key)]))
   }
 
   /** New values: those of the named keys. */
   pick (keys: readonly string[]): Values {
-    const kept = new Values({}, this.#watcher)
+    const kept = new Values(null, this.#watcher)
     for (const key of keys) {
-      if (this.has(key)) kept.set(key, this.record[key])
+      const value = this.#peek(key)
+      if (value !== undefined) kept.set(key, value)
     }
     return kept
+  }
+
+  /** Written down. Throws FST_SESSION_NOT_SERIALIZABLE, which names the key. */
+  encode (codec: Codec): string | Buffer {
+    if (this.#opened === null || codec.custom) return codec.encode(this.record)
+    if (this.#held === null) return this.#opened.source
+    return this.#opened.with(this.#held) ?? codec.encode(this.record)
+  }
+
+  #peek (key: string): unknown {
+    if (this.#held?.has(key) === true || this.#opened === null) return this.#held?.get(key)
+    const value = this.#opened.get(key)
+    // Whoever gets an object gets the same one again.
+    if (typeof value === 'object' && value !== null) this.#hold(key, value)
+    return value
+  }
+
+  #hold (key: string, value: unknown): void {
+    this.#held ??= new Map()
+    this.#held.set(key, value)
+  }
+
+  #takeOut (): void {
+    if (this.#opened === null) return
+    this.#held = new Map(Object.entries(this.record))
+    this.#opened = null
   }
 }
 
