@@ -27,12 +27,16 @@ export function openSealedSession (token: string, name: string, keys: TokenKeys,
   if (typeof length !== 'number') return length
   const envelope = readEnvelope(plaintext, length)
   if ('ok' in envelope) return envelope
-  const { dataAt, dataEnd, ...head } = envelope
+  const { id, createdAtMs, renewedAtMs, extensions, customSerializer, dataAt, dataEnd } = envelope
   const data = Buffer.from(plaintext.subarray(dataAt, dataEnd))
-  const values = head.customSerializer ? null : jsonObject(data)
-  if (values === undefined || ![...head.extensions].every(isWellFormed)) return MALFORMED
+  const values = customSerializer ? null : jsonObject(data)
+  if (values === undefined || ![...extensions].every(isWellFormed)) return MALFORMED
   return {
-    ...head,
+    id,
+    createdAtMs,
+    renewedAtMs,
+    extensions,
+    customSerializer,
     parts: new CookieParts(name).count(token.length),
     padded: ((plaintext[FLAGS_AT] as number) & FLAG_PADDED) !== 0,
     data,

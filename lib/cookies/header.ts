@@ -1,6 +1,11 @@
 /** How many cookies of one name are looked at: a domain and a path above ours may each add one; more is an attack. */
 export const MOST_CANDIDATES = 4
 
+const TAB = 0x09
+const SPACE = 0x20
+const SEMICOLON = 0x3b
+const EQUALS = 0x3d
+
 // RFC 6265 section 4.1.1: cookie-name is a token of RFC 9110. A longer one would leave too little room for the value.
 const COOKIE_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,512}$/
 
@@ -12,32 +17,32 @@ export function isCookieName (name: string): boolean {
 export function cookieValues (header: string | undefined, name: string): string[] {
   const values: string[] = []
   if (header === undefined) return values
-  const sign = `${name}=`
-  let at = header.indexOf(sign)
+  let at = header.indexOf(name)
   while (at !== -1 && values.length < MOST_CANDIDATES) {
-    const valueAt = at + sign.length
-    const semicolon = header.indexOf(';', valueAt)
+    const signAt = at + name.length
+    const isPair = header.charCodeAt(signAt) === EQUALS && startsPair(header, at)
+    const semicolon = isPair ? header.indexOf(';', signAt) : signAt
     const end = semicolon === -1 ? header.length : semicolon
-    if (startsPair(header, at)) values.push(withoutSpace(header, valueAt, end))
-    at = header.indexOf(sign, end)
+    if (isPair) values.push(withoutSpace(header, signAt + 1, end))
+    at = end === header.length ? -1 : header.indexOf(name, end)
   }
   return values
 }
 
 /** The text between, without spaces and tabs around it; other white space is part of a value. */
 function withoutSpace (header: string, start: number, end: number): string {
-  while (start < end && isSpace(header[start])) start++
-  while (start < end && isSpace(header[end - 1])) end--
+  while (start < end && isSpace(header.charCodeAt(start))) start++
+  while (start < end && isSpace(header.charCodeAt(end - 1))) end--
   return header.slice(start, end)
 }
 
-function isSpace (character: string | undefined): boolean {
-  return character === ' ' || character === '\t'
+function isSpace (code: number): boolean {
+  return code === SPACE || code === TAB
 }
 
 /** True where nothing but white space lies between here and the last semicolon or the start. */
 function startsPair (header: string, at: number): boolean {
   let before = at - 1
-  while (isSpace(header[before])) before--
-  return before < 0 || header[before] === ';'
+  while (isSpace(header.charCodeAt(before))) before--
+  return before < 0 || header.charCodeAt(before) === SEMICOLON
 }

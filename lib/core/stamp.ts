@@ -1,4 +1,4 @@
-import { TIME_BYTES } from './bytes'
+import { TIME_BYTES, writeHex } from './bytes'
 import { ID_BYTES, STAMP_BYTES, STAMP_CHECKED_AT, STAMP_RENEWED_AT } from './format'
 import { MALFORMED, type Refusal } from './refusal'
 
@@ -12,7 +12,7 @@ export interface Stamp {
 
 /** Writes the plaintext of a stamp to the start of `target`, and returns its length. */
 export function writeStamp (stamp: Stamp, target: Buffer): number {
-  target.write(stamp.id, 'hex')
+  writeHex(stamp.id, target, 0)
   target.writeUIntBE(stamp.renewedAtMs, STAMP_RENEWED_AT, TIME_BYTES)
   target.writeUIntBE(stamp.checkedAtMs, STAMP_CHECKED_AT, TIME_BYTES)
   return STAMP_BYTES

@@ -5,20 +5,22 @@ import { warnStorable } from './warnings'
 /** What caches between the server and the browser are told of a response that has to do with a session. */
 
 const FORBIDDEN = /\b(?:no-store|private)\b/i
+const STORED_NOWHERE = /\bno-store\b/i
 // RFC 9111 section 3: each lets a shared cache store a response. Without a lifetime it would ask again before each use.
 const PERMITTED = /\b(?:public|(?:s-maxage|max-age)="?0*[1-9])/i
 // RFC 9213, and what came before it: these rule over Cache-Control at a CDN.
 const TARGETED = ['cdn-cache-control', 'cloudflare-cdn-cache-control', 'vercel-cdn-cache-control', 'surrogate-control']
-const CACHEABLE_METHODS = ['GET', 'HEAD']
 
 /**
  * RFC 9111 section 7.3: a shared cache that stores a Set-Cookie hands one user's session to the next. What the route says of caching
- * stands; where that lets shared caches store it, the log says so.
+ * stands; where that lets shared caches store it, the log says so. True where no cache stores it now.
  */
-export function forbidStoring (definition: SessionDefinition, reply: FastifyReply, payload: unknown): void {
+export function forbidStoring (definition: SessionDefinition, reply: FastifyReply, payload: unknown): boolean {
   const control = headerOf(reply, payload, 'cache-control')
+  const isOpen = isTargeted(reply, payload)
   if (control === undefined) reply.header('cache-control', 'no-store')
-  if (isPermitted(control) || isTargeted(reply, payload)) warnStorable(definition, reply)
+  if (isOpen || isPermitted(control)) warnStorable(definition, reply)
+  return control === undefined && !isOpen
 }
 
 /**
@@ -26,8 +28,10 @@ export function forbidStoring (definition: SessionDefinition, reply: FastifyRepl
  * section 4.2.2. Returns the payload to send.
  */
 export function varyByCookie (reply: FastifyReply, payload: unknown): unknown {
-  if (!CACHEABLE_METHODS.includes(reply.request.method)) return payload
-  if (/\bno-store\b/i.test(String(headerOf(reply, payload, 'cache-control'))) && !isTargeted(reply, payload)) return payload
+  const { method } = reply.request
+  if (method !== 'GET' && method !== 'HEAD') return payload
+  const control = headerOf(reply, payload, 'cache-control')
+  if (control !== undefined && STORED_NOWHERE.test(String(control)) && !isTargeted(reply, payload)) return payload
   const vary = headerOf(reply, payload, 'vary')
   if (vary === undefined || vary === '') return withVary(reply, payload, 'Cookie')
   return isVaried(vary) ? payload : withVary(reply, payload, `${String(vary)}, Cookie`)
@@ -53,12 +57,16 @@ function isResponse (payload: unknown): payload is Response {
 }
 
 function isPermitted (value: unknown): boolean {
+  if (value === undefined) return false
   const directives = String(value)
   return PERMITTED.test(directives) && !FORBIDDEN.test(directives)
 }
 
 function isTargeted (reply: FastifyReply, payload: unknown): boolean {
-  return TARGETED.some(name => isPermitted(headerOf(reply, payload, name)))
+  for (const name of TARGETED) {
+    if (isPermitted(headerOf(reply, payload, name))) return true
+  }
+  return false
 }
 
 function isVaried (vary: unknown): boolean {

@@ -6,13 +6,13 @@ import type { SessionDefinition } from './definition'
 import { Failures } from './failures'
 import { findInHeader, type Found } from './find'
 import { copyToRaw, isHeadSent, putSetCookies } from './reply-headers'
-import { Touched } from './touched'
+import { Touched, type Holder } from './touched'
 import { warnLost } from './warnings'
 
 const NO_LINES: readonly string[] = []
 
 /** The sessions of one request: each is opened when it is first touched, and all are committed with the reply. */
-export class RequestSessions {
+export class RequestSessions implements Holder {
   readonly #request: FastifyRequest
   /** Null only in hooks that run before the plugin's own. */
   reply: FastifyReply | null
@@ -117,24 +117,21 @@ export class RequestSessions {
   }
 
   #touch (definition: SessionDefinition, found: Found | null): Touched {
-    const touched: Touched = new Touched(definition, found, {
-      beforeChange: () => { this.#beforeChange(touched) },
-      handedOut: () => { this.#watchForLoss() }
-    })
+    const touched = new Touched(definition, found, this)
     this.#touched.push(touched)
     if (this.#touched.length > 1) this.#touched.sort((a, b) => a.definition.place - b.definition.place)
     return touched
   }
 
-  #beforeChange (touched: Touched): void {
+  beforeChange (touched: Touched): void {
     const isTooLate = this.#committing || this.#settling || this.#committed !== null || (this.reply !== null && isHeadSent(this.reply))
     if (isTooLate) throw this.#tooLate(touched.definition)
     if (touched.state === 'failed') touched.state = 'changed again'
-    this.#watchForLoss()
+    this.watchForLoss()
   }
 
   /** A reply that is hijacked and never committed loses changes; nobody can be told but the operator. */
-  #watchForLoss (): void {
+  watchForLoss (): void {
     const { reply } = this
     if (reply === null || this.#watched) return
     this.#watched = true
@@ -163,10 +160,19 @@ export class RequestSessions {
     // While a session is written down the app's own code may run (a toJSON, a serializer) and try to change it.
     if (this.#committing) throw this.#tooLate((this.#touched[0] as Touched).definition)
     this.#committing = true
-    const failures = new Failures(this.#request.log)
-    const lines = this.#touched.flatMap(touched => failures.guard(touched, () => touched.lines(this.#request)) ?? NO_LINES)
+    let lines = NO_LINES
+    let failures: Failures | null = null
+    for (const touched of this.#touched) {
+      try {
+        const own = touched.lines(this.#request)
+        lines = lines.length === 0 ? own : [...lines, ...own]
+      } catch (failure) {
+        failures ??= new Failures(this.#request.log)
+        failures.add(touched, failure)
+      }
+    }
     this.#committing = false
-    failures.throwFirst()
+    failures?.throwFirst()
     return lines
   }
 }

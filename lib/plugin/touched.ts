@@ -12,15 +12,25 @@ import type { Found } from './find'
 import { isEnded } from './standing'
 import { warnUntrustedProxy } from './warnings'
 
+const NONE: readonly string[] = []
+
 /** What the event says of what was known of a session. */
 const CHECKS = { good: null, checked: 'good', unchecked: 'unchecked', over: null, replaced: null } as const
 
+/** What holds the sessions of a request, and is told what happens to them. */
+export interface Holder {
+  /** Throws FST_SESSION_COMMITTED. */
+  beforeChange (touched: Touched): void
+  watchForLoss (): void
+}
+
 /** A session that a request touched, or that the plugin has to write though the request did not. */
-export class Touched implements LaterEvents {
+export class Touched implements LaterEvents, Watcher {
   readonly definition: SessionDefinition
   readonly found: Found | null
   readonly session: Session
   readonly view: SessionView
+  readonly #holder: Holder
   /** The request looked at it; false where only the plugin did. */
   #isUsed = false
   /** The reply writes its cookies. */
@@ -32,10 +42,11 @@ export class Touched implements LaterEvents {
   /** Null where nobody listens. */
   #untold: Array<() => void> | null = null
 
-  constructor (definition: SessionDefinition, found: Found | null, watcher: Watcher) {
+  constructor (definition: SessionDefinition, found: Found | null, holder: Holder) {
+    this.#holder = holder
     this.definition = definition
     this.found = found
-    this.session = new Session(definition.policy, watcher, found === null || found.standing === 'replaced' ? null : found.opened, found?.standing === 'over')
+    this.session = new Session(definition.policy, this, found === null || found.standing === 'replaced' ? null : found.opened, found?.standing === 'over')
     this.view = viewOf(this.session)
   }
 
@@ -68,7 +79,7 @@ export class Touched implements LaterEvents {
 
   /** The Set-Cookie lines. Throws where it cannot be written. */
   lines (request: FastifyRequest): readonly string[] {
-    if (this.state === 'failed') return []
+    if (this.state === 'failed' || this.#saysNothing) return NONE
     const { raw: { headers: { cookie: header } }, log } = request
     const { definition, session, found } = this
     const overTls = request.protocol === 'https'
@@ -82,8 +93,16 @@ export class Touched implements LaterEvents {
   /** Tells caches what follows for them; returns the payload to send. */
   tellCaches (reply: FastifyReply, payload: unknown): unknown {
     if (!this.definition.options.cacheControl) return payload
-    if (this.#isWritten) forbidStoring(this.definition, reply, payload)
+    if (this.#isWritten && forbidStoring(this.definition, reply, payload)) return payload
     return this.#isUsed ? varyByCookie(reply, payload) : payload
+  }
+
+  beforeChange (): void {
+    this.#holder.beforeChange(this)
+  }
+
+  handedOut (): void {
+    this.#holder.watchForLoss()
   }
 
   later (publish: () => void): void {
@@ -94,5 +113,10 @@ export class Touched implements LaterEvents {
   /** The lines go out as they are: whoever listens is told. */
   tell (): void {
     this.#untold?.forEach(publish => { publish() })
+  }
+
+  /** As nearly always: it was looked at, and nothing is due. */
+  get #saysNothing (): boolean {
+    return this.session.isAsItWas && this.found?.standing !== 'checked'
   }
 }

@@ -1,4 +1,4 @@
-import { NO_EXTENSIONS, type EnvelopeHead, type Extensions } from '../core/envelope'
+import { NO_EXTENSIONS, type Envelope, type Extensions } from '../core/envelope'
 import type { SessionInfo } from '../../types/session'
 import { withOwnIdle, type Limits } from './expiry'
 import { writeExtended } from './extensions'
@@ -43,7 +43,7 @@ export class Head {
 
   /** No cookie holds this session yet: it was begun in this request. */
   get isNew (): boolean {
-    return this.opened === null || this.#identity.id !== this.opened.envelope.id
+    return this.opened === null || !this.#identity.isOf(this.opened)
   }
 
   get isRenewalDue (): boolean {
@@ -96,7 +96,7 @@ export class Head {
    * @param subject hashed; null where the app does not say, and what was sealed then stays
    * @param cutOffMs of this subject, so that a login never lies before it
    */
-  seal (subject: Buffer | null, cutOffMs: number): Omit<EnvelopeHead, 'customSerializer'> {
+  seal (subject: Buffer | null, cutOffMs: number, customSerializer: boolean, data: string | Buffer): Envelope {
     const { issue, now } = this.#policy
     if (this.isNew && !this.#isReissued) this.#identity = this.#identity.begunAt(issue(this.#identity.createdAtMs, cutOffMs))
     this.#identity = this.#identity.renewed(now())
@@ -106,7 +106,7 @@ export class Head {
       subject: subject ?? this.opened?.subject ?? null,
       authenticatedAtMs: authenticatedAtMs === createdAtMs ? null : authenticatedAtMs
     }, this.#extensions)
-    return { id, createdAtMs, renewedAtMs, extensions }
+    return { id, createdAtMs, renewedAtMs, extensions, customSerializer, data }
   }
 }
 

@@ -9,10 +9,11 @@ export class Identity implements SessionTimes {
   readonly createdAtMs: number
   readonly authenticatedAtMs: number
   readonly renewedAtMs: number
-  #id: string | null
+  #named: { readonly id: string } | null
 
-  constructor (id: string | null, { createdAtMs, authenticatedAtMs, renewedAtMs }: SessionTimes) {
-    this.#id = id
+  /** @param named what has its id; null for one that is to be drawn */
+  constructor (named: { readonly id: string } | null, { createdAtMs, authenticatedAtMs, renewedAtMs }: SessionTimes) {
+    this.#named = named
     this.createdAtMs = createdAtMs
     this.authenticatedAtMs = authenticatedAtMs
     this.renewedAtMs = renewedAtMs
@@ -23,14 +24,19 @@ export class Identity implements SessionTimes {
   }
 
   static of (opened: OpenedSession): Identity {
-    const { envelope: { id, createdAtMs }, authenticatedAtMs, renewedAtMs } = opened
-    return new Identity(id, { createdAtMs, authenticatedAtMs, renewedAtMs })
+    const { envelope, authenticatedAtMs, renewedAtMs } = opened
+    return new Identity(envelope, { createdAtMs: envelope.createdAtMs, authenticatedAtMs, renewedAtMs })
   }
 
   /** 128 random bits, as 32 hex digits. */
   get id (): string {
-    this.#id ??= newSessionId()
-    return this.#id
+    this.#named ??= { id: newSessionId() }
+    return this.#named.id
+  }
+
+  /** It goes on under the id under which it was sealed. */
+  isOf ({ envelope }: OpenedSession): boolean {
+    return this.#named === envelope || this.id === envelope.id
   }
 
   info (limits: Limits, isNew: boolean): SessionInfo {
@@ -48,19 +54,19 @@ export class Identity implements SessionTimes {
   /** A clock that runs behind another machine's never turns the time back. */
   renewed (nowMs: number): Identity {
     const { createdAtMs, authenticatedAtMs } = this
-    return new Identity(this.id, { createdAtMs, authenticatedAtMs, renewedAtMs: Math.max(nowMs, this.renewedAtMs) })
+    return new Identity(this.#named ?? this, { createdAtMs, authenticatedAtMs, renewedAtMs: Math.max(nowMs, this.renewedAtMs) })
   }
 
   /** Begun later than was thought: a cut-off came in between. */
   begunAt (createdAtMs: number): Identity {
     if (createdAtMs === this.createdAtMs) return this
     const authenticatedAtMs = this.authenticatedAtMs === this.createdAtMs ? createdAtMs : this.authenticatedAtMs
-    return new Identity(this.id, { ...this, createdAtMs, authenticatedAtMs })
+    return new Identity(this, { createdAtMs, authenticatedAtMs, renewedAtMs: this.renewedAtMs })
   }
 
   /** Under a new id, and dated anew. Nobody has shown who they are. */
   reissued (createdAtMs: number): Identity {
-    return new Identity(null, { ...this, createdAtMs })
+    return new Identity(null, { createdAtMs, authenticatedAtMs: this.authenticatedAtMs, renewedAtMs: this.renewedAtMs })
   }
 }
 

@@ -1,5 +1,5 @@
 import { encodedLength } from '../core/bytes'
-import { envelopeLength, readEnvelope, writeEnvelope, type Envelope } from '../core/envelope'
+import { readEnvelope, writeEnvelope, type Envelope } from '../core/envelope'
 import { MOST_PARTS, TOKEN_OVERHEAD_BYTES } from '../core/format'
 import { CookieParts } from '../core/parts'
 import { MALFORMED, UNSUPPORTED, type Refusal } from '../core/refusal'
@@ -100,9 +100,10 @@ export function sealingWith ({ cookieName, codec, limits, padTo, maxCookies }: S
  * @param source where the data came from, asked only for that error
  */
 export function sealSession (envelope: Envelope, sealing: Sealing, source: { data: () => SessionRecord }, nowMs: number): string {
-  const length = encodedLength(TOKEN_OVERHEAD_BYTES + envelopeLength(envelope, sealing.padTo))
+  const plaintextBytes = writeEnvelope(envelope, sealing.padTo, plaintext)
+  const length = encodedLength(TOKEN_OVERHEAD_BYTES + plaintextBytes)
   if (length > sealing.longestToken) throw tooLarge(source.data(), length, sealing)
-  return sealToken(writeEnvelope(envelope, sealing.padTo, plaintext), sealing.keys.sealing(nowMs), sealing.parts.count(length))
+  return sealToken(plaintextBytes, sealing.keys.sealing(nowMs), sealing.parts.count(length))
 }
 
 function tooLarge (data: SessionRecord, length: number, { cookieName, longestToken, maxCookies }: Sealing): Error {

@@ -26,13 +26,13 @@ export class Session {
     this.#policy = policy
     this.#watcher = watcher
     this.head = new Head(policy, isOver ? null : brought)
-    this.#values = new Values(this.head.opened?.decoded.data, watcher)
+    this.#values = new Values(this.head.opened?.decoded, watcher)
     this.deleted = isOver
     this.formerSettings = brought === null ? [] : brought.formerSettings
   }
 
   get (key: string): unknown {
-    return this.#values.get(key)
+    return this.#values.get(String(key))
   }
 
   set (key: string, value: unknown): void {
@@ -41,18 +41,18 @@ export class Session {
     this.#watcher.beforeChange()
     if (this.deleted) this.#restart(this.#values.pick([]))
     this.#written = true
-    this.#values.set(key, value)
+    this.#values.set(String(key), value)
   }
 
   has (key: string): boolean {
-    return this.#values.has(key)
+    return this.#values.has(String(key))
   }
 
   unset (key: string): void {
     if (!this.has(key)) return
     this.#watcher.beforeChange()
     this.#written = true
-    this.#values.unset(key)
+    this.#values.unset(String(key))
   }
 
   data (): SessionRecord {
@@ -131,9 +131,14 @@ export class Session {
     return this.head.isMoving || this.isEdited
   }
 
+  /** Nothing can have been changed, and no cookie is due. */
+  get isAsItWas (): boolean {
+    return !this.#written && !this.deleted && !this.#values.handedOut && !this.head.isMoving && !this.head.isRenewalDue
+  }
+
   /** The app changed it, and would miss the change. */
   get isEdited (): boolean {
-    return this.#written || this.deleted || this.#nestedChange() !== null
+    return this.#written || this.deleted || nestedChange(this.head.opened, this.#values, this.#policy.codec) !== null
   }
 
   /** Who is logged in by its values, hashed; empty for nobody. Null where the app does not say. To look is not to hand out. */
@@ -150,7 +155,7 @@ export class Session {
   /** What is to be sealed now, if the session was changed; null if it was only read. Throws FST_SESSION_NOT_SERIALIZABLE. */
   changedEnvelope (cutOffMs: number): Envelope | null {
     if (this.#written || this.head.isMoving) return this.envelope(cutOffMs)
-    const data = this.#nestedChange()
+    const data = nestedChange(this.head.opened, this.#values, this.#policy.codec)
     return data === null ? null : this.envelope(cutOffMs, this.#policy.codec, data)
   }
 
@@ -158,17 +163,13 @@ export class Session {
    * What is to be sealed now, changed or not. Throws FST_SESSION_NOT_SERIALIZABLE.
    * @param cutOffMs of whoever logs in by it; 0 for none
    */
-  envelope (cutOffMs: number, codec: Codec = this.#policy.codec, data: string | Buffer = codec.encode(this.#values.record)): Envelope {
-    return { ...this.head.seal(this.ownerAtLast(), cutOffMs), customSerializer: codec.custom, data }
+  envelope (cutOffMs: number, codec: Codec = this.#policy.codec, data: string | Buffer = this.#values.encode(codec)): Envelope {
+    return this.head.seal(this.ownerAtLast(), cutOffMs, codec.custom, data)
   }
 
   /** What `console.log` shows: no value. `this` is the proxy then, where only the public names are the session's own. */
   [inspect.custom] (): string {
     return `Session ${inspect({ id: this.info.id, keys: Object.keys(this.data()) })}`
-  }
-
-  #nestedChange (): string | Buffer | null {
-    return nestedChange(this.head.opened, this.#values, this.#policy.codec)
   }
 
   #restart (values: Values): void {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { envelopeLength, readEnvelope, writeEnvelope, type Envelope } from '../../lib/core/envelope'
+import { readEnvelope, writeEnvelope, type Envelope } from '../../lib/core/envelope'
 import { EXTENSIONS_AT } from '../../lib/core/format'
 
 const ENVELOPE: Envelope = {
@@ -20,8 +20,8 @@ function plaintext (envelope: Partial<Envelope> = {}, padTo = 0): Buffer {
 function read (bytes: Buffer): any {
   const envelope = readEnvelope(bytes, bytes.length)
   if ('ok' in envelope) return envelope
-  const { dataAt, dataEnd, ...head } = envelope
-  return { ...head, data: Buffer.from(bytes.subarray(dataAt, dataEnd)) }
+  const { id, createdAtMs, renewedAtMs, extensions, customSerializer, dataAt, dataEnd } = envelope
+  return { id, createdAtMs, renewedAtMs, extensions, customSerializer, data: Buffer.from(bytes.subarray(dataAt, dataEnd)) }
 }
 
 /** A plaintext with raw bytes where the extensions belong. */
@@ -80,9 +80,23 @@ t.test('padding fills up to the next multiple, and always adds a byte', async t 
       const data = 'x'.repeat(length)
       const padded = plaintext({ data }, padTo)
       t.equal(padded.length % padTo, 0)
-      t.equal(padded.length, envelopeLength({ ...ENVELOPE, data }, padTo))
       t.ok(padded.length > EXTENSIONS_AT + length && padded.length <= EXTENSIONS_AT + length + padTo)
       t.match(read(padded), { data: Buffer.from(data) })
+    }
+  }
+})
+
+t.test('what has no room is measured, and not written', async t => {
+  for (const data of ['x'.repeat(500), '\u20ac'.repeat(200), Buffer.alloc(500)]) {
+    for (const padTo of [0, 64]) {
+      const whole = Buffer.alloc(2000)
+      const length = writeEnvelope({ ...ENVELOPE, data }, padTo, whole)
+      const tight = Buffer.alloc(length, 0xee)
+      t.equal(writeEnvelope({ ...ENVELOPE, data }, padTo, tight), length)
+      t.ok(tight.equals(whole.subarray(0, length)))
+      const small = Buffer.alloc(length - 1, 0xee)
+      t.equal(writeEnvelope({ ...ENVELOPE, data }, padTo, small), length)
+      t.ok(small.every(byte => byte === 0xee))
     }
   }
 })
