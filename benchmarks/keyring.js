@@ -13,7 +13,7 @@ const fastify = require('fastify')
 const secureSession = require('..')
 const { keyOf } = require('../dist/lib/keyring/lifecycle')
 const { writeKeyring } = require('../dist/lib/keyring/document')
-const { summary } = require('./statistics')
+const { summary } = require('./report/statistics')
 
 const ROUNDS = Number(process.argv[2] ?? 60)
 const WARM_UP = 5

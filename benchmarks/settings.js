@@ -2,28 +2,53 @@
 
 const { parseArgs } = require('node:util')
 
-/** The defaults take four to five minutes on two cores. */
-const DEFAULTS = {
-  /** How often all servers start anew. */
-  starts: 5,
-  /** Rounds for each start. */
-  rounds: 4,
-  /** Requests of one round, to each server on each route. With 500, two equal servers came out 5 µs apart. */
-  requests: 1500,
-  /** Requests to each server on each route before the first round. */
-  'warm-up': 4000,
-  connections: 16
+/** In the order in which they run, and stand in the results. */
+const PARTS = ['requests']
+
+/** These take about eight minutes on two cores. */
+const FULL = {
+  requests: {
+    /** How often all servers start anew. */
+    starts: 4,
+    /** Rounds for each start, at the main size and at each other. */
+    rounds: 3,
+    sizeRounds: 1,
+    /** Requests of one round, to each server on each route. With 500, two equal servers came out 5 µs apart. */
+    requests: 1000,
+    /** Requests to each server on each route before the first round. */
+    warmUp: 2000,
+    connections: 16
+  },
+  sealing: { rounds: 15, calls: 1000 },
+  growth: { starts: 2, rounds: 4, requests: 600, warmUp: 1500, connections: 16, memoryRounds: 5, open: 1000 },
+  wire: { logins: 100 },
+  soak: { requests: 2_000_000, every: 50_000, visitors: 64, pipelined: 8 }
 }
 
-/** Settings from flags such as `--rounds 3`; throws where a value is none. With `--dry` the result files stay as they are. */
+/** To see that everything runs: figures of so little work mean nothing. */
+const QUICK = {
+  requests: { starts: 1, rounds: 1, sizeRounds: 1, requests: 30, warmUp: 30, connections: 4 },
+  sealing: { rounds: 2, calls: 50 },
+  growth: { starts: 1, rounds: 1, requests: 30, warmUp: 30, connections: 4, memoryRounds: 2, open: 50 },
+  wire: { logins: 3 },
+  soak: { requests: 8000, every: 500, visitors: 16, pipelined: 8 }
+}
+
+/**
+ * `--quick`: the small numbers. `--only requests,soak`: these parts alone. `--dry`: the files of results stay as they are, as they do with
+ * the other two. Throws where a flag is none.
+ */
 module.exports = function readSettings (args) {
-  const flags = Object.fromEntries(Object.keys(DEFAULTS).map(name => [name, { type: 'string' }]))
-  const { values } = parseArgs({ args, options: { ...flags, dry: { type: 'boolean', default: false } } })
-  const settings = {}
-  for (const [name, otherwise] of Object.entries(DEFAULTS)) {
-    const number = Number(values[name] ?? otherwise)
-    if (!Number.isInteger(number) || number < 1) throw new Error(`--${name} takes a whole number above 0; found ${values[name]}`)
-    settings[name] = number
+  const { values } = parseArgs({
+    args,
+    options: { quick: { type: 'boolean', default: false }, only: { type: 'string' }, dry: { type: 'boolean', default: false } }
+  })
+  const only = values.only?.split(',') ?? PARTS
+  const unknown = only.find(name => !PARTS.includes(name))
+  if (unknown !== undefined) throw new Error(`--only takes some of ${PARTS.join(',')}; found ${unknown}`)
+  return {
+    parts: PARTS.filter(name => only.includes(name)),
+    numbers: values.quick ? QUICK : FULL,
+    write: !values.dry && !values.quick && only.length === PARTS.length
   }
-  return { ...settings, write: !values.dry }
 }

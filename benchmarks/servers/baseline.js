@@ -2,15 +2,12 @@
 
 const fastify = require('fastify')
 const cookie = require('@fastify/cookie')
-const { NAME, PAGE } = require('../fixture')
+const plainRoutes = require('./plain-routes')
 
 /** What any server with cookies pays: it parses them, and replies. */
 module.exports = function baseline () {
   const app = fastify()
   app.register(cookie)
-  app.get('/untouched', async () => ({ value: PAGE }))
-  app.get('/read', async () => ({ value: PAGE }))
-  app.get('/read-object', async () => ({ value: NAME }))
-  app.get('/write', async () => ({ value: PAGE }))
+  plainRoutes(app)
   return app
 }

@@ -3,13 +3,14 @@
 const fastify = require('fastify')
 const cookie = require('@fastify/cookie')
 const secureSession = require('@fastify/secure-session')
+const attributes = require('./attributes')
 const sessionRoutes = require('./session-routes')
 
+/** With a key, so that nothing is derived. It writes into the attributes, hence the copy. */
 module.exports = function peer ({ key }) {
   const app = fastify()
   app.register(cookie)
-  // The attributes that the others write, too.
-  app.register(secureSession, { key, cookie: { path: '/', httpOnly: true, sameSite: 'lax' } })
+  app.register(secureSession, { key, cookie: { ...attributes } })
   app.register(async scope => sessionRoutes(scope))
   return app
 }

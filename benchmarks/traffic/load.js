@@ -76,7 +76,7 @@ function failOnEnd (port) {
 }
 
 function requestBytes ({ path, cookie }) {
-  return Buffer.from(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nCookie: ${cookie}\r\n\r\n`)
+  return Buffer.from(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n${cookie === null ? '' : `Cookie: ${cookie}\r\n`}\r\n`)
 }
 
-module.exports = { Load }
+module.exports = { HEAD_END, Load, requestBytes }

@@ -14,9 +14,12 @@ class Server {
     this.#child = child
   }
 
-  static async start (name, modulePath, key) {
-    const child = fork(join(__dirname, 'server-process.js'), [modulePath, key.toString('hex')], {
-      env: { ...process.env, NODE_ENV: 'production' }
+  /** @param options what the server's module is given; `key` is a Buffer, the rest JSON */
+  static async start (name, modulePath, { key, ...options }) {
+    const json = JSON.stringify({ key: key.toString('hex'), ...options })
+    const child = fork(join(__dirname, 'server-process.js'), [modulePath, json], {
+      env: { ...process.env, NODE_ENV: 'production' },
+      execArgv: ['--expose-gc']
     })
     child.once('exit', (code, signal) => {
       if (code !== 0) throw new Error(`server "${name}" ended with ${signal ?? `exit code ${code}`}`)
@@ -27,9 +30,19 @@ class Server {
 
   /** Microseconds of CPU time, user and system, of all threads of the process since it started. */
   async cpuTime () {
-    this.#child.send('cpu')
-    const [{ user, system }] = await once(this.#child, 'message')
+    const { user, system } = await this.ask('cpu')
     return user + system
+  }
+
+  /** `process.memoryUsage()` after a collection. */
+  memory () {
+    return this.ask('memory')
+  }
+
+  async ask (what) {
+    this.#child.send(what)
+    const [answer] = await once(this.#child, 'message')
+    return answer
   }
 
   async stop () {
