@@ -9,18 +9,18 @@ const PARTS = ['requests', 'sealing', 'growth', 'wire', 'soak']
 const FULL = {
   requests: {
     /** How often all servers start anew. */
-    starts: 4,
+    starts: 3,
     /** Rounds for each start, at the main size and at each other. */
-    rounds: 3,
-    sizeRounds: 1,
-    /** Requests of one round, to each server on each route. With 500, two equal servers came out 5 µs apart. */
-    requests: 1000,
-    /** Requests to each server on each route before the first round. */
-    warmUp: 2000,
+    rounds: 4,
+    sizeRounds: 2,
+    /** Requests of one round at the main size, to each server on each route. */
+    requests: 800,
+    /** Requests to each server on each route before the first round. This package and the peer get no faster after some 20,000 in all. */
+    warmUp: 2500,
     connections: 16
   },
   sealing: { rounds: 15, calls: 1000 },
-  growth: { starts: 2, rounds: 4, requests: 600, warmUp: 1500, connections: 16, memoryRounds: 5, open: 1000 },
+  growth: { starts: 2, rounds: 3, requests: 500, warmUp: 1000, connections: 16, memoryRounds: 5, open: 1000 },
   wire: { logins: 100 },
   soak: { requests: 2_000_000, every: 50_000, visitors: 32 }
 }

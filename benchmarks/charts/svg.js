@@ -3,6 +3,7 @@
 /** The colours of what is measured, on white and on black. Ours is the one that stands out. */
 const COLOURS = {
   sealed: ['#1f883d', '#3fb950'],
+  'sealed, keyring': ['#0a7ea4', '#39c5cf'],
   peer: ['#bc4c00', '#f0883e'],
   floor: ['#6e7781', '#8b949e'],
   jose: ['#0969da', '#58a6ff'],

@@ -9,8 +9,9 @@ const { Contestant } = require('./contestant')
 const { ROUTES } = require('./routes')
 
 const OTHER_SIZES = SIZES.filter(bytes => bytes !== SESSION_BYTES)
+const SHARE_AT_OTHER_SIZES = 0.5
 /** Of the requests of a contestant that goals are about. What the others cost needs no such precision. */
-const SHARE_OF_OTHERS = 0.4
+const SHARE_OF_OTHERS = 0.25
 
 /**
  * CPU time per request, in microseconds, as `samples[bytes][route][variant]`: arrays in the order of the rounds, so that equal
@@ -36,7 +37,7 @@ async function measure (settings, onProgress) {
     }
     for (const bytes of OTHER_SIZES) {
       await inTurns(contestants, bytes, Math.ceil(warmUp / 10), send)
-      for (let round = 0; round < sizeRounds; round++) await inTurns(contestants, bytes, requests, take)
+      for (let round = 0; round < sizeRounds; round++) await inTurns(contestants, bytes, requests * SHARE_AT_OTHER_SIZES, take)
       onProgress(`${place}: ${sizeRounds} rounds at ${bytes} bytes`)
     }
     for (const contestant of contestants) await contestant.stop()
@@ -69,10 +70,10 @@ async function startAll ({ connections }, redis) {
   const started = new Map()
   const start = async (variant, strangers) => { started.set(variant, await Contestant.start(variant, { ...options, strangers })) }
   const taking = variants.filter(({ needsRedis }) => !needsRedis || redis !== null)
-  for (const variant of taking.filter(({ hasSession }) => hasSession)) await start(variant)
+  await Promise.all(taking.filter(({ hasSession }) => hasSession).map(variant => start(variant)))
   const sealed = started.get(taking.find(({ hasStamp }) => hasStamp))
-  for (const variant of taking.filter(({ hasSession }) => !hasSession)) await start(variant, sealed.cookies)
+  await Promise.all(taking.filter(({ hasSession }) => !hasSession).map(variant => start(variant, sealed.cookies)))
   return taking.map(variant => started.get(variant))
 }
 
-module.exports = { measure }
+module.exports = { SHARE_AT_OTHER_SIZES, measure }

@@ -3,6 +3,7 @@
 const { SESSION_BYTES } = require('../session/data')
 const { spread, table } = require('../report/markdown')
 const variants = require('../servers')
+const { SHARE_AT_OTHER_SIZES } = require('./measure')
 
 const USING = ['untouched', 'read', 'read an object', 'read with a stamp', 'write', 'renew']
 const REFUSING = ['forged', 'junk', 'no cookie']
@@ -14,8 +15,8 @@ function markdown ({ redis, sizes, goals }, { requests: settings }) {
   return `## CPU time per request
 
 What a session costs the server, over \`fastify\` and \`@fastify/cookie\` alone (the baseline). ${starts} starts of all servers, in each ${rounds} rounds
-at ${SESSION_BYTES} bytes and ${sizeRounds} at each other size, a round of ${requests} requests (of ${Math.ceil(requests * 0.4)} to the servers that no goal is about) to each server on each
-route over ${connections} connections, routes and servers in an order drawn anew. Each figure is CPU time of the server process, user and system, all
+of ${requests} requests at ${SESSION_BYTES} bytes and ${sizeRounds} of ${Math.ceil(requests * SHARE_AT_OTHER_SIZES)} at each other size, to each server on each route over ${connections} connections (of a quarter of that to
+the servers that no goal is about), routes and servers in an order drawn anew. Each figure is CPU time of the server process, user and system, all
 threads: the median of the differences to the baseline within a round, with the quartiles. The load comes from another process.
 
 ${servers(redis)}

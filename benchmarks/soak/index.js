@@ -1,6 +1,7 @@
 'use strict'
 
 const lines = require('../charts/lines')
+const { ticks } = require('../charts/scale')
 const { grouped, kilobytes, table } = require('../report/markdown')
 const { slopeOf } = require('../report/statistics')
 const { measure } = require('./measure')
@@ -36,7 +37,7 @@ which is ${(slope.slope / MILLION).toFixed(3)} bytes a request. Goal: it does no
 
 function charts ({ points }) {
   const most = points.at(-1).requests / MILLION
-  const marks = Array.from({ length: 5 }, (_, index) => most * index / 4)
+  const marks = ticks(0, most)
   const panel = (title, field) => ({
     title,
     x: { label: 'million requests', marks },
