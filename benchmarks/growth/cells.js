@@ -10,16 +10,16 @@ const { Server } = require('../traffic/server')
  * `{ [group]: { [name]: { median, lower, upper } } }`. A cell is `{ group, name, server, path, cookie }`.
  * @param serversOf starts all servers anew, and resolves with `{ servers, cells }`
  */
-async function measureCells (serversOf, { starts, rounds, requests, warmUp, connections }, onProgress) {
+async function measureCells (serversOf, { starts, rounds, requests, warmUp, heat, connections }, onProgress) {
   const samples = {}
   for (let start = 0; start < starts; start++) {
     const { servers, cells } = await serversOf()
     const loads = new Map()
     for (const server of servers) loads.set(server, await Load.open(server.port, connections, BODY_BYTES))
     const send = ({ server, path, cookie }, count) => loads.get(server).send({ path, cookie }, count)
-    await inTurns(cells, cell => send(cell, warmUp))
+    await inTurns(cells, cell => send(cell, heat), cell => send(cell, warmUp))
     for (let round = 0; round < rounds; round++) {
-      await inTurns(cells, async cell => {
+      await inTurns(cells, cell => send(cell, heat), async cell => {
         const before = await cell.server.cpuTime()
         await send(cell, requests)
         const us = (await cell.server.cpuTime() - before) / requests
@@ -35,9 +35,12 @@ async function measureCells (serversOf, { starts, rounds, requests, warmUp, conn
   }))
 }
 
-async function inTurns (cells, step) {
-  for (const group of shuffled([...new Set(cells.map(({ group }) => group))])) {
-    for (const cell of shuffled(cells.filter(each => each.group === group))) await step(cell)
+/** Each server with all its cells. The first requests do not count: a server that did nothing for a while takes longer for them. */
+async function inTurns (cells, heatUp, step) {
+  for (const server of shuffled([...new Set(cells.map(cell => cell.server))])) {
+    const own = shuffled(cells.filter(cell => cell.server === server))
+    await heatUp(own[0])
+    for (const cell of own) await step(cell)
   }
 }
 

@@ -44,6 +44,10 @@ class Contestant {
     return this.#variant.isMain === true
   }
 
+  get isSlow () {
+    return this.#variant.isSlow === true
+  }
+
   /** By size; null where no session of that size fits into its cookie. */
   get cookies () {
     return this.#cookies

@@ -10,8 +10,8 @@ const { ROUTES } = require('./routes')
 
 const OTHER_SIZES = SIZES.filter(bytes => bytes !== SESSION_BYTES)
 const SHARE_AT_OTHER_SIZES = 0.5
-/** Of the requests of a contestant that goals are about. What the others cost needs no such precision. */
-const SHARE_OF_OTHERS = 0.25
+/** Of all requests to a slow contestant. Most of its time is spent where no machine code of V8 helps, and what it costs needs no such precision. */
+const SHARE_OF_SLOW = 0.25
 
 /**
  * CPU time per request, in microseconds, as `samples[bytes][route][variant]`: arrays in the order of the rounds, so that equal
@@ -36,7 +36,7 @@ async function measure (settings, onProgress) {
       onProgress(`${place}: round ${round + 1} of ${rounds} at ${SESSION_BYTES} bytes`)
     }
     for (const bytes of OTHER_SIZES) {
-      await inTurns(contestants, bytes, Math.ceil(warmUp / 10), send)
+      await inTurns(contestants, bytes, warmUp / 10, send)
       for (let round = 0; round < sizeRounds; round++) await inTurns(contestants, bytes, requests * SHARE_AT_OTHER_SIZES, take)
       onProgress(`${place}: ${sizeRounds} rounds at ${bytes} bytes`)
     }
@@ -44,6 +44,16 @@ async function measure (settings, onProgress) {
   }
   await redis?.stop()
   return { samples, doNotFit, redis: redis?.version ?? null }
+
+  /** Each server on each of its routes, both in an order drawn anew: none is always first, or always after the same one. */
+  async function inTurns (contestants, bytes, count, step) {
+    for (const contestant of shuffled(contestants)) {
+      await heatUp(contestant, bytes, settings.heat)
+      for (const route of shuffled(ROUTES)) {
+        if (contestant.takes(route, bytes)) await step(contestant, route, bytes, Math.ceil(contestant.isSlow ? count * SHARE_OF_SLOW : count))
+      }
+    }
+  }
 
   async function send (contestant, route, bytes, count) {
     await contestant.send(route, bytes, count)
@@ -55,12 +65,10 @@ async function measure (settings, onProgress) {
   }
 }
 
-/** Each route at each server, both in an order drawn anew: none is always first, or always after the same one. */
-async function inTurns (contestants, bytes, count, step) {
-  for (const route of shuffled(ROUTES)) {
-    for (const contestant of shuffled(contestants)) {
-      if (contestant.takes(route, bytes)) await step(contestant, route, bytes, Math.ceil(contestant.isMain ? count : count * SHARE_OF_OTHERS))
-    }
+/** A server that did nothing for some seconds takes a quarter more for its next requests, which none under load would: they do not count. */
+async function heatUp (contestant, bytes, count) {
+  for (const route of ROUTES.filter(({ name }) => name === 'read' || name === 'write')) {
+    if (contestant.takes(route, bytes)) await contestant.send(route, bytes, count)
   }
 }
 

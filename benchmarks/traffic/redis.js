@@ -10,8 +10,8 @@ const { Redis } = require('ioredis')
 async function startRedis () {
   const port = await freePort()
   const child = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', tmpdir()], { stdio: 'ignore' })
-  const started = await Promise.race([once(child, 'spawn').then(() => true), once(child, 'error').then(() => false)])
-  if (!started) return null
+  const isThere = await once(child, 'spawn').then(() => true, () => false)
+  if (!isThere) return null
   const kill = () => child.kill()
   process.once('exit', kill)
   const url = `redis://127.0.0.1:${port}`
