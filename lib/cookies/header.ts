@@ -42,7 +42,6 @@ function isSpace (code: number): boolean {
 
 /** True where nothing but white space lies between here and the last semicolon or the start. */
 function startsPair (header: string, at: number): boolean {
-  let before = at - 1
-  while (isSpace(header.charCodeAt(before))) before--
-  return before < 0 || header.charCodeAt(before) === SEMICOLON
+  while (at > 0 && isSpace(header.charCodeAt(at - 1))) at--
+  return at === 0 || header.charCodeAt(at - 1) === SEMICOLON
 }

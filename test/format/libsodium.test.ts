@@ -20,21 +20,13 @@ t.test('a libsodium that computes nonsense is refused', async t => {
   t.throws(() => loadSodium(() => broken), { code: 'FST_SESSION_SODIUM_UNAVAILABLE', message: /wrong result/ })
 })
 
-t.test('the binding throws for a bad tag, and we say false', async t => {
+t.test('sodium-native throws for a bad tag, and we say false', async t => {
   const of = (bytes: number): Buffer => Buffer.alloc(bytes)
   t.throws(() => sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(of(4), null, of(20), of(6), of(24), of(32)))
   t.equal(decrypt(of(4), of(20), of(6), of(24), of(32)), false)
 })
 
-t.test('a limit of stack traces that cannot be set stops no refusal', async t => {
-  const of = (bytes: number): Buffer => Buffer.alloc(bytes)
-  const descriptor = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit') as PropertyDescriptor
-  Object.defineProperty(Error, 'stackTraceLimit', { ...descriptor, writable: false })
-  t.teardown(() => { Object.defineProperty(Error, 'stackTraceLimit', descriptor) })
-  t.equal(decrypt(of(4), of(20), of(6), of(24), of(32)), false)
-})
-
-t.test('forgeries are refused also where intrinsics are frozen, and no limit of stack traces can be set', async t => {
+t.test('forgeries are refused also where intrinsics are frozen', async t => {
   const source = `
     const { createSealer } = require(${JSON.stringify(require.resolve('../../dist/lib/sealer.js'))})
     const sealer = createSealer({ key: Buffer.alloc(32) })

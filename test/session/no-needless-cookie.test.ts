@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { cipher } from '../../lib/core/cipher'
 import { sodium } from '../../lib/core/sodium'
 import { addRoutes, appWith, KEY } from '../helpers/app'
 import { Browser, setCookies } from '../helpers/browser'
@@ -6,11 +7,12 @@ import { Browser, setCookies } from '../helpers/browser'
 /** Counts calls into libsodium and JSON until the test ends. */
 function count (t: Test): { sodium: number, parse: number } {
   const counts = { sodium: 0, parse: 0 }
-  for (const name of Object.keys(sodium) as (keyof typeof sodium)[]) {
-    const original = sodium[name] as unknown
-    if (typeof original !== 'function') continue
-    Object.assign(sodium, { [name]: (...args: unknown[]) => { counts.sodium++; return original(...args) } })
-    t.teardown(() => { Object.assign(sodium, { [name]: original }) })
+  for (const functions of [sodium, cipher]) {
+    for (const [name, original] of Object.entries<unknown>(functions as object as Record<string, unknown>)) {
+      if (typeof original !== 'function') continue
+      Object.assign(functions, { [name]: (...args: unknown[]) => { counts.sodium++; return original(...args) } })
+      t.teardown(() => { Object.assign(functions, { [name]: original }) })
+    }
   }
   const { parse } = JSON
   JSON.parse = (...args: any[]) => { counts.parse++; return parse(...args as [string]) }
@@ -40,7 +42,7 @@ t.test('a request that reads opens the cookie once, however often it is asked', 
   await browser.get('/set/user/ada')
   const counts = count(t)
   const response = await browser.get('/often')
-  t.strictSame(counts, { sodium: 1, parse: 1 })
+  t.strictSame(counts, { sodium: 1, parse: 0 })
   t.strictSame(setCookies(response), [])
 })
 
@@ -51,7 +53,7 @@ t.test('a request that writes draws one nonce and seals once', async t => {
   await browser.get('/set/user/ada')
   const counts = count(t)
   t.equal(setCookies(await browser.get('/set/user/grace')).length, 1)
-  t.strictSame(counts, { sodium: 3, parse: 1 })
+  t.strictSame(counts, { sodium: 3, parse: 0 })
 })
 
 t.test('reading never writes, whatever the session\'s age is', async t => {
