@@ -3,8 +3,8 @@ import type { FastifyReply } from 'fastify'
 /** Adds Set-Cookie lines to a reply, beside those of others; lines that are there already are not added twice. */
 export function putSetCookies (reply: FastifyReply, lines: readonly string[]): void {
   const present = reply.getHeader('set-cookie')
-  if (present === undefined) {
-    reply.header('set-cookie', lines.length === 1 ? lines[0] : lines)
+  if (present == null) {
+    reply.header('set-cookie', lines.length === 1 ? lines[0] : [...lines])
     return
   }
   const others = (Array.isArray(present) ? present : [String(present)]).filter(line => !lines.includes(line))

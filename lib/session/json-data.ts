@@ -42,9 +42,11 @@ export class JsonData implements Decoded {
     return text.startsWith('"') ? text.slice(1, -1) : JSON.parse(text)
   }
 
-  /** The text with these values in the place of those it had, and new ones behind them; null where one of them is gone. */
+  /** The text with these values in the place of those it had, and new ones behind them; null where JSON leaves one of them out. */
   with (values: ReadonlyMap<string, unknown>): string | null {
-    const inOrder = values.size === 1 ? values : new Map([...values].sort(([a], [b]) => this.#placeOf(a) - this.#placeOf(b)))
+    // A copy: where a toJSON of the app's looks at the session, there are more of them.
+    const inOrder = [...values]
+    if (inOrder.length > 1) inOrder.sort(([a], [b]) => this.#placeOf(a) - this.#placeOf(b))
     let text = ''
     let added = ''
     let from = 0
@@ -79,7 +81,10 @@ export class JsonData implements Decoded {
 /** Undefined for a value that JSON leaves out. Throws FST_SESSION_NOT_SERIALIZABLE. */
 function writtenDown (key: string, value: unknown): string | undefined {
   try {
-    return JSON.stringify(value)
+    if (typeof (value as { toJSON?: unknown } | null)?.toJSON !== 'function') return JSON.stringify(value)
+    // A toJSON is told the key.
+    const member = JSON.stringify({ [key]: value })
+    return member === '{}' ? undefined : member.slice(JSON.stringify(key).length + 2, -1)
   } catch (cause) {
     throw notSerializable(key, cause)
   }

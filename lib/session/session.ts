@@ -7,7 +7,7 @@ import { Head, isSomebody } from './head'
 import { nestedChange } from './nested-change'
 import { areSame, NO_SETTINGS, type OwnSettings } from './own-settings'
 import type { OpenedSession, SessionPolicy, Watcher } from './policy'
-import { refuseUnwritable, Values } from './values'
+import { nameOf, refuseUnwritable, Values } from './values'
 
 /** A session in memory. It knows no cookies and no keys; users hold it through the proxy of `session/view.ts`. */
 export class Session {
@@ -32,7 +32,7 @@ export class Session {
   }
 
   get (key: string): unknown {
-    return this.#values.get(String(key))
+    return this.#values.get(nameOf(key))
   }
 
   set (key: string, value: unknown): void {
@@ -41,18 +41,18 @@ export class Session {
     this.#watcher.beforeChange()
     if (this.deleted) this.#restart(this.#values.pick([]))
     this.#written = true
-    this.#values.set(String(key), value)
+    this.#values.set(nameOf(key), value)
   }
 
   has (key: string): boolean {
-    return this.#values.has(String(key))
+    return this.#values.has(nameOf(key))
   }
 
   unset (key: string): void {
     if (!this.has(key)) return
     this.#watcher.beforeChange()
     this.#written = true
-    this.#values.unset(String(key))
+    this.#values.unset(nameOf(key))
   }
 
   data (): SessionRecord {

@@ -5,12 +5,13 @@ import type { Watcher } from './policy'
 
 const STARTS_WITH_DIGIT = /^\d/
 
-/** The user's keys and values, in a map of their own that no field of the library's enters. */
+/** The user's keys and values, apart from all fields of the library's own. */
 export class Values {
-  /** What was opened, as long as single values are taken from it; null where all are in the map. */
+  /** What was opened, while single values are taken from it; null where all are in the record. */
   #opened: JsonData | null
-  /** Values that were set or handed out; undefined for those that are gone. */
+  /** Of what was opened, the values that were set or handed out. */
   #held: Map<string, unknown> | null = null
+  #record: SessionRecord
   #handedOut = false
   readonly #watcher: Pick<Watcher, 'handedOut'> | undefined
 
@@ -20,7 +21,7 @@ export class Values {
    */
   constructor (opened: Decoded | null = null, watcher?: Pick<Watcher, 'handedOut'>) {
     this.#opened = opened instanceof JsonData ? opened : null
-    if (opened !== null && this.#opened === null) this.#held = new Map(Object.entries(opened.data).filter(([, value]) => value !== undefined))
+    this.#record = opened === null || opened === this.#opened ? {} : opened.data
     this.#watcher = watcher
   }
 
@@ -53,41 +54,42 @@ export class Values {
   set (key: string, value: unknown): void {
     // An object puts keys that are numbers first, whenever they were set.
     if (STARTS_WITH_DIGIT.test(key)) this.#takeOut()
-    this.#hold(key, value)
+    if (this.#opened !== null) this.#hold(key, value)
+    // Plain assignment would take `__proto__` for the prototype.
+    else if (key === '__proto__') Object.defineProperty(this.#record, key, { value, writable: true, enumerable: true, configurable: true })
+    else this.#record[key] = value
   }
 
   has (key: string): boolean {
-    return this.#held?.has(key) === true ? this.#held.get(key) !== undefined : this.#opened?.has(key) === true
+    return this.#opened === null ? Object.hasOwn(this.#record, key) : this.#held?.has(key) === true || this.#opened.has(key)
   }
 
   unset (key: string): void {
-    if (this.#opened?.has(key) === true) this.#hold(key, undefined)
-    else this.#held?.delete(key)
+    this.#takeOut()
+    delete this.#record[key]
   }
 
   keys (): string[] {
-    if (this.#opened === null) return Object.keys(this.record)
-    return [...new Set([...this.#opened.keys(), ...this.#held?.keys() ?? []])].filter(key => this.has(key))
+    if (this.#opened === null) return Object.keys(this.#record)
+    return [...new Set([...this.#opened.keys(), ...this.#held?.keys() ?? []])]
   }
 
   /** A shallow copy, with an ordinary prototype. */
   copy (): SessionRecord {
     for (const key of this.keys()) this.get(key)
-    return this.record
+    return { ...this.record }
   }
 
-  /** All values, in an object of their own. */
+  /** All of them in one object. */
   get record (): SessionRecord {
-    if (this.#opened === null) return Object.fromEntries(this.#held ?? [])
-    return Object.fromEntries(this.keys().map(key => [key, this.#peek(key)]))
+    return this.#opened === null ? this.#record : Object.fromEntries(this.keys().map(key => [key, this.#peek(key)]))
   }
 
   /** New values: those of the named keys. */
   pick (keys: readonly string[]): Values {
     const kept = new Values(null, this.#watcher)
-    for (const key of keys) {
-      const value = this.#peek(key)
-      if (value !== undefined) kept.set(key, value)
+    for (const key of keys.map(nameOf)) {
+      if (this.has(key)) kept.set(key, this.#peek(key))
     }
     return kept
   }
@@ -100,7 +102,8 @@ export class Values {
   }
 
   #peek (key: string): unknown {
-    if (this.#held?.has(key) === true || this.#opened === null) return this.#held?.get(key)
+    if (this.#opened === null) return Object.hasOwn(this.#record, key) ? this.#record[key] : undefined
+    if (this.#held?.has(key) === true) return this.#held.get(key)
     const value = this.#opened.get(key)
     // Whoever gets an object gets the same one again.
     if (typeof value === 'object' && value !== null) this.#hold(key, value)
@@ -113,10 +116,15 @@ export class Values {
   }
 
   #takeOut (): void {
-    if (this.#opened === null) return
-    this.#held = new Map(Object.entries(this.record))
+    this.#record = this.record
     this.#opened = null
+    this.#held = null
   }
+}
+
+/** As an object takes it for the name of a property. */
+export function nameOf (key: string): string {
+  return typeof key === 'number' ? String(key) : key
 }
 
 /** Throws FST_SESSION_NOT_SERIALIZABLE for what JSON cannot write, or would drop in silence; what is nested is found when it is written. */
