@@ -15,12 +15,12 @@ const COLOURS = {
 }
 
 /** The class of a colour; `other` where it has none. */
-function colourOf (name) {
-  return `c-${Object.keys(COLOURS).indexOf(name in COLOURS ? name : 'other')}`
+function colourOf (name, colours = COLOURS) {
+  return `c-${Object.keys(colours).indexOf(name in colours ? name : 'other')}`
 }
 
-/** A whole picture on a ground of its own, so that it can be read on any page. */
-function picture ({ width, height, title, description, body }) {
+/** A whole picture on a ground of its own, so that it can be read on any page. `colours`: on white and on black, by name. */
+function picture ({ width, height, title, description, body, colours = COLOURS }) {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="title description" font-family="system-ui, -apple-system, 'Segoe UI', 'Liberation Sans', Arial, sans-serif" font-size="13">
 <title id="title">${escaped(title)}</title>
 <desc id="description">${escaped(description)}</desc>
@@ -33,7 +33,9 @@ text { fill: #1f2328 }
 .axis { stroke: #8c959f }
 .whisker { stroke: #1f2328; stroke-width: 1.2 }
 .line { fill: none; stroke-width: 2 }
-${rules(0)}
+.part { stroke: #ffffff }
+.inside { fill: #ffffff; font-size: 12px }
+${rules(colours, 0)}
 @media (prefers-color-scheme: dark) {
 .ground { fill: #0d1117; stroke: #3d444d }
 text { fill: #f0f6fc }
@@ -41,7 +43,9 @@ text { fill: #f0f6fc }
 .grid { stroke: #2a313c }
 .axis { stroke: #656c76 }
 .whisker { stroke: #f0f6fc }
-${rules(1)}
+.part { stroke: #0d1117 }
+.inside { fill: #0d1117 }
+${rules(colours, 1)}
 }
 </style>
 <rect class="ground" x="0.5" y="0.5" width="${width - 1}" height="${height - 1}" rx="6"/>
@@ -51,10 +55,10 @@ ${body}
 `
 }
 
-function rules (theme) {
-  return Object.keys(COLOURS).map(name => {
-    const colour = COLOURS[name][theme]
-    return `.${colourOf(name)} { fill: ${colour} } .line.${colourOf(name)} { fill: none; stroke: ${colour} }`
+function rules (colours, theme) {
+  return Object.keys(colours).map(name => {
+    const colour = colours[name][theme]
+    return `.${colourOf(name, colours)} { fill: ${colour} } .line.${colourOf(name, colours)} { fill: none; stroke: ${colour} }`
   }).join('\n')
 }
 
