@@ -11,6 +11,8 @@ async function main ([modulePath, json]) {
   process.on('message', ask => process.send(answers[ask]()))
   // A parent that was killed must not leave servers behind.
   process.on('disconnect', () => process.exit())
+  // A server waits for its turn for longer than a connection may lie idle.
+  app.server.keepAliveTimeout = 0
   await app.listen({ host: '127.0.0.1', port: 0 })
   process.send({ port: app.server.address().port })
 }
