@@ -1,0 +1,49 @@
+import t from 'tap'
+import fastify from 'fastify'
+import { fakeClock } from '../helpers/clock'
+import { ask, counter, headerAfter, NOTHING, OPENED, quietApp, SEALED, USER, USER_TEXT, type Counts } from './site'
+
+const SEVEN_HOURS_MS = 7 * 3_600_000
+const BOTH = ['decrypt', 'decrypt']
+
+const CHANGES: Readonly<Record<string, Counts>> = {
+  // What an object is compared with is the text of it alone, and beside another value that was set nothing is read again.
+  'change-nested': { ...SEALED, parsed: [USER_TEXT], written: [{ ...USER, roles: ['customer', 'editor'] }] },
+  'write-new': { ...SEALED, written: ['seen', 'hint'] },
+  'write-object': { ...SEALED, written: [{ items: [] }, 'cart'] },
+  'read-all': { ...OPENED, parsed: [USER_TEXT], written: [USER] },
+  // Without one of its values the session is written anew.
+  unset: { ...SEALED, parsed: [USER_TEXT], written: [{ user: USER, locale: 'en-GB' }] },
+  touch: SEALED,
+  // It has another id.
+  regenerate: { ...SEALED, sodium: ['decrypt', 'randombytes_buf', 'randombytes_buf', 'encrypt'], written: [{ page: '/orders' }] }
+}
+
+t.test('a server without the plugin calls nothing: what is counted is the library\'s', async t => {
+  const app = fastify()
+  app.get('/untouched', async () => 'text')
+  t.teardown(() => app.close())
+  await app.ready()
+  t.strictSame(await counter(t)(app, '/untouched', 'session=x'), NOTHING)
+})
+
+t.test('each kind of change calls what it must, and no more', async t => {
+  const app = await quietApp(t)
+  const cookie = await headerAfter(app, '/login')
+  const count = counter(t)
+  for (const [route, counts] of Object.entries(CHANGES)) t.strictSame(await count(app, `/${route}`, cookie), counts, route)
+})
+
+t.test('a stamp is not looked at where the session is not, and costs a change nothing but to be opened', async t => {
+  const clock = fakeClock(t)
+  const app = await quietApp(t)
+  const young = await headerAfter(app, '/login')
+  const count = counter(t)
+  clock.advance(SEVEN_HOURS_MS)
+  const line = (await ask(app, '/read-one', young)).headers['set-cookie'] as string
+  const stamped = `${young}; ${line.slice(0, line.indexOf(';'))}`
+  t.strictSame(await count(app, '/untouched', young), NOTHING)
+  t.strictSame(await count(app, '/untouched', stamped), NOTHING)
+  t.strictSame(await count(app, '/write-one', stamped), { ...SEALED, sodium: [...BOTH, 'randombytes_buf', 'encrypt'], written: ['/basket'] })
+  t.strictSame(await count(app, '/delete', stamped), { ...OPENED, sodium: BOTH, setCookies: 2 })
+})

@@ -1,0 +1,71 @@
+import type { FastifyInstance } from 'fastify'
+import t, { type Test } from 'tap'
+import { MOST_CANDIDATES } from '../../lib/cookies/header'
+import { OTHER_KEY } from '../helpers/app'
+import { counter, headerAfter, NOTHING, OPENED, quietApp, SEALED, type Counts } from './site'
+
+async function userOf (t: Test): Promise<{ app: FastifyInstance, good: string, count: ReturnType<typeof counter> }> {
+  const app = await quietApp(t)
+  return { app, good: await headerAfter(app, '/login'), count: counter(t) }
+}
+
+t.test('what cannot be a token of ours costs no call', async t => {
+  const { app, good, count } = await userOf(t)
+  const strangers = await headerAfter(await quietApp(t, { key: OTHER_KEY }), '/login')
+  const junk = {
+    'an unknown key': strangers,
+    'an unknown version': good.replace('=A', '=B'),
+    '15 KB': `session=${'A'.repeat(15_000)}`,
+    '15 KB that begin as a token': good + 'A'.repeat(15_000),
+    '4 KB': `session=${'A'.repeat(4000)}`,
+    'no text': 'session=',
+    'another spelling': `${good}=`,
+    'another name': good.replace('session', 'sessions')
+  }
+  for (const [what, cookie] of Object.entries(junk)) t.strictSame(await count(app, '/read-one', cookie), NOTHING, what)
+})
+
+t.test('a forged cookie is decrypted once, and nothing of it is read', async t => {
+  const { app, good, count } = await userOf(t)
+  const at = good.length - 20
+  const forged = good.slice(0, at) + (good[at] === 'A' ? 'B' : 'A') + good.slice(at + 1)
+  t.strictSame(await count(app, '/read-one', forged), OPENED)
+  t.strictSame(await count(app, '/read-one', good.replace(/(?<==.{6}).{60}/, 'A'.repeat(60))), NOTHING, 'with a key id that nobody has')
+  t.strictSame(await count(app, '/untouched', forged), NOTHING)
+})
+
+t.test('of several cookies of the name a bounded number is decrypted, good or forged', async t => {
+  const { app, good, count } = await userOf(t)
+  const forged = `${good.slice(0, -20)}${'A'.repeat(20)}`
+  const decrypted = (times: number): Counts => ({ ...OPENED, sodium: Array(times).fill('decrypt') })
+  for (const copies of [2, 3, 4]) {
+    t.strictSame(await count(app, '/read-one', Array(copies).fill(good).join('; ')), decrypted(copies))
+  }
+  for (const copies of [5, 50]) {
+    t.strictSame(await count(app, '/read-one', Array(copies).fill(good).join('; ')), decrypted(MOST_CANDIDATES))
+    t.strictSame(await count(app, '/read-one', Array(copies).fill(forged).join('; ')), decrypted(MOST_CANDIDATES))
+  }
+  t.strictSame(await count(app, '/untouched', Array(50).fill(good).join('; ')), NOTHING)
+})
+
+for (const parts of [2, 3]) {
+  t.test(`a session in ${parts} cookies is decrypted once, and sealed once`, async t => {
+    const app = await quietApp(t, { maxCookies: 3 })
+    const cookie = await headerAfter(app, `/fill-${parts}`)
+    t.equal(cookie.split('; ').length, parts)
+    const count = counter(t)
+    t.strictSame(await count(app, '/untouched', cookie), NOTHING)
+    t.strictSame(await count(app, '/read-one', cookie), OPENED)
+    t.strictSame(await count(app, '/write-one', cookie), { ...SEALED, written: ['/basket'], setCookies: parts })
+    t.strictSame(await count(app, '/delete', cookie), { ...OPENED, setCookies: 3 })
+    t.strictSame(await count(app, '/read-one', cookie.slice(0, cookie.lastIndexOf(';'))), NOTHING, 'without its last part')
+  })
+}
+
+t.test('with maxCookies 3 a session in one cookie costs what it costs without', async t => {
+  const app = await quietApp(t, { maxCookies: 3 })
+  const cookie = await headerAfter(app, '/login')
+  const count = counter(t)
+  t.strictSame(await count(app, '/read-one', cookie), OPENED)
+  t.strictSame(await count(app, '/write-one', cookie), { ...SEALED, written: ['/basket'] })
+})
