@@ -1,23 +1,44 @@
-import { spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import t from 'tap'
 import { plainEnv } from '../helpers/process'
 
+interface Bytes {
+  readonly heap: number
+  /** In the memory of Buffers. */
+  readonly buffers: number
+}
+
 /**
- * Bytes on V8's heap that the package may add to a request with a session of 400 bytes. Found, in 20 runs, also beside a busy machine: 0.5 KB
- * untouched, 6.2 to 7.1 read, 16.4 to 17.2 written, 1.4 to 1.9 forged, 2.1 to 2.9 junk. A copy of the token, or of the data, in a Buffer would show.
+ * Bytes that the package may add to a request with a session of 416 bytes, on V8's heap and in Buffers. Behind each, what was found on
+ * Node.js 20.20, 22.23 and 24.21, in 60 runs, idle and beside three busy processes: on one version they differ by 16 bytes of the heap at most,
+ * a write by 48. The room left is two to three times that, and mostly less than what an object of three fields takes, 64, or a view of a
+ * Buffer, 96; the session's JSON parsed as a whole takes 550. So this fails as well, and each time, where a new version of Node.js or Fastify takes more.
+ * Buffers lie in slabs of 8 or 64 KB, of which the 200 requests may begin one more or less: 41 or 328 bytes a request.
  */
-const MOST = { untouched: 1000, read: 8500, write: 19_500, forged: 3000, junk: 4500 }
+const MOST: Readonly<Record<string, Bytes>> = {
+  untouched: { heap: 540, buffers: 400 }, //         496 to 512
+  read: { heap: 7030, buffers: 400 }, //             6912 to 6992
+  'read-object': { heap: 9930, buffers: 400 }, //    9656 to 9888
+  write: { heap: 16_850, buffers: 1350 }, //         16,656 to 16,736; in what inject receives 983 to 1229
+  none: { heap: 3640, buffers: 400 }, //             3528 to 3592
+  junk: { heap: 4320, buffers: 400 }, //             4208 to 4272
+  forged: { heap: 4385, buffers: 400 } //            4272 to 4336
+}
+
+const MEASURED_ON = ['20', '22', '24']
+/** An object and its fields may take more room on a version that was not measured. */
+const allowance = MEASURED_ON.includes(process.versions.node.split('.')[0] as string) ? 1 : 1.2
 
 t.test('a request allocates no more than it did', async t => {
-  // Without machine code V8 leaves out no allocation on its own judgement, and the young generation is too large to be collected in between.
-  const flags = ['--jitless', '--no-expose-wasm', '--expose-gc', '--min-semi-space-size=256', '--max-semi-space-size=256']
-  const { stdout, stderr } = spawnSync(process.execPath, [...flags, join(__dirname, 'allocating.js')], { env: plainEnv(), encoding: 'utf8' })
-  t.equal(stderr, '')
-  const added = JSON.parse(stdout) as Record<keyof typeof MOST, number>
+  const flags = ['--jitless', '--expose-gc', '--min-semi-space-size=64', '--max-semi-space-size=64']
+  // Some versions warn that without machine code there is no WebAssembly.
+  const printed = execFileSync(process.execPath, [...flags, join(__dirname, 'allocating.js')], { env: plainEnv(), encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+  const added = JSON.parse(printed) as Record<string, Bytes>
   t.strictSame(Object.keys(added), Object.keys(MOST))
-  for (const [name, most] of Object.entries(MOST)) {
-    const bytes = added[name as keyof typeof MOST]
-    t.ok(bytes <= most, `${name}: ${bytes} bytes, at most ${most}`)
+  for (const [what, most] of Object.entries(MOST)) {
+    const { heap, buffers } = added[what] as Bytes
+    t.ok(heap > 0 && heap <= most.heap * allowance, `${what}: ${heap} bytes of the heap, at most ${most.heap}`)
+    t.ok(buffers <= most.buffers * allowance, `${what}: ${buffers} bytes in Buffers, at most ${most.buffers}`)
   }
 })
