@@ -9,17 +9,14 @@ const PARTS = ['requests', 'anatomy', 'sealing', 'growth', 'wire', 'soak']
 const FULL = {
   requests: {
     /** How often all servers start anew. */
-    starts: 2,
+    starts: 3,
     /** Rounds for each start, at the main size and at each other. */
     rounds: 5,
     sizeRounds: 2,
     /** Requests of one round at the main size, to each server on each route. */
     requests: 500,
-    /**
-     * Requests to each server on each route before the first round. V8 takes long to settle on machine code: after 3000 each this package seems to
-     * add 12 µs to a request that does not touch the session, after 12,000 it adds 2.
-     */
-    warmUp: 7000,
+    /** Requests to each server on each route before the first round, for V8 to compile what it will. */
+    warmUp: 3000,
     /** Requests on each of two routes when a server's turn comes, before anything counts. */
     heat: 200,
     connections: 16

@@ -135,7 +135,7 @@ export class RequestSessions implements Holder {
     const { reply } = this
     if (reply === null || this.#watched) return
     this.#watched = true
-    reply.raw.once('close', () => {
+    reply.raw.on('close', () => {
       const lost = this.#committed === null && isHeadSent(reply) ? this.#changed() : undefined
       if (lost !== undefined) warnLost(lost.definition, reply.log)
     })

@@ -44,8 +44,9 @@ export class JsonData implements Decoded {
 
   /** The text with these values in the place of those it had, and new ones behind them; null where JSON leaves one of them out. */
   with (values: ReadonlyMap<string, unknown>): string | null {
-    // A copy: where a toJSON of the app's looks at the session, there are more of them.
-    const inOrder = [...values]
+    // A copy: where a toJSON of the app's looks at the session, there are more of them. To spread a Map takes 1.5 us more.
+    const inOrder: Array<[string, unknown]> = []
+    for (const member of values) inOrder.push(member)
     if (inOrder.length > 1) inOrder.sort(([a], [b]) => this.#placeOf(a) - this.#placeOf(b))
     let text = ''
     let added = ''
