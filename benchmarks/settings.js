@@ -11,17 +11,17 @@ const FULL = {
     /** How often all servers start anew. */
     starts: 3,
     /** Rounds for each start, at the main size and at each other. */
-    rounds: 5,
+    rounds: 4,
     sizeRounds: 2,
     /** Requests of one round at the main size, to each server on each route. */
     requests: 500,
     /** Requests to each server on each route before the first round, for V8 to compile what it will. */
-    warmUp: 3000,
+    warmUp: 2000,
     /** Requests on each of two routes when a server's turn comes, before anything counts. */
     heat: 200,
     connections: 16
   },
-  anatomy: { starts: 2, rounds: 3, requests: 1000, warmUp: 5000, heat: 200, connections: 16 },
+  anatomy: { starts: 2, rounds: 3, requests: 1000, warmUp: 3000, heat: 200, connections: 16 },
   sealing: { rounds: 10, calls: 1000 },
   growth: { starts: 1, rounds: 5, requests: 320, warmUp: 640, heat: 400, connections: 16, memoryRounds: 5, open: 1000 },
   wire: { logins: 100 },

@@ -11,7 +11,7 @@ const { ROUTES } = require('./routes')
 const OTHER_SIZES = SIZES.filter(bytes => bytes !== SESSION_BYTES)
 const SHARE_AT_OTHER_SIZES = 0.5
 /** Of all requests to a slow contestant. Most of its time is spent where no machine code of V8 helps, and what it costs needs no such precision. */
-const SHARE_OF_SLOW = 0.25
+const SHARE_OF_SLOW = 0.1
 
 /**
  * CPU time per request, in microseconds, as `samples[bytes][route][variant]`: arrays in the order of the rounds, so that equal

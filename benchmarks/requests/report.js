@@ -15,7 +15,7 @@ function markdown ({ redis, sizes, goals }, { requests: settings }) {
   return `## CPU time per request
 
 What a session costs the server, over \`fastify\` and \`@fastify/cookie\` alone (the baseline). ${starts} starts of all servers, in each ${rounds} rounds
-of ${requests} requests at ${SESSION_BYTES} bytes and ${sizeRounds} of ${Math.ceil(requests * SHARE_AT_OTHER_SIZES)} at each other size, to each server on each route over ${connections} connections (of a quarter of that to
+of ${requests} requests at ${SESSION_BYTES} bytes and ${sizeRounds} of ${Math.ceil(requests * SHARE_AT_OTHER_SIZES)} at each other size, to each server on each route over ${connections} connections (of a tenth of that to
 jose, iron-session and h3), routes and servers in an order drawn anew. Each figure is CPU time of the server process, user and system, all
 threads: the median of the differences to the baseline within a round, with the quartiles. The load comes from another process. The first requests after
 a server's turn comes do not count.

@@ -11,19 +11,19 @@ interface Bytes {
 
 /**
  * Bytes that the package may add to a request with a session of 416 bytes, on V8's heap and in Buffers. Behind each, what was found on
- * Node.js 20.20, 22.23 and 24.21, in 60 runs, idle and beside three busy processes: on one version they differ by 16 bytes of the heap at most,
+ * Node.js 20.20, 22.23 and 24.21, idle and beside three busy processes: on one version they differ by 16 bytes of the heap at most,
  * a write by 48. The room left is two to three times that, and mostly less than what an object of three fields takes, 64, or a view of a
  * Buffer, 96; the session's JSON parsed as a whole takes 550. So this fails as well, and each time, where a new version of Node.js or Fastify takes more.
  * Buffers lie in slabs of 8 or 64 KB, of which the 200 requests may begin one more or less: 41 or 328 bytes a request.
  */
 const MOST: Readonly<Record<string, Bytes>> = {
-  untouched: { heap: 540, buffers: 400 }, //         496 to 512
-  read: { heap: 7030, buffers: 400 }, //             6912 to 6992
-  'read-object': { heap: 9930, buffers: 400 }, //    9656 to 9888
-  write: { heap: 16_850, buffers: 1350 }, //         16,656 to 16,736; in what inject receives 983 to 1229
-  none: { heap: 3640, buffers: 400 }, //             3528 to 3592
-  junk: { heap: 4320, buffers: 400 }, //             4208 to 4272
-  forged: { heap: 4385, buffers: 400 } //            4272 to 4336
+  untouched: { heap: 490, buffers: 400 }, //         448
+  read: { heap: 6960, buffers: 400 }, //             6832 to 6896
+  'read-object': { heap: 9530, buffers: 400 }, //    9248 to 9464
+  write: { heap: 15_900, buffers: 1350 }, //         15,728 to 15,784; in what inject receives 983 to 1188
+  none: { heap: 3570, buffers: 400 }, //             3448 to 3512
+  junk: { heap: 4250, buffers: 400 }, //             4128 to 4192
+  forged: { heap: 4315, buffers: 400 } //            4192 to 4256
 }
 
 const MEASURED_ON = ['20', '22', '24']
