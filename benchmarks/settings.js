@@ -17,8 +17,8 @@ const FULL = {
     requests: 500,
     /** Requests to each server on each route before the first round, for V8 to compile what it will. */
     warmUp: 2000,
-    /** Requests on each of two routes when a server's turn comes, before anything counts. */
-    heat: 200,
+    /** Requests when a server's turn comes, before anything counts: the first ones after it idled take more, as none under load would. */
+    heat: 60,
     connections: 16
   },
   anatomy: { starts: 2, rounds: 3, requests: 1000, warmUp: 3000, heat: 200, connections: 16 },

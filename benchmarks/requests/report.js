@@ -3,7 +3,7 @@
 const { SESSION_BYTES } = require('../session/data')
 const { spread, table } = require('../report/markdown')
 const variants = require('../servers')
-const { SHARE_AT_OTHER_SIZES } = require('./measure')
+const { SHARE_AT_OTHER_SIZES, SHARE_OF_SLOW } = require('./measure')
 
 const USING = ['untouched', 'read', 'read an object', 'read with a stamp', 'write', 'renew']
 const REFUSING = ['forged', 'junk', 'no cookie']
@@ -15,7 +15,7 @@ function markdown ({ redis, sizes, goals }, { requests: settings }) {
   return `## CPU time per request
 
 What a session costs the server, over \`fastify\` and \`@fastify/cookie\` alone (the baseline). ${starts} starts of all servers, in each ${rounds} rounds
-of ${requests} requests at ${SESSION_BYTES} bytes and ${sizeRounds} of ${Math.ceil(requests * SHARE_AT_OTHER_SIZES)} at each other size, to each server on each route over ${connections} connections (of a tenth of that to
+of ${requests} requests at ${SESSION_BYTES} bytes and ${sizeRounds} of ${Math.ceil(requests * SHARE_AT_OTHER_SIZES)} at each other size, to each server on each route over ${connections} connections (of ${SHARE_OF_SLOW} of that to
 jose, iron-session and h3), routes and servers in an order drawn anew. Each figure is CPU time of the server process, user and system, all
 threads: the median of the differences to the baseline within a round, with the quartiles. The load comes from another process. The first requests after
 a server's turn comes do not count.

@@ -16,9 +16,8 @@ const TARGETED = ['cdn-cache-control', 'cloudflare-cdn-cache-control', 'vercel-c
  * stands; where that lets shared caches store it, the log says so. True where no cache stores it now.
  */
 export function forbidStoring (definition: SessionDefinition, reply: FastifyReply, payload: unknown): boolean {
-  const headers = headersOf(reply, payload)
-  const control = headers['cache-control']
-  const isOpen = isTargeted(headers)
+  const control = headerOf(reply, payload, 'cache-control')
+  const isOpen = isTargeted(reply, payload)
   if (control === undefined) reply.header('cache-control', 'no-store')
   if (isOpen || isPermitted(control)) warnStorable(definition, reply)
   return control === undefined && !isOpen
@@ -31,19 +30,16 @@ export function forbidStoring (definition: SessionDefinition, reply: FastifyRepl
 export function varyByCookie (reply: FastifyReply, payload: unknown): unknown {
   const { method } = reply.request
   if (method !== 'GET' && method !== 'HEAD') return payload
-  const headers = headersOf(reply, payload)
-  const { 'cache-control': control, vary } = headers
-  if (control !== undefined && STORED_NOWHERE.test(String(control)) && !isTargeted(headers)) return payload
+  const control = headerOf(reply, payload, 'cache-control')
+  if (control !== undefined && STORED_NOWHERE.test(String(control)) && !isTargeted(reply, payload)) return payload
+  const vary = headerOf(reply, payload, 'vary')
   if (vary === undefined || vary === '') return withVary(reply, payload, 'Cookie')
   return isVaried(vary) ? payload : withVary(reply, payload, `${String(vary)}, Cookie`)
 }
 
-type Headers = Readonly<Record<string, unknown>>
-
-/** As they go out: Fastify lays the headers of a web Response over those of the reply, after all hooks. */
-function headersOf (reply: FastifyReply, payload: unknown): Headers {
-  const headers = reply.getHeaders()
-  return isResponse(payload) ? { ...headers, ...Object.fromEntries(payload.headers) } : headers
+/** As it goes out: Fastify lays the headers of a web Response over those of the reply, after all hooks. */
+function headerOf (reply: FastifyReply, payload: unknown, name: string): unknown {
+  return isResponse(payload) ? payload.headers.get(name) ?? reply.getHeader(name) : reply.getHeader(name)
 }
 
 /** A Response that came from elsewhere has headers that cannot be changed. */
@@ -66,8 +62,11 @@ function isPermitted (value: unknown): boolean {
   return PERMITTED.test(directives) && !FORBIDDEN.test(directives)
 }
 
-function isTargeted (headers: Headers): boolean {
-  return TARGETED.some(name => isPermitted(headers[name]))
+function isTargeted (reply: FastifyReply, payload: unknown): boolean {
+  for (const name of TARGETED) {
+    if (isPermitted(headerOf(reply, payload, name))) return true
+  }
+  return false
 }
 
 function isVaried (vary: unknown): boolean {
