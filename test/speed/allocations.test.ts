@@ -18,12 +18,12 @@ interface Bytes {
  */
 const MOST: Readonly<Record<string, Bytes>> = {
   untouched: { heap: 490, buffers: 400 }, //         448
-  read: { heap: 6960, buffers: 400 }, //             6832 to 6896
-  'read-object': { heap: 9530, buffers: 400 }, //    9248 to 9464
-  write: { heap: 15_900, buffers: 1350 }, //         15,728 to 15,784; in what inject receives 983 to 1188
-  none: { heap: 3570, buffers: 400 }, //             3448 to 3512
-  junk: { heap: 4250, buffers: 400 }, //             4128 to 4192
-  forged: { heap: 4315, buffers: 400 } //            4192 to 4256
+  read: { heap: 6920, buffers: 400 }, //             6784 to 6848
+  'read-object': { heap: 9480, buffers: 400 }, //    9200 to 9416
+  write: { heap: 16_500, buffers: 1350 }, //         16,312 to 16,368; in what inject receives 983 to 1188
+  none: { heap: 3530, buffers: 400 }, //             3400 to 3464
+  junk: { heap: 4210, buffers: 400 }, //             4080 to 4144
+  forged: { heap: 4275, buffers: 400 } //            4144 to 4208
 }
 
 const MEASURED_ON = ['20', '22', '24']
