@@ -5,7 +5,7 @@ const { parseArgs } = require('node:util')
 /** In the order in which they run, and stand in the results. */
 const PARTS = ['requests', 'anatomy', 'sealing', 'growth', 'wire', 'soak']
 
-/** These take about nine minutes on two cores. */
+/** These take seven to nine minutes on two cores. */
 const FULL = {
   requests: {
     /** How often all servers start anew. */
