@@ -23,7 +23,7 @@ const FULL = {
   },
   anatomy: { starts: 2, rounds: 3, requests: 1000, warmUp: 3000, heat: 200, connections: 16 },
   sealing: { rounds: 10, calls: 1000 },
-  growth: { starts: 1, rounds: 5, requests: 320, warmUp: 640, heat: 400, connections: 16, memoryRounds: 5, open: 1000 },
+  growth: { starts: 1, rounds: 5, requests: 320, warmUp: 2000, heat: 100, connections: 16, memoryRounds: 5, open: 1000 },
   wire: { logins: 100 },
   soak: { requests: 2_000_000, every: 50_000, visitors: 32 }
 }
