@@ -10,7 +10,7 @@ const { ROUTES } = require('./routes')
 
 const OTHER_SIZES = SIZES.filter(bytes => bytes !== SESSION_BYTES)
 const SHARE_AT_OTHER_SIZES = 0.5
-/** Of all requests to a slow contestant. Most of its time is spent where no machine code of V8 helps, and what it costs needs no such precision. */
+/** Of the requests to a slow contestant that count: what it costs needs no such precision. Its warm-up is as long as all others'. */
 const SHARE_OF_SLOW = 0.15
 
 /**
@@ -53,7 +53,7 @@ async function measure (settings, onProgress) {
     for (const route of shuffled(ROUTES)) {
       for (const contestant of shuffled(contestants.filter(each => each.takes(route, bytes)))) {
         await contestant.send(route, bytes, settings.heat)
-        await step(contestant, route, bytes, Math.ceil(contestant.isSlow ? count * SHARE_OF_SLOW : count))
+        await step(contestant, route, bytes, count)
       }
     }
   }
@@ -64,7 +64,7 @@ async function measure (settings, onProgress) {
 
   async function take (contestant, route, bytes, count) {
     const ofRoute = (samples[bytes] ??= {})[route.name] ??= {}
-    ;(ofRoute[contestant.name] ??= []).push(await contestant.measure(route, bytes, count))
+    ;(ofRoute[contestant.name] ??= []).push(await contestant.measure(route, bytes, Math.ceil(contestant.isSlow ? count * SHARE_OF_SLOW : count)))
   }
 }
 

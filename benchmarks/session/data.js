@@ -1,8 +1,8 @@
 'use strict'
 
-/** Sizes of the session, in bytes of its JSON. The last is "3 KB": what still fits into one cookie of 4096 bytes in every library. */
-const SIZES = [100, 416, 1024, 2780]
-/** The size that DESIGN and README quote their figures for. */
+/** Sizes of the session, in bytes of its JSON. The last is "3 KB": about what fits into one cookie of 4096 bytes in every library. */
+const SIZES = [100, 416, 1024, 2740]
+/** The size that the goals are for. */
 const SESSION_BYTES = 416
 
 /** Both strings that handlers hand out are of one length, so that all replies weigh the same. */

@@ -108,7 +108,7 @@ t.test('a forged cookie costs one look at its tag, and any other stranger\'s coo
     'of another version': ['B' + own.slice(1), []],
     'one character too long': [own + 'A', []],
     'with an alien character': [own.replace(/.$/, '*'), []],
-    'plain base64': [own.replace(/[^A]$/, '+'), []]
+    'plain base64': [own.replace(/.$/, '+'), []]
   } as const
   for (const [what, [cookie, sodium]] of Object.entries(strangers)) {
     browser.cookies.clear()
