@@ -16,13 +16,13 @@ function markdown ({ redis, sizes, goals }, { requests: settings }) {
 
 What a session costs the server, over \`fastify\` and \`@fastify/cookie\` alone (the baseline). ${starts} starts of all servers, in each ${rounds} rounds
 of ${requests} requests at ${SESSION_BYTES} bytes and ${sizeRounds} of ${Math.ceil(requests * SHARE_AT_OTHER_SIZES)} at each other size, to each server on each route over ${connections} connections (of ${SHARE_OF_SLOW} of that to
-jose, iron-session and h3), routes and servers in an order drawn anew. Each figure is CPU time of the server process, user and system, all
+jose, iron-session and h3, after as long a warm-up), routes and servers in an order drawn anew. Each figure is CPU time of the server process, user and system, all
 threads: the median of the differences to the baseline within a round, with the quartiles. The load comes from another process. The first requests after
 a server's turn comes do not count.
 
 ${servers(redis)}
 
-A session is so many bytes of JSON. ${Math.max(...sizes.map(({ bytes }) => bytes))} bytes are the most that fit into one cookie of 4096 bytes in every library. "read with a stamp": the session was
+A session is so many bytes of JSON. ${Math.max(...sizes.map(({ bytes }) => bytes))} bytes are about what fits into one cookie of 4096 bytes in every library. "read with a stamp": the session was
 written 7 hours ago and renewed since by a second cookie; "renew": it is due for renewal at every request. A dash: there is no such thing, or it was
 not measured. "forged": one character of the cookie was changed; "junk": a cookie of 15 KB of base64url characters. These two, and no cookie, are "read".
 
