@@ -36,7 +36,7 @@ async function measure (settings, onProgress) {
       onProgress(`${place}: round ${round + 1} of ${rounds} at ${SESSION_BYTES} bytes`)
     }
     for (const bytes of OTHER_SIZES) {
-      await inTurns(contestants, bytes, warmUp / 20, send)
+      await inTurns(contestants, bytes, Math.ceil(warmUp / 20), send)
       for (let round = 0; round < sizeRounds; round++) await inTurns(contestants, bytes, requests * SHARE_AT_OTHER_SIZES, take)
       onProgress(`${place}: ${sizeRounds} rounds at ${bytes} bytes`)
     }
