@@ -9,4 +9,9 @@ export interface Serializer {
   serialize (data: Record<string, unknown>): string | Buffer
   /** May throw: the cookie is then refused as malformed. */
   deserialize (bytes: Buffer): Record<string, unknown>
+  /**
+   * `false`: it opens the sessions that it wrote elsewhere, and JSON writes. For the first step of a rollout over many servers,
+   * and for the way back to JSON. Default `true`.
+   */
+  readonly writes?: boolean | undefined
 }

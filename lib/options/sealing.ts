@@ -1,16 +1,17 @@
 import { isCookieName } from '../cookies/header'
 import { COOKIE_BYTES } from '../core/format'
-import { customCodec, jsonCodec, type Codec } from '../session/codec'
+import { customCodec as codecOf, jsonCodec, type Codec } from '../session/codec'
 import type { Limits } from '../session/expiry'
 import { DAY_MS } from '../time'
 import type { Serializer } from '../../types/sealing'
-import { aliased, duration, integer, invalid, isObject, text } from '../checks'
+import { aliased, describe, duration, integer, invalid, isObject, text } from '../checks'
 
 /** The options that the plugin and the sealer share, checked and with every default filled in. */
 export interface SealingOptions {
   readonly cookieName: string
   readonly limits: Limits
   readonly codec: Codec
+  readonly customCodec: Codec | null
   readonly padTo: number
 }
 
@@ -28,7 +29,7 @@ export function resolveSealing (input: Input, defaultName: string): SealingOptio
   return {
     cookieName,
     limits: resolveLimits(input),
-    codec: resolveCodec(input['serializer']),
+    ...resolveCodecs(input['serializer']),
     padTo: integer(input, 'padTo', 0, 0, MOST_PADDING)
   }
 }
@@ -41,10 +42,17 @@ function resolveLimits (input: Input): Limits {
   return { idleMs, absoluteMs, renewAfterMs }
 }
 
-function resolveCodec (serializer: unknown): Codec {
-  if (serializer === undefined) return jsonCodec
-  if (!isObject(serializer) || typeof serializer['serialize'] !== 'function' || typeof serializer['deserialize'] !== 'function') {
+function resolveCodecs (serializer: unknown): Pick<SealingOptions, 'codec' | 'customCodec'> {
+  if (serializer === undefined) return { codec: jsonCodec, customCodec: null }
+  if (!isObject(serializer) || !isFunction(serializer['serialize']) || !isFunction(serializer['deserialize'])) {
     throw invalid('option "serializer" must have the functions serialize and deserialize')
   }
-  return customCodec(serializer as unknown as Serializer)
+  const { writes = true } = serializer
+  if (typeof writes !== 'boolean') throw invalid(`option "serializer.writes" must be true or false; found ${describe(writes)}`)
+  const customCodec = codecOf(serializer as unknown as Serializer)
+  return { codec: writes ? customCodec : jsonCodec, customCodec }
+}
+
+function isFunction (value: unknown): boolean {
+  return typeof value === 'function'
 }

@@ -13,7 +13,10 @@ import type { OpenedSession } from './policy'
 /** What the sessions of one cookie name have in common. */
 export interface SealingRules {
   readonly cookieName: string
+  /** Writes sessions. */
   readonly codec: Codec
+  /** Opens what a custom serializer wrote, here or on another server; null where none is configured. */
+  readonly customCodec: Codec | null
   readonly limits: Limits
   /** Pad the plaintext to a multiple of this; 0 for none. */
   readonly padTo: number
@@ -54,7 +57,8 @@ export function openSession (token: string, sealing: Sealing, nowMs: number, sta
   if (typeof length !== 'number') return length
   const envelope = readEnvelope(plaintext, length)
   if ('ok' in envelope) return envelope
-  if (envelope.customSerializer && !sealing.codec.custom) return UNSUPPORTED
+  const codec = envelope.customSerializer ? sealing.customCodec : jsonCodec
+  if (codec === null) return UNSUPPORTED
   const extended = readExtended(envelope.extensions)
   if (extended === null) return MALFORMED
 
@@ -71,7 +75,6 @@ export function openSession (token: string, sealing: Sealing, nowMs: number, sta
   const refusal = refusalByTime({ createdAtMs, authenticatedAtMs, renewedAtMs }, limits, nowMs)
   if (refusal !== null) return refusal
 
-  const codec = envelope.customSerializer ? sealing.codec : jsonCodec
   const decoded = codec.decode(bytes, envelope.dataAt, envelope.dataEnd)
   if (decoded === null) return MALFORMED
   return {
@@ -90,9 +93,9 @@ export function openSession (token: string, sealing: Sealing, nowMs: number, sta
   }
 }
 
-export function sealingWith ({ cookieName, codec, limits, padTo, maxCookies }: SealingRules, keys: TokenKeys, recheckMs = Infinity): Sealing {
+export function sealingWith ({ cookieName, codec, customCodec, limits, padTo, maxCookies }: SealingRules, keys: TokenKeys, recheckMs = Infinity): Sealing {
   const parts = new CookieParts(cookieName)
-  return { cookieName, codec, limits, padTo, maxCookies, keys, recheckMs, parts, longestToken: parts.longest(maxCookies) }
+  return { cookieName, codec, customCodec, limits, padTo, maxCookies, keys, recheckMs, parts, longestToken: parts.longest(maxCookies) }
 }
 
 /**
