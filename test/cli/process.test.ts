@@ -4,10 +4,10 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import t from 'tap'
 import { freshFolder } from '../helpers/installed'
-import { plainEnv } from '../helpers/process'
+import { plainEnv, TYPESCRIPT } from '../helpers/process'
 import { RedisServer } from '../helpers/redis-server'
 
-const MAIN = ['--import', '@tapjs/typescript/import', resolve(__dirname, '../../lib/cli/main.ts')]
+const MAIN = [...TYPESCRIPT, resolve(__dirname, '../../lib/cli/main.ts')]
 const ONE_LINE = /^fastify-sealed-session: .*\n$/
 
 function start (args: string[], input = ''): SpawnSyncReturns<string> {

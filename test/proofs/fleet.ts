@@ -15,7 +15,7 @@ import { COUNTED, User } from './user'
  * A fleet whose keys rotate, by hand and by itself, while its servers are closed, killed and started again, the store of
  * some hangs or fails, and strangers try what they can: nobody who is logged in is ever met as somebody else or nobody.
  *
- *     node --import @tapjs/typescript/import test/proofs/fleet.ts --store redis --seconds 120
+ *     node --import ./test/loader/register.mjs test/proofs/fleet.ts --store redis --seconds 120
  *
  * With `--flood` strangers name random keys all the time, so that every server is always looking for some.
  */

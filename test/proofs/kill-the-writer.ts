@@ -14,7 +14,7 @@ import { Writer } from './writer'
  * Whoever writes a keyring file may be killed at any moment: the ring is as it was or as it was to be, and the next one
  * writes at once. Then many write at the same moment, to a file and to Redis: no key is lost.
  *
- *     node --import @tapjs/typescript/import test/proofs/kill-the-writer.ts --kills 400
+ *     node --import ./test/loader/register.mjs test/proofs/kill-the-writer.ts --kills 400
  */
 const options = readOptions({ kills: 100, 'at-once': 24, seed: Date.now() % 1_000_000 })
 

@@ -14,7 +14,7 @@ import { until } from './waiting'
  * Redis goes and comes back: stopped, crashed, or frozen with its connections open. The servers keep the ring they have,
  * no request fails or waits for it, and once Redis is back they learn of the next key.
  *
- *     node --import @tapjs/typescript/import test/proofs/redis-restart.ts --seconds 60
+ *     node --import ./test/loader/register.mjs test/proofs/redis-restart.ts --seconds 60
  */
 const options = readOptions({ seconds: 30, clients: 6, seed: Date.now() % 1_000_000 })
 

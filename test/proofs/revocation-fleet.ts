@@ -15,7 +15,7 @@ import { freePort } from './server'
  * and frozen and servers are killed: whoever bears an ended session sees nothing of it once the end was acknowledged (and
  * `recheck` is over), whoever logs in afterwards is served, and nobody else suffers.
  *
- *     node --import @tapjs/typescript/import test/proofs/revocation-fleet.ts --seconds 60
+ *     node --import ./test/loader/register.mjs test/proofs/revocation-fleet.ts --seconds 60
  */
 const options = readOptions({ seconds: 30, servers: 3, users: 6, clients: 12, seed: Date.now() % 1_000_000 })
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import secureSession from '../../index'
 import type { Browser } from '../helpers/browser'
-import { plainEnv } from '../helpers/process'
+import { plainEnv, TYPESCRIPT } from '../helpers/process'
 import { RedisServer } from '../helpers/redis-server'
 import { TcpProxy } from '../helpers/tcp-proxy'
 import { clientOf, soon, until } from './outage'
@@ -48,7 +48,7 @@ t.test('an app that closes in the middle of an outage leaves nothing that keeps 
   await Promise.all(['disconnect', 'quit'].map(async end => {
     const proxy = await TcpProxy.to(server.port)
     t.teardown(async () => { await proxy.close() })
-    const child = fork(join(__dirname, 'leaving-process.ts'), [proxy.url, end], { env: plainEnv(), execArgv: ['--import', '@tapjs/typescript/import'] })
+    const child = fork(join(__dirname, 'leaving-process.ts'), [proxy.url, end], { env: plainEnv(), execArgv: TYPESCRIPT })
     t.teardown(() => { child.kill('SIGKILL') })
     const exit = once(child, 'exit')
     await once(child, 'message')

@@ -1,0 +1,2 @@
+/** The files whose coverage counts, whatever the test file. */
+export default () => ['index.ts', 'lib/**/*.ts', 'types/**/*.ts']
