@@ -5,7 +5,6 @@ import { join, resolve } from 'node:path'
 import t from 'tap'
 import { freshFolder } from '../helpers/installed'
 import { plainEnv, TYPESCRIPT } from '../helpers/process'
-import { RedisServer } from '../helpers/redis-server'
 
 const MAIN = [...TYPESCRIPT, resolve(__dirname, '../../lib/cli/main.ts')]
 const ONE_LINE = /^fastify-sealed-session: .*\n$/
@@ -32,14 +31,6 @@ t.test('the built command does the same as a process', async t => {
   t.match(execFileSync(process.execPath, [main, 'generate'], { env: plainEnv(), encoding: 'utf8' }), /^[\w-]{43}\n$/)
   t.match(execFileSync(process.execPath, [main, '--version'], { env: plainEnv(), encoding: 'utf8' }), /^\d+\.\d+\.\d+/)
   t.match(spawnSync(process.execPath, [main, 'nope'], { env: plainEnv(), encoding: 'utf8' }), { status: 2, stdout: '', stderr: /no command "nope"/ })
-})
-
-t.test('a process that talked to Redis ends by itself', async t => {
-  const server = await RedisServer.start()
-  t.teardown(async () => { await server.remove() })
-  t.match(start(['init', '--redis', server.url]), { status: 0, stderr: '' })
-  await server.stop()
-  t.match(start(['list', '--redis', server.url]), { status: 1, stdout: '', stderr: ONE_LINE })
 })
 
 t.test('a reader that has seen enough is no failure', async t => {

@@ -1,19 +1,15 @@
 import { chmodSync, existsSync, mkdirSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import Redis from 'ioredis'
 import t from 'tap'
 import secureSession from '../../index'
 import { parseKeyring, writeKeyring } from '../../lib/keyring/document'
-import { keyOf, rotated } from '../../lib/keyring/lifecycle'
-import { changeKeyring } from '../../lib/keyring/stored-keyring'
-import { DEFAULT_REDIS_KEY } from '../../lib/stores/keyring-redis'
+import { keyOf } from '../../lib/keyring/lifecycle'
 import { DAY_MS, MINUTE_MS } from '../../lib/time'
 import { addRoutes, bareApp, KEY, OTHER_KEY } from '../helpers/app'
 import { Browser } from '../helpers/browser'
 import { freshFolder } from '../helpers/installed'
-import { RedisServer } from '../helpers/redis-server'
-import { appOf, block, blocks, freshRing, keysIn, linesOf, movedTo, PAGE, RING_PATH, ROOT, ROTATION, run, shell } from './keys-page'
+import { appOf, block, blocks, freshRing, keysIn, linesOf, movedTo, PAGE, RING_PATH, shell } from './keys-page'
 
 t.test('the array: the first key seals, the one before opens', async t => {
   process.env['SESSION_KEY'] = KEY.toString('base64url')
@@ -91,43 +87,6 @@ t.test('a server that rotates by itself adds the key one hour before it is due',
   t.ok(app.lines.some(({ msg }) => msg === 'a key was added to the keyring'))
 })
 
-t.test('Redis: the command, ioredis as it is, and node-redis with its arguments named', async t => {
-  const server = await RedisServer.start()
-  t.teardown(async () => { await server.remove() })
-  const { sh } = shell(t)
-  process.env['REDIS_URL'] = server.url
-  const client = new Redis(server.url)
-  t.teardown(() => { client.disconnect() })
-
-  sh(block(t, 'sh', 'init --redis'), { REDIS_URL: server.url }, ROOT)
-  const clients: Redis[] = []
-  t.teardown(() => { for (const one of clients) one.disconnect() })
-  function Client (url: string): Redis {
-    const one = new Redis(url)
-    clients.push(one)
-    return one
-  }
-  const app = await appOf(t, block(t, 'js', 'new Redis('), { ioredis: Client })
-  await new Browser(app).get('/set/a/1')
-
-  // As node-redis has it: https://github.com/redis/node-redis
-  const nodeRedis = {
-    get: async (key: string) => await client.get(key),
-    eval: async (script: string, { keys, arguments: args }: { keys: string[], arguments: string[] }) => await client.eval(script, keys.length, ...keys, ...args)
-  }
-  const snippet = block(t, 'js', 'arguments: rest')
-  const other = await appOf(t, snippet, { client: nodeRedis })
-  const store = run(snippet, { app: bareApp(t), client: nodeRedis }, 'keyring') as secureSession.KeyringStore
-  t.equal((await changeKeyring(store, keys => rotated(keys, Date.now(), ROTATION)))?.length, 2)
-  t.equal(await store.update('something else', 'x'), false)
-  t.equal(parseKeyring(await client.get(DEFAULT_REDIS_KEY) as string).length, 2)
-  for (const script of blocks('yaml').flatMap(yaml => linesOf(yaml, /^\s+(?:- )?(npx .* --redis-env .*)$/gm))) {
-    sh(script, { REDIS_URL: server.url, SESSION_REDIS_URL: server.url }, ROOT)
-  }
-  t.equal(parseKeyring(await client.get(DEFAULT_REDIS_KEY) as string).length, 4, 'GitHub and GitLab have added one each')
-  t.ok(other.hasRequestDecorator('session'))
-})
-
 t.test('Kubernetes: a mounted secret is read, and followed when it changes', async t => {
   const folder = freshFolder(t)
   const mounted = join(folder, 'session-keys')
@@ -183,7 +142,7 @@ t.test('the example of the format is a keyring', async t => {
   t.equal(parseKeyring(blocks('json')[0] as string).length, 1)
 })
 
-t.test('every block of code is run by one of these tests', async t => {
+t.test('every block of code is run by one of these tests, or by those of keys.services.ts', async t => {
   t.equal(blocks('js').length, 7)
   t.equal(blocks('sh').length, 10)
   t.equal(blocks('yaml').length, 4)

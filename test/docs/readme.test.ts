@@ -14,7 +14,7 @@ import { appWith, bareApp, KEY, type TestApp } from '../helpers/app'
 import { Browser } from '../helpers/browser'
 import { fakeClock } from '../helpers/clock'
 import { plainEnv } from '../helpers/process'
-import { RedisServer } from '../helpers/redis-server'
+import { startRedis } from '../helpers/redis'
 import { loggedInBefore } from '../legacy/old-app'
 import { runSnippet } from '../helpers/snippet'
 import { CODES } from './page'
@@ -115,7 +115,7 @@ t.test('the keyring is made, rotated and listed by the commands, and read by the
 })
 
 t.test('sessions are ended from afar, routes are guarded, and a fresh login is asked for', async t => {
-  const redis = await RedisServer.start()
+  const redis = await startRedis()
   t.teardown(async () => { await redis.remove() })
   const client = new Redis(redis.url)
   t.teardown(() => { client.disconnect() })

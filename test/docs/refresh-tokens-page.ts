@@ -5,7 +5,7 @@ import secureSession from '../../index'
 import * as contract from '../../lib/revocation-contract'
 import { bareApp, KEY, type TestApp } from '../helpers/app'
 import { Browser } from '../helpers/browser'
-import { RedisServer } from '../helpers/redis-server'
+import { startRedis as startTestRedis, type TestRedis } from '../helpers/redis'
 import { runSnippet } from '../helpers/snippet'
 import { pageOf } from './page'
 
@@ -20,8 +20,8 @@ export const MINUTE_MS = 60_000
 export const DAY_MS = 86_400_000
 
 /** A Redis for all tests of a file, and a client of it. */
-export async function startRedis (): Promise<{ server: RedisServer, redis: Redis }> {
-  const server = await RedisServer.start()
+export async function startRedis (): Promise<{ server: TestRedis, redis: Redis }> {
+  const server = await startTestRedis()
   const redis = new Redis(server.url)
   t.teardown(async () => {
     redis.disconnect()

@@ -5,13 +5,13 @@ import { bareApp, WARN } from '../helpers/app'
 import { Browser } from '../helpers/browser'
 import { fakeClock } from '../helpers/clock'
 import { RedisMonitor } from '../helpers/redis-monitor'
-import type { RedisServer } from '../helpers/redis-server'
-import { appOf, block, blocks, DAY_MS, LOGIN, loggedIn, MINUTE_MS, post, run, startRedis, status, Users } from './refresh-tokens-page'
+import type { TestRedis } from '../helpers/redis'
+import { appOf, block, DAY_MS, LOGIN, loggedIn, MINUTE_MS, post, run, startRedis, status, Users } from './refresh-tokens-page'
 
-/** What docs/refresh-tokens.md shows, run as it stands there, against a real Redis. */
+/** What docs/refresh-tokens.md shows, run as it stands there. */
 
 let redis: Redis
-let server: RedisServer
+let server: TestRedis
 t.before(async () => { ({ redis, server } = await startRedis()) })
 
 t.test('login, logout, and a copy of the cookie', async t => {
@@ -166,19 +166,6 @@ t.test('node-redis, with its arguments named', async t => {
   const copy = ada.copy()
   await post(ada, '/logout')
   t.strictSame(await copy.json('/me'), {})
-})
-
-t.test('the ACL is enough, and no more', async t => {
-  const [line = ''] = blocks('sh')
-  const words = Array.from(line.trim().replace('redis-cli ', '').matchAll(/'([^']*)'|(\S+)/g), ([, quoted, plain]) => quoted ?? plain as string)
-  await redis.call(...words as [string, ...string[]])
-  const limited = new Redis(server.port, { username: 'sessions', password: 'a-long-password' })
-  t.teardown(() => { limited.disconnect() })
-  const app = await appOf(t, { redis: limited, users: new Users() }, '/logout/everywhere')
-  const [here, there] = [await loggedIn(app), await loggedIn(app)]
-  t.equal((await post(here, '/logout/others')).status, 200)
-  t.strictSame([await status(here, '/me'), await status(there, '/me')], [200, 401])
-  for (const command of [['get', 'something else'], ['keys', '*'], ['flushall']] as Array<[string, ...string[]]>) await t.rejects(limited.call(...command), /NOPERM/)
 })
 
 t.test('the contract runs in any test runner', async t => {

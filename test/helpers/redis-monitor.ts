@@ -1,7 +1,6 @@
 import { Redis } from 'ioredis'
 import { randomUUID } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
-import type { RedisServer } from './redis-server'
 
 /** What clients send for the sake of the connection, and the mark of this helper. */
 const NOT_ABOUT_DATA = ['info', 'client', 'cluster', 'hello', 'readonly', 'ping', 'quit', 'select', 'echo', 'monitor']
@@ -23,7 +22,7 @@ export class RedisMonitor {
     })
   }
 
-  static async of ({ url }: RedisServer): Promise<RedisMonitor> {
+  static async of ({ url }: { readonly url: string }): Promise<RedisMonitor> {
     const client = new Redis(url)
     return new RedisMonitor(client, await client.monitor())
   }

@@ -62,7 +62,7 @@ export class RedisServer {
 }
 
 /** An ioredis client of a server, that says nothing of errors. Gone when the test ends. */
-export function clientOf (t: Test, server: RedisServer, options = {}): Redis {
+export function clientOf (t: Test, server: { readonly url: string }, options = {}): Redis {
   const client = new Redis(server.url, options)
   client.on('error', () => {})
   t.teardown(() => { client.disconnect() })

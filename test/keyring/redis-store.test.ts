@@ -5,13 +5,14 @@ import { rotated } from '../../lib/keyring/lifecycle'
 import { changeKeyring } from '../../lib/keyring/stored-keyring'
 import { redisKeyring } from '../../lib/stores/keyring-redis'
 import { keyNumber, MemoryStore } from '../helpers/keyrings'
-import { clientOf, RedisServer } from '../helpers/redis-server'
+import { startRedis } from '../helpers/redis'
+import { clientOf } from '../helpers/redis-server'
 
 const RING = new MemoryStore([keyNumber(1, 0)]).text as string
 const NEXT = new MemoryStore([keyNumber(1, 0), keyNumber(2, 0)]).text as string
 
-t.test('with a real Redis', async t => {
-  const server = await RedisServer.start()
+t.test('with a Redis', async t => {
+  const server = await startRedis()
   t.teardown(async () => { await server.remove() })
 
   t.test('what is not there reads as null, and is made by an update that expects nothing', async t => {

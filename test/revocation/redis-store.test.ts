@@ -3,15 +3,16 @@ import { inspect } from 'node:util'
 import { redisRevocation } from '../../lib/stores/revocation-redis'
 import { turns } from '../helpers/clock'
 import { RedisMonitor } from '../helpers/redis-monitor'
-import { clientOf, RedisServer } from '../helpers/redis-server'
+import { startRedis } from '../helpers/redis'
+import { clientOf } from '../helpers/redis-server'
 
 const PREFIX = 'fastify-sealed-session:cut-off:'
 const NOON = Date.UTC(2026, 0, 1, 12)
 const HOUR_MS = 3_600_000
 const AWAY = { code: 'FST_SESSION_STORE_UNAVAILABLE', statusCode: 503 }
 
-t.test('with a real Redis', async t => {
-  const server = await RedisServer.start()
+t.test('with a Redis', async t => {
+  const server = await startRedis()
   t.teardown(async () => { await server.remove() })
   const redis = clientOf(t, server)
   t.beforeEach(async () => { await redis.flushall() })

@@ -4,7 +4,7 @@ import { revocationStoreContract, type RevocationStore, type RevocationStoreHarn
 import { memoryRevocation } from '../../lib/stores/revocation-memory'
 import { redisRevocation } from '../../lib/stores/revocation-redis'
 import { fakeClock } from '../helpers/clock'
-import { RedisServer } from '../helpers/redis-server'
+import { startRedis } from '../helpers/redis'
 
 function keepsContract (t: Test, store: RevocationStore, harness?: RevocationStoreHarness): void {
   for (const { name, run } of revocationStoreContract) {
@@ -21,8 +21,8 @@ t.test('cut-offs in memory, by the clock of the machine', async t => {
   keepsContract(t, memoryRevocation())
 })
 
-t.test('cut-offs in a real Redis', async t => {
-  const server = await RedisServer.start()
+t.test('cut-offs in Redis', async t => {
+  const server = await startRedis()
   t.teardown(async () => { await server.remove() })
   const storeOf = (options = {}): RevocationStore => {
     const client = new Redis(server.url, options)

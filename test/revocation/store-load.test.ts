@@ -6,7 +6,7 @@ import { OTHER_KEY, type TestApp } from '../helpers/app'
 import { Browser, setCookies } from '../helpers/browser'
 import { fakeClock } from '../helpers/clock'
 import { RedisMonitor } from '../helpers/redis-monitor'
-import { RedisServer } from '../helpers/redis-server'
+import { startRedis } from '../helpers/redis'
 import { appOfUsers, loggedIn, userIn, type Revocation } from './users'
 
 const { redisRevocation } = secureSession
@@ -18,7 +18,7 @@ let redis: Redis
 let monitor: RedisMonitor
 
 t.before(async () => {
-  const server = await RedisServer.start()
+  const server = await startRedis()
   redis = new Redis(server.url)
   monitor = await RedisMonitor.of(server)
   t.teardown(async () => {

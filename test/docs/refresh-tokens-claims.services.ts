@@ -1,0 +1,2 @@
+import '../helpers/real-redis'
+import './refresh-tokens-claims.test'
