@@ -20,6 +20,12 @@ export interface SecureSessionControl {
    * Null where the token does not open or its session is over. Rejects with FST_SESSION_STORE_UNAVAILABLE where the store is away and `onError` is `'refuse'`.
    */
   decode<T = SessionData> (token: string | undefined, log?: FastifyBaseLogger, sessionName?: string): Promise<Session<T> | null>
+  /**
+   * The Cookie header without the cookies that belong to sessions: their own, those of further parts, stamps, and the old ones that `legacy`
+   * names. All others stay as they are; undefined where none is left. For a proxy, whose upstream could use a session's cookie as the
+   * user could. With a name: the cookies of that session alone. Throws FST_SESSION_UNKNOWN_NAME, FST_SESSION_INVALID_OPTION.
+   */
+  stripCookies (header: string | readonly string[] | null | undefined, sessionName?: string): string | undefined
   /** The sessions as OpenAPI security schemes, by their names: for `openapi.components.securitySchemes` of `@fastify/swagger`. */
   readonly securitySchemes: Readonly<Record<string, SessionSecurityScheme>>
 }

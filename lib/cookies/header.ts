@@ -29,6 +29,25 @@ export function cookieValues (header: string | undefined, name: string): string[
   return values
 }
 
+/**
+ * A Cookie header without the cookies of these names; undefined where none is left. All others stay byte for byte. White space around a
+ * name does not hide it: the next reader may cut it off.
+ */
+export function withoutCookies (header: string, names: ReadonlySet<string>): string | undefined {
+  const pairs = header.split(';')
+  const kept = pairs.filter(pair => !names.has(nameIn(pair)))
+  if (kept.every(pair => pair.trim() === '')) return undefined
+  if (kept.length === pairs.length) return header
+  // The space after a semicolon belongs to the pair before which it stands, and leads no header.
+  return kept.join(';').replace(/^[ \t]+/, '')
+}
+
+/** A pair without `=` is a value without a name. */
+function nameIn (pair: string): string {
+  const signAt = pair.indexOf('=')
+  return signAt === -1 ? '' : pair.slice(0, signAt).trim()
+}
+
 /** The text between, without spaces and tabs around it; other white space is part of a value. */
 function withoutSpace (header: string, start: number, end: number): string {
   while (start < end && isSpace(header.charCodeAt(start))) start++

@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { describe, invalid } from '../checks'
+import { withoutCookies } from '../cookies/header'
 import { hashOfSubject, keyOf } from '../revocation/keys'
 import type { Revocation } from '../revocation/revocation'
 import { UNWATCHED } from '../session/policy'
@@ -17,6 +18,7 @@ const SESSION_ID = /^[0-9a-f]{32}$/
 
 /** What `app.secureSession` is: sessions ended from afar, and what a document of the API says of them. */
 export function controlOf (definitions: readonly SessionDefinition[], appLog: FastifyBaseLogger): SecureSessionControl {
+  const allCookies = cookieNamesOf(definitions)
   return Object.freeze({
     securitySchemes: securitySchemesOf(definitions),
 
@@ -38,6 +40,11 @@ export function controlOf (definitions: readonly SessionDefinition[], appLog: Fa
       const { found, error } = await findAsking(definition, tokenSource(token), log, 'always')
       if (error !== null) throw error
       return found === null || isEnded(found) ? null : viewOf(new Session(definition.policy, UNWATCHED, found.opened))
+    },
+
+    stripCookies (header: unknown, name?: string) {
+      const names = name === undefined ? allCookies : cookieNamesOf([named(definitions, name)])
+      return withoutCookies(headerText(header), names)
     }
   }) as SecureSessionControl
 }
@@ -50,4 +57,19 @@ function revocable (definitions: readonly SessionDefinition[], name: string | un
   const all = meant.filter((definition): definition is Revocable => definition.revocation !== null)
   if (all.length === 0) throw invalid('sessions can be ended from afar only with the option "revocation"')
   return all
+}
+
+/** The names of all cookies that these sessions may lie in, also those that an earlier configuration or an earlier library set. */
+function cookieNamesOf (definitions: readonly SessionDefinition[]): ReadonlySet<string> {
+  return new Set(definitions.flatMap(({ sealing, stampName, formerCookies }) => [
+    ...sealing.parts.names, stampName, ...formerCookies.flatMap(({ names }) => names)
+  ]))
+}
+
+/** The Cookie header as one text: Node.js joins several header fields the same way (RFC 9113 section 8.2.3). */
+function headerText (header: unknown): string {
+  if (header === undefined || header === null) return ''
+  if (typeof header === 'string') return header
+  if (Array.isArray(header) && header.every(field => typeof field === 'string')) return header.join('; ')
+  throw invalid(`secureSession.stripCookies() takes a Cookie header, a string or an array of strings; found ${describe(header)}`)
 }

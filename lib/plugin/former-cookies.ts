@@ -20,6 +20,8 @@ import { tellRefused } from './refusals'
 /** An old cookie from which sessions move into their own. */
 export interface FormerCookie {
   readonly cookieName: string
+  /** The names of all cookies that a session there may lie in. */
+  readonly names: readonly string[]
   readonly keep: boolean
   /** `open` never returns a promise. */
   readonly immediate: boolean
@@ -63,6 +65,7 @@ async function sealedBefore ({ cookieName, attributes, keep }: ResolvedLegacy, f
   }
   return {
     cookieName,
+    names: [...sealed.sealing.parts.names, stampName],
     keep,
     immediate: true,
     namesOfOwnKeys: materials === null ? [cookieName, stampName] : NONE,
@@ -85,6 +88,7 @@ async function ofAnother ({ cookieName, attributes, keep }: ResolvedLegacy, open
   const rules = { ...options, cookieName }
   return {
     cookieName,
+    names: [cookieName],
     keep,
     immediate,
     namesOfOwnKeys: NONE,

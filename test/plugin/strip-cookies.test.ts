@@ -1,0 +1,99 @@
+import { connect } from 'node:http2'
+import t, { type Test } from 'tap'
+import secureSession from '../../index'
+import { cookieValues } from '../../lib/cookies/header'
+import { addRoutes, appWith, KEY, OTHER_KEY, type TestApp } from '../helpers/app'
+import { Browser } from '../helpers/browser'
+
+const { sealedOpener, secureSessionOpener } = secureSession
+
+/** Two sessions, of which one has two old cookies. */
+async function site (t: Test): Promise<TestApp> {
+  return await appWith(t, [
+    { key: KEY, cookieName: '__Host-s', legacy: [sealedOpener({ cookieName: 'session' }), secureSessionOpener({ cookieName: 'peer', key: OTHER_KEY })] },
+    { key: KEY, sessionName: 'admin' }
+  ])
+}
+
+t.test('the cookies of all sessions are taken out, and others stay byte for byte', async t => {
+  const { secureSession: { stripCookies } } = await site(t)
+  const headers: Array<[header: string | string[] | null | undefined, left: string | undefined]> = [
+    ['__Host-s=x', undefined],
+    ['a=1', 'a=1'],
+    ['a=1; __Host-s=x; b=2', 'a=1; b=2'],
+    ['__Host-s=x; a=1', 'a=1'],
+    ['a=1; __Host-s=x', 'a=1'],
+    ['a=1;__Host-s=x;b=2', 'a=1;b=2'],
+    ['__Host-s=x; __Host-s.1=x; __Host-s.2=x; __Host-s.t=x; a=1', 'a=1'],
+    ['session=x; session.1=x; session.2=x; session.t=x; a=1', 'a=1'],
+    ['peer=x; a=1; admin=x; admin.t=x', 'a=1'],
+    // Of another library's cookie there is one alone.
+    ['peer.1=x; peer.t=x', 'peer.1=x; peer.t=x'],
+    ['__Host-s=x; __Host-s=y; a=1', 'a=1'],
+    // Names like those of sessions.
+    ['__Host-s2=1; x__Host-s=1; __Host-s.3=1; __host-s=1; sessions=1; a=session', '__Host-s2=1; x__Host-s=1; __Host-s.3=1; __host-s=1; sessions=1; a=session'],
+    // White space around a name.
+    [' __Host-s=x;\t__Host-s =x; \u00a0__Host-s=x; a=1', 'a=1'],
+    // Values with anything in them.
+    ['a="1; __Host-s=x"; b==; c=%3B%20; d', 'a="1; b==; c=%3B%20; d'],
+    ['__Host-s', '__Host-s'],
+    ['=__Host-s=x', '=__Host-s=x'],
+    ['  a=1 ;  b=2  ', '  a=1 ;  b=2  '],
+    ['', undefined],
+    [' ; ;', undefined],
+    ['__Host-s=x; ;', undefined],
+    [undefined, undefined],
+    [null, undefined],
+    [[], undefined],
+    [['a=1', '__Host-s=x', 'b=2; peer=x'], 'a=1; b=2']
+  ]
+  for (const [header, left] of headers) t.equal(stripCookies(header), left, JSON.stringify(header))
+})
+
+t.test('of one session the cookies, by its name', async t => {
+  const { secureSession: { stripCookies } } = await site(t)
+  t.equal(stripCookies('__Host-s=x; session=x; peer=x; admin=x; admin.t=x', 'admin'), '__Host-s=x; session=x; peer=x')
+  t.equal(stripCookies('__Host-s=x; session=x; peer=x; admin=x; admin.t=x', 'session'), 'admin=x; admin.t=x')
+  t.throws(() => stripCookies('a=1', 'nobody'), { code: 'FST_SESSION_UNKNOWN_NAME' })
+})
+
+t.test('what is no header is refused', async t => {
+  const { secureSession: { stripCookies } } = await site(t)
+  for (const wrong of [1, {}, true, [1], [null], () => {}]) t.throws(() => stripCookies(wrong as never), { code: 'FST_SESSION_INVALID_OPTION' })
+})
+
+t.test('whatever a stranger sends, no session is found in what is left, and no other cookie is lost', async t => {
+  const { secureSession: { stripCookies } } = await site(t)
+  const pieces = ['__Host-s', 'session', 'admin', 'peer', '.1', '.t', '=', ';', ' ', '\t', '; ', 'a', 'b=2', '"', ',', '%', '\u00ff', 'x'.repeat(50)]
+  const names = ['__Host-s', '__Host-s.1', '__Host-s.2', '__Host-s.t', 'session', 'session.1', 'session.t', 'admin', 'admin.t', 'peer']
+  for (let round = 0; round < 3000; round++) {
+    const header = Array.from({ length: round % 20 }, () => pieces[Math.floor(Math.random() * pieces.length)]).join('')
+    const left = stripCookies(header) ?? ''
+    const isHidden = names.every(name => cookieValues(left, name).length === 0)
+    const isWhole = ['a', 'b', 'x'].every(name => JSON.stringify(cookieValues(header, name)) === JSON.stringify(cookieValues(left, name)))
+    if (!isHidden || !isWhole || stripCookies(left) !== (left === '' ? undefined : left)) t.fail(JSON.stringify(header))
+  }
+})
+
+t.test('what is left of a real browser\'s header logs nobody in', async t => {
+  const app = await appWith(t, { key: KEY, maxCookies: 2 })
+  addRoutes(app)
+  app.get('/fill', async ({ session }) => { session.set('text', 'x'.repeat(4000)); return {} })
+  const browser = new Browser(app)
+  await browser.get('/fill')
+  browser.cookies.set('theme', 'dark')
+  t.equal(browser.cookies.size, 3)
+  t.equal(app.secureSession.stripCookies(browser.header), 'theme=dark')
+})
+
+t.test('over HTTP/2, where a browser may send each cookie in a field of its own', async t => {
+  const app = await appWith(t, { key: KEY }, { http2: true } as object)
+  app.get('/', async ({ headers }) => ({ left: app.secureSession.stripCookies(headers.cookie) }))
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const client = connect(`http://127.0.0.1:${(app.server.address() as { port: number }).port}`)
+  t.teardown(() => { client.close() })
+  const stream = client.request({ ':path': '/', cookie: ['a=1', 'session=x', 'b=2'] as never })
+  let body = ''
+  for await (const chunk of stream.setEncoding('utf8')) body += chunk as string
+  t.strictSame(JSON.parse(body), { left: 'a=1; b=2' })
+})
