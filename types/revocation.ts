@@ -13,9 +13,9 @@ export interface RevocationStore {
   cutOffs (keys: readonly string[]): Promise<readonly number[]>
   /**
    * Raises a key's cut-off to this time and never lowers it, in one step that no other writer can come between. It is kept
-   * for `keepForMs` (a whole number above 0) from now on, and longer where it was to be kept longer already; after that it is
-   * not answered any more. Resolves to the cut-off that stood
-   * before; 0 where there was none. Rejects where it cannot be sure that the cut-off stands.
+   * for `keepForMs` (a whole number above 0) from now on, and longer where it was to be kept longer already: an entry that is
+   * kept without a limit stays so. After that it is not answered any more. Resolves to the cut-off that stood before; 0 where
+   * there was none. Rejects where it cannot be sure that the cut-off stands.
    */
   raise (key: string, cutOffMs: number, keepForMs: number): Promise<number>
   /** What messages call this store. No secrets. */

@@ -5,13 +5,20 @@ import { checkClient, explained } from './redis-client'
 
 const DEFAULT_PREFIX = 'fastify-sealed-session:cut-off:'
 
-/** Cut-offs are compared as numbers and kept as the text they came as: Lua writes a long number with fewer digits. */
+/**
+ * Cut-offs are compared as numbers and kept as the text they came as: Lua writes a long number with fewer digits.
+ * A key without an expiry (PTTL is -1) stays without one.
+ */
 const RAISE = `
 local held = redis.call('GET', KEYS[1]) or '0'
 if not held:find('^%d+$') then return redis.error_reply('ERR what is there is no cut-off') end
 local largest = tonumber(held) < tonumber(ARGV[1]) and ARGV[1] or held
-local keepForMs = math.max(redis.call('PTTL', KEYS[1]), tonumber(ARGV[2]))
-redis.call('SET', KEYS[1], largest, 'PX', keepForMs)
+local leftMs = redis.call('PTTL', KEYS[1])
+if leftMs == -1 then
+  redis.call('SET', KEYS[1], largest)
+else
+  redis.call('SET', KEYS[1], largest, 'PX', math.max(leftMs, tonumber(ARGV[2])))
+end
 return held`
 
 /**

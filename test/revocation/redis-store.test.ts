@@ -43,15 +43,21 @@ t.test('with a Redis', async t => {
     t.strictSame(await monitor.take(), [])
   })
 
-  t.test('a time to be kept is never shortened, and given to a key that had none', async t => {
+  t.test('a key without an expiry stays without one', async t => {
+    const store = redisRevocation(redis)
+    await redis.set(`${PREFIX}eternal`, NOON)
+    for (const [cutOffMs, before] of [[NOON - 1, NOON], [NOON, NOON], [NOON + 1, NOON], [NOON, NOON + 1]] as const) {
+      t.equal(await store.raise('eternal', cutOffMs, HOUR_MS), before)
+      t.equal(await redis.get(`${PREFIX}eternal`), String(Math.max(cutOffMs, before)))
+      t.equal(await redis.pttl(`${PREFIX}eternal`), -1)
+    }
+  })
+
+  t.test('a time to be kept is never shortened', async t => {
     const store = redisRevocation(redis)
     await store.raise('long', NOON, 2 * HOUR_MS)
     await store.raise('long', NOON + 1, HOUR_MS)
     t.ok(await redis.pttl(`${PREFIX}long`) > HOUR_MS)
-    await redis.set(`${PREFIX}eternal`, NOON)
-    t.equal(await store.raise('eternal', NOON - 1, HOUR_MS), NOON)
-    t.equal(await redis.get(`${PREFIX}eternal`), String(NOON))
-    t.ok(await redis.pttl(`${PREFIX}eternal`) > 0)
     const century = 100 * 365 * 24 * HOUR_MS
     await store.raise('century', NOON, century)
     await store.raise('century', NOON + 1, HOUR_MS)
