@@ -53,8 +53,11 @@ export const ReservedNameError = createError('FST_SESSION_RESERVED_NAME',
 export const NotReadyError = createError('FST_SESSION_NOT_READY',
   'session "%s" was touched before the plugin could look at it: touch it in a hook that is added after the plugin was registered, or later, and not on a route with config: { session: false }', 500)
 
-/** The store of revocations is away: it cannot be told whether a session is over, or it could not be ended. */
-export const StoreUnavailableError = createError('FST_SESSION_STORE_UNAVAILABLE', '%s', 503)
+/**
+ * A store failed or did not answer, so it is unknown whether a session is over, or a session could not be ended. The
+ * message goes to the client and says no more than that. The reason is the `cause`, and is logged.
+ */
+export const StoreUnavailableError = createError('FST_SESSION_STORE_UNAVAILABLE', 'the %s is unavailable', 503)
 
 /** Nobody is logged in by the request's session, and the route wants somebody. */
 export const RequiredError = createError('FST_SESSION_REQUIRED', 'this needs a session of somebody who is logged in', 401)

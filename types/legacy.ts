@@ -30,7 +30,8 @@ export interface LegacyCookie {
 export interface LegacyOpener extends LegacyCookie {
   /**
    * The session in the value of a cookie, as the browser sent it; null where it does not open. What it throws counts as
-   * null and goes to the debug log, what it returns wrongly counts as null and goes to the log as an error; but an error whose `statusCode` is 503 fails the request with it: for a store that is away.
+   * null and goes to the debug log, what it returns wrongly counts as null and goes to the log as an error. But an error whose
+   * `statusCode` is 503 fails the request with FST_SESSION_STORE_UNAVAILABLE, and is its `cause`: for a store that is away.
    */
   open (value: string, nowMs: number): LegacySession | null | Promise<LegacySession | null>
   /**

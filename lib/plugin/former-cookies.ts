@@ -12,6 +12,7 @@ import { adopt } from '../session/adopted'
 import type { OwnSettings } from '../session/own-settings'
 import type { OpenedSession } from '../session/policy'
 import { sealingWith } from '../session/sealing'
+import { legacyStoreFailed } from '../store-failure'
 import type { LegacyOpener, LegacySession } from '../../types/legacy'
 import { isRefusal, laterFirst, openSealed, type Source } from './open'
 import { attributesWith, isAllowed } from './own-attributes'
@@ -27,7 +28,7 @@ export interface FormerCookie {
   readonly immediate: boolean
   /** The names of those of its cookies that were sealed by keys of the session. */
   readonly namesOfOwnKeys: readonly string[]
-  /** The newest session in its cookies there, or null. Throws only what an opener of an app's own has to say of itself. */
+  /** The newest session in its cookies there, or null. Throws FST_SESSION_STORE_UNAVAILABLE where an opener says that it cannot tell. */
   open (source: Source, nowMs: number, log: FastifyBaseLogger): Answer | Promise<Answer>
   /** The names of further cookies in which something of it lies, where these are the values of cookies. */
   others (values: Values): readonly string[]
@@ -108,7 +109,7 @@ async function ofAnother ({ cookieName, attributes, keep }: ResolvedLegacy, open
 /** What an opener throws is no answer, for a stranger may have sent what it stumbled over; unless it says that it cannot tell now. */
 function ask (opener: LegacyOpener, cookie: string, value: string, nowMs: number, log: FastifyBaseLogger): LegacySession | null | PromiseLike<LegacySession | null> {
   const failed = (error: unknown): null => {
-    if ((error as { statusCode?: number } | null)?.statusCode === CANNOT_TELL) throw error
+    if (saysUnavailable(error)) throw legacyStoreFailed(error)
     log.debug({ cookie, err: error }, 'an opener of old cookies threw, which counts as not opened')
     return null
   }
@@ -122,6 +123,10 @@ function ask (opener: LegacyOpener, cookie: string, value: string, nowMs: number
   } catch (error) {
     return failed(error)
   }
+}
+
+function saysUnavailable (error: unknown): boolean {
+  return (error as { statusCode?: unknown } | null | undefined)?.statusCode === CANNOT_TELL
 }
 
 /** What an opener found, as a session of ours. An opener that is wrong about one cookie must not lock its user out of every page. */

@@ -1,5 +1,5 @@
 import type { RevocationStore } from '../../types/revocation'
-import { StoreUnavailableError } from '../errors'
+import { reasonOf, revocationStoreFailed } from '../store-failure'
 import { within } from '../timers'
 
 /** After so many times without an answer it is not asked for a while: a client may keep in its memory what it could not send. */
@@ -9,13 +9,13 @@ const LATE = Symbol('late')
 
 /** Told of each change: from answering to failing, and back. */
 export interface StoreReporter {
-  failed (error: Error): void
+  failed (reason: Error): void
   recovered (): void
 }
 
 /**
- * A store that is waited for so long and no longer. All it rejects with is FST_SESSION_STORE_UNAVAILABLE. While it does
- * not answer it rests, for as long as an answer may take, and is then asked once, to see whether it is back.
+ * A store that is waited for so long and no longer. All it rejects with is FST_SESSION_STORE_UNAVAILABLE, whose cause is the
+ * reason. While it does not answer it rests, for as long as an answer may take, and is then asked once, to see whether it is back.
  */
 export class PatientStore {
   readonly #store: RevocationStore
@@ -52,7 +52,7 @@ export class PatientStore {
     if (this.#isResting) throw this.#failed('has not answered lately')
     // Whoever comes while this one waits is refused at once.
     if (this.#unanswered >= MOST_UNANSWERED) this.#isResting = true
-    const answer = await within(this.#timeoutMs, work(), LATE).catch((error: Error) => { throw this.#rejected(error) })
+    const answer = await within(this.#timeoutMs, work(), LATE).catch(rejection => { throw this.#rejected(rejection) })
     if (answer === LATE) throw this.#timedOut()
     this.#answered()
     return answer as T
@@ -66,10 +66,10 @@ export class PatientStore {
   }
 
   /** An error is an answer, too: it was not waited for. */
-  #rejected (error: Error): Error {
+  #rejected (rejection: unknown): Error {
     this.#unanswered = 0
     this.#isResting = false
-    return this.#failed(`failed: ${error.message}`)
+    return this.#failed(`failed: ${reasonOf(rejection)}`)
   }
 
   #timedOut (): Error {
@@ -87,13 +87,17 @@ export class PatientStore {
   }
 
   #failed (how: string): Error {
-    const error = new StoreUnavailableError(`${this.#store.name ?? 'the revocation store'} ${how}`)
-    if (!this.#isAway) this.#reporter.failed(error)
+    const reason = new Error(`${nameOf(this.#store)} ${how}`)
+    if (!this.#isAway) this.#reporter.failed(reason)
     this.#isAway = true
-    return error
+    return revocationStoreFailed(reason)
   }
 }
 
 function isTime (value: unknown): boolean {
   return typeof value === 'number' && value >= 0
+}
+
+function nameOf ({ name }: RevocationStore): string {
+  return typeof name === 'string' && name !== '' ? name : 'the revocation store'
 }

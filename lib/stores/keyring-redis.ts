@@ -18,13 +18,15 @@ export function redisKeyring (client: RedisKeyringClient, { key = DEFAULT_REDIS_
   checkClient(client, 'redisKeyring()')
   if (typeof key !== 'string' || key === '') throw new InvalidOptionError('fastify-sealed-session: option "key" of redisKeyring() must be a string that is not empty')
   const name = `keyring in Redis (key "${key}")`
+  const failed = (how: string) => (reason: string): Error => new KeyringUnavailableError(`${name} cannot be ${how}: ${reason}`)
   return {
     name,
     async read () {
-      return await explained(KeyringUnavailableError, `${name} cannot be read`, async () => await client.get(key))
+      return await explained(failed('read'), async () => await client.get(key))
     },
     async update (expected, next) {
-      return await explained(KeyringUnavailableError, `${name} cannot be written`, async () => await client.eval(COMPARE_AND_SET, 1, key, next, ...expected === null ? [] : [expected]) === 1)
+      const args = expected === null ? [next] : [next, expected]
+      return await explained(failed('written'), async () => await client.eval(COMPARE_AND_SET, 1, key, ...args) === 1)
     }
   }
 }

@@ -1,4 +1,5 @@
 import { invalid } from '../checks'
+import { reasonOf } from '../store-failure'
 
 /** Throws FST_SESSION_INVALID_OPTION for what is no client such as ioredis makes. */
 export function checkClient (client: { get: unknown, eval: unknown } | null | undefined, caller: string): void {
@@ -6,11 +7,14 @@ export function checkClient (client: { get: unknown, eval: unknown } | null | un
   throw invalid(`${caller} takes a client such as ioredis makes, with the methods get and eval`)
 }
 
-/** Only the message is passed on: a client's error may hold the command, and that the keys. */
-export async function explained<T> (Unavailable: new (message: string) => Error, what: string, work: () => Promise<T>): Promise<T> {
+/**
+ * What `work` resolves to. Throws what `toError` makes of the reason where it rejects: only the text is passed on, since a
+ * client's error may hold the command, and that the keys.
+ */
+export async function explained<T> (toError: (reason: string) => Error, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    throw new Unavailable(`${what}: ${error instanceof Error ? error.message : 'no reason given'}`)
+    throw toError(reasonOf(error))
   }
 }

@@ -1,6 +1,6 @@
 import type { RedisRevocationClient, RedisRevocationOptions, RevocationStore } from '../../types/revocation'
 import { describe, invalid, isObject, refuseUnknown, text } from '../checks'
-import { StoreUnavailableError } from '../errors'
+import { revocationStoreFailed } from '../store-failure'
 import { checkClient, explained } from './redis-client'
 
 const DEFAULT_PREFIX = 'fastify-sealed-session:cut-off:'
@@ -24,7 +24,7 @@ return held`
 /**
  * Cut-offs in Redis or Valkey, through a client of yours: ioredis, iovalkey, their clusters, or what `@fastify/redis`
  * decorates. Each command has one key, so any cluster will do, and each key expires. Both methods reject with
- * FST_SESSION_STORE_UNAVAILABLE. Throws FST_SESSION_INVALID_OPTION for what is no such client.
+ * FST_SESSION_STORE_UNAVAILABLE, whose cause says why. Throws FST_SESSION_INVALID_OPTION for what is no such client.
  */
 export function redisRevocation (client: RedisRevocationClient, options: RedisRevocationOptions = {}): RevocationStore {
   checkClient(client, 'redisRevocation()')
@@ -32,14 +32,17 @@ export function redisRevocation (client: RedisRevocationClient, options: RedisRe
   refuseUnknown(options, ['prefix'], 'redisRevocation(): option')
   const prefix = text(options, 'prefix', DEFAULT_PREFIX)
   const name = `revocations in Redis (prefix "${prefix}")`
+  const failed = (how: string) => (reason: string): Error => revocationStoreFailed(new Error(`${name} cannot be ${how}: ${reason}`))
   return {
     name,
     async cutOffs (keys) {
       // All are sent before any is answered: one round trip.
-      return await explained(StoreUnavailableError, `${name} cannot be read`, async () => await Promise.all(keys.map(async key => cutOffIn(await client.get(prefix + key)))))
+      const read = async (key: string): Promise<number> => cutOffIn(await client.get(prefix + key))
+      return await explained(failed('read'), async () => await Promise.all(keys.map(read)))
     },
     async raise (key, cutOffMs, keepForMs) {
-      return await explained(StoreUnavailableError, `${name} cannot be raised`, async () => cutOffIn(await client.eval(RAISE, 1, prefix + key, String(cutOffMs), String(keepForMs))))
+      const args = [prefix + key, String(cutOffMs), String(keepForMs)]
+      return await explained(failed('raised'), async () => cutOffIn(await client.eval(RAISE, 1, ...args)))
     }
   }
 }

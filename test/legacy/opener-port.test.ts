@@ -95,8 +95,9 @@ t.test('an opener whose store is away fails the request, and nothing is lost', a
   for (const opener of [plain({ open: async () => { throw away } }), plain({ immediate: true, open: () => { throw away } })]) {
     const app = await appFor(t, [opener])
     const response = await app.inject({ url: '/set/flash/hi', headers: { cookie: 'old=user:ada' } })
-    t.equal(response.statusCode, 503)
+    t.match(response.json(), { statusCode: 503, code: 'FST_SESSION_STORE_UNAVAILABLE', message: 'the store of old sessions is unavailable' })
     t.strictSame(setCookies(response), [])
+    t.match(app.lines.filter(({ level }) => level === ERROR), [{ err: { message: 'the store of old sessions is unavailable: no database' } }])
   }
 })
 
@@ -107,11 +108,11 @@ t.test('its error is the one that an error handler meets again, if it touches th
     try {
       return { user: request.session.get('user') }
     } catch (again) {
-      return { isSame: again === error }
+      return { isSame: again === error, isCause: error.cause === away }
     }
   })
   addRoutes(app)
-  t.strictSame(await get(app, 'old=x'), { isSame: true })
+  t.strictSame(await get(app, 'old=x'), { isSame: true, isCause: true })
 })
 
 t.test('where one of several cookies fails at once, no rejection of another is left alone', async t => {

@@ -74,12 +74,13 @@ t.test('with a Redis', async t => {
     }
   })
 
-  t.test('an error that Redis answers with is passed on without the command', async t => {
+  t.test('an error that Redis answers with is the cause, without the command', async t => {
     await redis.lpush(`${PREFIX}hidden-key`, 'x')
     const store = redisRevocation(redis)
     for (const failing of [store.cutOffs(['hidden-key']), store.raise('hidden-key', NOON, HOUR_MS)]) {
       const error = await failing.then(() => null, error => error)
-      t.match(error, { ...AWAY, message: /^revocations in Redis \(prefix "fastify-sealed-session:cut-off:"\) cannot be (read|raised): .*WRONGTYPE/ })
+      t.match(error, { ...AWAY, message: 'the revocation store is unavailable' })
+      t.match(error.cause.message, /^revocations in Redis \(prefix "fastify-sealed-session:cut-off:"\) cannot be (read|raised): .*WRONGTYPE/)
       t.notOk(inspect(error, { depth: 9, showHidden: true }).includes('hidden-key'))
     }
   })
