@@ -23,10 +23,13 @@ export class RequestSessions implements Holder {
   #committed: readonly string[] | null = null
   /** Nothing can be changed while the sessions are being written down. */
   #committing = false
-  #settling = false
+  /** The store is being written for the reply. */
+  #settling: Promise<unknown> | null = null
   /** What was begun by an early commit. */
   #early: Promise<unknown> | null = null
   #watched = false
+  /** How often onSend has run: an error can overtake a reply that still waits for the store. */
+  #passes = 0
 
   constructor (request: FastifyRequest, reply: FastifyReply | null) {
     this.#request = request
@@ -35,6 +38,16 @@ export class RequestSessions implements Holder {
 
   view (definition: SessionDefinition): SessionView {
     return (this.#touchedOf(definition) ?? this.#touch(definition, this.#find(definition))).use()
+  }
+
+  /** Counts a pass of onSend. */
+  beginPass (): number {
+    return ++this.#passes
+  }
+
+  /** False where a later pass has begun: the reply of this one is not wanted any more. */
+  isLatest (pass: number): boolean {
+    return pass === this.#passes
   }
 
   /** Asks whoever must be asked before a handler may see these sessions; null where nothing has to be waited for. */
@@ -49,6 +62,7 @@ export class RequestSessions implements Holder {
    */
   settle (): Promise<unknown> | null {
     if (this.#committed !== null) return this.#early
+    if (this.#settling !== null) return this.#settling
     if (this.#answers === null) return null
     for (const [definition, found] of this.#answers.toBeWritten()) {
       if (this.#touchedOf(definition) === undefined) this.#touch(definition, found)
@@ -60,11 +74,11 @@ export class RequestSessions implements Holder {
       if (errand !== undefined && errand !== null) errands.push(errand.catch(failure => { failures.add(touched, failure) }))
     }
     if (errands.length === 0 && failures.areNone) return null
-    this.#settling = true
-    return Promise.all(errands).then(() => {
-      this.#settling = false
+    this.#settling = Promise.all(errands).then(() => {
+      this.#settling = null
       failures.throwFirst()
     })
+    return this.#settling
   }
 
   /**
@@ -124,7 +138,7 @@ export class RequestSessions implements Holder {
   }
 
   beforeChange (touched: Touched): void {
-    const isTooLate = this.#committing || this.#settling || this.#committed !== null || (this.reply !== null && isHeadSent(this.reply))
+    const isTooLate = this.#committing || this.#settling !== null || this.#committed !== null || (this.reply !== null && isHeadSent(this.reply))
     if (isTooLate) throw this.#tooLate(touched.definition)
     if (touched.state === 'failed') touched.state = 'changed again'
     this.watchForLoss()
