@@ -10,7 +10,7 @@ import { addGuards } from './guarded-routes'
 import { decorateOutsideRequest } from './outside-request'
 import { cookieSigner, openKeys } from './keys'
 import { discard } from './reply-headers'
-import { RequestSessions } from './request-sessions'
+import { HELD, sessionsOf, type RequestSessions } from './request-sessions'
 import { resume, resumeAfter } from './resume'
 import { seekUnknownKeys } from './unknown-keys'
 import { warnOverBudget } from './warnings'
@@ -20,9 +20,6 @@ const DEFINITIONS = Symbol('fastify-sealed-session.definitions')
 
 /** Plugins of an app that named it among their dependencies find what they need here. */
 const TAKES_THE_PLACE_OF = '@fastify/secure-session'
-
-/** Where a request holds its sessions. */
-const HELD = Symbol('fastify-sealed-session.held')
 
 export async function secureSession (app: FastifyInstance, options: SecureSessionOptions): Promise<void> {
   const outer = (app as { [DEFINITIONS]?: readonly SessionDefinition[] })[DEFINITIONS] ?? []
@@ -64,7 +61,7 @@ function attach (app: FastifyInstance, definitions: readonly SessionDefinition[]
     const { sessionName } = definition.options
     app.decorateRequest(sessionName, {
       getter (this: FastifyRequest) {
-        return sessionsOf(this).view(definition)
+        return sessionsOf(this).read(definition)
       },
       // Without it, an assignment would be lost in silence where code is not strict.
       setter () {
@@ -81,7 +78,7 @@ function addHooks (app: FastifyInstance): void {
   })
 
   app.addHook('onRequest', function holdReply (request, reply, done) {
-    sessionsOf(request).reply = reply
+    sessionsOf(request).attach(reply)
     done()
   })
 
@@ -91,6 +88,11 @@ function addHooks (app: FastifyInstance): void {
     const settling = sessions.settle()
     if (settling === null) commit(sessions, reply, payload, done)
     else commitAfter(settling, sessions, pass, reply, payload, done)
+  })
+
+  app.addHook('onError', function noteError (request, _reply, _error, done) {
+    sessionsOf(request).isFailing = true
+    done()
   })
 }
 
@@ -137,10 +139,4 @@ function askBeforehand (app: FastifyInstance, definitions: readonly SessionDefin
     if (waiting === null) done()
     else resumeAfter(waiting, reply, done)
   })
-}
-
-function sessionsOf (request: FastifyRequest): RequestSessions {
-  const holder = request as unknown as { [HELD]?: RequestSessions | null }
-  holder[HELD] ??= new RequestSessions(request, null)
-  return holder[HELD]
 }

@@ -1,6 +1,7 @@
 import { maxHeaderSize } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { COOKIE_BYTES, NOT_SPLIT } from '../core/format'
+import { NotReadyError } from '../errors'
 import type { ResolvedOptions } from '../options/options'
 import type { SessionDefinition } from './definition'
 
@@ -46,7 +47,14 @@ export function warnNotMoved ({ options, isFirst }: SessionDefinition, { message
   if (isFirst('move')) log.warn({ cookie: options.cookieName }, `a session could not move from its old cookie, which stays in use: ${message}`)
 }
 
+/** A log serializer may read `request.session` at every request, so this is said once. */
+export function warnNotReady ({ options: { sessionName }, isFirst }: SessionDefinition, { log }: FastifyRequest): void {
+  if (!isFirst('not ready')) return
+  const { code, message } = new NotReadyError(sessionName)
+  log.warn({ code, session: sessionName }, `request.${sessionName} is null: ${message}`)
+}
+
 export function warnLost ({ options }: SessionDefinition, log: FastifyBaseLogger): void {
   log.warn({ cookie: options.cookieName },
-    'a session was changed and its cookie was never written: a hijacked reply or an upgrade must call reply.commitSession() before its head is sent')
+    'a session was changed and its cookie was never written: an upgrade must call reply.commitSession() before its head is sent')
 }
