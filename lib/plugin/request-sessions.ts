@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { CommittedError, NotReadyError } from '../errors'
 import type { SessionView } from '../session/view'
 import { Answers } from './answers'
+import { DeferredLog, type OpeningLog } from './deferred-log'
 import type { SessionDefinition } from './definition'
 import { Failures } from './failures'
 import { findInHeader, type Found } from './find'
@@ -97,7 +98,11 @@ export class RequestSessions implements Holder {
   prepare (definitions: readonly SessionDefinition[]): Promise<unknown> | null {
     this.#answers ??= new Answers()
     const { raw: { headers: { cookie } }, log } = this.#request
-    return this.#answers.ask(definitions, cookie, log)
+    const deferred = new DeferredLog()
+    const waiting = this.#answers.ask(definitions, cookie, deferred)
+    if (waiting !== null) return waiting.finally(() => { deferred.flush(log) })
+    deferred.flush(log)
+    return null
   }
 
   /**
@@ -162,16 +167,17 @@ export class RequestSessions implements Holder {
   }
 
   #open (definition: SessionDefinition): Touched {
+    const deferred = new DeferredLog()
     this.#isOpening = true
     try {
-      return this.#touch(definition, this.#find(definition))
+      return this.#touch(definition, this.#find(definition, deferred))
     } finally {
+      deferred.flush(this.#request.log)
       this.#isOpening = false
     }
   }
 
-  #find (definition: SessionDefinition): Found | null {
-    const { log } = this.#request
+  #find (definition: SessionDefinition, log: OpeningLog): Found | null {
     const answer = this.#answers?.take(definition, log)
     return answer === undefined ? findInHeader(definition, this.#request.raw.headers.cookie, log) : answer
   }
