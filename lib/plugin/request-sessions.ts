@@ -6,7 +6,7 @@ import { DeferredLog, type OpeningLog } from './deferred-log'
 import type { SessionDefinition } from './definition'
 import { Failures } from './failures'
 import { findInHeader, type Found } from './find'
-import { copyToRaw, isHeadSent, putSetCookies } from './reply-headers'
+import { beforeHead, copyToRaw, isHeadSent, isUpgrade, moveSetCookies, putSetCookies } from './reply-headers'
 import { Touched, type Holder } from './touched'
 import { warnLost, warnNotReady } from './warnings'
 
@@ -211,7 +211,7 @@ export class RequestSessions implements Holder {
     this.watchForLoss()
   }
 
-  /** A reply that is hijacked and never committed loses changes; only the operator can be informed. */
+  /** Sees to it that changes go out with the head, also where Fastify does not send the reply. */
   watchForLoss (): void {
     if (this.#isWatched) return
     this.#isWatched = true
@@ -219,7 +219,20 @@ export class RequestSessions implements Holder {
   }
 
   #watchHead (reply: FastifyReply): void {
-    reply.raw.on('close', () => { if (isHeadSent(reply)) this.#warnLost() })
+    // Of an upgrade, the head is written by the new protocol, past Fastify and Node.js.
+    if (isUpgrade(reply) || reply.raw.headersSent) reply.raw.on('close', () => { if (isHeadSent(reply)) this.#warnLost() })
+    else beforeHead(reply.raw, args => this.#committed === null ? this.#commitWithHead(reply, args) : args)
+  }
+
+  /** The head is written by the app itself, in a hijacked reply or through another plugin. Returns the arguments of `writeHead`. */
+  #commitWithHead (reply: FastifyReply, args: readonly unknown[]): readonly unknown[] {
+    const others = moveSetCookies(reply.raw, args)
+    try {
+      this.commitEarly(reply)
+    } catch (error) {
+      this.#request.log.error({ err: error }, 'a session was changed and could not be written: the response goes out without it')
+    }
+    return others
   }
 
   #warnLost (): void {
