@@ -35,6 +35,13 @@ export function warnUntrustedProxy ({ options, isFirst }: SessionDefinition, { h
     'TLS seems to end at a proxy that Fastify was not told to trust, so the session cookie goes out without Secure: set trustProxy, or cookie.secure to true')
 }
 
+/** A date that was fixed at boot. Logins go on working, and are over when the browser is closed. */
+export function warnExpiresPassed ({ options, log, isFirst }: SessionDefinition, expires: Date): void {
+  if (!isFirst('expires')) return
+  log.warn({ session: options.sessionName, cookie: options.cookieName, expires: expires.toISOString() },
+    '"cookie.expires" has passed: the session cookie goes out without it from now on, and ends with the browser. It is one date for all sessions; "persistent": true keeps each cookie for as long as its session may live')
+}
+
 /** The route said itself what caches may do, and that is more than is safe. */
 export function warnStorable ({ options, isFirst }: SessionDefinition, { log, request }: FastifyReply): void {
   if (!isFirst('storable')) return
