@@ -8,7 +8,7 @@ import { fixedTerms, Keyring } from './keyring/keyring'
 import { describe, invalid, isObject, refuseUnknown } from './checks'
 import { resolveSealing, SEALING_NAMES } from './options/sealing'
 import type { SessionRecord } from './session/codec'
-import { expiresAtMs, withOwnLimits } from './session/expiry'
+import { expiresAtMs, withOwnIdle } from './session/expiry'
 import { newSessionId } from './session/identity'
 import { openSession, sealingWith, sealSession } from './session/sealing'
 import { refuseUnwritable, Values } from './session/values'
@@ -50,7 +50,8 @@ export type Opened =
 export interface Sealer {
   /**
    * A token for this data. With the `info` of an opened session it goes on as that session: same id, same age. An idle
-   * limit of its own, which only the plugin gives a session, is not carried over.
+   * limit of its own, which only the plugin gives a session, is not carried over. Name, token and 128 bytes of attributes
+   * make a Set-Cookie line of 4,093 bytes at most, which all browsers keep.
    * Throws FST_SESSION_NOT_SERIALIZABLE, FST_SESSION_TOO_LARGE.
    */
   seal (data: Record<string, unknown>, info?: Pick<SealedInfo, 'id' | 'createdAt'>): string
@@ -58,13 +59,17 @@ export interface Sealer {
   open (token: string): Opened
 }
 
+/** What a token leaves of a Set-Cookie line of 4,093 bytes for the attributes, which the caller writes. */
+const ATTRIBUTES_BYTES = 128
+
 /** Throws FST_SESSION_INVALID_OPTION, FST_SESSION_INVALID_KEY. */
 export function createSealer (options: SealerOptions): Sealer {
   if (!isObject(options)) throw invalid(`createSealer() takes an object; found ${describe(options)}`)
   refuseUnknown(options, [...SEALING_NAMES, 'key', 'now'], 'option')
   const rules = resolveSealing(options, 'session')
   const keyring = new Keyring(fixedTerms(keysBytes(options.key)))
-  const sealing = sealingWith({ ...rules, maxCookies: NOT_SPLIT }, keyring.tokenKeys('cookie', rules.cookieName))
+  const writing = { maxCookies: NOT_SPLIT, attributesBytes: ATTRIBUTES_BYTES }
+  const sealing = sealingWith({ ...rules, ...writing }, keyring.tokenKeys('cookie', rules.cookieName))
   const now = options.now ?? (() => Date.now())
   if (typeof now !== 'function') throw invalid(`option "now" must be a function; found ${describe(now)}`)
 
@@ -87,7 +92,7 @@ export function createSealer (options: SealerOptions): Sealer {
       const opened = typeof token === 'string' ? openSession(token, sealing, now()) : MALFORMED
       if ('ok' in opened) return opened
       const { envelope: { id, createdAtMs }, authenticatedAtMs, renewedAtMs, settings, decoded } = opened
-      const expiresAt = expiresAtMs(authenticatedAtMs, renewedAtMs, withOwnLimits(sealing.limits, settings))
+      const expiresAt = expiresAtMs(authenticatedAtMs, renewedAtMs, withOwnIdle(sealing.limits, settings.idleMs))
       return { ok: true, data: decoded.data, info: { id, createdAt: createdAtMs, renewedAt: renewedAtMs, expiresAt } }
     }
   }

@@ -8,7 +8,7 @@ const CHECKS = ['none', 'good', 'unchecked']
 const KINDS = ['new', 'changed']
 const ENDINGS = ['id', 'subject', 'others']
 
-/** Browsers take 4096 bytes for the name and the value of a cookie together. */
+/** A Set-Cookie line has 4,093 bytes for the name, the value and the attributes of a cookie. */
 const COOKIE_BYTES = [256, 512, 1024, 2048, 3072, 3584, 3840, 4096]
 
 /**

@@ -5,6 +5,8 @@ export interface FoundCookies {
   readonly values: readonly string[]
   /** How many cookies of other names there are. */
   readonly others: number
+  /** There is no name: the text is one value, which may be a whole token, whatever its parts. */
+  readonly isBare: boolean
 }
 
 interface Pair {
@@ -26,11 +28,12 @@ export function textOf (bytes: Buffer): string {
 /** Looks into a bare value, `name=value`, lines of `Cookie:` and `Set-Cookie:`, or rows of a table. */
 export function findCookies (text: string, name: string): FoundCookies {
   const bare = unquoted(text)
-  if (BARE.test(bare)) return { values: [bare], others: 0 }
+  if (BARE.test(bare)) return { values: [bare], others: 0, isBare: true }
   const pairs = text.split(/[\r\n]+/).flatMap(pairsIn)
   return {
     values: pairs.filter(pair => pair.name === name).map(({ value }) => value),
-    others: pairs.filter(pair => pair.name !== name).length
+    others: pairs.filter(pair => pair.name !== name).length,
+    isBare: false
   }
 }
 

@@ -2,8 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { TIME_BYTES } from '../core/bytes'
 import { readEnvelope, type EnvelopeHead } from '../core/envelope'
 import {
-  EXTENSION_ABSOLUTE_LIMIT, EXTENSION_AUTHENTICATED_AT, EXTENSION_COOKIE_ATTRIBUTES, EXTENSION_IDLE_LIMIT, EXTENSION_MAX_AGE,
-  EXTENSION_PERSISTENT, EXTENSION_SUBJECT, EXTENSIONS_AT, FLAG_PADDED, FLAGS_AT, MOST_PARTS, SUBJECT_BYTES
+  EXTENSION_AUTHENTICATED_AT, EXTENSION_COOKIE_ATTRIBUTES, EXTENSION_IDLE_LIMIT, EXTENSION_PERSISTENT, EXTENSION_SUBJECT, EXTENSIONS_AT, FLAG_PADDED, FLAGS_AT, MOST_PARTS, SUBJECT_BYTES
 } from '../core/format'
 import { CookieParts } from '../core/parts'
 import { MALFORMED, type Refusal } from '../core/refusal'
@@ -38,7 +37,7 @@ export function openSealedSession (token: string, name: string, keys: TokenKeys,
     renewedAtMs,
     extensions,
     customSerializer,
-    parts: new CookieParts(name).count(token.length),
+    parts: new CookieParts(name).found(token) as number,
     padded: ((plaintext[FLAGS_AT] as number) & FLAG_PADDED) !== 0,
     data,
     values,
@@ -63,15 +62,13 @@ export function jsonObject (bytes: Buffer): Readonly<Record<string, unknown>> | 
 
 /** What is longer than all the cookies of a session carry was never issued. */
 function openWhole (token: string, name: string, keys: TokenKeys, nowMs: number): number | Refusal {
-  const parts = new CookieParts(name).count(token.length)
-  return parts > MOST_PARTS ? MALFORMED : openToken(token, keys, parts, nowMs)
+  const parts = new CookieParts(name)
+  return token.length > parts.longest(MOST_PARTS) ? MALFORMED : openToken(token, keys, parts.found(token), nowMs)
 }
 
 function isWellFormed ([type, value]: [number, Buffer]): boolean {
   switch (type) {
     case EXTENSION_IDLE_LIMIT:
-    case EXTENSION_ABSOLUTE_LIMIT:
-    case EXTENSION_MAX_AGE:
     case EXTENSION_AUTHENTICATED_AT: return value.length === TIME_BYTES
     case EXTENSION_PERSISTENT: return value.length === 1 && (value[0] as number) <= 1
     case EXTENSION_SUBJECT: return value.length === 0 || value.length === SUBJECT_BYTES

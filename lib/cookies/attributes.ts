@@ -68,6 +68,24 @@ export function readAttributes (input: Input, where: string): Partial<CookieAttr
   return attributes as Partial<CookieAttributes>
 }
 
+/** What each attribute may be in its one spelling; a session's own are sealed so. The lifetime is none of them. */
+const SOUND: Readonly<Record<Exclude<keyof CookieAttributes, 'maxAgeS' | 'expires'>, (value: unknown) => boolean>> = {
+  path: value => value === null || matching(value, PATH) !== undefined,
+  domain: value => value === null || matching(value, DOMAIN) !== undefined,
+  httpOnly: value => typeof value === 'boolean',
+  secure: value => value === 'auto' || typeof value === 'boolean',
+  sameSite: value => value === null || Object.values(SAME_SITES).some(one => one === value),
+  partitioned: value => typeof value === 'boolean',
+  priority: value => value === null || Object.values(PRIORITIES).some(one => one === value)
+}
+
+/** Those of these attributes that are known and hold what they may. */
+export function sound (attributes: Readonly<Record<string, unknown>> | null): Partial<CookieAttributes> {
+  const given = attributes ?? {}
+  const known = Object.entries(SOUND).filter(([name, isSound]) => Object.hasOwn(given, name) && isSound(given[name]))
+  return Object.fromEntries(known.map(([name]) => [name, given[name]]))
+}
+
 /** `'auto'` becomes true where a browser takes the cookie only with Secure. */
 export function settleSecure (name: string, attributes: CookieAttributes): CookieAttributes {
   const needed = /^__(?:secure|host|http)-/i.test(name) || attributes.sameSite === 'None' || attributes.partitioned

@@ -1,4 +1,8 @@
+import { LONGEST_COOKIE_MS, SECOND_MS } from '../time'
 import type { CookieAttributes } from './attributes'
+
+/** Browsers keep no cookie for longer: RFC 6265bis section 5.5, "the maximum is 400 days". */
+const LONGEST_MAX_AGE_S = LONGEST_COOKIE_MS / SECOND_MS
 
 const LONG_AGO = '; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT'
 
@@ -9,12 +13,15 @@ export class CookieLines {
   readonly #overTls: string
   /** A browser tells cookies of one name apart by this: RFC 6265bis section 5.7. */
   readonly scope: string
+  /** Bytes that the attributes take in a line, at most. */
+  readonly attributesBytes: number
 
   constructor (attributes: CookieAttributes) {
     const { secure, path, domain, partitioned } = attributes
     this.#secure = secure
     this.#open = spell(attributes, false)
     this.#overTls = spell(attributes, true)
+    this.attributesBytes = longestAttributes(attributes)
     this.scope = JSON.stringify([path, domain?.replace(/^\./, '').toLowerCase(), partitioned])
   }
 
@@ -33,11 +40,21 @@ export class CookieLines {
 }
 
 export function maxAge (seconds: number): string {
-  return `; Max-Age=${seconds}`
+  return `; Max-Age=${Math.min(seconds, LONGEST_MAX_AGE_S)}`
 }
 
 export function expires (date: Date): string {
   return `; Expires=${date.toUTCString()}`
+}
+
+/**
+ * Bytes that these attributes take in a Set-Cookie line at most: over TLS, and with the longest lifetime. So what fits
+ * does not depend on how a request comes or on when.
+ */
+export function longestAttributes (attributes: CookieAttributes): number {
+  const { secure, expires: date } = attributes
+  const lifetime = maxAge(LONGEST_MAX_AGE_S) + (date === null ? '' : expires(date))
+  return lifetime.length + spell(attributes, secure !== false).length
 }
 
 function spell (attributes: CookieAttributes, secure: boolean): string {

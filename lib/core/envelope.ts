@@ -1,7 +1,7 @@
 import { hexOfWord, TIME_BYTES, writeHex } from './bytes'
 import {
-  CREATED_AT, EXTENSION_ABSOLUTE_LIMIT, EXTENSIONS_AT, EXTENSIONS_LENGTH_AT, EXTENSION_LENGTH_AT, EXTENSION_VALUE_AT,
-  FIRST_CRITICAL_EXTENSION, FLAGS_AT, FLAG_CUSTOM_SERIALIZER, FLAG_PADDED, ID_AT, KNOWN_FLAGS, PADDING_MARK, RENEWED_AT
+  CREATED_AT, EXTENSIONS_AT, EXTENSIONS_LENGTH_AT, EXTENSION_LENGTH_AT, EXTENSION_VALUE_AT, FIRST_CRITICAL_EXTENSION, FLAGS_AT,
+  FLAG_CUSTOM_SERIALIZER, FLAG_PADDED, ID_AT, KNOWN_FLAGS, PADDING_MARK, RENEWED_AT
 } from './format'
 import { MALFORMED, UNSUPPORTED, type Refusal } from './refusal'
 
@@ -60,8 +60,7 @@ function mostBytes ({ extensions, data }: Envelope, padTo: number): number {
 
 /** Bytes of the plaintext that this envelope makes, padding included. */
 function envelopeLength ({ extensions, data }: Envelope, padTo: number): number {
-  const length = EXTENSIONS_AT + extensionsLength(extensions) + Buffer.byteLength(data)
-  return padTo > 0 ? paddedLength(length, padTo) : length
+  return paddedLength(EXTENSIONS_AT + extensionsLength(extensions) + Buffer.byteLength(data), padTo)
 }
 
 /** Writes the plaintext of an envelope to the start of `target`, and returns its length. Where `target` has not the room, nothing is written. */
@@ -124,15 +123,15 @@ function readExtensions (plaintext: Buffer, end: number): Extensions | Refusal {
     const valueAt = at + EXTENSION_VALUE_AT
     at = valueAt + plaintext.readUInt16BE(at + EXTENSION_LENGTH_AT)
     if (at > end || extensions.has(type)) return MALFORMED
-    if (type >= FIRST_CRITICAL_EXTENSION && type !== EXTENSION_ABSOLUTE_LIMIT) return UNSUPPORTED
+    if (type >= FIRST_CRITICAL_EXTENSION) return UNSUPPORTED
     extensions.set(type, Buffer.from(plaintext.subarray(valueAt, at)))
   }
   return extensions
 }
 
-/** At least one byte more, up to the next multiple. */
-function paddedLength (length: number, padTo: number): number {
-  return (Math.floor(length / padTo) + 1) * padTo
+/** At least one byte more, up to the next multiple; the length itself where `padTo` is 0. */
+export function paddedLength (length: number, padTo: number): number {
+  return padTo === 0 ? length : (Math.floor(length / padTo) + 1) * padTo
 }
 
 /** Where the padding starts; -1, which no data reaches, where the mark is missing. */

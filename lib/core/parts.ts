@@ -1,5 +1,5 @@
 import { leadingNumber } from './bytes'
-import { COOKIE_BYTES, MOST_PARTS, NOT_SPLIT, VERSION } from './format'
+import { LEAST_PER_PART, LINE_BYTES, MOST_PARTS, NOT_SPLIT, VERSION } from './format'
 
 /** The values of the cookies of a name. */
 export type Values = (cookieName: string) => readonly string[]
@@ -7,77 +7,103 @@ export type Values = (cookieName: string) => readonly string[]
 /** Characters of base64url that hold the first two bytes of a token, and two bits of the third. */
 const LEADING_CHARACTERS = 3
 
-/** Over which cookies the text of a token lies: `name`, `name.1` and `name.2`, each of them full before the next is begun. */
+/** How many texts are tried, at most, that the parts of one request can be joined to. */
+const MOST_JOINED = 16
+
+/**
+ * The cookies that the text of a token is cut over: `name`, `name.1` and `name.2`. All parts have the same length; only
+ * the last may be shorter, by fewer characters than there are parts. So the text and its byte `parts` say where it is cut.
+ */
 export class CookieParts {
   readonly names: readonly string[]
-  /** How many characters of a token lie in the first so many cookies, at most. */
-  readonly #ends: readonly number[]
 
   constructor (cookieName: string) {
     this.names = Array.from({ length: MOST_PARTS }, (_, part) => part === 0 ? cookieName : `${cookieName}.${part}`)
-    let end = 0
-    // RFC 6265bis section 5.6: name and value of a cookie take 4096 bytes together.
-    this.#ends = [end, ...this.names.map(({ length }) => { end += COOKIE_BYTES - length; return end })]
   }
 
-  /** Characters of the longest token that so many cookies carry. */
-  longest (parts: number): number {
-    return this.#ends[parts] as number
+  /**
+   * Characters of the longest token that so many cookies carry.
+   * @param attributesBytes of the attributes in each Set-Cookie line; none for what a reader may find
+   */
+  longest (parts: number, attributesBytes = 0): number {
+    return parts * this.#room(parts, attributesBytes)
   }
 
-  /** In how many cookies a token of so many characters lies: as few as carry it. More than MOST_PARTS for one that none can. */
-  count (characters: number): number {
+  /** Over how many cookies a token of so many characters is written: as few as carry it. More than MOST_PARTS: none do. */
+  count (characters: number, attributesBytes: number): number {
     let parts = NOT_SPLIT
-    while (parts <= MOST_PARTS && characters > this.longest(parts)) parts++
+    while (parts <= MOST_PARTS && characters > this.longest(parts, attributesBytes)) parts++
     return parts
+  }
+
+  /** Over how many cookies a token is cut, as it says itself; null where no writer cuts a text of this length so. */
+  found (token: string): number | null {
+    if (token.length < LEAST_PER_PART) return NOT_SPLIT
+    const parts = partsIn(token)
+    if (parts === NOT_SPLIT) return token.length <= this.longest(parts) ? parts : null
+    return this.#isSplit(parts, Math.ceil(token.length / parts)) ? parts : null
   }
 
   /** The text of each cookie, in the order of their names. */
   cut (token: string): readonly string[] {
-    if (token.length <= this.longest(NOT_SPLIT)) return [token]
-    return this.names.slice(0, this.count(token.length)).map((_, part) => token.slice(this.#ends[part], this.#ends[part + 1]))
+    const parts = this.found(token) as number
+    if (parts === NOT_SPLIT) return [token]
+    const length = Math.ceil(token.length / parts)
+    return this.names.slice(0, parts).map((_, part) => token.slice(part * length, (part + 1) * length))
   }
 
   /**
-   * The tokens that lie in these cookies, to be tried in turn: there may be several cookies of one name, and nothing but the seal
-   * tells which belong together. Whoever gives the values bounds how many there are. Null for a cookie that cannot be one of ours: it
-   * is too long, or its other parts are not there.
+   * The tokens that these cookies may carry, to be tried in turn, MOST_JOINED at most: there may be several cookies of
+   * one name, and nothing but the tag tells which parts belong together. Null for a cookie that carries no token: it is
+   * too long, or its other parts are missing. The caller bounds how many values a name has.
    */
   join (values: Values): ReadonlyArray<string | null> {
     const firsts = values(this.names[0] as string)
     for (const { length } of firsts) {
-      if (length >= this.longest(NOT_SPLIT)) return firsts.flatMap(first => this.#joined(first, values))
+      if (length >= LEAST_PER_PART) return firsts.flatMap(first => this.#joined(first, values)).slice(0, MOST_JOINED)
     }
     return firsts
   }
 
   /** The names of the further cookies in which the tokens go on that begin in the first. */
   further (values: Values): readonly string[] {
-    return this.names.slice(NOT_SPLIT, Math.max(NOT_SPLIT, ...values(this.names[0] as string).map(first => this.#announced(first))))
-  }
-
-  /** Over how many cookies the token says it is split whose first part this is; 1 where it is no first part. */
-  #announced (first: string): number {
-    if (first.length !== this.longest(NOT_SPLIT)) return NOT_SPLIT
-    const head = leadingNumber(first, LEADING_CHARACTERS) ?? 0
-    const parts = (head >> 2) & 0xff
-    return head >> 10 === VERSION && parts <= MOST_PARTS ? parts : NOT_SPLIT
+    const firsts = values(this.names[0] as string)
+    return this.names.slice(NOT_SPLIT, Math.max(NOT_SPLIT, ...firsts.map(first => this.#announced(first))))
   }
 
   #joined (first: string, values: Values): ReadonlyArray<string | null> {
-    if (first.length > this.longest(NOT_SPLIT)) return [null]
-    const parts = this.#announced(first)
-    let texts: readonly string[] = [first]
+    const parts = first.length < LEAST_PER_PART ? NOT_SPLIT : partsIn(first)
+    if (parts <= NOT_SPLIT || parts > MOST_PARTS) return [first.length <= this.longest(NOT_SPLIT) ? first : null]
+    let texts: readonly string[] = this.#isSplit(parts, first.length) ? [first] : []
     for (let part = 1; part < parts; part++) {
-      const next = values(this.names[part] as string).filter(({ length }) => this.#fits(length, part, parts))
+      const shortest = part === parts - 1 ? first.length - parts + 1 : first.length
+      const all = values(this.names[part] as string)
+      const next = all.filter(({ length }) => length >= shortest && length <= first.length)
       texts = texts.flatMap(text => next.map(value => text + value))
     }
     return texts.length === 0 ? [null] : texts
   }
 
-  /** All parts but the last are full. */
-  #fits (length: number, part: number, parts: number): boolean {
-    const room = this.longest(part + 1) - this.longest(part)
-    return part === parts - 1 ? length <= room : length === room
+  /** Over how many cookies the token is cut whose first part this is; 1 where it is no first part. */
+  #announced (first: string): number {
+    const parts = partsIn(first)
+    return this.#isSplit(parts, first.length) ? parts : NOT_SPLIT
   }
+
+  /** A token can be cut over so many cookies, with so many characters in each but the last. */
+  #isSplit (parts: number, length: number): boolean {
+    return parts > NOT_SPLIT && parts <= MOST_PARTS && length >= LEAST_PER_PART && length <= this.#room(parts, 0)
+  }
+
+  /** Characters of a value that has its name, an equals sign and attributes of so many bytes beside it in a line. */
+  #room (parts: number, attributesBytes: number): number {
+    const longestName = this.names[parts === NOT_SPLIT ? 0 : 1] as string
+    return LINE_BYTES - longestName.length - 1 - attributesBytes
+  }
+}
+
+/** The byte `parts` of a token, as its text says it; 0 where that is no text of this version. */
+function partsIn (token: string): number {
+  const head = leadingNumber(token, LEADING_CHARACTERS) ?? 0
+  return head >> 10 === VERSION ? head >> 2 & 0xff : 0
 }

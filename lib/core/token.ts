@@ -63,9 +63,9 @@ export function sealToken (plaintextBytes: number, key: TokenKey, parts: number,
 
 /**
  * Opens a token and returns how many bytes of `plaintext` it had, or the reason why it does not open. Total: no text makes it throw.
- * `parts` is over how many cookies the text was found; the token must say the same.
+ * @param parts over how many cookies the text was cut, which the token must say, too; null where it cannot have been
  */
-export function openToken (text: string, keys: TokenKeys, parts: number, nowMs: number): number | Refusal {
+export function openToken (text: string, keys: TokenKeys, parts: number | null, nowMs: number): number | Refusal {
   if (text.length > LONGEST_TOKEN) return MALFORMED
   const length = decodeBase64url(text, frame)
   if (length === null || length === 0) return MALFORMED

@@ -1,5 +1,4 @@
 import { guard } from '../core/aead'
-import { COOKIE_BYTES } from '../core/format'
 import { sodium } from '../core/sodium'
 import { describe, duration, invalid, isObject, refuseUnknown } from '../checks'
 import { FIXED_KEY_NAMES, materialsOf, readFixedKeys, type FixedKeys } from '../keyring/fixed-keys'
@@ -20,6 +19,8 @@ const ITS_TIMESTAMP = '__ts'
 // On the wire the semicolon is percent-encoded, and no longer once `@fastify/cookie` has decoded it.
 const SEPARATORS = ['%3B', ';']
 const NONCE = /^([A-Za-z0-9+/]{32})(?:\.[A-Za-z0-9+/]{1,128})?$/
+/** A browser keeps no longer cookie: RFC 6265bis section 5.6. */
+const LONGEST = 4096
 /** Of a nonce and a signature, every character percent-encoded. */
 const LONGEST_REST = 3 * (32 + 1 + 128)
 
@@ -67,7 +68,7 @@ class OpenerOfSecureSession implements LegacyOpener {
   }
 
   open (value: string, nowMs: number): LegacySession | null {
-    const sealed = value.length > COOKIE_BYTES ? null : partsOf(value)
+    const sealed = value.length > LONGEST ? null : partsOf(value)
     if (sealed === null) return null
     const { text, id } = sealed
     const ciphertext = Buffer.from(text, 'base64')

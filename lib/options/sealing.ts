@@ -1,5 +1,4 @@
 import { isCookieName } from '../cookies/header'
-import { COOKIE_BYTES } from '../core/format'
 import { customCodec as codecOf, jsonCodec, type Codec } from '../session/codec'
 import type { Limits } from '../session/expiry'
 import { DAY_MS } from '../time'
@@ -20,30 +19,25 @@ type Input = Readonly<Record<string, unknown>>
 export const SEALING_NAMES = ['cookieName', 'idle', 'expiry', 'absolute', 'renewAfter', 'padTo', 'serializer']
 
 /** Past this, the padding alone would fill the cookie. */
-const MOST_PADDING = COOKIE_BYTES / 2
+const MOST_PADDING = 2048
 
 /** Throws FST_SESSION_INVALID_OPTION. */
-export function resolveSealing (input: Input, defaultName: string, defaultIdleMs = DAY_MS): SealingOptions {
+export function resolveSealing (input: Input, defaultName: string): SealingOptions {
+  const cookieName = text(input, 'cookieName', defaultName)
+  if (!isCookieName(cookieName)) throw invalid('option "cookieName" (or "sessionName", its default) must be a cookie name: letters, digits, "-", "_" and the like')
   return {
-    cookieName: readCookieName(input, defaultName),
-    limits: resolveLimits(input, defaultIdleMs),
+    cookieName,
+    limits: resolveLimits(input),
     ...resolveCodecs(input['serializer']),
     padTo: integer(input, 'padTo', 0, 0, MOST_PADDING)
   }
 }
 
-/** Throws FST_SESSION_INVALID_OPTION. */
-export function readCookieName (input: Input, defaultName: string): string {
-  const cookieName = text(input, 'cookieName', defaultName)
-  if (!isCookieName(cookieName)) throw invalid('option "cookieName" (or "sessionName", its default) must be a cookie name: letters, digits, "-", "_" and the like')
-  return cookieName
-}
-
-function resolveLimits (input: Input, defaultIdleMs: number): Limits {
-  const idleMs = duration(aliased(input, 'idle', 'expiry'), 'idle', defaultIdleMs)
+function resolveLimits (input: Input): Limits {
+  const idleMs = duration(aliased(input, 'idle', 'expiry'), 'idle', DAY_MS)
   const absoluteMs = duration(input['absolute'], 'absolute', Math.max(30 * DAY_MS, idleMs))
   const renewAfterMs = duration(input['renewAfter'], 'renewAfter', idleMs / 4)
-  if (renewAfterMs >= idleMs) throw invalid('option "renewAfter" must be shorter than "idle" (by default "cookie.maxAge", or a day): no session would live to be renewed')
+  if (renewAfterMs >= idleMs) throw invalid('option "renewAfter" must be shorter than "idle": no session would live to be renewed')
   return { idleMs, absoluteMs, renewAfterMs }
 }
 

@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
+import type { Envelope } from '../core/envelope'
 import { NOT_SPLIT } from '../core/format'
 import { writeStamp } from '../core/stamp'
 import { plaintext, sealToken } from '../core/token'
@@ -52,13 +53,13 @@ export function linesToCommit (commitment: Commitment): readonly string[] {
   const token = seal(commitment)
   if (token === null) return stampLines(commitment, commitment.isUsed)
   settle(commitment)
-  warnNearTheLimit(definition, token.length, log)
-  if (found !== null && found.former !== null && !session.head.isNew) log.info({ cookie: definition.options.cookieName, from: found.former.cookieName }, 'a session moved from an old cookie')
   const { settings, identity, isNew } = session.head
+  const lines = linesFor(definition, settings)
+  warnNearTheLimit(definition, token.length, lines.attributesBytes, log)
+  if (found !== null && found.former !== null && !session.head.isNew) log.info({ cookie: definition.options.cookieName, from: found.former.cookieName }, 'a session moved from an old cookie')
   if (sealed.hasSubscribers) {
     commitment.events.later(() => { sealed.publish({ session: definition.sessionName, id: keyOfId(identity.id), length: token.length, isNew }) })
   }
-  const lines = linesFor(definition, settings)
   const lifetime = lifetimeOf(definition, session, identity.renewedAtMs)
   const { parts } = definition.sealing
   const texts = parts.cut(token)
@@ -67,9 +68,9 @@ export function linesToCommit (commitment: Commitment): readonly string[] {
 }
 
 /** Throws what `linesToCommit` would throw of a session that was changed. */
-export function refuseUnsealable ({ sealing, policy }: SessionDefinition, session: Session): void {
+export function refuseUnsealable (definition: SessionDefinition, session: Session): void {
   if (session.deleted || !session.isEdited) return
-  sealSession(session.envelope(0), sealing, session, policy.now())
+  sealEnvelope(definition, session, session.envelope(0))
 }
 
 /** Another request has changed this session already, while this one only read it in its old cookie. */
@@ -87,12 +88,21 @@ function seal ({ definition, session, log, cutOffMs }: Commitment): string | nul
   const envelope = session.changedEnvelope(cutOffMs)
   if (envelope === null) return null
   try {
-    return sealSession(envelope, definition.sealing, session, definition.policy.now())
+    return sealEnvelope(definition, session, envelope)
   } catch (error) {
     if (session.isEdited || !(error instanceof TooLargeError)) throw error
     warnNotMoved(definition, error, log)
     return null
   }
+}
+
+/**
+ * The token of a session, whose lines have room for the attributes of this very session. Throws FST_SESSION_TOO_LARGE.
+ * @param envelope of the session
+ */
+export function sealEnvelope (definition: SessionDefinition, session: Session, envelope: Envelope): string {
+  const { attributesBytes } = linesFor(definition, session.head.settings)
+  return sealSession(envelope, definition.sealing, session, definition.policy.now(), attributesBytes)
 }
 
 /**

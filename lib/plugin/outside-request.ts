@@ -1,10 +1,10 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { InvalidOptionError } from '../errors'
 import { describe } from '../checks'
-import { sealSession } from '../session/sealing'
 import { UNWATCHED } from '../session/policy'
 import { Session } from '../session/session'
 import { behind, viewOf, type SessionView } from '../session/view'
+import { sealEnvelope } from './commit'
 import { named, type SessionDefinition } from './definition'
 import { findInToken } from './find'
 
@@ -19,10 +19,10 @@ export function decorateOutsideRequest (app: FastifyInstance, definitions: reado
   } as FastifyInstance['createSecureSession'])
 
   app.decorate('encodeSecureSession', function encodeSecureSession (view: unknown, name = main.options.sessionName): string {
-    const { sealing, policy } = named(definitions, name)
+    const definition = named(definitions, name)
     const session = behind(view)
     if (session === undefined) throw new InvalidOptionError(`encodeSecureSession() takes a session; found ${describe(view)}`)
-    return sealSession(session.envelope(0, sealing.codec), sealing, session, policy.now())
+    return sealEnvelope(definition, session, session.envelope(0, definition.sealing.codec))
   })
 
   app.decorate('decodeSecureSession', function decodeSecureSession (

@@ -1,7 +1,6 @@
 import { maxHeaderSize } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { COOKIE_BYTES, NOT_SPLIT } from '../core/format'
-import { NotReadyError } from '../errors'
+import { LINE_BYTES, NOT_SPLIT } from '../core/format'
 import type { ResolvedOptions } from '../options/options'
 import type { SessionDefinition } from './definition'
 
@@ -15,14 +14,18 @@ const OTHER_HEADERS_BYTES = 2048
 export function warnOverBudget ({ server, log }: FastifyInstance, sessions: readonly ResolvedOptions[]): void {
   const { maxHeaderSize: limit = maxHeaderSize } = server as { maxHeaderSize?: number }
   const cookies = sessions.map(({ maxCookies }) => maxCookies).filter(count => count > NOT_SPLIT).reduce((sum, count) => sum + count, 0)
-  const bytes = cookies * COOKIE_BYTES
+  const bytes = cookies * LINE_BYTES
   if (bytes === 0 || bytes + OTHER_HEADERS_BYTES <= limit) return
   log.warn({ bytes, limit }, '"maxCookies" lets sessions grow until Node.js refuses the request that brings them: lower it, or raise maxHeaderSize of the server')
 }
 
-export function warnNearTheLimit ({ options, sealing, isFirst }: SessionDefinition, bytes: number, log: FastifyBaseLogger): void {
-  if (bytes < NEAR_THE_LIMIT * sealing.longestToken || !isFirst('size')) return
-  log.warn({ cookie: options.cookieName, bytes, limit: sealing.longestToken },
+/** @param attributesBytes of the attributes in each Set-Cookie line of the session */
+export function warnNearTheLimit (
+  { options, sealing, isFirst }: SessionDefinition, bytes: number, attributesBytes: number, log: FastifyBaseLogger
+): void {
+  const limit = sealing.parts.longest(options.maxCookies, attributesBytes)
+  if (bytes < NEAR_THE_LIMIT * limit || !isFirst('size')) return
+  log.warn({ cookie: options.cookieName, bytes, limit },
     'a session fills more than 80 % of its cookie; past the limit, requests that write it will fail with FST_SESSION_TOO_LARGE')
 }
 
@@ -33,13 +36,6 @@ export function warnUntrustedProxy ({ options, isFirst }: SessionDefinition, { h
   if (!isFirst('proxy')) return
   log.warn({ cookie: options.cookieName },
     'TLS seems to end at a proxy that Fastify was not told to trust, so the session cookie goes out without Secure: set trustProxy, or cookie.secure to true')
-}
-
-/** A date that was fixed at boot. Logins go on working, and are over when the browser is closed. */
-export function warnExpiresPassed ({ options, log, isFirst }: SessionDefinition, expires: Date): void {
-  if (!isFirst('expires')) return
-  log.warn({ session: options.sessionName, cookie: options.cookieName, expires: expires.toISOString() },
-    '"cookie.expires" has passed: the session cookie goes out without it from now on, and ends with the browser. It is one date for all sessions; "persistent": true keeps each cookie for as long as its session may live')
 }
 
 /** The route said itself what caches may do, and that is more than is safe. */
@@ -54,14 +50,7 @@ export function warnNotMoved ({ options, isFirst }: SessionDefinition, { message
   if (isFirst('move')) log.warn({ cookie: options.cookieName }, `a session could not move from its old cookie, which stays in use: ${message}`)
 }
 
-/** A log serializer may read `request.session` at every request, so this is said once. */
-export function warnNotReady ({ options: { sessionName }, isFirst }: SessionDefinition, { log }: FastifyRequest): void {
-  if (!isFirst('not ready')) return
-  const { code, message } = new NotReadyError(sessionName)
-  log.warn({ code, session: sessionName }, `request.${sessionName} is null: ${message}`)
-}
-
 export function warnLost ({ options }: SessionDefinition, log: FastifyBaseLogger): void {
   log.warn({ cookie: options.cookieName },
-    'a session was changed and its cookie was never written: an upgrade must call reply.commitSession() before its head is sent')
+    'a session was changed and its cookie was never written: a hijacked reply or an upgrade must call reply.commitSession() before its head is sent')
 }

@@ -6,7 +6,7 @@ import { MALFORMED, UNSUPPORTED, type Refusal } from '../core/refusal'
 import { openToken, plaintext, sealToken, type TokenKeys } from '../core/token'
 import { TooLargeError } from '../errors'
 import { jsonCodec, type Codec, type SessionRecord } from './codec'
-import { isRenewalDue, refusalByTime, withOwnLimits, type Limits } from './expiry'
+import { isRenewalDue, refusalByTime, withOwnIdle, type Limits } from './expiry'
 import { readExtended } from './extensions'
 import type { OpenedSession } from './policy'
 
@@ -22,6 +22,8 @@ export interface SealingRules {
   readonly padTo: number
   /** Over how many cookies a token may be split that is written. What is read may be split over as many as there can be. */
   readonly maxCookies: number
+  /** Of the attributes in a Set-Cookie line, where a session has none of its own. */
+  readonly attributesBytes: number
 }
 
 /** How they are sealed and opened. */
@@ -30,8 +32,6 @@ export interface Sealing extends SealingRules {
   /** A session that began this long ago may have a stamp that says when it was last checked. */
   readonly recheckMs: number
   readonly parts: CookieParts
-  /** Characters of the longest token that may be written. */
-  readonly longestToken: number
 }
 
 /** The latest times that stamps say of a session; 0 where none does. */
@@ -47,13 +47,11 @@ const NO_STAMP: StampOf = () => NOT_STAMPED
 const LARGEST_KEYS_NAMED = 3
 
 /**
- * Opens a token, or says why not. Nothing in it makes this throw. Its length says in how many cookies it lay, and it must say the
- * same of itself.
+ * Opens a token, or says why not. Nothing in it makes this throw.
  */
 export function openSession (token: string, sealing: Sealing, nowMs: number, stampOf: StampOf = NO_STAMP): OpenedSession | Refusal {
-  const parts = sealing.parts.count(token.length)
-  if (parts > MOST_PARTS) return MALFORMED
-  const length = openToken(token, sealing.keys, parts, nowMs)
+  if (token.length > sealing.parts.longest(MOST_PARTS)) return MALFORMED
+  const length = openToken(token, sealing.keys, sealing.parts.found(token), nowMs)
   if (typeof length !== 'number') return length
   const envelope = readEnvelope(plaintext, length)
   if ('ok' in envelope) return envelope
@@ -64,7 +62,7 @@ export function openSession (token: string, sealing: Sealing, nowMs: number, sta
 
   const { settings, subject } = extended
   const { createdAtMs } = envelope
-  const limits = withOwnLimits(sealing.limits, settings)
+  const limits = withOwnIdle(sealing.limits, settings.idleMs)
   const isDue = isRenewalDue(envelope.renewedAtMs, limits.renewAfterMs, nowMs)
   const isStamped = isDue || nowMs - createdAtMs >= sealing.recheckMs
   // Where a stamp may be opened next, this plaintext has to leave the place where all are opened.
@@ -93,31 +91,40 @@ export function openSession (token: string, sealing: Sealing, nowMs: number, sta
   }
 }
 
-export function sealingWith ({ cookieName, codec, customCodec, limits, padTo, maxCookies }: SealingRules, keys: TokenKeys, recheckMs = Infinity): Sealing {
-  const parts = new CookieParts(cookieName)
-  return { cookieName, codec, customCodec, limits, padTo, maxCookies, keys, recheckMs, parts, longestToken: parts.longest(maxCookies) }
+export function sealingWith (rules: SealingRules, keys: TokenKeys, recheckMs = Infinity): Sealing {
+  return { ...rules, keys, recheckMs, parts: new CookieParts(rules.cookieName) }
 }
 
 /**
  * Seals an envelope. Throws FST_SESSION_TOO_LARGE, which says how many bytes and which keys.
  * @param source where the data came from, asked only for that error
+ * @param attributesBytes of the attributes in each of its Set-Cookie lines
  */
-export function sealSession (envelope: Envelope, sealing: Sealing, source: { data: () => SessionRecord }, nowMs: number): string {
-  const plaintextBytes = writeEnvelope(envelope, sealing.padTo, plaintext)
+export function sealSession (
+  envelope: Envelope,
+  sealing: Sealing,
+  source: { data: () => SessionRecord },
+  nowMs: number,
+  attributesBytes = sealing.attributesBytes
+): string {
+  const { parts, maxCookies, padTo, keys } = sealing
+  const plaintextBytes = writeEnvelope(envelope, padTo, plaintext)
   const length = encodedLength(TOKEN_OVERHEAD_BYTES + plaintextBytes)
-  if (length > sealing.longestToken) throw tooLarge(source.data(), length, sealing)
-  return sealToken(plaintextBytes, sealing.keys.sealing(nowMs), sealing.parts.count(length))
+  const limit = parts.longest(maxCookies, attributesBytes)
+  if (length > limit) throw tooLarge(source.data(), length, limit, sealing)
+  return sealToken(plaintextBytes, keys.sealing(nowMs), parts.count(length, attributesBytes))
 }
 
-function tooLarge (data: SessionRecord, length: number, { cookieName, longestToken, maxCookies }: Sealing): Error {
+function tooLarge (data: SessionRecord, length: number, limit: number, { cookieName, maxCookies }: Sealing): Error {
   const largest = Object.keys(data)
     .map(key => ({ key, bytes: jsonBytes(data[key]) }))
     .sort((a, b) => b.bytes - a.bytes)
     .slice(0, LARGEST_KEYS_NAMED)
-  const room = maxCookies === 1 ? `${longestToken} fit` : `${longestToken} fit in ${maxCookies} cookies`
+  const room = maxCookies === 1 ? `${limit} fit` : `${limit} fit in ${maxCookies} cookies`
   const named = largest.map(({ key, bytes }) => `"${key}" ${bytes}`).join(', ')
   return new TooLargeError(
-    `the session needs ${length} bytes of cookie "${cookieName}" and ${room}; its largest keys, in bytes of JSON: ${named}`, { bytes: length, limit: longestToken, largest })
+    `the session needs ${length} bytes of cookie "${cookieName}" and ${room}; its largest keys, in bytes of JSON: ${named}`,
+    { bytes: length, limit, largest })
 }
 
 /** 0 for what only a custom serializer can write. */

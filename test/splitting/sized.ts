@@ -4,10 +4,14 @@ import type secureSession from '../../index'
 import { addRoutes, appWith, KEY, type TestApp } from '../helpers/app'
 import { Browser } from '../helpers/browser'
 
-/** How many characters the cookies `session`, `session.1` and `session.2` carry. No base64url has 4089 of them, or any other number that is 1 modulo 4. */
-export const ONE = 4096 - 'session'.length
-export const TWO = ONE + 4096 - 'session.1'.length
-export const THREE = TWO + 4096 - 'session.2'.length
+/** The longest Set-Cookie line. */
+export const LINE = 4093
+/** The attributes of a session by default, at their longest. */
+export const ATTRIBUTES = '; Max-Age=34560000; Path=/; HttpOnly; Secure; SameSite=Lax'
+/** How many characters a token has at most that lies in one, two and three cookies. */
+export const ONE = LINE - ATTRIBUTES.length - 'session='.length
+export const TWO = 2 * (LINE - ATTRIBUTES.length - 'session.1='.length)
+export const THREE = TWO / 2 * 3
 
 /** An app whose sessions are as large as one asks for. */
 export async function appOfSizes (t: Test, options: Partial<secureSession.SessionOptions> = { maxCookies: 3 }, serverOptions: FastifyServerOptions = {}): Promise<TestApp> {
@@ -44,7 +48,7 @@ export async function filled (app: TestApp, bytes: number): Promise<Browser> {
 /** Values that make tokens of so many cookies. */
 export const BYTES = { one: 300, two: 4000, three: 7000 } as const
 
-/** The bytes of `text` whose token has so many characters. */
+/** The bytes of `text` whose token has so many characters. No token has a number of them that is 1 modulo 4. */
 export function bytesFor (app: TestApp, characters: number): number {
   const lengthOf = (bytes: number): number => app.encodeSecureSession(app.createSecureSession({ text: textOf(bytes) })).length
   let bytes = Math.floor(characters * 3 / 4) - 140

@@ -28,7 +28,7 @@ function held (token, stamp) {
   return html`
         ${sealed(token)}
         <p class="legend"><span class="head">version and key id</span> · <span class="nonce">nonce</span> · sealed session</p>
-        <p>${token.length} characters. Browsers take up to 4096, name and all.</p>
+        <p>${token.length} characters. A cookie has 4,093 bytes, with its name and attributes.</p>
         ${stamp && html`<p>And a stamp, which says only when the session was used, and when it was last known not to be ended:</p>${sealed(stamp)}`}`
 }
 

@@ -96,8 +96,9 @@ function aboutState ({ state, opensUntilMs }: Life, nowMs: number): string {
 
 function findTokens (text: string, name: string): readonly string[] {
   if (text === '') throw new Failure('nothing came in on stdin: pipe the cookie in, or paste it')
-  const { values, others } = findCookies(text, name)
-  const whole = new CookieParts(name).join(part => findCookies(text, part).values).filter(token => token !== null)
+  const { values, others, isBare } = findCookies(text, name)
+  const joined = isBare ? values : new CookieParts(name).join(part => findCookies(text, part).values)
+  const whole = joined.filter(token => token !== null)
   // What cannot lie in cookies so may be a token by itself, or says what it lacks.
   const tokens = (whole.length > 0 ? whole : values).filter(token => token !== '')
   if (values.length === 0) throw new Failure(`there is no cookie of this name (${quoted(name)}) in what was read; of other names there are ${others}`)
@@ -126,7 +127,7 @@ function whyNot (reason: RefusalReason, token: string, name: string): string {
   const id = idText(keyIdIn(token) ?? 0)
   if (reason === 'unknown-key') return `unknown-key: it names the key ${id}, which is not here`
   const further = new CookieParts(name).further(() => [token])
-  if (further.length > 0) return `${reason}: it is the first of ${further.length + 1} parts; ${further.join(' and ')} must be read with it`
+  if (further.length > 0) return `malformed: it is the first of ${further.length + 1} parts; ${further.join(' and ')} must be read with it`
   if (reason === 'forged') return `forged: it was altered, or sealed for another cookie name than this (${quoted(name)}); it names the key ${id}, which is here`
   return `${reason}: ${REASONS[reason] as string}`
 }

@@ -41,8 +41,8 @@ inBrowsers('a split session comes back whole, shrinks, grows, and is deleted to 
       t.strictSame(await jar(browser), expected)
       t.strictSame(await fetched(page, '/bytes'), ['ada', bytes])
     }
-    const [first] = (await browser.cookies()).sort((a, b) => a.name.length - b.name.length)
-    t.equal(cookieName.length + (first?.value.length ?? 0), 4096, 'filled to the last byte')
+    const lengths = (await browser.cookies()).map(({ value }) => value.length)
+    t.ok(Math.max(...lengths) - Math.min(...lengths) < 2, 'cut into parts of one length')
     t.strictSame(await page.evaluate(() => document.cookie), '')
     t.strictSame(namesIn(site.seen.at(-1)?.cookie).sort(), [cookieName, `${cookieName}.1`])
     await fetched(page, '/delete')
