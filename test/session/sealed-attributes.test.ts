@@ -1,0 +1,67 @@
+import t from 'tap'
+import { writeEnvelope } from '../../lib/core/envelope'
+import { EXTENSION_COOKIE_ATTRIBUTES } from '../../lib/core/format'
+import { plaintext, sealToken } from '../../lib/core/token'
+import { addRoutes, appWith, type TestApp } from '../helpers/app'
+import { Browser, parseLine, setCookies } from '../helpers/browser'
+import { keysFor } from '../helpers/ring'
+
+/** A browser with a session that has these attributes of its own, as any writer may have sealed them. */
+function having (app: TestApp, attributes: string): Browser {
+  const nowMs = Date.now()
+  const envelope = {
+    id: '0f'.repeat(16),
+    createdAtMs: nowMs,
+    renewedAtMs: nowMs,
+    extensions: new Map([[EXTENSION_COOKIE_ATTRIBUTES, Buffer.from(attributes)]]),
+    customSerializer: false,
+    data: '{"user":"ada"}'
+  }
+  const browser = new Browser(app)
+  browser.cookies.set('session', sealToken(writeEnvelope(envelope, 0, plaintext), keysFor().sealing(nowMs), 1))
+  return browser
+}
+
+async function attributesOf (app: TestApp, attributes: string): Promise<string> {
+  const browser = having(app, attributes)
+  t.strictSame(await browser.json('/get'), { user: 'ada' })
+  const [line] = setCookies(await browser.get('/touch')) as [string]
+  return parseLine(line).attributes
+}
+
+const USUAL = '; Path=/; HttpOnly; SameSite=Lax'
+
+t.test('the attributes that a session has of its own go out as they were sealed', async t => {
+  const app = await appWith(t)
+  addRoutes(app)
+  t.equal(await attributesOf(app, JSON.stringify({ path: '/app', domain: 'example.com', httpOnly: false, sameSite: 'Strict', priority: 'High' })),
+    '; Domain=example.com; Path=/app; SameSite=Strict; Priority=High')
+  t.equal(await attributesOf(app, JSON.stringify({ path: null, domain: null, sameSite: null, priority: null, secure: true, partitioned: true })),
+    '; HttpOnly; Secure; Partitioned')
+})
+
+t.test('an attribute that holds what it must not, or that is not known, is ignored', async t => {
+  const app = await appWith(t)
+  addRoutes(app)
+  const wrong: readonly object[] = [
+    { path: '/a; Domain=evil.example' }, { path: '/a\r\nx: y' }, { path: 'a' }, { path: 1 }, { path: `/${'p'.repeat(1024)}` }, { path: '/ä' },
+    { domain: 'a b' }, { domain: '' }, { domain: 'd'.repeat(254) }, { domain: ['example.com'] },
+    { httpOnly: 'yes' }, { httpOnly: null }, { secure: 1 }, { secure: 'Auto' }, { sameSite: 'lax' }, { sameSite: true }, { sameSite: 'None; X' },
+    { partitioned: 'true' }, { priority: 'high' }, { priority: {} }, { maxAge: 5 }, { maxAgeS: 5 }, { expires: 5 }, { constructor: 'x' }, { toString: true }
+  ]
+  for (const attributes of wrong) t.equal(await attributesOf(app, JSON.stringify(attributes)), USUAL, JSON.stringify(attributes))
+  t.equal(await attributesOf(app, '{"__proto__":{"path":"/a"},"propertyIsEnumerable":"path"}'), USUAL)
+  t.equal(await attributesOf(app, '{"path":"/a;b","sameSite":"Strict"}'), '; Path=/; HttpOnly; SameSite=Strict', 'the others stay')
+})
+
+t.test('an own idle limit longer than any cookie lasts makes no line longer than one may be', async t => {
+  const app = await appWith(t)
+  addRoutes(app)
+  const nowMs = Date.now()
+  const extensions = new Map([[1, Buffer.alloc(6, 0xff)]])
+  const envelope = { id: '0f'.repeat(16), createdAtMs: nowMs, renewedAtMs: nowMs, extensions, customSerializer: false, data: '{}' }
+  const browser = new Browser(app)
+  browser.cookies.set('session', sealToken(writeEnvelope(envelope, 0, plaintext), keysFor().sealing(nowMs), 1))
+  const [line] = setCookies(await browser.get('/touch')) as [string]
+  t.match(parseLine(line).attributes, /^; Max-Age=34560000;/)
+})
