@@ -14,6 +14,10 @@ export const InvalidKeyError = createError('FST_SESSION_INVALID_KEY', '%s', 500,
 /** libsodium did not load, or does not compute what it must. Nothing works without it. */
 export const SodiumUnavailableError = createError('FST_SESSION_SODIUM_UNAVAILABLE', '%s', 500)
 
+/** No more of libsodium's guarded memory is to be had, in which keys are kept. */
+export const GuardedMemoryError = createError('FST_SESSION_NO_GUARDED_MEMORY',
+  'there is no guarded memory for a key: %s. Sealers and registrations of the plugin keep keys there: make them once, not for each request', 500)
+
 /** A value of the session cannot be written down: BigInt, a cycle, a function, a symbol. */
 export const NotSerializableError = createError('FST_SESSION_NOT_SERIALIZABLE', '%s', 500, TypeError)
 

@@ -5,8 +5,8 @@ import type { Arguments } from './arguments'
 export interface Io {
   readonly out: (text: string) => void
   readonly err: (text: string) => void
-  /** All of stdin. */
-  readonly input: () => Promise<Buffer>
+  /** What comes in on stdin; of what is longer than this, the beginning and at least one byte more. */
+  readonly input: (mostBytes: number) => Promise<Buffer>
   readonly isInputTTY: boolean
   readonly isTTY: boolean
   /** How wide the terminal is, where there is one. */

@@ -8,9 +8,14 @@ function fail (error: unknown): void {
   process.stderr.write(lineOf(error))
 }
 
-async function readInput (): Promise<Buffer> {
+async function readInput (mostBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = []
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
+  let bytes = 0
+  for await (const chunk of process.stdin) {
+    chunks.push(chunk as Buffer)
+    bytes += (chunk as Buffer).length
+    if (bytes > mostBytes) break
+  }
   return Buffer.concat(chunks)
 }
 

@@ -1,8 +1,10 @@
 import { cipher } from './cipher'
+import { KEY_BYTES } from './guarded-memory'
 import { sodium } from './sodium'
 
+export { guard, KEY_BYTES } from './guarded-memory'
+
 // Of XChaCha20-Poly1305-IETF.
-export const KEY_BYTES = 32
 export const NONCE_BYTES = 24
 export const TAG_BYTES = 16
 
@@ -34,22 +36,4 @@ export function fingerprint (input: string, bytes: number): Buffer {
   const hash = Buffer.alloc(bytes)
   sodium.crypto_generichash(hash, Buffer.from(input))
   return hash
-}
-
-/**
- * Moves keys into memory that libsodium guards (locked out of swap, between pages that trap, read-only from here on) and
- * wipes where they were: https://doc.libsodium.org/memory_management
- * They share one piece of it. A piece for each would cost four mappings, of which a process has 65,530.
- */
-export function guard (keys: readonly Buffer[]): Buffer[] {
-  if (keys.length === 0) return []
-  const guarded = sodium.sodium_malloc(keys.length * KEY_BYTES)
-  const moved = keys.map((key, index) => {
-    const at = index * KEY_BYTES
-    key.copy(guarded, at)
-    key.fill(0)
-    return guarded.subarray(at, at + KEY_BYTES)
-  })
-  sodium.sodium_mprotect_readonly(guarded)
-  return moved
 }

@@ -15,6 +15,7 @@ export interface Sodium {
   randombytes_buf (target: Buffer): void
   sodium_malloc (bytes: number): Buffer
   sodium_mprotect_readonly (buffer: Buffer): void
+  sodium_mprotect_readwrite (buffer: Buffer): void
 }
 
 // The vector of draft-irtf-cfrg-xchacha-03, appendix A.3.1: its first 16 bytes of ciphertext.

@@ -31,11 +31,12 @@ export function fixedTerms (materials: readonly Buffer[]): TermedKey[] {
  */
 export class Keyring {
   #keys: ReadonlyMap<number, HeldKey> = new Map()
-  readonly #derived: DerivedKeys[] = []
+  /** By what they are derived from the keys with. */
+  readonly #derived = new Map<string, DerivedKeys>()
   /** Another one each time that the keys are replaced. */
   version = 0
 
-  /** The same key twice counts once; two keys with one id throw FST_SESSION_INVALID_KEY. One of them must seal at any time. */
+  /** The same key twice counts once; two keys with one id throw FST_SESSION_INVALID_KEY. One of them must seal at any time. Throws FST_SESSION_NO_GUARDED_MEMORY. */
   constructor (keys: readonly TermedKey[]) {
     this.replace(keys)
   }
@@ -50,9 +51,11 @@ export class Keyring {
       else if (!twin.material.equals(key.material)) throw new InvalidKeyError(`two different keys share the key id ${idText(id)}: generate one of them anew`)
     }
     const guarded = guard(Array.from(kept.values(), ({ material }) => material))
-    this.#keys = new Map(Array.from(kept, ([id, { term }], index) => [id, { id, material: guarded[index] as Buffer, term }]))
+    const next = new Map(Array.from(kept, ([id, { term }], index) => [id, { id, material: guarded[index] as Buffer, term }]))
+    const replacements = Array.from(this.#derived.values(), derived => derived.replacement(next))
     for (const { material } of keys) material.fill(0)
-    for (const derived of this.#derived) derived.replace(this.#keys)
+    for (const replace of replacements) replace()
+    this.#keys = next
     this.version++
   }
 
@@ -61,11 +64,14 @@ export class Keyring {
     return this.#keys.has(id)
   }
 
-  /** The keys derived for one use and one cookie name; they follow when the keys are replaced. */
+  /** The keys of one use and one cookie name, derived once; they follow when the keys are replaced. */
   tokenKeys (use: KeyUse, cookieName: string): TokenKeys {
-    const derived = new DerivedKeys(`${LABEL}${use}\0${cookieName}`)
-    derived.replace(this.#keys)
-    this.#derived.push(derived)
+    const input = `${LABEL}${use}\0${cookieName}`
+    const present = this.#derived.get(input)
+    if (present !== undefined) return present
+    const derived = new DerivedKeys(input)
+    derived.replacement(this.#keys)()
+    this.#derived.set(input, derived)
     return derived
   }
 
@@ -93,10 +99,14 @@ class DerivedKeys implements TokenKeys {
     this.#input = input
   }
 
-  replace (held: ReadonlyMap<number, HeldKey>): void {
+  /** Derives keys from these, and returns what puts them in the place of those in use: that does not throw. */
+  replacement (held: ReadonlyMap<number, HeldKey>): () => void {
     const guarded = guard(Array.from(held.values(), ({ material }) => keyedHash(material, this.#input)))
-    this.#keys = new Map(Array.from(held.values(), ({ id, term }, index) => [id, { key: new TokenKey(id, guarded[index] as Buffer), term }]))
-    this.#sealing = undefined
+    const keys = new Map(Array.from(held.values(), ({ id, term }, index) => [id, { key: new TokenKey(id, guarded[index] as Buffer), term }]))
+    return () => {
+      this.#keys = keys
+      this.#sealing = undefined
+    }
   }
 
   sealing (nowMs: number): TokenKey {

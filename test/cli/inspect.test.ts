@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EXTENSION_AUTHENTICATED_AT, EXTENSION_COOKIE_ATTRIBUTES, EXTENSION_IDLE_LIMIT, EXTENSION_PERSISTENT, EXTENSION_SUBJECT } from '../../lib/core/format'
 import { writeEnvelope, type Envelope } from '../../lib/core/envelope'
@@ -313,3 +313,28 @@ t.test('it needs a name, and one place where keys are', async t => {
     t.match(await operator.run(...args), { status: 2, out: '', err: /^fastify-sealed-session: .*see "fastify-sealed-session inspect --help"\n$/ })
   }
 })
+
+t.test('of many cookies of one name it takes the first that opens, and derives the key once', async t => {
+  const operator = withKey(t)
+  const good = seal(operator, { material: KEY })
+  const bad = seal(operator, { material: OTHER_KEY })
+  const before = mappings()
+  operator.input = `${`session=${bad}; `.repeat(17_000)}session=${good}`
+  t.match(await operator.do(...WITH_KEY), /a session; it opens[^]*the first that opens of 17001 cookies of this name/)
+  t.ok(mappings() - before < 1000, 'it takes no memory mappings for each cookie')
+  operator.input = `session=${bad}; `.repeat(17_000)
+  t.match(await operator.run(...WITH_KEY), { status: 1, err: /^fastify-sealed-session: the cookie does not open: unknown-key: .*\n$/ })
+})
+
+t.test('what is longer than any header of cookies is refused unread', async t => {
+  const operator = withKey(t)
+  operator.input = 'x'.repeat(16 * 1024 * 1024)
+  t.match(await operator.run(...WITH_KEY), { status: 1, err: /malformed/ })
+  operator.input += 'x'
+  t.match(await operator.run(...WITH_KEY), { status: 1, err: /^fastify-sealed-session: more than 16 MB came in on stdin.*\n$/ })
+})
+
+/** How many memory mappings this process has; 0 where the system does not say. */
+function mappings (): number {
+  return existsSync('/proc/self/maps') ? readFileSync('/proc/self/maps', 'utf8').split('\n').length : 0
+}

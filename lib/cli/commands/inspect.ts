@@ -19,6 +19,9 @@ import { openSealedSession, openStamp } from '../sealed-content'
 const NAME_OPTION = 'cookie-name'
 const NAME = /^[^\s;=,"]{1,512}$/
 
+/** Far more than any header or table of cookies has. A stream without an end must not fill the memory. */
+const MOST_INPUT_BYTES = 16 * 1024 * 1024
+
 const HINT = 'paste the cookie or its whole header line, press Enter, then Ctrl-D (in Windows Ctrl-Z and Enter)'
 
 export const inspect: Command = {
@@ -52,9 +55,10 @@ expects the stamp that renews "session".`,
     if (!NAME.test(name)) throw new WrongUse('--cookie-name takes the name of a cookie, such as session')
     const keys = await keysToOpenWith(args, io)
     if (io.isInputTTY) io.err(`${PROGRAM}: ${HINT}\n`)
-    const tokens = findTokens(textOf(await io.input()), name)
-    const results = tokens.map(token => open(token, name, keys, io.now(), args.has('show')))
-    const opened = results.find(result => !('ok' in result)) ?? results[0] as Result | Refusal
+    const input = await io.input(MOST_INPUT_BYTES)
+    if (input.length > MOST_INPUT_BYTES) throw new Failure(`more than ${MOST_INPUT_BYTES / 1024 / 1024} MB came in on stdin: give a cookie, or a Cookie header`)
+    const tokens = findTokens(textOf(input), name)
+    const opened = firstThatOpens(tokens, token => open(token, name, keys, io.now(), args.has('show')))
     if ('ok' in opened) throw new Failure(`the cookie does not open: ${whyNot(opened.reason, tokens[0] as string, name)}`)
     return tokens.length === 1 ? opened : { ...opened, lines: [...opened.lines, `(the first that opens of ${tokens.length} cookies of this name)`] }
   }
@@ -104,6 +108,17 @@ function findTokens (text: string, name: string): readonly string[] {
   if (values.length === 0) throw new Failure(`there is no cookie of this name (${quoted(name)}) in what was read; of other names there are ${others}`)
   if (tokens.length === 0) throw new Failure(`the cookie of this name (${quoted(name)}) is empty: it was cleared`)
   return tokens
+}
+
+/** The first result, or what the first of the tokens is refused for. */
+function firstThatOpens (tokens: readonly string[], open: (token: string) => Result | Refusal): Result | Refusal {
+  let refusal: Refusal | null = null
+  for (const token of tokens) {
+    const result = open(token)
+    if (!('ok' in result)) return result
+    refusal ??= result
+  }
+  return refusal as Refusal
 }
 
 function open (token: string, name: string, { keyring, about }: Keys, nowMs: number, show: boolean): Result | Refusal {
