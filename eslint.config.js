@@ -23,7 +23,7 @@ module.exports = [
     }
   },
   { files: ['test/**', 'benchmarks/**', 'examples/**'], rules: { 'max-lines-per-function': 'off' } },
-  { files: ['lib/**/*.ts', 'index.ts', 'types/**/*.ts'], rules: { 'max-lines': ['error', { max: 180 }], complexity: ['error', 20] } },
+  { files: ['lib/**/*.ts', 'index.ts', 'types/**/*.ts'], rules: { 'max-lines': ['error', { max: 400 }], complexity: ['error', 20] } },
   mayNotImport(['lib/errors.ts', 'lib/time.ts', 'lib/timers.ts', 'lib/checks.ts', 'lib/recent.ts', 'lib/events.ts', 'lib/store-failure.ts'], ['core', 'keyring', 'revocation', 'stores', 'legacy', 'session', 'cookies', 'options', 'plugin', 'cli'], FASTIFY, FILES),
   mayNotImport(['lib/core/*.ts'], ['keyring', 'revocation', 'stores', 'legacy', 'session', 'cookies', 'options', 'plugin', 'cli'], FASTIFY, FILES),
   mayNotImport(['lib/keyring/*.ts'], ['revocation', 'stores', 'legacy', 'session', 'cookies', 'options', 'plugin', 'cli'], FASTIFY, FILES),

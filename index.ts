@@ -40,6 +40,7 @@ declare namespace secureSession {
   export interface SessionData {}
   export type Session<T = SessionData> = ofSession.Session<T>
   export type SessionInfo = ofSession.SessionInfo
+  export type SessionSettings = ofSession.SessionSettings
   export type SessionOptions = ofOptions.SessionOptions
   export type Options = ofFastify.SecureSessionOptions
   export type Duration = ofSealing.Duration

@@ -53,9 +53,9 @@ export const CommittedError = createError('FST_SESSION_COMMITTED',
 export const ReservedNameError = createError('FST_SESSION_RESERVED_NAME',
   '"%s" is the session\'s own: use session.set("%s", value) for a key of that name', 500, TypeError)
 
-/** A session was touched before it could be told what it is. */
+/** A session was read before it could be told what it is. `request.session` is then null; a guard throws this. */
 export const NotReadyError = createError('FST_SESSION_NOT_READY',
-  'session "%s" was touched before the plugin could look at it: touch it in a hook that is added after the plugin was registered, or later, and not on a route with config: { session: false }', 500)
+  'session "%s" was read before it is ready: read it in a hook that is added after the plugin, and not on a route with config: { session: false }', 500)
 
 /**
  * A store failed or did not answer, so it is unknown whether a session is over, or a session could not be ended. The

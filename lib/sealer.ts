@@ -8,7 +8,7 @@ import { fixedTerms, Keyring } from './keyring/keyring'
 import { describe, invalid, isObject, refuseUnknown } from './checks'
 import { resolveSealing, SEALING_NAMES } from './options/sealing'
 import type { SessionRecord } from './session/codec'
-import { expiresAtMs, withOwnIdle } from './session/expiry'
+import { expiresAtMs, withOwnLimits } from './session/expiry'
 import { newSessionId } from './session/identity'
 import { openSession, sealingWith, sealSession } from './session/sealing'
 import { refuseUnwritable, Values } from './session/values'
@@ -92,7 +92,7 @@ export function createSealer (options: SealerOptions): Sealer {
       const opened = typeof token === 'string' ? openSession(token, sealing, now()) : MALFORMED
       if ('ok' in opened) return opened
       const { envelope: { id, createdAtMs }, authenticatedAtMs, renewedAtMs, settings, decoded } = opened
-      const expiresAt = expiresAtMs(authenticatedAtMs, renewedAtMs, withOwnIdle(sealing.limits, settings.idleMs))
+      const expiresAt = expiresAtMs(authenticatedAtMs, renewedAtMs, withOwnLimits(sealing.limits, settings))
       return { ok: true, data: decoded.data, info: { id, createdAt: createdAtMs, renewedAt: renewedAtMs, expiresAt } }
     }
   }

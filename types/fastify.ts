@@ -10,19 +10,24 @@ export type SecureSessionOptions = SessionOptions | readonly SessionOptions[]
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Opened when it is first touched; a request that does not touch it pays nothing. */
+    /**
+     * Opened when it is first touched; a request that does not touch it pays nothing. With `revocation`, and with openers that return
+     * promises, it is null before the plugin's own onRequest hook, on routes with `config: { session: false }`, and where its
+     * error was thrown before: write `request.session?.get('user')` in log serializers and error handlers.
+     * @throws FST_SESSION_STORE_UNAVAILABLE (503), once a request
+     */
     readonly session: Session
   }
 
   interface FastifyContextConfig {
-    /** `false`: a route that needs no session, such as a health check. Nobody is asked for it or waited for, and it cannot touch sessions that have `revocation`. */
+    /** `false`: a route that needs no session, such as a health check. The store is not asked, and `request.session` is null where there is `revocation`. */
     session?: boolean
   }
 
   interface FastifyReply {
     /**
-     * Sets the Set-Cookie lines now and returns them: for a reply that is hijacked, or the `headers` event of a WebSocket
-     * server. Sessions must not be changed after it.
+     * Sets the Set-Cookie lines now and returns them, for the `headers` event of a WebSocket server. Sessions must not be
+     * changed after it. A head that the app writes by itself, such as that of a hijacked reply, needs no call.
      */
     commitSession (): string[]
   }

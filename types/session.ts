@@ -1,5 +1,6 @@
 import type { CookieSerializeOptions } from '@fastify/cookie'
 import type { SessionData } from '../index'
+import type { Duration } from './sealing'
 
 /** The session's own names in property style; a key of the same name is reached by `get` and `set`. */
 export type ReservedName =
@@ -28,6 +29,22 @@ export type SessionValue<T, K> = K extends keyof T ? T[K] : any
 
 /** All values. Typed as if none were missing, as `@fastify/secure-session` types it; `get` is the stricter way. */
 export type SessionContent<T> = [keyof T] extends [never] ? Record<string, any> : T
+
+/** What `session.options()` takes. */
+export interface SessionSettings extends CookieSerializeOptions {
+  /** The session is over when it was not used for this long. At most its absolute limit. */
+  idle?: Duration | undefined
+  /** The session is over when it is older than this. 400 days at most; with `revocation` no more than `longest` or `absolute` there. */
+  absolute?: Duration | undefined
+  /** Whether the cookie outlives the browser; Max-Age then reaches to the absolute end of the session. */
+  persistent?: boolean | undefined
+  /**
+   * Seconds. Goes out as it is, becomes the session's own idle limit, and raises its absolute limit to at least that (400 days at
+   * most). The browser counts from the last write, so it also drops the cookie of a session that is only read all the time:
+   * `idle` with `persistent` does not.
+   */
+  maxAge?: number
+}
 
 export interface SessionMethods<T> {
   /** The value, or undefined. An object may be changed in place: that is noticed, and written. */
@@ -64,11 +81,10 @@ export interface SessionMethods<T> {
    */
   revokeOthers (): Promise<void>
   /**
-   * Cookie attributes for this session alone; they last. `maxAge` (seconds) becomes its own idle limit, raises its
-   * absolute limit to at least that (400 days at most), and goes out as it is. `persistent` says for this session
-   * whether its cookie outlives the browser. Throws FST_SESSION_INVALID_OPTION.
+   * Limits and cookie attributes for this session alone. They last until it is deleted, regenerated, or another user logs in by it.
+   * Throws FST_SESSION_INVALID_OPTION.
    */
-  options (cookieOptions: CookieSerializeOptions & { persistent?: boolean }): void
+  options (options: SessionSettings): void
   /** Who and how old this session is. Frozen. */
   readonly info: SessionInfo
   /** The reply will write the session's cookie, be it to clear it. */

@@ -1,6 +1,9 @@
 import { isUtf8 } from 'node:buffer'
 import { TIME_BYTES } from '../core/bytes'
-import { EXTENSION_AUTHENTICATED_AT, EXTENSION_COOKIE_ATTRIBUTES, EXTENSION_IDLE_LIMIT, EXTENSION_PERSISTENT, EXTENSION_SUBJECT, NOT_SPLIT } from '../core/format'
+import {
+  EXTENSION_ABSOLUTE_LIMIT, EXTENSION_AUTHENTICATED_AT, EXTENSION_COOKIE_ATTRIBUTES, EXTENSION_IDLE_LIMIT, EXTENSION_MAX_AGE,
+  EXTENSION_PERSISTENT, EXTENSION_SUBJECT, NOT_SPLIT
+} from '../core/format'
 import type { Stamp } from '../core/stamp'
 import { isoTime } from '../keyring/document'
 import type { Result } from './command'
@@ -82,6 +85,14 @@ function tellExtension ([type, value]: [number, Buffer], nowMs: number): { text:
     case EXTENSION_IDLE_LIMIT: {
       const idleMs = value.readUIntBE(0, TIME_BYTES)
       return { text: `own idle limit: ${span(idleMs)}`, json: { type, name: 'idle limit', idleMs } }
+    }
+    case EXTENSION_ABSOLUTE_LIMIT: {
+      const absoluteMs = value.readUIntBE(0, TIME_BYTES)
+      return { text: `own absolute limit: ${span(absoluteMs)}`, json: { type, name: 'absolute limit', absoluteMs } }
+    }
+    case EXTENSION_MAX_AGE: {
+      const maxAgeMs = value.readUIntBE(0, TIME_BYTES)
+      return { text: `its cookie lives for ${span(maxAgeMs)} after each write`, json: { type, name: 'max-age', maxAgeMs } }
     }
     case EXTENSION_PERSISTENT: {
       const persistent = value[0] === 1

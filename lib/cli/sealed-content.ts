@@ -2,7 +2,8 @@ import { isUtf8 } from 'node:buffer'
 import { TIME_BYTES } from '../core/bytes'
 import { readEnvelope, type EnvelopeHead } from '../core/envelope'
 import {
-  EXTENSION_AUTHENTICATED_AT, EXTENSION_COOKIE_ATTRIBUTES, EXTENSION_IDLE_LIMIT, EXTENSION_PERSISTENT, EXTENSION_SUBJECT, EXTENSIONS_AT, FLAG_PADDED, FLAGS_AT, MOST_PARTS, SUBJECT_BYTES
+  EXTENSION_ABSOLUTE_LIMIT, EXTENSION_AUTHENTICATED_AT, EXTENSION_COOKIE_ATTRIBUTES, EXTENSION_IDLE_LIMIT, EXTENSION_MAX_AGE,
+  EXTENSION_PERSISTENT, EXTENSION_SUBJECT, EXTENSIONS_AT, FLAG_PADDED, FLAGS_AT, MOST_PARTS, SUBJECT_BYTES
 } from '../core/format'
 import { CookieParts } from '../core/parts'
 import { MALFORMED, type Refusal } from '../core/refusal'
@@ -69,6 +70,8 @@ function openWhole (token: string, name: string, keys: TokenKeys, nowMs: number)
 function isWellFormed ([type, value]: [number, Buffer]): boolean {
   switch (type) {
     case EXTENSION_IDLE_LIMIT:
+    case EXTENSION_ABSOLUTE_LIMIT:
+    case EXTENSION_MAX_AGE:
     case EXTENSION_AUTHENTICATED_AT: return value.length === TIME_BYTES
     case EXTENSION_PERSISTENT: return value.length === 1 && (value[0] as number) <= 1
     case EXTENSION_SUBJECT: return value.length === 0 || value.length === SUBJECT_BYTES

@@ -53,12 +53,14 @@ export const EXTENSION_VALUE_AT = 3
 /** A reader that does not know a type from here on refuses the session; below, it keeps the extension and writes it back. */
 export const FIRST_CRITICAL_EXTENSION = 128
 
-/** Reserved, not used yet: among the critical ones 128 absolute limit, 129 device key, 130 audience. */
 export const EXTENSION_IDLE_LIMIT = 1
+export const EXTENSION_MAX_AGE = 2
 export const EXTENSION_PERSISTENT = 3
 export const EXTENSION_COOKIE_ATTRIBUTES = 4
 export const EXTENSION_SUBJECT = 5
 export const EXTENSION_AUTHENTICATED_AT = 6
+/** The only critical one that is in use. Reserved: 129 device key, 130 audience. */
+export const EXTENSION_ABSOLUTE_LIMIT = 128
 
 /** Of the hash of a subject. */
 export const SUBJECT_BYTES = 16

@@ -2,14 +2,15 @@ import { ATTRIBUTE_NAMES, checkLifetime, checkRules, DEFAULT_ATTRIBUTES, IGNORED
 import { MOST_PARTS, NOT_SPLIT, STAMP_SUFFIX } from '../core/format'
 import { longestAttributes } from '../cookies/lines'
 import { CookieParts } from '../core/parts'
-import { DAY_MS, LONGEST_COOKIE_MS } from '../time'
+import { DAY_MS, LONGEST_COOKIE_MS, SECOND_MS } from '../time'
 import { aliased, boolean, describe, integer, invalid, isObject, refuseUnknown, text } from '../checks'
 import { KEY_NAMES, readKeySource, type KeySource } from './keys'
+import type { Limits } from '../session/expiry'
 import { resolveLegacy, type ResolvedLegacy } from './legacy'
 import type { RotationPlan } from '../keyring/lifecycle'
 import { checkRoom } from './room'
 import { resolveRevocation, type ResolvedRevocation } from './revocation'
-import { resolveSealing, SEALING_NAMES, type SealingOptions } from './sealing'
+import { readCookieName, resolveSealing, SEALING_NAMES, type SealingOptions } from './sealing'
 
 /** The options of one session, checked and with every default filled in. */
 export interface ResolvedOptions extends SealingOptions {
@@ -75,15 +76,16 @@ function resolveOne (input: unknown, nowMs: number): ResolvedSession {
   if (!isObject(input)) throw invalid(`options must be an object; found ${describe(input)}`)
   refuseUnknown(input, [...KNOWN, ...OF_REGISTER], 'option')
   const sessionName = text(input, 'sessionName', 'session')
-  const sealing = resolveSealing(input, sessionName)
-  const { cookieName, limits } = sealing
+  const cookieName = readCookieName(input, sessionName)
+  const { attributes, ignored } = resolveAttributes(input, cookieName, nowMs)
+  const sealing = resolveSealing(input, sessionName, attributes.maxAgeS === null ? DAY_MS : attributes.maxAgeS * SECOND_MS)
+  const { limits } = sealing
   const persistent = boolean(input, 'persistent', false)
   if (persistent && limits.absoluteMs > LONGEST_COOKIE_MS) throw invalid(`option "absolute" must be ${LONGEST_COOKIE_MS / DAY_MS} days at most where the session is persistent: browsers keep no cookie for longer`)
   const maxCookies = integer(input, 'maxCookies', NOT_SPLIT, NOT_SPLIT, MOST_PARTS)
   const stampName = cookieName + STAMP_SUFFIX
   const cookieNames = [cookieName, ...new CookieParts(cookieName).names.slice(NOT_SPLIT, maxCookies), stampName] as const
   const keySource = readKeySource(input, limits.absoluteMs)
-  const { attributes, ignored } = resolveAttributes(input, cookieName, nowMs)
   checkRoom({ cookieName, maxCookies, padTo: sealing.padTo }, attributes, null, 'cookie')
   const legacy = resolveLegacy(input['legacy'], cookieNames, attributes)
   const resolved = Object.freeze({
@@ -99,7 +101,7 @@ function resolveOne (input: unknown, nowMs: number): ResolvedSession {
     subject: readSubject(input['subject']),
     openapi: boolean(input, 'openapi', false),
     formerNames: legacy.map(({ cookieName }) => cookieName),
-    warnings: warningsFor(keySource, ignored, limits.absoluteMs)
+    warnings: [...warningsFor(keySource, ignored, limits.absoluteMs), ...warningsForMaxAge(attributes, limits)]
   })
   return { options: resolved, keySource, legacy, revocation: resolveRevocation(input['revocation'], limits.absoluteMs) }
 }
@@ -129,6 +131,16 @@ function warningsFor (keySource: KeySource, ignored: readonly string[], absolute
   }
   if (keySource.kind === 'keyring' && keySource.rotation !== null) warnings.push(...warningsForRotation(keySource.rotation, keySource.reloadEveryMs, absoluteMs))
   return warnings
+}
+
+/** The browser counts from the last write; what is only read is not written again, so a session that is used can outlive its cookie. */
+function warningsForMaxAge ({ maxAgeS }: CookieAttributes, { idleMs, absoluteMs }: Limits): string[] {
+  const absoluteS = absoluteMs / SECOND_MS
+  if (maxAgeS === null || maxAgeS === absoluteS) return []
+  const problem = maxAgeS < absoluteS
+    ? `browsers drop the cookie ${maxAgeS} seconds after the session was last written, though it is used and could live for ${absoluteS} seconds ("absolute")`
+    : `browsers keep the cookie for ${maxAgeS} seconds, and the session is over after ${absoluteS} seconds ("absolute")`
+  return [`"cookie.maxAge": ${problem}. Set "idle" to ${idleMs / SECOND_MS} seconds and "persistent" to true instead of "cookie.maxAge": each cookie then lives as long as its session may`]
 }
 
 function warningsForRotation ({ activateInMs, keepForMs }: RotationPlan, reloadEveryMs: number, absoluteMs: number): string[] {

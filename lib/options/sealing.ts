@@ -22,22 +22,27 @@ export const SEALING_NAMES = ['cookieName', 'idle', 'expiry', 'absolute', 'renew
 const MOST_PADDING = 2048
 
 /** Throws FST_SESSION_INVALID_OPTION. */
-export function resolveSealing (input: Input, defaultName: string): SealingOptions {
-  const cookieName = text(input, 'cookieName', defaultName)
-  if (!isCookieName(cookieName)) throw invalid('option "cookieName" (or "sessionName", its default) must be a cookie name: letters, digits, "-", "_" and the like')
+export function resolveSealing (input: Input, defaultName: string, defaultIdleMs = DAY_MS): SealingOptions {
   return {
-    cookieName,
-    limits: resolveLimits(input),
+    cookieName: readCookieName(input, defaultName),
+    limits: resolveLimits(input, defaultIdleMs),
     ...resolveCodecs(input['serializer']),
     padTo: integer(input, 'padTo', 0, 0, MOST_PADDING)
   }
 }
 
-function resolveLimits (input: Input): Limits {
-  const idleMs = duration(aliased(input, 'idle', 'expiry'), 'idle', DAY_MS)
+/** Throws FST_SESSION_INVALID_OPTION. */
+export function readCookieName (input: Input, defaultName: string): string {
+  const cookieName = text(input, 'cookieName', defaultName)
+  if (!isCookieName(cookieName)) throw invalid('option "cookieName" (or "sessionName", its default) must be a cookie name: letters, digits, "-", "_" and the like')
+  return cookieName
+}
+
+function resolveLimits (input: Input, defaultIdleMs: number): Limits {
+  const idleMs = duration(aliased(input, 'idle', 'expiry'), 'idle', defaultIdleMs)
   const absoluteMs = duration(input['absolute'], 'absolute', Math.max(30 * DAY_MS, idleMs))
   const renewAfterMs = duration(input['renewAfter'], 'renewAfter', idleMs / 4)
-  if (renewAfterMs >= idleMs) throw invalid('option "renewAfter" must be shorter than "idle": no session would live to be renewed')
+  if (renewAfterMs >= idleMs) throw invalid('option "renewAfter" must be shorter than "idle" (by default "cookie.maxAge", or a day): no session would live to be renewed')
   return { idleMs, absoluteMs, renewAfterMs }
 }
 

@@ -1,4 +1,4 @@
-import type { FastifyBaseLogger } from 'fastify'
+import type { OpeningLog } from './deferred-log'
 import type { SessionDefinition } from './definition'
 import { findAsking, hasWaitingOpener, NOTHING_FOUND, tellOver, type Answer, type Found } from './find'
 import { headerSource } from './open'
@@ -11,7 +11,7 @@ export class Answers {
   /**
    * Asks about these sessions; null where nothing has to be waited for. What fails is told to whoever takes the answer. Rejects with what an opener of old cookies says of itself.
    */
-  ask (definitions: readonly SessionDefinition[], header: string | undefined, log: FastifyBaseLogger): Promise<unknown> | null {
+  ask (definitions: readonly SessionDefinition[], header: string | undefined, log: OpeningLog): Promise<unknown> | null {
     const source = headerSource(header)
     const waiting: Array<Promise<void>> = []
     for (const definition of definitions) {
@@ -24,7 +24,7 @@ export class Answers {
   }
 
   /** What was found, null for nothing; undefined where nobody was asked. Throws why it cannot be told. */
-  take (definition: SessionDefinition, log: FastifyBaseLogger): Found | null | undefined {
+  take (definition: SessionDefinition, log: OpeningLog): Found | null | undefined {
     const answer = this.#known.get(definition)
     if (answer === undefined) return undefined
     if (answer.error !== null) throw answer.error

@@ -1,7 +1,7 @@
 import { cookieValues } from '../cookies/header'
 import type { CookieLines } from '../cookies/lines'
 import { NOT_SPLIT } from '../core/format'
-import { isRenewalDue, withOwnIdle } from '../session/expiry'
+import { isRenewalDue, withOwnLimits } from '../session/expiry'
 import { NO_SETTINGS, type OwnSettings } from '../session/own-settings'
 import type { Commitment } from './commit'
 import { linesFor } from './definition'
@@ -94,7 +94,7 @@ function mayBeStamped ({ definition: { stampName, policy, sealing }, found, head
   if (isIn(header, stampName)) return true
   if (found === null) return false
   const { envelope, settings } = found.opened
-  const { renewAfterMs } = withOwnIdle(policy.limits, settings.idleMs)
+  const { renewAfterMs } = withOwnLimits(policy.limits, settings)
   return isRenewalDue(envelope.createdAtMs, Math.min(policy.limits.renewAfterMs, renewAfterMs, sealing.recheckMs), policy.now())
 }
 

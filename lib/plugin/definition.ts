@@ -1,11 +1,8 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { checkRules, readAttributes, type CookieAttributes } from '../cookies/attributes'
 import { CookieLines, expires, maxAge } from '../cookies/lines'
 import type { KeySeeker } from '../keyring/key-seeker'
-import { describe, invalid, isObject } from '../checks'
 import { UnknownSessionError } from '../errors'
 import type { ResolvedOptions, ResolvedSession } from '../options/options'
-import { checkRoom } from '../options/room'
 import type { OwnSettings } from '../session/own-settings'
 import { sealingWith } from '../session/sealing'
 import type { SessionPolicy } from '../session/policy'
@@ -16,10 +13,11 @@ import { endingsOf } from './endings'
 import { openFormerCookies, type FormerCookie } from './former-cookies'
 import type { SessionKeys } from './keys'
 import type { SealedSource } from './open'
-import { attributesWith } from './own-attributes'
+import { attributesWith, settingsIn } from './own-attributes'
 import { openRevocation } from './revocation'
 import { SettledMoves } from './settled-moves'
 import { subjectsOf } from './subject'
+import { warnExpiresPassed } from './warnings'
 
 /** One named session of an app: all that can be set up once, at boot. */
 export interface SessionDefinition extends SealedSource {
@@ -35,6 +33,8 @@ export interface SessionDefinition extends SealedSource {
   readonly revocation: Revocation | null
   readonly lines: CookieLines
   readonly settledMoves: SettledMoves
+  /** The app's. */
+  readonly log: FastifyBaseLogger
   /** True the first time it is asked about a matter. */
   readonly isFirst: (matter: string) => boolean
 }
@@ -45,6 +45,7 @@ export async function defineSession (session: ResolvedSession, { keyring, seeker
   const { cookieName, stampName, codec, limits, attributes, sessionName } = options
   const told = new Set<string>()
   const revocation = openRevocation(session, now, log)
+  const rules = { ...options, longestLifeMs: session.revocation?.longestLifeMs ?? Infinity }
   return {
     options,
     sessionName,
@@ -56,7 +57,7 @@ export async function defineSession (session: ResolvedSession, { keyring, seeker
       issue: (begunAtMs, cutOffMs) => revocation === null ? begunAtMs : revocation.issue(begunAtMs, cutOffMs),
       subjectOf: subjectsOf(options),
       endings: endingsOf(sessionName, revocation),
-      withCookieOptions: (settings, given) => withCookieOptions(session, settings, given, now())
+      settingsIn: (cookieOptions, before, current) => settingsIn(rules, cookieOptions, before, current, now())
     },
     formerCookies: await openFormerCookies(session, keyring),
     sealing: sealingWith(options, keyring.tokenKeys('cookie', cookieName), stampedFromMs(session)),
@@ -66,6 +67,7 @@ export async function defineSession (session: ResolvedSession, { keyring, seeker
     revocation,
     lines: new CookieLines(attributes),
     settledMoves: new SettledMoves(),
+    log,
     isFirst: matter => told.size < told.add(matter).size
   }
 }
@@ -89,38 +91,27 @@ export function linesFor (definition: SessionDefinition, settings: OwnSettings):
 }
 
 /** How long the browser is to keep the session's cookies, as an attribute; nothing where they end with the browser. */
-export function lifetimeOf ({ options }: SessionDefinition, session: Session, nowMs: number): string {
+export function lifetimeOf (definition: SessionDefinition, session: Session, nowMs: number): string {
+  const { attributes, persistent } = definition.options
   const { settings: own, limits, identity } = session.head
   if (own.persistent === false) return ''
-  if (own.idleMs !== null) return maxAge(Math.ceil(own.idleMs / SECOND_MS))
-  const { attributes, persistent } = options
-  if (attributes.maxAgeS !== null || attributes.expires !== null) return configuredLifetime(attributes)
-  if (!persistent && own.persistent === null) return ''
+  if (own.maxAgeMs !== null) return maxAge(Math.ceil(own.maxAgeMs / SECOND_MS))
+  const isConfigured = attributes.maxAgeS !== null || attributes.expires !== null
+  // Own limits, or to be persistent: then the configured lifetime is that of other sessions.
+  const isOwn = own.persistent !== null || own.idleMs !== null || own.absoluteMs !== null
+  if (isConfigured && !isOwn) return configuredLifetime(definition, nowMs)
+  if (!isConfigured && !persistent && own.persistent === null) return ''
   const lifeMs = Math.min(identity.authenticatedAtMs + limits.absoluteMs - nowMs, LONGEST_COOKIE_MS)
   return maxAge(Math.ceil(lifeMs / SECOND_MS))
 }
 
 /** As it was given: a browser that is told both goes by Max-Age (RFC 6265bis section 5.7). */
-function configuredLifetime ({ maxAgeS, expires: date }: CookieAttributes): string {
-  return (maxAgeS === null ? '' : maxAge(maxAgeS)) + (date === null ? '' : expires(date))
-}
-
-function withCookieOptions ({ options, revocation }: ResolvedSession, settings: OwnSettings, given: unknown, nowMs: number): OwnSettings {
-  const where = 'session.options()'
-  if (!isObject(given)) throw invalid(`${where} takes an object; found ${describe(given)}`)
-  const { maxAgeS, expires, ...attributes } = readAttributes(given, where)
-  const { persistent = settings.persistent } = given
-  if (persistent !== null && typeof persistent !== 'boolean') throw invalid(`${where}.persistent must be true or false; found ${describe(persistent)}`)
-  const own = Object.keys(attributes).length === 0 ? settings.attributes : { ...settings.attributes, ...attributes }
-  const resulting = attributesWith(options, own)
-  checkRules(options.cookieName, resulting, where)
-  checkRoom(options, resulting, own, where)
-  const ownIdleMs = maxAgeS != null ? maxAgeS * SECOND_MS : expires != null ? expires.getTime() - nowMs : null
-  if (ownIdleMs !== null && ownIdleMs < SECOND_MS) throw invalid(`${where}.expires: wanted a time to come`)
-  if (ownIdleMs !== null && revocation !== null && ownIdleMs > revocation.longestLifeMs) throw invalid(`${where}.maxAge: wanted at most ${revocation.longestLifeMs / SECOND_MS} seconds, which is "revocation.longest" or "absolute"; ended sessions are remembered for no longer`)
-  return {
-    idleMs: ownIdleMs === null ? settings.idleMs : Math.min(ownIdleMs, LONGEST_COOKIE_MS),
-    persistent,
-    attributes: own
-  }
+function configuredLifetime (definition: SessionDefinition, nowMs: number): string {
+  const { maxAgeS, expires: date } = definition.options.attributes
+  const lasting = maxAgeS === null ? '' : maxAge(maxAgeS)
+  if (date === null) return lasting
+  // Expires has whole seconds. With one that is past, the browser would drop the cookie of a login at once.
+  if (Math.floor(date.getTime() / SECOND_MS) * SECOND_MS > nowMs) return lasting + expires(date)
+  warnExpiresPassed(definition, date)
+  return lasting
 }

@@ -1,7 +1,7 @@
-import type { FastifyBaseLogger } from 'fastify'
 import { NotReadyError } from '../errors'
 import type { OwnSettings } from '../session/own-settings'
 import type { OpenedSession } from '../session/policy'
+import type { OpeningLog } from './deferred-log'
 import type { SessionDefinition } from './definition'
 import type { FormerCookie } from './former-cookies'
 import { headerSource, openSealed, tokenSource, type Source } from './open'
@@ -27,7 +27,7 @@ interface Candidates {
  * The session that a Cookie header brings in its own cookie, or else in an old one. Throws FST_SESSION_NOT_READY where
  * somebody must be asked first, and has not been.
  */
-export function findInHeader (definition: SessionDefinition, header: string | undefined, log: FastifyBaseLogger): Found | null {
+export function findInHeader (definition: SessionDefinition, header: string | undefined, log: OpeningLog): Found | null {
   const source = headerSource(header)
   const candidates = definition.revocation === null ? findAtOnce(definition, source, log) : null
   if (candidates !== null) return foundIn(candidates, { opened: candidates.opened[0] as OpenedSession, standing: 'good', over: [] })
@@ -36,7 +36,7 @@ export function findInHeader (definition: SessionDefinition, header: string | un
 }
 
 /** The session in a token alone, whole: no header, so no stamp is asked, and nobody else who would have to be waited for. */
-export function findInToken (definition: SessionDefinition, token: string, log: FastifyBaseLogger): OpenedSession | null {
+export function findInToken (definition: SessionDefinition, token: string, log: OpeningLog): OpenedSession | null {
   return findAtOnce(definition, tokenSource(token), log)?.opened[0] ?? null
 }
 
@@ -44,7 +44,7 @@ export function findInToken (definition: SessionDefinition, token: string, log: 
  * As the two above, and asks whoever must be asked; at once where that is nobody. What is over is found, too.
  * Rejects with what an opener of old cookies says of itself; what else went wrong is part of the answer.
  */
-export function findAsking (definition: SessionDefinition, source: Source, log: FastifyBaseLogger, asks: Asks = 'when due'): Answer | Promise<Answer> {
+export function findAsking (definition: SessionDefinition, source: Source, log: OpeningLog, asks: Asks = 'when due'): Answer | Promise<Answer> {
   const candidates = hasWaitingOpener(definition, source) ? findInTurn(definition, source, log) : findAtOnce(definition, source, log)
   if (candidates instanceof Promise) return candidates.then(async found => await judged(definition, found, log, asks))
   return judged(definition, candidates, log, asks)
@@ -59,7 +59,7 @@ export function hasWaitingOpener ({ formerCookies }: SessionDefinition, { values
   return formerCookies.some(({ immediate, cookieName }) => !immediate && values(cookieName).length > 0)
 }
 
-function judged (definition: SessionDefinition, candidates: Candidates | null, log: FastifyBaseLogger, asks: Asks): Answer | Promise<Answer> {
+function judged (definition: SessionDefinition, candidates: Candidates | null, log: OpeningLog, asks: Asks): Answer | Promise<Answer> {
   if (candidates === null) return NOTHING_FOUND
   const judgement = judge(definition, candidates.opened, asks)
   const found = (result: Judged): Answer => {
@@ -70,12 +70,12 @@ function judged (definition: SessionDefinition, candidates: Candidates | null, l
 }
 
 /** Each of these opened, and its session was ended. */
-export function tellOver ({ sessionName, options }: SessionDefinition, former: FormerCookie | null, over: readonly OpenedSession[], log: FastifyBaseLogger): void {
+export function tellOver ({ sessionName, options }: SessionDefinition, former: FormerCookie | null, over: readonly OpenedSession[], log: OpeningLog): void {
   const cookie = former?.cookieName ?? options.cookieName
   for (const { envelope: { id } } of over) tellRefused(log, { sessionName, cookie, reason: 'revoked', id })
 }
 
-async function findInTurn (definition: SessionDefinition, source: Source, log: FastifyBaseLogger): Promise<Candidates | null> {
+async function findInTurn (definition: SessionDefinition, source: Source, log: OpeningLog): Promise<Candidates | null> {
   const own = openOwn(definition, source, log)
   if (own !== null) return own
   for (const former of definition.formerCookies) {
@@ -85,7 +85,7 @@ async function findInTurn (definition: SessionDefinition, source: Source, log: F
   return null
 }
 
-function findAtOnce (definition: SessionDefinition, source: Source, log: FastifyBaseLogger): Candidates | null {
+function findAtOnce (definition: SessionDefinition, source: Source, log: OpeningLog): Candidates | null {
   const own = openOwn(definition, source, log)
   if (own !== null) return own
   for (const former of definition.formerCookies) {
@@ -96,7 +96,7 @@ function findAtOnce (definition: SessionDefinition, source: Source, log: Fastify
   return null
 }
 
-function openOwn (definition: SessionDefinition, source: Source, log: FastifyBaseLogger): Candidates | null {
+function openOwn (definition: SessionDefinition, source: Source, log: OpeningLog): Candidates | null {
   const opened = openSealed(definition, source, definition.policy.now(), log)
   return opened.length === 0 ? null : { former: null, opened }
 }

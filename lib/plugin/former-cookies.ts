@@ -1,4 +1,3 @@
-import type { FastifyBaseLogger } from 'fastify'
 import { invalid } from '../checks'
 import type { CookieAttributes } from '../cookies/attributes'
 import { CookieLines } from '../cookies/lines'
@@ -14,6 +13,7 @@ import type { OpenedSession } from '../session/policy'
 import { sealingWith } from '../session/sealing'
 import { legacyStoreFailed } from '../store-failure'
 import type { LegacyOpener, LegacySession } from '../../types/legacy'
+import type { OpeningLog } from './deferred-log'
 import { isRefusal, laterFirst, openSealed, type Source } from './open'
 import { attributesWith, isAllowed } from './own-attributes'
 import { tellRefused } from './refusals'
@@ -29,7 +29,7 @@ export interface FormerCookie {
   /** The names of those of its cookies that were sealed by keys of the session. */
   readonly namesOfOwnKeys: readonly string[]
   /** The newest session in its cookies there, or null. Throws FST_SESSION_STORE_UNAVAILABLE where an opener says that it cannot tell. */
-  open (source: Source, nowMs: number, log: FastifyBaseLogger): Answer | Promise<Answer>
+  open (source: Source, nowMs: number, log: OpeningLog): Answer | Promise<Answer>
   /** The names of further cookies in which something of it lies, where these are the values of cookies. */
   others (values: Values): readonly string[]
   /** The lines that set, and clear, it where a session with such settings had it. */
@@ -107,7 +107,7 @@ async function ofAnother ({ cookieName, attributes, keep }: ResolvedLegacy, open
 }
 
 /** What an opener throws is no answer, for a stranger may have sent what it stumbled over; unless it says that it cannot tell now. */
-function ask (opener: LegacyOpener, cookie: string, value: string, nowMs: number, log: FastifyBaseLogger): LegacySession | null | PromiseLike<LegacySession | null> {
+function ask (opener: LegacyOpener, cookie: string, value: string, nowMs: number, log: OpeningLog): LegacySession | null | PromiseLike<LegacySession | null> {
   const failed = (error: unknown): null => {
     if (saysUnavailable(error)) throw legacyStoreFailed(error)
     log.debug({ cookie, err: error }, 'an opener of old cookies threw, which counts as not opened')
@@ -130,7 +130,7 @@ function saysUnavailable (error: unknown): boolean {
 }
 
 /** What an opener found, as a session of ours. An opener that is wrong about one cookie must not lock its user out of every page. */
-function adopted (found: LegacySession | null, value: string, rules: ResolvedOptions, nowMs: number, log: FastifyBaseLogger): Answer {
+function adopted (found: LegacySession | null, value: string, rules: ResolvedOptions, nowMs: number, log: OpeningLog): Answer {
   const cookie = rules.cookieName
   if (found === null) {
     log.debug({ cookie }, 'old cookie not opened')

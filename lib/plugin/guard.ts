@@ -2,10 +2,12 @@ import type { FastifyReply } from 'fastify'
 import { describe, duration, invalid, isObject, refuseUnknown, text } from '../checks'
 import { RequiredError, StaleError } from '../errors'
 import { isSomebody } from '../session/head'
+import type { Session } from '../session/session'
 import { behind } from '../session/view'
 import { SECOND_MS } from '../time'
 import type { GuardHook } from '../../types/guard'
 import { named, type SessionDefinition } from './definition'
+import { sessionsOf } from './request-sessions'
 
 /** What stands before a route: whom it lets pass, and by which session. */
 export interface Guard {
@@ -50,9 +52,9 @@ function hookOf (definition: SessionDefinition, when: When | null, freshWithinMs
   const { options: { sessionName }, policy: { now } } = definition
   const challenge = challengeOf(definition)
   return async function requireSession (request, reply) {
-    const view = (request as unknown as Record<string, unknown>)[sessionName]
-    const session = behind(view)
-    if (session === undefined) throw invalid(`a guard of session "${sessionName}" stands where requests do not have it`)
+    if (!(sessionName in request)) throw invalid(`a guard of session "${sessionName}" is in a scope whose requests do not have it`)
+    const view = sessionsOf(request).open(definition)
+    const session = behind(view) as Session
     // Awaited: a promise is no answer, and would count as a yes.
     const mayPass = when === null ? isSomebody(session.subject()) : Boolean(await when(view))
     if (!mayPass) {

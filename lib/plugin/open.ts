@@ -1,4 +1,3 @@
-import type { FastifyBaseLogger } from 'fastify'
 import { cookieValues } from '../cookies/header'
 import { encodedLength } from '../core/bytes'
 import { NOT_SPLIT, STAMP_BYTES, TOKEN_OVERHEAD_BYTES } from '../core/format'
@@ -9,6 +8,7 @@ import { openToken, plaintext, type TokenKeys } from '../core/token'
 import { isFromTheFuture } from '../session/expiry'
 import { NOT_STAMPED, openSession, type Sealing, type StampedTimes, type StampOf } from '../session/sealing'
 import type { OpenedSession } from '../session/policy'
+import type { OpeningLog } from './deferred-log'
 import { tellRefused } from './refusals'
 
 const STAMP_CHARACTERS = encodedLength(TOKEN_OVERHEAD_BYTES + STAMP_BYTES)
@@ -44,7 +44,7 @@ export interface SealedSource {
  * The sessions in these cookies, the newest first: a subdomain can toss one in, so each is tried. A refusal goes
  * to the debug log, for it is a stranger's doing.
  */
-export function openSealed (sealed: SealedSource, { tokens, header }: Source, nowMs: number, log: FastifyBaseLogger): OpenedSession[] {
+export function openSealed (sealed: SealedSource, { tokens, header }: Source, nowMs: number, log: OpeningLog): OpenedSession[] {
   const { sealing, sessionName } = sealed
   const all: OpenedSession[] = []
   for (const token of tokens(sealing.parts)) {

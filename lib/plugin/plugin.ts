@@ -10,7 +10,8 @@ import { addGuards } from './guarded-routes'
 import { decorateOutsideRequest } from './outside-request'
 import { cookieSigner, openKeys } from './keys'
 import { discard } from './reply-headers'
-import { RequestSessions } from './request-sessions'
+import { HELD, sessionsOf, type RequestSessions } from './request-sessions'
+import { resume, resumeAfter } from './resume'
 import { seekUnknownKeys } from './unknown-keys'
 import { warnOverBudget } from './warnings'
 
@@ -19,9 +20,6 @@ const DEFINITIONS = Symbol('fastify-sealed-session.definitions')
 
 /** Plugins of an app that named it among their dependencies find what they need here. */
 const TAKES_THE_PLACE_OF = '@fastify/secure-session'
-
-/** Where a request holds its sessions. */
-const HELD = Symbol('fastify-sealed-session.held')
 
 export async function secureSession (app: FastifyInstance, options: SecureSessionOptions): Promise<void> {
   const outer = (app as { [DEFINITIONS]?: readonly SessionDefinition[] })[DEFINITIONS] ?? []
@@ -63,7 +61,7 @@ function attach (app: FastifyInstance, definitions: readonly SessionDefinition[]
     const { sessionName } = definition.options
     app.decorateRequest(sessionName, {
       getter (this: FastifyRequest) {
-        return sessionsOf(this).view(definition)
+        return sessionsOf(this).read(definition)
       },
       // Without it, an assignment would be lost in silence where code is not strict.
       setter () {
@@ -80,32 +78,53 @@ function addHooks (app: FastifyInstance): void {
   })
 
   app.addHook('onRequest', function holdReply (request, reply, done) {
-    sessionsOf(request).reply = reply
+    sessionsOf(request).attach(reply)
     done()
   })
 
   app.addHook('onSend', function commitSessions (request, reply, payload, done) {
     const sessions = sessionsOf(request)
+    const pass = sessions.beginPass()
     const settling = sessions.settle()
-    if (settling === null) commit()
-    else settling.then(commit, fail)
-
-    function commit (): void {
-      let sent: unknown
-      try {
-        sessions.commit(reply)
-        sent = sessions.tellCaches(reply, payload)
-      } catch (error) {
-        return fail(error as Error)
-      }
-      done(null, sent)
-    }
-
-    function fail (error: Error): void {
-      discard(payload)
-      done(error)
-    }
+    if (settling === null) commit(sessions, reply, payload, done)
+    else commitAfter(settling, sessions, pass, reply, payload, done)
   })
+
+  app.addHook('onError', function noteError (request, _reply, _error, done) {
+    sessionsOf(request).isFailing = true
+    done()
+  })
+}
+
+type Done = (error: Error | null, payload?: unknown) => void
+
+function commit (sessions: RequestSessions, reply: FastifyReply, payload: unknown, done: Done): void {
+  let sent: unknown
+  try {
+    sessions.commit(reply)
+    sent = sessions.tellCaches(reply, payload)
+  } catch (error) {
+    return fail(error as Error, payload, done)
+  }
+  done(null, sent)
+}
+
+function commitAfter (
+  settling: Promise<unknown>, sessions: RequestSessions, pass: number, reply: FastifyReply, payload: unknown, done: Done
+): void {
+  const proceed = (work: () => void): void => {
+    // Meanwhile an error may have been answered, such as Fastify's own timeout of the handler.
+    if (sessions.isLatest(pass) && !reply.sent && !reply.raw.headersSent) resume(reply, work, done)
+    else discard(payload)
+  }
+  settling.then(
+    () => { proceed(() => { commit(sessions, reply, payload, done) }) },
+    error => { proceed(() => { fail(error, payload, done) }) })
+}
+
+function fail (error: Error, payload: unknown, done: Done): void {
+  discard(payload)
+  done(error)
 }
 
 /**
@@ -115,15 +134,9 @@ function addHooks (app: FastifyInstance): void {
 function askBeforehand (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
   const asking = definitions.filter(({ revocation, formerCookies }) => revocation !== null || formerCookies.some(({ immediate }) => !immediate))
   if (asking.length === 0) return
-  app.addHook('onRequest', function askWhoMustBe (request, _reply, done) {
+  app.addHook('onRequest', function askWhoMustBe (request, reply, done) {
     const waiting = request.routeOptions.config.session === false ? null : sessionsOf(request).prepare(asking)
     if (waiting === null) done()
-    else waiting.then(() => { done() }, done)
+    else resumeAfter(waiting, reply, done)
   })
-}
-
-function sessionsOf (request: FastifyRequest): RequestSessions {
-  const holder = request as unknown as { [HELD]?: RequestSessions | null }
-  holder[HELD] ??= new RequestSessions(request, null)
-  return holder[HELD]
 }

@@ -1,7 +1,7 @@
-import type { FastifyBaseLogger } from 'fastify'
 import { refused } from '../events'
 import { keyOfId } from '../revocation/keys'
 import type { RefusedBecause } from '../../types/events'
+import type { OpeningLog } from './deferred-log'
 
 export interface RefusedCookie {
   readonly sessionName: string
@@ -12,7 +12,7 @@ export interface RefusedCookie {
 }
 
 /** A stranger may have sent it, so it goes to the debug log. */
-export function tellRefused (log: FastifyBaseLogger, { sessionName, cookie, reason, id }: RefusedCookie): void {
+export function tellRefused (log: OpeningLog, { sessionName, cookie, reason, id }: RefusedCookie): void {
   log.debug({ cookie, reason }, 'session cookie refused')
   if (refused.hasSubscribers) refused.publish({ session: sessionName, cookie, reason, id: id === undefined ? null : keyOfId(id) })
 }

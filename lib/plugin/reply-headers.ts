@@ -1,5 +1,7 @@
 import type { FastifyReply } from 'fastify'
 
+type RawReply = FastifyReply['raw']
+
 /** Adds Set-Cookie lines to a reply, beside those of others; lines that are there already are not added twice. */
 export function putSetCookies (reply: FastifyReply, lines: readonly string[]): void {
   const present = reply.getHeader('set-cookie')
@@ -21,9 +23,46 @@ export function copyToRaw (reply: FastifyReply): void {
   }
 }
 
-/** The response's head is out: sent by Fastify, by whoever hijacked the reply, or by the protocol that the socket was upgraded to. */
-export function isHeadSent ({ raw, sent, request }: FastifyReply): boolean {
-  return raw.headersSent || (sent && (request.raw as { upgrade?: boolean }).upgrade === true)
+/** The response's head is out: written by Fastify, by the app, or by the protocol that the socket was upgraded to. */
+export function isHeadSent (reply: FastifyReply): boolean {
+  return reply.raw.headersSent || (reply.sent && isUpgrade(reply))
+}
+
+export function isUpgrade ({ request }: FastifyReply): boolean {
+  return (request.raw as { upgrade?: boolean }).upgrade === true
+}
+
+/**
+ * Runs `work` just before the head of a response is written, also where Node.js does so with the first byte of the body.
+ * @param work is given the arguments of `writeHead`, and returns those to go on with
+ */
+export function beforeHead (raw: RawReply, work: (args: readonly unknown[]) => readonly unknown[]): void {
+  const writeHead = raw.writeHead as (...args: unknown[]) => RawReply
+  raw.writeHead = function (...args: unknown[]) {
+    raw.writeHead = writeHead as RawReply['writeHead']
+    return writeHead.apply(raw, [...work(args)])
+  } as RawReply['writeHead']
+}
+
+/** Moves Set-Cookie lines from the headers given to `writeHead` to the response: there, they would replace all others. */
+export function moveSetCookies (raw: RawReply, args: readonly unknown[]): readonly unknown[] {
+  const headers: unknown = args.at(-1)
+  if (typeof headers !== 'object' || headers === null) return args
+  const entries = Array.isArray(headers) ? pairsOf(headers) : Object.entries(headers)
+  const isSetCookie = ([name]: Header): boolean => String(name).toLowerCase() === 'set-cookie'
+  const lines = entries.filter(isSetCookie).flatMap(([, value]) => value as string)
+  if (lines.length === 0) return args
+  const present = [raw.getHeader('set-cookie') ?? []].flat().map(String)
+  raw.setHeader('set-cookie', [...present, ...lines])
+  return [...args.slice(0, -1), Object.fromEntries(entries.filter(entry => !isSetCookie(entry)))]
+}
+
+type Header = readonly unknown[]
+
+/** Node.js takes a list of pairs, and one of names and values in turn. */
+function pairsOf (headers: readonly unknown[]): readonly Header[] {
+  if (Array.isArray(headers[0])) return headers as readonly Header[]
+  return headers.flatMap((name, index) => index % 2 === 0 ? [[name, headers[index + 1]]] : [])
 }
 
 /** Lets go of a payload that will not be sent. */

@@ -1,46 +1,108 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { CommittedError } from '../errors'
+import { CommittedError, NotReadyError } from '../errors'
 import type { SessionView } from '../session/view'
 import { Answers } from './answers'
+import { DeferredLog, type OpeningLog } from './deferred-log'
 import type { SessionDefinition } from './definition'
 import { Failures } from './failures'
 import { findInHeader, type Found } from './find'
-import { copyToRaw, isHeadSent, putSetCookies } from './reply-headers'
+import { beforeHead, copyToRaw, isHeadSent, isUpgrade, moveSetCookies, putSetCookies } from './reply-headers'
 import { Touched, type Holder } from './touched'
-import { warnLost } from './warnings'
+import { warnLost, warnNotReady } from './warnings'
 
 const NONE: readonly never[] = []
+
+/** Where a request holds its sessions. */
+export const HELD = Symbol('fastify-sealed-session.held')
+
+/** The sessions of a request, made when they are first asked for. */
+export function sessionsOf (request: FastifyRequest): RequestSessions {
+  const holder = request as unknown as { [HELD]?: RequestSessions | null }
+  holder[HELD] ??= new RequestSessions(request)
+  return holder[HELD]
+}
 
 /** The sessions of one request: each is opened when it is first touched, and all are committed with the reply. */
 export class RequestSessions implements Holder {
   readonly #request: FastifyRequest
   /** Null only in hooks that run before the plugin's own. */
-  reply: FastifyReply | null
+  #reply: FastifyReply | null = null
   /** In the order in which they were registered. */
   #touched: readonly Touched[] = NONE
+  /** Those whose error `read` has thrown. */
+  #thrown: readonly SessionDefinition[] = NONE
   /** Null where nobody had to be asked about any of them. */
   #answers: Answers | null = null
   #committed: readonly string[] | null = null
   /** Nothing can be changed while the sessions are being written down. */
   #committing = false
-  #settling = false
+  /** The store is being written for the reply. */
+  #settling: Promise<unknown> | null = null
   /** What was begun by an early commit. */
   #early: Promise<unknown> | null = null
-  #watched = false
+  #isWatched = false
+  /** A session is being opened: a log line that is written meanwhile may ask for it. */
+  #isOpening = false
+  /** A reply to an error is being made, where Fastify does not catch everything that is thrown. */
+  isFailing = false
+  /** How often onSend has run: an error can overtake a reply that still waits for the store. */
+  #passes = 0
 
-  constructor (request: FastifyRequest, reply: FastifyReply | null) {
+  constructor (request: FastifyRequest) {
     this.#request = request
-    this.reply = reply
   }
 
-  view (definition: SessionDefinition): SessionView {
-    return (this.#touchedOf(definition) ?? this.#touch(definition, this.#find(definition))).use()
+  /** The reply of the request, once its hooks run. */
+  attach (reply: FastifyReply): void {
+    this.#reply = reply
+    if (this.#isWatched) this.#watchHead(reply)
+  }
+
+  /**
+   * What `request.session` is: null before the session is ready, and where it cannot be told and the error was thrown
+   * before in this request, or would be thrown where nothing catches it. Throws FST_SESSION_STORE_UNAVAILABLE.
+   */
+  read (definition: SessionDefinition): SessionView | null {
+    const touched = this.#touchedOf(definition)
+    if (touched !== undefined) return touched.use()
+    if (this.#isOpening) return null
+    try {
+      return this.open(definition)
+    } catch (error) {
+      if (error instanceof NotReadyError) {
+        warnNotReady(definition, this.#request)
+      } else if (!this.#isOver && !this.#thrown.includes(definition)) {
+        this.#thrown = [...this.#thrown, definition]
+        throw error
+      }
+      return null
+    }
+  }
+
+  /** The session. Throws FST_SESSION_NOT_READY, FST_SESSION_STORE_UNAVAILABLE. */
+  open (definition: SessionDefinition): SessionView {
+    return (this.#touchedOf(definition) ?? this.#open(definition)).use()
+  }
+
+  /** Counts a pass of onSend. */
+  beginPass (): number {
+    return ++this.#passes
+  }
+
+  /** False where a later pass has begun: the reply of this one is not wanted any more. */
+  isLatest (pass: number): boolean {
+    return pass === this.#passes
   }
 
   /** Asks whoever must be asked before a handler may see these sessions; null where nothing has to be waited for. */
   prepare (definitions: readonly SessionDefinition[]): Promise<unknown> | null {
     this.#answers ??= new Answers()
-    return this.#answers.ask(definitions, this.#request.raw.headers.cookie, this.#request.log)
+    const { raw: { headers: { cookie } }, log } = this.#request
+    const deferred = new DeferredLog()
+    const waiting = this.#answers.ask(definitions, cookie, deferred)
+    if (waiting !== null) return waiting.finally(() => { deferred.flush(log) })
+    deferred.flush(log)
+    return null
   }
 
   /**
@@ -49,6 +111,7 @@ export class RequestSessions implements Holder {
    */
   settle (): Promise<unknown> | null {
     if (this.#committed !== null) return this.#early
+    if (this.#settling !== null) return this.#settling
     if (this.#answers === null) return null
     for (const [definition, found] of this.#answers.toBeWritten()) {
       if (this.#touchedOf(definition) === undefined) this.#touch(definition, found)
@@ -60,11 +123,11 @@ export class RequestSessions implements Holder {
       if (errand !== undefined && errand !== null) errands.push(errand.catch(failure => { failures.add(touched, failure) }))
     }
     if (errands.length === 0 && failures.areNone) return null
-    this.#settling = true
-    return Promise.all(errands).then(() => {
-      this.#settling = false
+    this.#settling = Promise.all(errands).then(() => {
+      this.#settling = null
       failures.throwFirst()
     })
+    return this.#settling
   }
 
   /**
@@ -103,10 +166,27 @@ export class RequestSessions implements Holder {
     return [...lines]
   }
 
-  #find (definition: SessionDefinition): Found | null {
-    const { raw: { headers: { cookie } }, log } = this.#request
+  #open (definition: SessionDefinition): Touched {
+    const deferred = new DeferredLog()
+    this.#isOpening = true
+    try {
+      return this.#touch(definition, this.#find(definition, deferred))
+    } finally {
+      deferred.flush(this.#request.log)
+      this.#isOpening = false
+    }
+  }
+
+  #find (definition: SessionDefinition, log: OpeningLog): Found | null {
     const answer = this.#answers?.take(definition, log)
-    return answer === undefined ? findInHeader(definition, cookie, log) : answer
+    return answer === undefined ? findInHeader(definition, this.#request.raw.headers.cookie, log) : answer
+  }
+
+  /** Nothing that is thrown from here on becomes a reply. */
+  get #isOver (): boolean {
+    if (this.isFailing || this.#reply === null) return true
+    const { headersSent, destroyed } = this.#reply.raw
+    return headersSent || destroyed
   }
 
   #touchedOf (definition: SessionDefinition): Touched | undefined {
@@ -124,21 +204,40 @@ export class RequestSessions implements Holder {
   }
 
   beforeChange (touched: Touched): void {
-    const isTooLate = this.#committing || this.#settling || this.#committed !== null || (this.reply !== null && isHeadSent(this.reply))
+    const isTooLate = this.#committing || this.#settling !== null || this.#committed !== null ||
+      (this.#reply !== null && isHeadSent(this.#reply))
     if (isTooLate) throw this.#tooLate(touched.definition)
     if (touched.state === 'failed') touched.state = 'changed again'
     this.watchForLoss()
   }
 
-  /** A reply that is hijacked and never committed loses changes; nobody can be told but the operator. */
+  /** Sees to it that changes go out with the head, also where Fastify does not send the reply. */
   watchForLoss (): void {
-    const { reply } = this
-    if (reply === null || this.#watched) return
-    this.#watched = true
-    reply.raw.on('close', () => {
-      const lost = this.#committed === null && isHeadSent(reply) ? this.#changed() : undefined
-      if (lost !== undefined) warnLost(lost.definition, reply.log)
-    })
+    if (this.#isWatched) return
+    this.#isWatched = true
+    if (this.#reply !== null) this.#watchHead(this.#reply)
+  }
+
+  #watchHead (reply: FastifyReply): void {
+    // Of an upgrade, the head is written by the new protocol, past Fastify and Node.js.
+    if (isUpgrade(reply) || reply.raw.headersSent) reply.raw.on('close', () => { if (isHeadSent(reply)) this.#warnLost() })
+    else beforeHead(reply.raw, args => this.#committed === null ? this.#commitWithHead(reply, args) : args)
+  }
+
+  /** The head is written by the app itself, in a hijacked reply or through another plugin. Returns the arguments of `writeHead`. */
+  #commitWithHead (reply: FastifyReply, args: readonly unknown[]): readonly unknown[] {
+    const others = moveSetCookies(reply.raw, args)
+    try {
+      this.commitEarly(reply)
+    } catch (error) {
+      this.#request.log.error({ err: error }, 'a session was changed and could not be written: the response goes out without it')
+    }
+    return others
+  }
+
+  #warnLost (): void {
+    const lost = this.#committed === null ? this.#changed() : undefined
+    if (lost !== undefined) warnLost(lost.definition, this.#request.log)
   }
 
   /** One that was changed, and whose loss nobody was told of. */

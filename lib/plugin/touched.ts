@@ -53,11 +53,13 @@ export class Touched implements LaterEvents, Watcher {
   /** The request looks at it. */
   use (): SessionView {
     const { found, definition: { sessionName, options } } = this
-    if (!this.#isUsed && opened.hasSubscribers && found !== null && !isEnded(found)) {
+    const isFirst = !this.#isUsed
+    // A subscriber may ask for the session, too.
+    this.#isUsed = true
+    if (isFirst && opened.hasSubscribers && found !== null && !isEnded(found)) {
       const cookie = found.former?.cookieName ?? options.cookieName
       opened.publish({ session: sessionName, cookie, id: keyOfId(found.opened.envelope.id), check: CHECKS[found.standing] })
     }
-    this.#isUsed = true
     return this.view
   }
 

@@ -3,6 +3,7 @@ import { cookieValues } from '../cookies/header'
 import { keyIdIn } from '../core/token'
 import type { KeySeeker } from '../keyring/key-seeker'
 import type { SessionDefinition } from './definition'
+import { resumeAfter } from './resume'
 
 interface Sought {
   readonly names: readonly string[]
@@ -20,11 +21,11 @@ export function seekUnknownKeys (app: FastifyInstance, definitions: readonly Ses
     if (seeker !== null) all.push({ names: [cookieName, stampName, ...former], seeker })
   }
   if (all.length === 0) return
-  app.addHook('onRequest', function seekKeys (request, _reply, done) {
+  app.addHook('onRequest', function seekKeys (request, reply, done) {
     const header = request.raw.headers.cookie
     const seeking = header === undefined || request.routeOptions.config.session === false ? null : seek(all, header)
     if (seeking === null) done()
-    else seeking.then(() => { done() }, done)
+    else resumeAfter(seeking, reply, done)
   })
 }
 

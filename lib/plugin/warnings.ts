@@ -1,6 +1,7 @@
 import { maxHeaderSize } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { LINE_BYTES, NOT_SPLIT } from '../core/format'
+import { NotReadyError } from '../errors'
 import type { ResolvedOptions } from '../options/options'
 import type { SessionDefinition } from './definition'
 
@@ -38,6 +39,13 @@ export function warnUntrustedProxy ({ options, isFirst }: SessionDefinition, { h
     'TLS seems to end at a proxy that Fastify was not told to trust, so the session cookie goes out without Secure: set trustProxy, or cookie.secure to true')
 }
 
+/** A date that was fixed at boot. Logins go on working, and are over when the browser is closed. */
+export function warnExpiresPassed ({ options, log, isFirst }: SessionDefinition, expires: Date): void {
+  if (!isFirst('expires')) return
+  log.warn({ session: options.sessionName, cookie: options.cookieName, expires: expires.toISOString() },
+    '"cookie.expires" has passed: the session cookie goes out without it from now on, and ends with the browser. It is one date for all sessions; "persistent": true keeps each cookie for as long as its session may live')
+}
+
 /** The route said itself what caches may do, and that is more than is safe. */
 export function warnStorable ({ options, isFirst }: SessionDefinition, { log, request }: FastifyReply): void {
   if (!isFirst('storable')) return
@@ -50,7 +58,14 @@ export function warnNotMoved ({ options, isFirst }: SessionDefinition, { message
   if (isFirst('move')) log.warn({ cookie: options.cookieName }, `a session could not move from its old cookie, which stays in use: ${message}`)
 }
 
+/** A log serializer may read `request.session` at every request, so this is said once. */
+export function warnNotReady ({ options: { sessionName }, isFirst }: SessionDefinition, { log }: FastifyRequest): void {
+  if (!isFirst('not ready')) return
+  const { code, message } = new NotReadyError(sessionName)
+  log.warn({ code, session: sessionName }, `request.${sessionName} is null: ${message}`)
+}
+
 export function warnLost ({ options }: SessionDefinition, log: FastifyBaseLogger): void {
   log.warn({ cookie: options.cookieName },
-    'a session was changed and its cookie was never written: a hijacked reply or an upgrade must call reply.commitSession() before its head is sent')
+    'a session was changed and its cookie was never written: an upgrade must call reply.commitSession() before its head is sent')
 }

@@ -11,6 +11,12 @@ export interface Limits {
   readonly renewAfterMs: number
 }
 
+/** The limits that one session has of its own; null: as configured. */
+export interface OwnLimits {
+  readonly idleMs: number | null
+  readonly absoluteMs: number | null
+}
+
 export interface SessionTimes {
   /** What cut-offs are held against. */
   readonly createdAtMs: number
@@ -39,13 +45,17 @@ export function expiresAtMs (authenticatedAtMs: number, renewedAtMs: number, lim
   return Math.min(renewedAtMs + limits.idleMs, authenticatedAtMs + limits.absoluteMs)
 }
 
-/** A session's own idle limit replaces the configured one, raises the absolute one to at least as much, and renews in proportion. */
-export function withOwnIdle (limits: Limits, ownIdleMs: number | null): Limits {
-  if (ownIdleMs === null) return limits
+/**
+ * A session's own limits replace the configured ones. An own idle limit without an own absolute limit raises the absolute limit to
+ * at least as much. Renewal is in proportion to the idle limit.
+ */
+export function withOwnLimits (limits: Limits, { idleMs: ownIdleMs, absoluteMs: ownAbsoluteMs }: OwnLimits): Limits {
+  if (ownIdleMs === null && ownAbsoluteMs === null) return limits
+  const idleMs = ownIdleMs ?? limits.idleMs
   return {
-    idleMs: ownIdleMs,
-    absoluteMs: Math.max(limits.absoluteMs, ownIdleMs),
-    renewAfterMs: limits.renewAfterMs * ownIdleMs / limits.idleMs
+    idleMs,
+    absoluteMs: ownAbsoluteMs ?? Math.max(limits.absoluteMs, idleMs),
+    renewAfterMs: limits.renewAfterMs * idleMs / limits.idleMs
   }
 }
 

@@ -1,7 +1,8 @@
 import { TIME_BYTES } from '../core/bytes'
 import type { Extensions } from '../core/envelope'
 import {
-  EXTENSION_AUTHENTICATED_AT, EXTENSION_COOKIE_ATTRIBUTES, EXTENSION_IDLE_LIMIT, EXTENSION_PERSISTENT, EXTENSION_SUBJECT, SUBJECT_BYTES
+  EXTENSION_ABSOLUTE_LIMIT, EXTENSION_AUTHENTICATED_AT, EXTENSION_COOKIE_ATTRIBUTES, EXTENSION_IDLE_LIMIT, EXTENSION_MAX_AGE,
+  EXTENSION_PERSISTENT, EXTENSION_SUBJECT, SUBJECT_BYTES
 } from '../core/format'
 import { jsonCodec } from './codec'
 import { NO_SETTINGS, type OwnSettings } from './own-settings'
@@ -23,15 +24,23 @@ const NO = 0
 export function readExtended (extensions: Extensions): Extended | null {
   if (extensions.size === 0) return NOTHING
   const idle = extensions.get(EXTENSION_IDLE_LIMIT)
+  const absolute = extensions.get(EXTENSION_ABSOLUTE_LIMIT)
+  const maxAge = extensions.get(EXTENSION_MAX_AGE)
   const persistent = extensions.get(EXTENSION_PERSISTENT)
   const attributes = extensions.get(EXTENSION_COOKIE_ATTRIBUTES)
   const subject = extensions.get(EXTENSION_SUBJECT) ?? null
   const authenticatedAt = extensions.get(EXTENSION_AUTHENTICATED_AT)
-  if (!isTime(idle) || !isTime(authenticatedAt) || !isFlag(persistent) || !isSubject(subject)) return null
+  if (![idle, absolute, maxAge, authenticatedAt].every(isTime) || !isFlag(persistent) || !isSubject(subject)) return null
   const decoded = attributes === undefined ? undefined : jsonCodec.decode(attributes, 0, attributes.length)
   if (decoded === null) return null
   return {
-    settings: { idleMs: timeIn(idle), persistent: persistent === undefined ? null : persistent[0] === YES, attributes: decoded?.data ?? null },
+    settings: {
+      idleMs: timeIn(idle),
+      absoluteMs: timeIn(absolute),
+      maxAgeMs: timeIn(maxAge),
+      persistent: persistent === undefined ? null : persistent[0] === YES,
+      attributes: decoded?.data ?? null
+    },
     subject,
     authenticatedAtMs: timeIn(authenticatedAt)
   }
@@ -39,18 +48,21 @@ export function readExtended (extensions: Extensions): Extended | null {
 
 /** The extensions with this in them; those of types that are not ours to know stay as they were. */
 export function writeExtended ({ settings, subject, authenticatedAtMs }: Extended, extensions: Extensions): Extensions {
-  if (settings === NO_SETTINGS && subject === null && authenticatedAtMs === null) return extensions
-  const { idleMs, persistent, attributes } = settings
+  if (settings === NO_SETTINGS && subject === null && authenticatedAtMs === null && extensions.size === 0) return extensions
+  const { idleMs, absoluteMs, maxAgeMs, persistent, attributes } = settings
   const written = new Map(extensions)
   const put = (type: number, value: Buffer | null): void => {
     if (value === null) written.delete(type)
     else written.set(type, value)
   }
-  put(EXTENSION_IDLE_LIMIT, idleMs === null ? null : time(idleMs))
+  const putTime = (type: number, ms: number | null): void => { put(type, ms === null ? null : time(ms)) }
+  putTime(EXTENSION_IDLE_LIMIT, idleMs)
+  putTime(EXTENSION_ABSOLUTE_LIMIT, absoluteMs)
+  putTime(EXTENSION_MAX_AGE, maxAgeMs)
   put(EXTENSION_PERSISTENT, persistent === null ? null : Buffer.of(persistent ? YES : NO))
   put(EXTENSION_COOKIE_ATTRIBUTES, attributes === null ? null : Buffer.from(JSON.stringify(attributes)))
   put(EXTENSION_SUBJECT, subject)
-  put(EXTENSION_AUTHENTICATED_AT, authenticatedAtMs === null ? null : time(authenticatedAtMs))
+  putTime(EXTENSION_AUTHENTICATED_AT, authenticatedAtMs)
   return written
 }
 

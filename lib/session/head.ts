@@ -1,9 +1,9 @@
 import { NO_EXTENSIONS, type Envelope, type Extensions } from '../core/envelope'
 import type { SessionInfo } from '../../types/session'
-import { withOwnIdle, type Limits } from './expiry'
+import { withOwnLimits, type Limits } from './expiry'
 import { writeExtended } from './extensions'
 import { Identity } from './identity'
-import { NO_SETTINGS, type OwnSettings } from './own-settings'
+import { areSame, NO_SETTINGS, NOTHING_GIVEN, withGiven, type GivenSettings, type OwnSettings } from './own-settings'
 import type { OpenedSession, SessionPolicy } from './policy'
 
 /** All that is sealed of a session beside its values: which one it is, how old, whose, and under what settings. */
@@ -15,7 +15,9 @@ export class Head {
   #extensions: Extensions
   /** It goes on past a cut-off, and a later one is meant for it as well. */
   #isReissued = false
-  settings: OwnSettings
+  #settings: OwnSettings
+  /** Those settings that this request gave. A new authentication resets all others. */
+  #given: GivenSettings = NOTHING_GIVEN
   /** Another session than the one that the request brought. Whatever else holds that one must go. */
   isAnother = false
   /** It goes on with the login of the one that the request brought, and must not if that is over by now. */
@@ -26,7 +28,11 @@ export class Head {
     this.#policy = policy
     this.#identity = opened === null ? Identity.begin(policy.now()) : Identity.of(opened)
     this.#extensions = opened === null ? NO_EXTENSIONS : opened.envelope.extensions
-    this.settings = opened === null ? NO_SETTINGS : opened.settings
+    this.#settings = opened === null ? NO_SETTINGS : opened.settings
+  }
+
+  get settings (): OwnSettings {
+    return this.#settings
   }
 
   get identity (): Identity {
@@ -38,7 +44,7 @@ export class Head {
   }
 
   get limits (): Limits {
-    return withOwnIdle(this.#policy.limits, this.settings.idleMs)
+    return withOwnLimits(this.#policy.limits, this.settings)
   }
 
   /** No cookie holds this session yet: it was begun in this request. */
@@ -55,8 +61,26 @@ export class Head {
     return this.opened?.isMoved === true && !this.isNew
   }
 
+  /** The session's settings with these cookie options. Throws FST_SESSION_INVALID_OPTION. */
+  withOptions (cookieOptions: object): { settings: OwnSettings, given: GivenSettings } {
+    const given = withGiven(this.#given, this.#policy.settingsIn(cookieOptions, this.#given, this.#settings))
+    const settings = withGiven(this.#settings, given)
+    return { given, settings: areSame(settings, this.#settings) ? this.#settings : settings }
+  }
+
+  take ({ settings, given }: { settings: OwnSettings, given: GivenSettings }): void {
+    this.#settings = settings
+    this.#given = given
+  }
+
+  /** As configured again. */
+  dropSettings (): void {
+    this.take({ settings: NO_SETTINGS, given: NOTHING_GIVEN })
+  }
+
   /** Another session from here on. */
   restart (): void {
+    this.#resetSettings()
     this.#extensions = NO_EXTENSIONS
     this.#identity = Identity.begin(this.#policy.now())
     this.#isReissued = false
@@ -75,6 +99,7 @@ export class Head {
   /**
    * Goes on under another id where it has become somebody else's: a stamp vouches for an id. From nobody's it is a login. From
    * another's it proves nothing, for there are ways to act for others, and back. Where the writer did not say whose it was, nobody can tell.
+   * The settings that the request brought are those of the subject before.
    */
   follow (subject: Buffer | null): Buffer | null {
     const before = this.opened?.subject ?? null
@@ -83,6 +108,7 @@ export class Head {
     this.isCarried = isSomebody(before)
     this.#identity = this.isCarried ? this.#identity.reissued(nowMs) : Identity.begin(nowMs)
     this.isAnother = true
+    this.#resetSettings()
     return subject
   }
 
@@ -107,6 +133,11 @@ export class Head {
       authenticatedAtMs: authenticatedAtMs === createdAtMs ? null : authenticatedAtMs
     }, this.#extensions)
     return { id, createdAtMs, renewedAtMs, extensions, customSerializer, data }
+  }
+
+  /** What one user chose, such as to be remembered, is not for the next user of the same browser. */
+  #resetSettings (): void {
+    this.#settings = this.#given === NOTHING_GIVEN ? NO_SETTINGS : withGiven(NO_SETTINGS, this.#given)
   }
 }
 

@@ -3,7 +3,7 @@ import type { Clock } from '../time'
 import type { Codec, Decoded } from './codec'
 import type { Limits } from './expiry'
 import type { Head } from './head'
-import type { OwnSettings } from './own-settings'
+import type { GivenSettings, OwnSettings } from './own-settings'
 import type { Session } from './session'
 
 /** What a session needs to know of the plugin it lives in. */
@@ -17,8 +17,12 @@ export interface SessionPolicy {
   readonly subjectOf: ((session: Session) => Buffer) | null
   /** How a session is ended before its time. Throws FST_SESSION_INVALID_OPTION where it cannot. */
   readonly endings: () => Endings
-  /** The settings with cookie options laid over them. Throws FST_SESSION_INVALID_OPTION. */
-  readonly withCookieOptions: (settings: OwnSettings, options: object) => OwnSettings
+  /**
+   * The settings in cookie options. Throws FST_SESSION_INVALID_OPTION.
+   * @param before what the request gave until now
+   * @param current all settings of the session
+   */
+  readonly settingsIn: (cookieOptions: object, before: GivenSettings, current: OwnSettings) => GivenSettings
 }
 
 /** How sessions are ended that are not over by themselves. */

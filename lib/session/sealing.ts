@@ -6,7 +6,7 @@ import { MALFORMED, UNSUPPORTED, type Refusal } from '../core/refusal'
 import { openToken, plaintext, sealToken, type TokenKeys } from '../core/token'
 import { TooLargeError } from '../errors'
 import { jsonCodec, type Codec, type SessionRecord } from './codec'
-import { isRenewalDue, refusalByTime, withOwnIdle, type Limits } from './expiry'
+import { isRenewalDue, refusalByTime, withOwnLimits, type Limits } from './expiry'
 import { readExtended } from './extensions'
 import type { OpenedSession } from './policy'
 
@@ -62,7 +62,7 @@ export function openSession (token: string, sealing: Sealing, nowMs: number, sta
 
   const { settings, subject } = extended
   const { createdAtMs } = envelope
-  const limits = withOwnIdle(sealing.limits, settings.idleMs)
+  const limits = withOwnLimits(sealing.limits, settings)
   const isDue = isRenewalDue(envelope.renewedAtMs, limits.renewAfterMs, nowMs)
   const isStamped = isDue || nowMs - createdAtMs >= sealing.recheckMs
   // Where a stamp may be opened next, this plaintext has to leave the place where all are opened.

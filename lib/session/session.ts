@@ -5,7 +5,7 @@ import type { SessionInfo } from '../../types/session'
 import type { Codec, SessionRecord } from './codec'
 import { Head, isSomebody } from './head'
 import { nestedChange } from './nested-change'
-import { areSame, NO_SETTINGS, type OwnSettings } from './own-settings'
+import type { OwnSettings } from './own-settings'
 import type { OpenedSession, SessionPolicy, Watcher } from './policy'
 import { nameOf, refuseUnwritable, Values } from './values'
 
@@ -83,7 +83,7 @@ export class Session {
   delete (): void {
     this.#watcher.beforeChange()
     this.formerSettings = [...this.formerSettings, this.head.settings]
-    this.head.settings = NO_SETTINGS
+    this.head.dropSettings()
     this.#restart(this.#values.pick([]))
     this.#written = false
     this.deleted = true
@@ -114,11 +114,11 @@ export class Session {
   /** Cookie options for this session alone, sealed with it so that they last. Those that are no cookie attributes are ignored. */
   options (cookieOptions: object | null | undefined): void {
     if (cookieOptions == null) return
-    const settings = this.#policy.withCookieOptions(this.head.settings, cookieOptions)
-    if (areSame(settings, this.head.settings)) return
-    this.#watcher.beforeChange()
-    this.head.settings = settings
-    if (!this.head.isNew && !this.deleted) this.#written = true
+    const next = this.head.withOptions(cookieOptions)
+    const isChange = next.settings !== this.head.settings
+    if (isChange) this.#watcher.beforeChange()
+    this.head.take(next)
+    if (isChange && !this.head.isNew && !this.deleted) this.#written = true
   }
 
   get info (): SessionInfo {

@@ -1,7 +1,10 @@
 import t, { type Test } from 'tap'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { EXTENSION_AUTHENTICATED_AT, EXTENSION_COOKIE_ATTRIBUTES, EXTENSION_IDLE_LIMIT, EXTENSION_PERSISTENT, EXTENSION_SUBJECT } from '../../lib/core/format'
+import {
+  EXTENSION_ABSOLUTE_LIMIT, EXTENSION_AUTHENTICATED_AT, EXTENSION_COOKIE_ATTRIBUTES, EXTENSION_IDLE_LIMIT, EXTENSION_MAX_AGE,
+  EXTENSION_PERSISTENT, EXTENSION_SUBJECT
+} from '../../lib/core/format'
 import { writeEnvelope, type Envelope } from '../../lib/core/envelope'
 import { CookieParts } from '../../lib/core/parts'
 import { writeStamp } from '../../lib/core/stamp'
@@ -103,19 +106,30 @@ t.test('a retired key that nothing ends opens without an end', async t => {
 
 t.test('extensions, padding and flags are told', async t => {
   const operator = withKey(t)
-  const idle = Buffer.alloc(6)
-  idle.writeUIntBE(30 * DAY_MS, 0, 6)
-  const extensions = new Map([[EXTENSION_IDLE_LIMIT, idle], [EXTENSION_COOKIE_ATTRIBUTES, Buffer.from('{"path":"/app"}')], [77, Buffer.alloc(3)]])
+  const days = (count: number): Buffer => {
+    const value = Buffer.alloc(6)
+    value.writeUIntBE(count * DAY_MS, 0, 6)
+    return value
+  }
+  const extensions = new Map([[EXTENSION_IDLE_LIMIT, days(30)], [EXTENSION_ABSOLUTE_LIMIT, days(90)], [EXTENSION_MAX_AGE, days(2)], [EXTENSION_COOKIE_ATTRIBUTES, Buffer.from('{"path":"/app"}')], [77, Buffer.alloc(3)]])
   operator.input = seal(operator, { material: KEY }, { extensions }, 128)
-  t.match(await operator.do(...WITH_KEY), `128 bytes: 31 head, 33 extensions, 31 data, 33 padding
+  t.match(await operator.do(...WITH_KEY), `128 bytes: 31 head, 51 extensions, 31 data, 15 padding
 flags      padded
 extension  own idle limit: 30 days
+extension  own absolute limit: 90 days
+extension  its cookie lives for 2 days after each write
 extension  cookie attributes: {"path":"/app"}
 extension  unknown type 77, 3 bytes
 `)
   t.match(await operator.ask(...WITH_KEY), {
     padded: true,
-    extensions: [{ type: 1, name: 'idle limit', idleMs: 30 * DAY_MS }, { type: 4, name: 'cookie attributes', attributes: { path: '/app' } }, { type: 77, name: null, bytes: 3 }]
+    extensions: [
+      { type: 1, name: 'idle limit', idleMs: 30 * DAY_MS },
+      { type: 128, name: 'absolute limit', absoluteMs: 90 * DAY_MS },
+      { type: 2, name: 'max-age', maxAgeMs: 2 * DAY_MS },
+      { type: 4, name: 'cookie attributes', attributes: { path: '/app' } },
+      { type: 77, name: null, bytes: 3 }
+    ]
   })
 })
 
@@ -261,7 +275,7 @@ t.test('one that does not open is one line with the reason', async t => {
     [seal(operator, { material: KEY }, { extensions: new Map([[EXTENSION_IDLE_LIMIT, Buffer.alloc(1)]]) }), 'malformed'],
     [seal(operator, { material: KEY }, { extensions: new Map([[EXTENSION_COOKIE_ATTRIBUTES, Buffer.from('[]')]]) }), 'malformed'],
     [seal(operator, { material: KEY }, { extensions: new Map([[EXTENSION_PERSISTENT, Buffer.from([2])]]) }), 'malformed'],
-    ...[EXTENSION_PERSISTENT, EXTENSION_SUBJECT, EXTENSION_AUTHENTICATED_AT].map(type => [seal(operator, { material: KEY }, { extensions: new Map([[type, Buffer.alloc(3)]]) }), 'malformed'] as const),
+    ...[EXTENSION_ABSOLUTE_LIMIT, EXTENSION_MAX_AGE, EXTENSION_PERSISTENT, EXTENSION_SUBJECT, EXTENSION_AUTHENTICATED_AT].map(type => [seal(operator, { material: KEY }, { extensions: new Map([[type, Buffer.alloc(3)]]) }), 'malformed'] as const),
     [seal(operator, { material: KEY }, { data: 'null' }), 'malformed'],
     [seal(operator, { material: KEY }, { data: '{' }), 'malformed'],
     [seal(operator, { material: KEY }, { data: Buffer.from([0x22, 0xff, 0x22]) }), 'malformed']
