@@ -1,6 +1,6 @@
 import t from 'tap'
 import { writeEnvelope } from '../../lib/core/envelope'
-import { EXTENSION_COOKIE_ATTRIBUTES } from '../../lib/core/format'
+import { EXTENSION_COOKIE_ATTRIBUTES, EXTENSION_MAX_AGE } from '../../lib/core/format'
 import { plaintext, sealToken } from '../../lib/core/token'
 import { addRoutes, appWith, type TestApp } from '../helpers/app'
 import { Browser, parseLine, setCookies } from '../helpers/browser'
@@ -54,11 +54,11 @@ t.test('an attribute that holds what it must not, or that is not known, is ignor
   t.equal(await attributesOf(app, '{"path":"/a;b","sameSite":"Strict"}'), '; Path=/; HttpOnly; SameSite=Strict', 'the others stay')
 })
 
-t.test('an own idle limit longer than any cookie lasts makes no line longer than one may be', async t => {
+t.test('a Max-Age of its own longer than any cookie lasts makes no line longer than one may be', async t => {
   const app = await appWith(t)
   addRoutes(app)
   const nowMs = Date.now()
-  const extensions = new Map([[1, Buffer.alloc(6, 0xff)]])
+  const extensions = new Map([[EXTENSION_MAX_AGE, Buffer.alloc(6, 0xff)]])
   const envelope = { id: '0f'.repeat(16), createdAtMs: nowMs, renewedAtMs: nowMs, extensions, customSerializer: false, data: '{}' }
   const browser = new Browser(app)
   browser.cookies.set('session', sealToken(writeEnvelope(envelope, 0, plaintext), keysFor().sealing(nowMs), 1))
