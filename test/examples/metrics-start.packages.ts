@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { plainEnv } from '../helpers/process'
 import { found, started, type Started } from '../helpers/started'
-import { Visitor } from './helpers'
+import { Visitor } from '../neighbours/helpers'
 import { parseMetrics } from './metrics-text'
 
 /** examples/metrics/start.js, started as a user starts it. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { RefusedBecause } from '../../types/events'
 import { plainEnv } from '../helpers/process'
-import { Visitor } from './helpers'
+import { Visitor } from '../neighbours/helpers'
 import { parseMetrics, type Family } from './metrics-text'
 
 /** examples/metrics: what its sessions did, compared with what is scraped. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { ada, DEMO, passwordOf, SESSION_ID, startDemo, UNCOUNTED, Visitor, type Demo } from './demo-visitor'
-import { found } from './helpers/started'
+import { found } from '../helpers/started'
 
 /** The demo's "your sessions": how they end, and the password that is asked once more. */
 
@@ -163,7 +163,7 @@ t.test('the confirmation leads to no other site', async t => {
 t.test('where the store of what was ended is away, nobody is told that they are signed in, and the page says so', async t => {
   const folder = t.testdir({
     'away.js': `
-      const plugin = require(${JSON.stringify(join(__dirname, '..'))})
+      const plugin = require(${JSON.stringify(join(__dirname, '../..'))})
       const away = async () => { throw new Error('away') }
       plugin.memoryRevocation = () => ({ cutOffs: away, raise: away })`
   })

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import fastify from 'fastify'
 import t, { type Test } from 'tap'
-import secureSession from '../index'
+import secureSession from '../../index'
 import { ada, CSRF, DEMO, passwordOf, SESSION_ID, startDemo, UNCOUNTED, Visitor, type Demo } from './demo-visitor'
-import { found } from './helpers/started'
+import { found } from '../helpers/started'
 
 /** The demo site, visited over HTTP. Its "your sessions" are in demo-sessions.test.ts. */
 

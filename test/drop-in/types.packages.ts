@@ -1,12 +1,12 @@
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import t, { type Test } from 'tap'
-import { freshFolder, runIn } from '../../helpers/installed'
-import { OURS, PEER } from '../packages'
+import { freshFolder, runIn } from '../helpers/installed'
+import { OURS, PEER } from './packages'
 
 /** An application's TypeScript, written for the peer, compiles after its module's name alone was replaced. */
 
-const ROOT = resolve(__dirname, '../../..')
+const ROOT = resolve(__dirname, '../..')
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
 // What a user's declarations are looked up among; all else is found from there.
 const NEIGHBOURS = ['fastify', '@fastify', 'fastify-plugin', '@types']
@@ -39,7 +39,7 @@ t.test('what compiles with the peer compiles after its name was replaced', async
 
 /** The name is replaced where a module is named: that a plugin depends on the peer by name stays as it was written. */
 function sourceFor (file: string, packageName: string): string {
-  const source = readFileSync(join(__dirname, `${file}.ts.txt`), 'utf8')
+  const source = readFileSync(join(__dirname, 'types', `${file}.ts.txt`), 'utf8')
   return source.replace(/(from |import\(|require\(|module )'@fastify\/secure-session'/g, `$1'${packageName}'`)
 }
 

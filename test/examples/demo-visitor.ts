@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { found, started, type Started } from './helpers/started'
+import { found, started, type Started } from '../helpers/started'
 
 /** The demo site, started as a user starts it, and somebody who visits it over HTTP. */
 
-export const DEMO = join(__dirname, '..', 'examples', 'demo')
+export const DEMO = join(__dirname, '../../examples/demo')
 export const CSRF = /name="csrf" value="([^"]+)"/
 export const SESSION_ID = /<code>([0-9a-f]{32})<\/code>/
 
