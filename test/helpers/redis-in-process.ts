@@ -15,7 +15,9 @@ interface Connection {
 }
 
 const DATABASES = 16
+/** What PTTL answers for a key that does not expire, and for one that is not there. */
 const FOREVER_MS = -1
+const NO_KEY_MS = -2
 const WRONG_TYPE = 'WRONGTYPE Operation against a key holding the wrong kind of value'
 
 const OK = { status: 'OK' }
@@ -132,7 +134,8 @@ function script (data: Map<string, Held>, source: string, [key = '', ...args]: r
     const [cutOff = '', keepForMs = ''] = args
     if (!/^\d+$/.test(held ?? '0')) return new Error('ERR what is there is no cut-off')
     const largest = Number(held ?? '0') < Number(cutOff) ? cutOff : held ?? '0'
-    data.set(key, { value: largest, endMs: Date.now() + Math.max(leftMs(data, key), Number(keepForMs)) })
+    const left = leftMs(data, key)
+    data.set(key, { value: largest, endMs: left === FOREVER_MS ? null : Date.now() + Math.max(left, Number(keepForMs)) })
     return held ?? '0'
   }
   if (source.includes("redis.call('GET', KEYS[1]) ~= (ARGV[2] or false)")) {
@@ -152,8 +155,9 @@ function textAt (data: Map<string, Held>, key: string): string | null {
 }
 
 function leftMs (data: Map<string, Held>, key: string): number {
-  const endMs = data.get(key)?.endMs ?? null
-  return endMs === null ? FOREVER_MS : endMs - Date.now()
+  const held = data.get(key)
+  if (held === undefined || (held.endMs !== null && held.endMs <= Date.now())) return NO_KEY_MS
+  return held.endMs === null ? FOREVER_MS : held.endMs - Date.now()
 }
 
 /** The command that this text begins with, if all of it is there. */
