@@ -51,7 +51,8 @@ export function linesToCommit (commitment: Commitment): readonly string[] {
     return clearAll(commitment)
   }
   const token = seal(commitment)
-  if (token === null) return stampLines(commitment, commitment.isUsed)
+  // A session that stays in its old cookie has no stamp of its own.
+  if (token === null) return found?.former == null ? stampLines(commitment, commitment.isUsed) : NONE
   settle(commitment)
   const { settings, identity, isNew } = session.head
   const lines = linesFor(definition, settings)

@@ -59,6 +59,16 @@ export function hasWaitingOpener ({ formerCookies }: SessionDefinition, { values
   return formerCookies.some(({ immediate, cookieName }) => !immediate && values(cookieName).length > 0)
 }
 
+/** Using the session now renews it, or moves it from an old cookie, which renews it too. */
+export function wouldRenew ({ opened }: Found): boolean {
+  return opened.isRenewalDue || opened.isMoved
+}
+
+/** The session for a route that looks at it and does not renew it. A change still writes it. */
+export function withoutRenewal (found: Found): Found {
+  return { ...found, opened: { ...found.opened, isRenewalDue: false, isMoved: false } }
+}
+
 function judged (definition: SessionDefinition, candidates: Candidates | null, log: OpeningLog, asks: Asks): Answer | Promise<Answer> {
   if (candidates === null) return NOTHING_FOUND
   const judgement = judge(definition, candidates.opened, asks)

@@ -12,6 +12,7 @@ import { cookieSigner, openKeys } from './keys'
 import { discard } from './reply-headers'
 import { HELD, sessionsOf, type RequestSessions } from './request-sessions'
 import { resume, resumeAfter } from './resume'
+import { checkRouteConfigs } from './route-config'
 import { seekUnknownKeys } from './unknown-keys'
 import { warnOverBudget } from './warnings'
 
@@ -72,6 +73,7 @@ function attach (app: FastifyInstance, definitions: readonly SessionDefinition[]
 }
 
 function addHooks (app: FastifyInstance): void {
+  checkRouteConfigs(app)
   app.decorateRequest(HELD, null)
   app.decorateReply('commitSession', function commitSession (this: FastifyReply): string[] {
     return sessionsOf(this.request).commitEarly(this)

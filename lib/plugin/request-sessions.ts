@@ -5,8 +5,9 @@ import { Answers } from './answers'
 import { DeferredLog, type OpeningLog } from './deferred-log'
 import type { SessionDefinition } from './definition'
 import { Failures } from './failures'
-import { findInHeader, type Found } from './find'
+import { findInHeader, withoutRenewal, wouldRenew, type Found } from './find'
 import { beforeHead, copyToRaw, isHeadSent, isUpgrade, moveSetCookies, putSetCookies } from './reply-headers'
+import { mayRenew } from './route-config'
 import { Touched, type Holder } from './touched'
 import { warnLost, warnNotReady } from './warnings'
 
@@ -197,7 +198,8 @@ export class RequestSessions implements Holder {
   }
 
   #touch (definition: SessionDefinition, found: Found | null): Touched {
-    const touched = new Touched(definition, found, this)
+    const isLook = found !== null && wouldRenew(found) && !mayRenew(definition, this.#request)
+    const touched = new Touched(definition, isLook ? withoutRenewal(found) : found, this)
     // To push onto an array of its own costs 1 us more.
     this.#touched = this.#touched.length === 0 ? [touched] : [...this.#touched, touched].sort((a, b) => a.definition.place - b.definition.place)
     return touched

@@ -65,6 +65,12 @@ export function warnNotReady ({ options: { sessionName }, isFirst }: SessionDefi
   log.warn({ code, session: sessionName }, `request.${sessionName} is null: ${message}`)
 }
 
+/** The route was added before the plugin was loaded, where it could not be refused. */
+export function warnRouteConfig ({ options, isFirst }: SessionDefinition, { log, routeOptions }: FastifyRequest, problem: string): void {
+  if (!isFirst(`config of ${routeOptions.url}`)) return
+  log.warn({ session: options.sessionName, route: routeOptions.url }, `the route's config is ignored: ${problem}`)
+}
+
 export function warnLost ({ options }: SessionDefinition, log: FastifyBaseLogger): void {
   log.warn({ cookie: options.cookieName },
     'a session was changed and its cookie was never written: an upgrade must call reply.commitSession() before its head is sent')
