@@ -9,6 +9,7 @@ import { memoryRevocation as revokedInMemory } from './lib/stores/revocation-mem
 import { redisRevocation as revokedInRedis } from './lib/stores/revocation-redis'
 import { keepTickShape } from './lib/tick-shape'
 import type * as ofControl from './types/control'
+import type * as ofCookie from './types/cookie'
 import type * as ofEvents from './types/events'
 import type * as ofFastify from './types/fastify'
 import type * as ofGuard from './types/guard'
@@ -45,6 +46,8 @@ declare namespace secureSession {
   export type Options = ofFastify.SecureSessionOptions
   export type Duration = ofSealing.Duration
   export type KeyInput = ofSealing.KeyInput
+  export type KeyInputs = ofSealing.KeyInputs
+  export type CookieOptions = ofCookie.CookieOptions
   export type Serializer = ofSealing.Serializer
   export type KeyringStore = ofKeyring.KeyringStore
   export type FileKeyringOptions = ofKeyring.FileKeyringOptions

@@ -1,4 +1,4 @@
-import type { Duration, KeyInput, Serializer } from '../types/sealing'
+import type { Duration, KeyInput, KeyInputs, Serializer } from '../types/sealing'
 import { LATEST_MS } from './core/bytes'
 import { NO_EXTENSIONS } from './core/envelope'
 import { NOT_SPLIT } from './core/format'
@@ -15,23 +15,23 @@ import { refuseUnwritable, Values } from './session/values'
 
 /** Sealed cookies without Fastify: for another framework, a worker, a script, a test. */
 
-export type { Duration, KeyInput, RefusalReason, Serializer }
+export type { Duration, KeyInput, KeyInputs, RefusalReason, Serializer }
 
 export interface SealerOptions {
   /** The key, or keys: the first seals, all open. */
-  key: KeyInput | readonly KeyInput[]
+  key: KeyInputs | undefined
   /** The name of the cookie: a token opens under the name it was sealed for, and no other. Default `'session'`. */
-  cookieName?: string
+  cookieName?: string | undefined
   /** A session not sealed again for this long is over. Default `'1d'`. */
-  idle?: Duration
+  idle?: Duration | undefined
   /** A session older than this is over. Default: the longer of `'30d'` and `idle`. */
-  absolute?: Duration
+  absolute?: Duration | undefined
   /** Pad the plaintext to a multiple of this many bytes. Default 0: none. */
-  padTo?: number
+  padTo?: number | undefined
   /** Default: JSON. */
-  serializer?: Serializer
+  serializer?: Serializer | undefined
   /** Milliseconds since 1970. Default: the clock of the machine. */
-  now?: () => number
+  now?: (() => number) | undefined
 }
 
 /** Who and how old a session is; times in milliseconds since 1970. */

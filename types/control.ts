@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { SessionData } from '../index'
-import type { Session } from './session'
+import type { NotInferred, Session, SessionValues } from './session'
 
 /** `app.secureSession`. With several sessions each method means all that have `revocation`, or the one that is named. */
 export interface SecureSessionControl {
@@ -20,6 +20,11 @@ export interface SecureSessionControl {
    * Null where the token does not open or its session is over. Rejects with FST_SESSION_STORE_UNAVAILABLE where the store is away and `onError` is `'refuse'`.
    */
   decode<T = SessionData> (token: string | undefined, log?: FastifyBaseLogger, sessionName?: string): Promise<Session<T> | null>
+  /**
+   * The cookies of a new session with these values, by their names, such as `inject({ cookies })` takes them: for tests. More than one where
+   * the session is split. Throws FST_SESSION_UNKNOWN_NAME, FST_SESSION_NOT_SERIALIZABLE, FST_SESSION_TOO_LARGE.
+   */
+  cookiesFor<T = SessionData> (values: SessionValues<NotInferred<T>>, sessionName?: string): Record<string, string>
   /**
    * The Cookie header without the cookies that belong to sessions: their own, those of further parts, stamps, and the old ones that `legacy`
    * names. All others stay as they are; undefined where none is left. For a proxy, whose upstream could use a session's cookie as the

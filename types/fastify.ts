@@ -3,7 +3,7 @@ import type { SessionData } from '../index'
 import type { SecureSessionControl } from './control'
 import type { GuardOptions, RequireSession } from './guard'
 import type { SessionOptions } from './options'
-import type { Session } from './session'
+import type { NotInferred, Session, SessionValues } from './session'
 
 /** One session, or several named ones. */
 export type SecureSessionOptions = SessionOptions | readonly SessionOptions[]
@@ -46,8 +46,8 @@ declare module 'fastify' {
     requireSession: RequireSession
     /** The same for all routes of a scope: `scope.register(app.sessionGuard, options)`. */
     sessionGuard: FastifyPluginAsync<GuardOptions>
-    /** A session outside any request. */
-    createSecureSession<T = SessionData> (data?: Record<string, any>): Session<T>
+    /** A session outside any request: of the first of the registration, or of this name. Throws FST_SESSION_UNKNOWN_NAME. */
+    createSecureSession<T = SessionData> (data?: SessionValues<NotInferred<T>>, sessionName?: string): Session<T>
     /** The token of a session, fit for a cookie. Throws FST_SESSION_UNKNOWN_NAME, FST_SESSION_TOO_LARGE. */
     encodeSecureSession<T = SessionData> (session: Session<T>, sessionName?: string): string
     /**

@@ -4,17 +4,17 @@ import type { Session } from './session'
 
 export interface GuardOptions {
   /** Which session, where there are several. Default: the first of the registration. */
-  sessionName?: string
+  sessionName?: string | undefined
   /**
    * Who may pass, in place of "whoever has a subject": what counts as true in JavaScript is a yes, and a promise is waited for. What it
    * throws fails the request.
    */
-  when?: (session: Session) => boolean | null | undefined | Promise<boolean | null | undefined>
+  when?: ((session: Session) => boolean | null | undefined | Promise<boolean | null | undefined>) | undefined
   /**
    * How old the login may be at most: for what is worth asking the password once more. A login is `regenerate()`, or, with the
    * option `subject`, a change by which nobody's session becomes somebody's; no other change makes it younger.
    */
-  freshWithin?: Duration
+  freshWithin?: Duration | undefined
 }
 
 /** Fits `onRequest`, `preParsing`, `preValidation` and `preHandler`. */

@@ -14,12 +14,12 @@ export interface KeyringStore {
    */
   update (expected: string | null, next: string): Promise<boolean>
   /** What messages call this store, such as `keyring file /etc/app/keys.json`. No secrets. */
-  readonly name?: string
+  readonly name?: string | undefined
 }
 
 export interface FileKeyringOptions {
   /** Accept a file that other users than its owner may read, as Kubernetes mounts secrets. Default `false`. */
-  othersMayRead?: boolean
+  othersMayRead?: boolean | undefined
 }
 
 /** What is used of a Redis or Valkey client. ioredis and iovalkey are such. */
@@ -30,7 +30,7 @@ export interface RedisKeyringClient {
 
 export interface RedisKeyringOptions {
   /** Where the ring is. Default `'fastify-sealed-session:keyring'`. */
-  key?: string
+  key?: string | undefined
 }
 
 /** Servers that rotate by themselves. */
@@ -38,7 +38,7 @@ export interface Rotation {
   /** From one key's activation to the next one's, such as `'30d'`. */
   every: Duration
   /** From a key's creation to its activation; by then every server must have reloaded the ring. Default `'1h'`, or half of `every` if shorter. */
-  activateIn?: Duration
+  activateIn?: Duration | undefined
   /** For how long a key opens sessions after it sealed the last one. Default: the longer of `'90d'` and `absolute`. */
-  keepFor?: Duration
+  keepFor?: Duration | undefined
 }

@@ -1,16 +1,16 @@
-import type { CookieSerializeOptions } from '@fastify/cookie'
-import type { Duration, KeyInput } from './sealing'
+import type { CookieOptions } from './cookie'
+import type { Duration, KeyInputs } from './sealing'
 
 /** A session that an old cookie held. Times in milliseconds since 1970. */
 export interface LegacySession {
   /** The values. They must be such as the session can write: JSON, or what the `serializer` takes. */
   readonly data: Record<string, unknown>
   /** When it was last renewed, for the limits of this server. Default: now; `freshWithin` then takes it for a login of now. */
-  readonly renewedAt?: number
+  readonly renewedAt?: number | undefined
   /** When it began. Default: `renewedAt`. */
-  readonly createdAt?: number
+  readonly createdAt?: number | undefined
   /** What tells it from all others, and cannot be guessed, if not the value of its cookie: the id of the session is derived from it. */
-  readonly id?: string
+  readonly id?: string | undefined
 }
 
 /** Where an old cookie lies, and what becomes of it. */
@@ -18,7 +18,7 @@ export interface LegacyCookie {
   /** The name of the old cookie. Default: the `cookieName` of the session. */
   readonly cookieName?: string | undefined
   /** The attributes it was set with, whole, if not those of the session: a browser clears a cookie only under its own `path` and `domain`. */
-  readonly cookie?: CookieSerializeOptions | undefined
+  readonly cookie?: CookieOptions | undefined
   /**
    * The old cookie stays in the browser when its session moves; `delete()` and `regenerate()` clear it, since it would hold
    * whom the browser was before. It must not have the name of the new one. Default `false`.
@@ -38,9 +38,9 @@ export interface LegacyOpener extends LegacyCookie {
    * `open` answers at once, without a promise. It is then asked only when the session is touched; other openers are
    * asked and awaited before the handler of each request that brings their cookie and no session of ours. Default `false`.
    */
-  readonly immediate?: boolean
+  readonly immediate?: boolean | undefined
   /** Awaited once, at boot. */
-  prepare? (): Promise<void>
+  prepare?: (() => Promise<void>) | undefined
 }
 
 /** Opens our own cookies from before a change of name or key. */
@@ -51,19 +51,19 @@ export interface SealedOpener extends LegacyCookie {
 
 export interface SecureSessionOpenerOptions extends LegacyCookie {
   /** The keys that `@fastify/secure-session` had. */
-  key?: KeyInput | readonly KeyInput[]
+  key?: KeyInputs | undefined
   /** Or its passphrase, with the `salt` it had, if any. */
-  secret?: Buffer | string
-  salt?: Buffer | string
+  secret?: Buffer | string | undefined
+  salt?: Buffer | string | undefined
   /** Its `expiry`: a session not written for this long is over. Default 86401 seconds, as there. */
-  expiry?: Duration
+  expiry?: Duration | undefined
 }
 
 export interface SealedOpenerOptions extends LegacyCookie {
   readonly cookieName: string
   /** The keys under the old name. Default: those of the session. */
-  key?: KeyInput | readonly KeyInput[]
+  key?: KeyInputs | undefined
   /** Or the passphrase and its salt. */
-  secret?: Buffer | string
-  salt?: Buffer | string
+  secret?: Buffer | string | undefined
+  salt?: Buffer | string | undefined
 }

@@ -19,25 +19,25 @@ export interface RevocationStore {
    */
   raise (key: string, cutOffMs: number, keepForMs: number): Promise<number>
   /** What messages call this store. No secrets. */
-  readonly name?: string
+  readonly name?: string | undefined
 }
 
 export interface RevocationOptions {
   store: RevocationStore
   /** For how long a session is trusted without asking the store again; 0 asks at every request. Default `'5m'`. */
-  recheck?: Duration
+  recheck?: Duration | undefined
   /**
    * When the store is away. `'refuse'`: touching a session that is due to be checked throws FST_SESSION_STORE_UNAVAILABLE (503).
    * `'allow'`: the session is trusted, and the log says so. Default `'refuse'`.
    */
-  onError?: 'refuse' | 'allow'
+  onError?: 'refuse' | 'allow' | undefined
   /** A store that takes longer than this is away. Default `'500ms'`. */
-  timeout?: Duration
+  timeout?: Duration | undefined
   /**
    * The longest limit that `session.options({ maxAge })` may give one session, if longer than `absolute`. Cut-offs are kept for that
    * long, since the copy of a session may have been given a limit that nobody knows of who ends it. Default: 400 days.
    */
-  longest?: Duration
+  longest?: Duration | undefined
 }
 
 export interface MemoryRevocationOptions {
@@ -45,9 +45,9 @@ export interface MemoryRevocationOptions {
    * How many cut-offs are kept at most. Past it the oldest is forgotten in the safe direction: all sessions created up to
    * then are over. Default 100,000, which take some 20 MB.
    */
-  max?: number
+  max?: number | undefined
   /** Milliseconds since 1970. Default: the clock of the machine. */
-  now?: () => number
+  now?: (() => number) | undefined
 }
 
 /** What is used of a Redis or Valkey client. ioredis and iovalkey are such, and their clusters. */
@@ -58,5 +58,5 @@ export interface RedisRevocationClient {
 
 export interface RedisRevocationOptions {
   /** What all keys begin with. Apps that share a Redis need one each. Default `'fastify-sealed-session:cut-off:'`. */
-  prefix?: string
+  prefix?: string | undefined
 }

@@ -4,6 +4,12 @@ export type Duration = number | string
 /** 32 bytes, or text of them in base64, base64url or 64 hex digits. */
 export type KeyInput = Buffer | Uint8Array | string
 
+/**
+ * The key, or keys: the first seals, all open. `undefined` fits the type, so that `process.env.SESSION_KEY` can be given as it is;
+ * where it is undefined, FST_SESSION_INVALID_OPTION or FST_SESSION_INVALID_KEY is thrown at boot.
+ */
+export type KeyInputs = KeyInput | ReadonlyArray<KeyInput | undefined>
+
 /** Writes a session's data down and reads it again. It must be deterministic: one data, one spelling. */
 export interface Serializer {
   serialize (data: Record<string, unknown>): string | Buffer

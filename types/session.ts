@@ -1,5 +1,5 @@
-import type { CookieSerializeOptions } from '@fastify/cookie'
 import type { SessionData } from '../index'
+import type { CookieOptions } from './cookie'
 import type { Duration } from './sealing'
 
 /** The session's own names in property style; a key of the same name is reached by `get` and `set`. */
@@ -31,7 +31,7 @@ export type SessionValue<T, K> = K extends keyof T ? T[K] : any
 export type SessionContent<T> = [keyof T] extends [never] ? Record<string, any> : T
 
 /** What `session.options()` takes. */
-export interface SessionSettings extends CookieSerializeOptions {
+export interface SessionSettings extends CookieOptions {
   /** The session is over when it was not used for this long. At most its absolute limit. */
   idle?: Duration | undefined
   /** The session is over when it is older than this. 400 days at most; with `revocation` no more than `longest` or `absolute` there. */
@@ -43,8 +43,15 @@ export interface SessionSettings extends CookieSerializeOptions {
    * most). The browser counts from the last write, so it also drops the cookie of a session that is only read all the time:
    * `idle` with `persistent` does not.
    */
-  maxAge?: number
+  maxAge?: number | undefined
 }
+
+/**
+ * Values to begin a session with: those of `T`, or any while `T` says nothing. `T` is never inferred from them, so that a wrong value does
+ * not become its own type.
+ */
+export type SessionValues<T> = [keyof T] extends [never] ? Record<string, any> : { [K in keyof T]?: T[K] | undefined }
+export type NotInferred<T> = [T][T extends any ? 0 : never]
 
 export interface SessionMethods<T> {
   /** The value, or undefined. An object may be changed in place: that is noticed, and written. */

@@ -1,6 +1,7 @@
 import { guard } from '../core/aead'
 import { sodium } from '../core/sodium'
 import { describe, duration, invalid, isObject, refuseUnknown } from '../checks'
+import { UNSET } from '../keyring/key-material'
 import { FIXED_KEY_NAMES, materialsOf, readFixedKeys, type FixedKeys } from '../keyring/fixed-keys'
 import { MINUTE_MS, SECOND_MS } from '../time'
 import type { LegacyCookie, LegacyOpener, LegacySession, SecureSessionOpenerOptions } from '../../types/legacy'
@@ -48,7 +49,7 @@ class OpenerOfSecureSession implements LegacyOpener {
     const { cookieName, cookie, keep, salt = ITS_SALT, expiry }: SecureSessionOpenerOptions = options
     // It reads a salt of text byte by byte.
     const source = readFixedKeys({ ...options, salt: typeof salt === 'string' ? Buffer.from(salt, 'latin1') : salt })
-    if (source === null) throw invalid('secureSessionOpener() needs the "key" or the "secret" that @fastify/secure-session had; found neither')
+    if (source === null) throw invalid('secureSessionOpener() needs the "key" or the "secret" that @fastify/secure-session had; found neither' + ('key' in options || 'secret' in options ? UNSET : ''))
     this.cookieName = cookieName
     this.cookie = cookie
     this.keep = keep

@@ -1,5 +1,6 @@
 import { DEFAULT_ACTIVATE_IN_MS, DEFAULT_KEEP_FOR_MS, DEFAULT_RELOAD_MS, type RotationPlan } from '../keyring/lifecycle'
 import { FIXED_KEY_NAMES, readFixedKeys, type FixedKeys } from '../keyring/fixed-keys'
+import { UNSET } from '../keyring/key-material'
 import { fileKeyring } from '../stores/keyring-file'
 import type { KeyringStore } from '../../types/keyring'
 import { describe, duration, invalid, isObject, refuseUnknown } from '../checks'
@@ -23,7 +24,10 @@ const NONE = 'none ("key or secret must specified")'
 export function readKeySource (input: Input, absoluteMs: number): KeySource {
   const { keyring } = input
   const given = SOURCES.filter(name => input[name] !== undefined)
-  if (given.length !== 1) throw invalid(`exactly one of "key", "secret" and "keyring" must be given; found ${given.join(' and ') || NONE}. Make a key with "npx fastify-sealed-session generate"`)
+  if (given.length !== 1) {
+    const isUnset = given.length === 0 && SOURCES.some(name => Object.hasOwn(input, name))
+    throw invalid(`exactly one of "key", "secret" and "keyring" must be given; found ${given.join(' and ') || NONE}${isUnset ? UNSET : ''}. Make a key with "npx fastify-sealed-session generate"`)
+  }
   const stray = OF_KEYRING.find(name => input[name] !== undefined && keyring === undefined)
   if (stray !== undefined) throw invalid(`option "${stray}" needs a "keyring": other keys stay as they are for as long as the server runs`)
   const fixed = readFixedKeys(input)

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { describe, invalid } from '../checks'
+import { describe, invalid, isObject } from '../checks'
 import { withoutCookies } from '../cookies/header'
 import { hashOfSubject, keyOf } from '../revocation/keys'
 import type { Revocation } from '../revocation/revocation'
@@ -11,6 +11,7 @@ import { named, type SessionDefinition } from './definition'
 import { findAsking } from './find'
 import { tokenSource } from './open'
 import { securitySchemesOf } from './openapi'
+import { newSession, tokenOf } from './outside-request'
 import { isEnded } from './standing'
 import { subjectText } from './subject'
 
@@ -35,11 +36,19 @@ export function controlOf (definitions: readonly SessionDefinition[], appLog: Fa
     },
 
     async decode (token: unknown, log: FastifyBaseLogger = appLog, name?: string) {
-      const definition = name === undefined ? definitions[0] as SessionDefinition : named(definitions, name)
+      const definition = sessionNamed(definitions, name)
       if (typeof token !== 'string') return null
       const { found, error } = await findAsking(definition, tokenSource(token), log, 'always')
       if (error !== null) throw error
       return found === null || isEnded(found) ? null : viewOf(new Session(definition.policy, UNWATCHED, found.opened))
+    },
+
+    cookiesFor (values: unknown, name?: string) {
+      const definition = sessionNamed(definitions, name)
+      if (!isObject(values)) throw invalid(`secureSession.cookiesFor() takes the values of a session, an object; found ${describe(values)}`)
+      const { parts } = definition.sealing
+      const texts = parts.cut(tokenOf(definition, newSession(definition, values)))
+      return Object.fromEntries(texts.map((text, part) => [parts.names[part], text]))
     },
 
     stripCookies (header: unknown, name?: string) {
@@ -47,6 +56,11 @@ export function controlOf (definitions: readonly SessionDefinition[], appLog: Fa
       return withoutCookies(headerText(header), names)
     }
   }) as SecureSessionControl
+}
+
+/** The session of this name; without one, the first of the registration. Throws FST_SESSION_UNKNOWN_NAME. */
+function sessionNamed (definitions: readonly SessionDefinition[], name: string | undefined): SessionDefinition {
+  return name === undefined ? definitions[0] as SessionDefinition : named(definitions, name)
 }
 
 type Revocable = SessionDefinition & { readonly revocation: Revocation }

@@ -1,12 +1,12 @@
 import { deserialize, serialize } from 'node:v8'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import secureSession from '../../index'
-import { addRoutes, appWith, bareApp, KEY, type TestApp } from '../helpers/app'
+import { addRoutes, appWith, bareApp, KEY, OTHER_KEY, type TestApp } from '../helpers/app'
 import { Browser } from '../helpers/browser'
 import { runSnippet } from '../helpers/snippet'
 import { pageOf } from './page'
 
-const { block } = pageOf('recipes.md')
+const { block, blocks } = pageOf('recipes.md')
 
 const env = { SESSION_KEY: KEY.toString('base64') }
 
@@ -30,4 +30,55 @@ t.test('node:v8 writes one array in two ways', async t => {
   pushed.push('book')
   const written = serialize(pushed)
   t.notOk(serialize(deserialize(written)).equals(written))
+})
+
+/** Runs a block that awaits, and gives its `response`, with whatever else is named. */
+async function run (code: string, scope: Record<string, unknown>, result = 'response'): Promise<any> {
+  return await runSnippet(`return (async () => {\n${code}\nreturn ${result}\n})()`, scope)
+}
+
+/** A site with two sessions, as the page registers them, and a route for each of its requests. */
+async function site (t: Test): Promise<TestApp> {
+  const app = bareApp(t)
+  const subject = (session: secureSession.Session): string | undefined => session.get('user')?.id ?? session.get('role')
+  const register = async (_: unknown, all: secureSession.SessionOptions[]): Promise<void> => {
+    await app.register(secureSession, all.map(one => ({ ...one, subject })))
+  }
+  await runSnippet(block(t, 'js', "sessionName: 'admin'").replace('app.register', 'return app.register'), {
+    app: { register }, secureSession, process: { env: { ...env, ADMIN_KEY: OTHER_KEY.toString('base64') } }
+  })
+  app.post('/login', async ({ session }) => { session.regenerate(); session.set('user', { id: 17 }); return {} })
+  app.get('/account', { onRequest: app.requireSession() }, async ({ session }) => session.get('user'))
+  app.post('/password', { onRequest: app.requireSession({ freshWithin: '5m' }) }, async () => ({}))
+  app.get('/admin', { onRequest: [app.requireSession(), app.requireSession({ sessionName: 'admin' })] }, async request => {
+    const { session, admin } = request as unknown as Record<'session' | 'admin', secureSession.Session>
+    return [session.data(), admin.data()]
+  })
+  return app
+}
+
+t.test('a test requests as a logged-in user', async t => {
+  const app = await site(t)
+  const response = await run(block(t, 'js', "url: '/account'"), { app })
+  t.strictSame([response.statusCode, response.json()], [200, { id: 17 }])
+  t.equal((await app.inject('/account')).statusCode, 401)
+})
+
+t.test('a test requests with two sessions', async t => {
+  t.strictSame((await run(block(t, 'js', "url: '/admin'"), { app: await site(t) })).json(), [{ user: { id: 17 } }, { role: 'owner' }])
+})
+
+t.test('a test requests with a login that is old', async t => {
+  const app = await site(t)
+  const code = block(t, 'js', 'mock.timers')
+  t.match((await run(code, { app, require })).json(), { code: 'FST_SESSION_STALE' })
+  t.equal((await run(code.replace('6 * 60', '4 * 60'), { app, require })).statusCode, 200)
+})
+
+t.test('a test looks into the session of a response', async t => {
+  t.strictSame((await run(block(t, 'js', 'response.cookies'), { app: await site(t) }, 'session')).data(), { user: { id: 17 } })
+})
+
+t.test('every block of code is run by a test', async t => {
+  t.strictSame([blocks('js').length, blocks('ts').length], [8, 1])
 })

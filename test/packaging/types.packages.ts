@@ -31,21 +31,62 @@ t.test('the packed declarations mean what they say: what should not compile does
   }
 })
 
-t.test('the TypeScript of the README compiles, and gives the values their types', async t => {
-  const folder = installed(t, 'fastify@5', '@types/node@20')
-  const readme = readFileSync(resolve(__dirname, '../../README.md'), 'utf8')
-  const [, block] = /```ts\n([^]*?)```/.exec(readme) as unknown as [string, string]
-  writeFileSync(join(folder, 'readme.ts'), `import type { Session } from 'fastify-sealed-session'
-${block}
+/** Uses what the README says of `SessionData`. */
+const USE = `import fastify from 'fastify'
+import secureSession, { type Session } from 'fastify-sealed-session'
+const app = fastify()
+app.register(secureSession, { key: process.env['SESSION_KEY'] })
+app.get('/', async request => request.session.get('user')?.id)
 export function use (session: Session): string[] {
   const id: number | undefined = session.get('user')?.id
   // @ts-expect-error an id is a number
   session.user = { id: 'ada' }
   return [...(session.cart ?? []), String(id)]
-}`)
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: { ...OPTIONS, module: 'nodenext' }, files: ['readme.ts'] }))
-  t.equal(compile(folder), '')
+}
+`
+/** Uses what the page of recipes says of a second session. */
+const USE_SECOND = `import fastify from 'fastify'
+import type { Session } from 'fastify-sealed-session'
+import type { Admin } from './session'
+const app = fastify()
+app.get('/', async ({ session, admin }) => {
+  const role: 'editor' | 'owner' | undefined = admin.get('role')
+  const name: string | undefined = session.get('user')?.name
+  // @ts-expect-error no such role
+  admin.set('role', 'guest')
+  // @ts-expect-error it is of the other session
+  admin.set('user', { name })
+  return [role, name]
 })
+export const made: Session<Admin> = app.createSecureSession<Admin>({ role: 'owner' }, 'admin')
+`
+
+t.test('the TypeScript of the docs compiles as it stands, in a file of its own and in a module', async t => {
+  const folder = installed(t, 'fastify@5', '@types/node@20')
+  const [readme] = tsBlocks('README.md') as [string]
+  const [second] = tsBlocks('docs/recipes.md') as [string]
+  const projects: Record<string, Record<string, string>> = {
+    'README, session.d.ts': { 'session.d.ts': readme, 'use.ts': USE },
+    'README, after another import': { 'session.d.ts': `import type {} from 'fastify-sealed-session'\n${readme}`, 'use.ts': USE },
+    'README, session.ts': { 'session.ts': readme, 'use.ts': USE },
+    'README, in a module': { 'use.ts': `${readme}\n${USE}` },
+    'recipes, session.ts': { 'session.ts': second, 'use.ts': USE_SECOND },
+    'recipes, session.d.ts': { 'session.d.ts': second, 'use.ts': USE_SECOND }
+  }
+  for (const [name, files] of Object.entries(projects)) {
+    const project = join(folder, name.replace(/\W+/g, '-'))
+    mkdirSync(project)
+    for (const [file, text] of Object.entries(files)) writeFileSync(join(project, file), text)
+    writeFileSync(join(project, 'package.json'), '{ "type": "commonjs" }')
+    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: { ...OPTIONS, module: 'nodenext' }, include: ['*.ts'] }))
+    t.equal(compile(project), '', name)
+  }
+})
+
+function tsBlocks (page: string): string[] {
+  const text = readFileSync(resolve(__dirname, '../..', page), 'utf8')
+  return Array.from(text.matchAll(/```ts\n([^]*?)```/g), ([, code]) => code as string)
+}
 
 /** `import x = require()` is of CommonJS alone. */
 function asModule (file: string): void {

@@ -2,6 +2,7 @@ import fastify from 'fastify'
 import secureSession, { fileKeyring, redisKeyring, sealedOpener, secureSession as named, secureSessionOpener } from 'fastify-sealed-session'
 import type { Duration, KeyringStore, LegacyOpener, LegacySession, Options, RedisKeyringClient, Rotation, Serializer, Session, SessionData, SessionInfo } from 'fastify-sealed-session'
 
+interface Flash { note: string }
 interface User { id: string, roles: string[] }
 
 declare module 'fastify-sealed-session' {
@@ -14,7 +15,7 @@ declare module 'fastify-sealed-session' {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    flash: Session<{ note: string }>
+    readonly flash: Session<Flash>
   }
 }
 
@@ -22,6 +23,10 @@ const app = fastify()
 app.register(secureSession, { key: Buffer.alloc(32) })
 app.register(named, [{ key: ['a', Buffer.alloc(32)] }, { secret: 'x', salt: Buffer.alloc(16), sessionName: 'flash', cookie: { sameSite: 'strict', maxAge: 5 } }])
 app.register(import('fastify-sealed-session'), { key: 'x' })
+
+app.register(secureSession, { key: process.env['SESSION_KEY'], cookie: { domain: process.env['DOMAIN'] }, idle: process.env['IDLE'] })
+app.register(secureSession, { key: [process.env['SESSION_KEY'], process.env['OLD_KEY']] })
+app.register(secureSession, { keyring: process.env['KEYRING'], secret: process.env['SECRET'], salt: undefined })
 
 const store: KeyringStore = { read: async () => null, update: async (_expected, _next) => true }
 const client: RedisKeyringClient = { get: async () => null, eval: async () => 1 }
@@ -92,11 +97,32 @@ app.get('/', async (request, reply) => {
   // @ts-expect-error not a note
   flash.set('user', user)
 
+  // @ts-expect-error a name of other libraries: delete() ends a session here
+  session.destroy()
+  // @ts-expect-error a name of other libraries: the reply writes the session by itself
+  await session.save()
+
   const lines: string[] = reply.commitSession()
   return [visits, copy, untyped, text, note, wrong, lines]
 })
 
 const made = app.createSecureSession({ user: { id: '1', roles: [] } })
+app.createSecureSession()
+app.createSecureSession({})
+app.createSecureSession({ visits: undefined, data: 'text' })
+app.createSecureSession<Flash>({ note: 'x' }, 'flash').get('note')
+// @ts-expect-error not a user
+app.createSecureSession({ user: 'ada' })
+// @ts-expect-error an unknown name
+app.createSecureSession({ usr: { id: '1', roles: [] } })
+// @ts-expect-error not a note
+app.createSecureSession<Flash>({ user: { id: '1', roles: [] } })
+
+const cookies: Record<string, string> = { ...app.secureSession.cookiesFor({ visits: 1 }), ...app.secureSession.cookiesFor<Flash>({ note: 'x' }, 'flash') }
+// @ts-expect-error not a number of visits
+app.secureSession.cookiesFor({ visits: 'many' })
+const others: string | undefined = app.secureSession.stripCookies(process.env['COOKIE'], 'flash') ?? app.secureSession.stripCookies(['a=1'])
+
 const token: string = app.encodeSecureSession(made)
 const decoded = app.decodeSecureSession(token, app.log, 'session')
 const roles: string[] | undefined = decoded?.get('user')?.roles
@@ -107,4 +133,4 @@ const options: Options = { key: 'x' }
 const serializer: Serializer = { serialize: data => JSON.stringify(data), deserialize: bytes => JSON.parse(bytes.toString()) }
 const idle: Duration = '15m'
 const whole: SessionData = { user: { id: '1', roles: [] }, visits: 1, data: '' }
-export default [options, serializer, idle, whole, roles]
+export default [options, serializer, idle, whole, roles, cookies, others]

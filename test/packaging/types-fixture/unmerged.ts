@@ -17,6 +17,11 @@ app.get('/', async ({ session }) => {
   return [value, all]
 })
 
+const made = app.createSecureSession({ anything: 1 })
+made.set('else', 2)
+app.secureSession.cookiesFor({ anything: { deep: [] } })
+
+createSealer({ key: process.env['SESSION_KEY'], idle: process.env['IDLE'] })
 const sealer: Sealer = createSealer({ key: 'x', cookieName: 'session', now: () => 0 })
 const opened = sealer.open(sealer.seal({ user: 'ada' }))
 if (opened.ok) {
