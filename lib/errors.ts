@@ -18,8 +18,23 @@ export const SodiumUnavailableError = createError('FST_SESSION_SODIUM_UNAVAILABL
 export const GuardedMemoryError = createError('FST_SESSION_NO_GUARDED_MEMORY',
   'there is no guarded memory for a key: %s. Sealers and registrations of the plugin keep keys there: make them once, not for each request', 500)
 
-/** A value of the session cannot be written down: BigInt, a cycle, a function, a symbol. */
-export const NotSerializableError = createError('FST_SESSION_NOT_SERIALIZABLE', '%s', 500, TypeError)
+/** What reaches a client: the keys of a session, and their sizes, are on the error's own fields, and so in the log. */
+const CANNOT_BE_WRITTEN = 'the session cannot be written'
+
+/** A value of the session cannot be written down, or would be read as something else. */
+export class NotSerializableError extends createError('FST_SESSION_NOT_SERIALIZABLE', CANNOT_BE_WRITTEN, 500, TypeError) {
+  /** What is wrong with which value. */
+  readonly detail: string
+  /** Where the value is, such as `user.tags[2]`; null where that is not known. */
+  readonly path: string | null
+
+  constructor (detail: string, path: string | null = null, cause?: unknown) {
+    super()
+    this.detail = detail
+    this.path = path
+    if (cause !== undefined) this.cause = cause
+  }
+}
 
 /** How much too large a session is. */
 export interface SessionSize {
@@ -32,13 +47,16 @@ export interface SessionSize {
 }
 
 /** The sealed session does not fit in its cookies. */
-export class TooLargeError extends createError('FST_SESSION_TOO_LARGE', '%s', 500, RangeError) implements SessionSize {
+export class TooLargeError extends createError('FST_SESSION_TOO_LARGE', CANNOT_BE_WRITTEN, 500, RangeError) implements SessionSize {
+  /** How much is too much, and which keys take most of it. */
+  readonly detail: string
   readonly bytes: number
   readonly limit: number
   readonly largest: SessionSize['largest']
 
-  constructor (message: string, { bytes, limit, largest }: SessionSize) {
-    super(message)
+  constructor (detail: string, { bytes, limit, largest }: SessionSize) {
+    super()
+    this.detail = detail
     this.bytes = bytes
     this.limit = limit
     this.largest = largest

@@ -7,11 +7,12 @@ import { keysBytes } from './keyring/key-material'
 import { fixedTerms, Keyring } from './keyring/keyring'
 import { describe, invalid, isObject, refuseUnknown } from './checks'
 import { resolveSealing, SEALING_NAMES } from './options/sealing'
-import type { SessionRecord } from './session/codec'
+import type { Codec, SessionRecord } from './session/codec'
 import { expiresAtMs, withOwnLimits } from './session/expiry'
 import { newSessionId } from './session/identity'
 import { openSession, sealingWith, sealSession } from './session/sealing'
-import { refuseUnwritable, Values } from './session/values'
+import { refuseUnwritable } from './session/serializable'
+import { Values } from './session/values'
 
 /** Sealed cookies without Fastify: for another framework, a worker, a script, a test. */
 
@@ -76,7 +77,7 @@ export function createSealer (options: SealerOptions): Sealer {
   return {
     seal (data, info) {
       const nowMs = now()
-      const record = recordOf(data)
+      const record = recordOf(data, sealing.codec)
       const { id, createdAtMs } = info === undefined ? { id: newSessionId(), createdAtMs: nowMs } : continued(info)
       const envelope = {
         id,
@@ -98,11 +99,11 @@ export function createSealer (options: SealerOptions): Sealer {
   }
 }
 
-function recordOf (data: unknown): SessionRecord {
+function recordOf (data: unknown, { custom }: Codec): SessionRecord {
   if (!isObject(data)) throw invalid(`seal() takes an object; found ${describe(data)}`)
   const values = new Values()
   for (const [key, value] of Object.entries(data)) {
-    refuseUnwritable(key, value)
+    if (!custom) refuseUnwritable(key, value)
     values.set(key, value)
   }
   return values.record

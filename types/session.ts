@@ -58,8 +58,10 @@ export interface SessionMethods<T> {
   get<K extends SessionKey<T>> (key: K): SessionValue<T, K> | undefined
   get (key: string): any
   /**
-   * Sets a value; undefined removes it. Throws FST_SESSION_NOT_SERIALIZABLE for a function, a symbol or a BigInt, and
-   * FST_SESSION_COMMITTED where the cookie can no longer go out, as all that changes the session does.
+   * Sets a value; undefined removes it, and what is there already is no change. Throws FST_SESSION_NOT_SERIALIZABLE for what JSON
+   * would write as something else (a function, a Map, NaN, an instance of a class without toJSON) unless there is a `serializer`,
+   * FST_SESSION_INVALID_OPTION for a key that is no string or number, and FST_SESSION_COMMITTED where the cookie can no longer go
+   * out, as all that changes the session does. What is nested in the value is checked when the session is written.
    */
   set<K extends SessionKey<T>> (key: K, value: SessionValue<T, K> | undefined): void
   has (key: SessionKey<T>): boolean

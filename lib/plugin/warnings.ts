@@ -1,7 +1,7 @@
 import { maxHeaderSize } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { LINE_BYTES, NOT_SPLIT } from '../core/format'
-import { NotReadyError } from '../errors'
+import { NotReadyError, type TooLargeError } from '../errors'
 import type { ResolvedOptions } from '../options/options'
 import type { SessionDefinition } from './definition'
 
@@ -54,8 +54,8 @@ export function warnStorable ({ options, isFirst }: SessionDefinition, { log, re
 }
 
 /** The old cookie stays in use; it would not fit even if it were read only. */
-export function warnNotMoved ({ options, isFirst }: SessionDefinition, { message }: Error, log: FastifyBaseLogger): void {
-  if (isFirst('move')) log.warn({ cookie: options.cookieName }, `a session could not move from its old cookie, which stays in use: ${message}`)
+export function warnNotMoved ({ options, isFirst }: SessionDefinition, { detail }: TooLargeError, log: FastifyBaseLogger): void {
+  if (isFirst('move')) log.warn({ cookie: options.cookieName }, `a session could not move from its old cookie, which stays in use: ${detail}`)
 }
 
 /** A log serializer may read `request.session` at every request, so this is said once. */

@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import type { Serializer } from '../../types/sealing'
 import { NotSerializableError } from '../errors'
-import { JsonData, notSerializable } from './json-data'
+import { JsonData } from './json-data'
+import { jsonOf, refuseAltered } from './serializable'
 
 export type SessionRecord = Record<string, unknown>
 
@@ -24,11 +25,9 @@ export interface Decoded {
 export const jsonCodec: Codec = {
   custom: false,
   encode (data) {
-    try {
-      return JSON.stringify(data)
-    } catch (cause) {
-      throw notSerializable(Object.keys(data).find(name => !isSerializable(data[name])), cause)
-    }
+    const json = stringified(data)
+    for (const key of Object.keys(data)) refuseAltered(key, data[key])
+    return json
   },
   decode (bytes, start, end) {
     const members = JsonData.in(bytes, start, end)
@@ -53,7 +52,7 @@ export function customCodec (serializer: Serializer): Codec {
       try {
         encoded = serializer.serialize(data)
       } catch (cause) {
-        throw new NotSerializableError('the serializer threw while it wrote the session', { cause })
+        throw new NotSerializableError('the serializer threw while it wrote the session', null, cause)
       }
       if (typeof encoded === 'string') return encoded
       // A copy with no method of its own: none of the caller's code runs while a token is being made.
@@ -80,11 +79,12 @@ function isRecord (value: unknown): value is SessionRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function isSerializable (value: unknown): boolean {
+/** Throws FST_SESSION_NOT_SERIALIZABLE, which names the first key that cannot be written. */
+function stringified (data: SessionRecord): string {
   try {
-    JSON.stringify(value)
-    return true
-  } catch {
-    return false
+    return JSON.stringify(data)
+  } catch (cause) {
+    for (const key of Object.keys(data)) jsonOf(key, data[key])
+    throw new NotSerializableError('the session cannot be written as JSON', null, cause)
   }
 }

@@ -7,7 +7,8 @@ import { Head, isSomebody } from './head'
 import { nestedChange } from './nested-change'
 import type { OwnSettings } from './own-settings'
 import type { OpenedSession, SessionPolicy, Watcher } from './policy'
-import { nameOf, refuseUnwritable, Values } from './values'
+import { refuseUnwritable } from './serializable'
+import { keyText, Values } from './values'
 
 /** A session in memory. It knows no cookies and no keys; users hold it through the proxy of `session/view.ts`. */
 export class Session {
@@ -32,27 +33,33 @@ export class Session {
   }
 
   get (key: string): unknown {
-    return this.#values.get(nameOf(key))
+    const name = keyText(key)
+    return name === null ? undefined : this.#values.get(name)
   }
 
   set (key: string, value: unknown): void {
-    if (value === undefined) return this.unset(key)
-    refuseUnwritable(key, value)
+    const name = keyText(key)
+    if (name === null) throw new InvalidOptionError(`the key of a session's value must be a string; found ${typeof key}`)
+    if (value === undefined) return this.unset(name)
+    if (!this.#policy.codec.custom) refuseUnwritable(name, value)
+    if (this.#values.holds(name, value)) return
     this.#watcher.beforeChange()
     if (this.deleted) this.#restart(this.#values.pick([]))
     this.#written = true
-    this.#values.set(nameOf(key), value)
+    this.#values.set(name, value)
   }
 
   has (key: string): boolean {
-    return this.#values.has(nameOf(key))
+    const name = keyText(key)
+    return name !== null && this.#values.has(name)
   }
 
   unset (key: string): void {
-    if (!this.has(key)) return
+    const name = keyText(key)
+    if (name === null || !this.#values.has(name)) return
     this.#watcher.beforeChange()
     this.#written = true
-    this.#values.unset(nameOf(key))
+    this.#values.unset(name)
   }
 
   data (): SessionRecord {

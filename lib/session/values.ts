@@ -1,4 +1,3 @@
-import { InvalidOptionError, NotSerializableError } from '../errors'
 import type { Codec, Decoded, SessionRecord } from './codec'
 import { JsonData } from './json-data'
 import type { Watcher } from './policy'
@@ -51,6 +50,13 @@ export class Values {
     return value
   }
 
+  /** True where this very value is there. An object may have been changed in place since it was handed out. */
+  holds (key: string, value: unknown): boolean {
+    // An object that was not handed out is none that the caller could have.
+    if (typeof value === 'object' && value !== null && this.#opened !== null) return this.#held?.get(key) === value
+    return this.has(key) && this.#peek(key) === value
+  }
+
   set (key: string, value: unknown): void {
     // An object puts keys that are numbers first, whenever they were set.
     if (STARTS_WITH_DIGIT.test(key)) this.#takeOut()
@@ -88,8 +94,8 @@ export class Values {
   /** New values: those of the named keys. */
   pick (keys: readonly string[]): Values {
     const kept = new Values(null, this.#watcher)
-    for (const key of keys.map(nameOf)) {
-      if (this.has(key)) kept.set(key, this.#peek(key))
+    for (const key of keys.map(keyText)) {
+      if (key !== null && this.has(key)) kept.set(key, this.#peek(key))
     }
     return kept
   }
@@ -122,15 +128,8 @@ export class Values {
   }
 }
 
-/** As an object takes it for the name of a property. */
-export function nameOf (key: string): string {
-  return typeof key === 'number' ? String(key) : key
-}
-
-/** Throws FST_SESSION_NOT_SERIALIZABLE for what JSON cannot write, or would drop in silence; what is nested is found when it is written. */
-export function refuseUnwritable (key: unknown, value: unknown): void {
-  if (typeof key !== 'string' && typeof key !== 'number') throw new InvalidOptionError(`the key of a session's value must be a string; found ${typeof key}`)
-  if (typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint') {
-    throw new NotSerializableError(`the value of "${key}" is a ${typeof value}, which cannot be written down`)
-  }
+/** The text of a key, which is a string or a number; null for what is no key, so that no value has it. */
+export function keyText (key: unknown): string | null {
+  if (typeof key === 'string') return key
+  return typeof key === 'number' ? String(key) : null
 }

@@ -78,7 +78,7 @@ t.test('an inner scope cannot take a name or cookie of the outer one', async t =
 t.test('a scope made before the plugin has the session as well as one made after it', async t => {
   const app = bareApp(t)
   app.register(async scope => {
-    scope.addHook('onRequest', async request => { request.session.set('early', true) })
+    scope.addHook('onRequest', async request => { request.session.set('early', true); request.session.touch() })
     addRoutes(scope)
     scope.get('/commit', async (request, reply) => reply.commitSession().length)
   }, { prefix: '/early' })

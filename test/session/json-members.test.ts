@@ -51,13 +51,12 @@ t.test('the text of what is not named stays as it is, to the character', async t
 })
 
 t.test('where a value is gone, or one that JSON leaves out, the text cannot be made so', async t => {
-  const gone: unknown[] = [undefined, () => {}, Symbol('gone'), { toJSON: () => undefined }]
+  const gone: unknown[] = [undefined, { toJSON: () => undefined }]
   for (const value of gone) {
     t.equal(dataIn(TEXT).with(new Map([['a', value]])), null)
     t.equal(dataIn(TEXT).with(new Map([['new', value]])), null)
     t.equal(dataIn(TEXT).with(new Map([['b', 1], ['a', value]])), null)
   }
-  t.equal(dataIn('{"a":1}').with(new Map([['a', Number.NaN]])), '{"a":null}')
   t.equal(dataIn('{"a":1}').with(new Map([['a', new Date(0)]])), '{"a":"1970-01-01T00:00:00.000Z"}')
 })
 
@@ -66,7 +65,7 @@ t.test('what cannot be written names its key, and not its value', async t => {
   cycle.self = cycle
   const throws = { toJSON () { throw new Error('hidden') } }
   for (const value of [{ n: 1n }, cycle, throws]) {
-    t.throws(() => dataIn(TEXT).with(new Map<string, unknown>([['b', 1], ['abc', value]])), { code: 'FST_SESSION_NOT_SERIALIZABLE', message: /"abc"/ })
+    t.throws(() => dataIn(TEXT).with(new Map<string, unknown>([['b', 1], ['abc', value]])), { code: 'FST_SESSION_NOT_SERIALIZABLE', path: /^abc/, message: 'the session cannot be written' })
     try {
       dataIn(TEXT).with(new Map([['abc', value]]))
     } catch (error) {

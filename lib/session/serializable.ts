@@ -1,0 +1,105 @@
+import { NotSerializableError } from '../errors'
+
+/** What JSON cannot write, and what it would write as something else without an error. */
+
+interface Altered {
+  /** Behind the key: `.tags[2]`. */
+  readonly path: string
+  /** What is there. */
+  readonly what: string
+}
+
+/** The JSON of one value; undefined for what JSON leaves out. Throws FST_SESSION_NOT_SERIALIZABLE. */
+export function jsonOf (key: string, value: unknown): string | undefined {
+  const json = explained(key, () => stringify(key, value))
+  refuseAltered(key, value)
+  return json
+}
+
+/** Throws FST_SESSION_NOT_SERIALIZABLE where JSON would write a value as something else. The value must have no cycle. */
+export function refuseAltered (key: string, value: unknown): void {
+  const altered = explained(key, () => alteredIn(value))
+  if (altered === null) return
+  const path = key + altered.path
+  throw new NotSerializableError(`"${path}" is ${altered.what}, which JSON cannot write as it is`, path)
+}
+
+/** Throws FST_SESSION_NOT_SERIALIZABLE where a value itself is such. What it holds is checked when it is written. */
+export function refuseUnwritable (key: string, value: unknown): void {
+  const what = kindOf(value)
+  if (what !== null) throw new NotSerializableError(`"${key}" is ${what}, which JSON cannot write as it is`, key)
+}
+
+function explained<T> (key: string, work: () => T): T {
+  try {
+    return work()
+  } catch (cause) {
+    const reason = cause instanceof RangeError ? 'is nested too deeply' : 'has a BigInt, a cycle, or a toJSON that throws'
+    throw new NotSerializableError(`the value of "${key}" cannot be written as JSON: it ${reason}`, key, cause)
+  }
+}
+
+function stringify (key: string, value: unknown): string | undefined {
+  if (!hasToJSON(value)) return JSON.stringify(value)
+  // A toJSON is given the key.
+  const member = JSON.stringify({ [key]: value })
+  return member === '{}' ? undefined : member.slice(JSON.stringify(key).length + 2, -1)
+}
+
+function alteredIn (value: unknown): Altered | null {
+  const what = kindOf(value)
+  if (what !== null) return { path: '', what }
+  if (typeof value !== 'object' || value === null || hasToJSON(value)) return null
+  return Array.isArray(value) ? alteredInArray(value) : alteredInObject(value as Readonly<Record<string, unknown>>)
+}
+
+function alteredInArray (values: readonly unknown[]): Altered | null {
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index]
+    if (typeof value === 'string') continue
+    const altered = value === undefined ? { path: '', what: 'undefined' } : alteredIn(value)
+    if (altered !== null) return { path: `[${index}]${altered.path}`, what: altered.what }
+  }
+  return null
+}
+
+function alteredInObject (object: Readonly<Record<string, unknown>>): Altered | null {
+  for (const name of Object.keys(object)) {
+    const value = object[name]
+    if (typeof value === 'string') continue
+    const altered = alteredIn(value)
+    if (altered !== null) return { path: `.${name}${altered.path}`, what: altered.what }
+  }
+  return null
+}
+
+/** What a value is, if JSON would write it as something else; else null. */
+function kindOf (value: unknown): string | null {
+  switch (typeof value) {
+    case 'number': return Number.isFinite(value) ? null : String(value)
+    case 'bigint': case 'function': case 'symbol': return `a ${typeof value}`
+    case 'object': return value === null || isPlain(value) ? null : `an instance of ${nameOfClass(value)}`
+    default: return null
+  }
+}
+
+/** An array, an object of no class, in whichever realm, or what says itself how it is written. */
+function isPlain (value: object): boolean {
+  if (Array.isArray(value)) return true
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype === null || Object.getPrototypeOf(prototype) === null) return true
+  return hasToJSON(value) && !isInvalidDate(value)
+}
+
+function hasToJSON (value: unknown): boolean {
+  return typeof (value as { toJSON?: unknown } | null | undefined)?.toJSON === 'function'
+}
+
+/** JSON writes it as null. */
+function isInvalidDate (value: object): boolean {
+  return value instanceof Date && Number.isNaN(value.getTime())
+}
+
+function nameOfClass ({ constructor }: object): string {
+  return typeof constructor === 'function' && constructor.name !== '' ? constructor.name : 'a class'
+}

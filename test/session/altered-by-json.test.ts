@@ -1,0 +1,115 @@
+import { runInNewContext } from 'node:vm'
+import t from 'tap'
+import { NO_EXTENSIONS } from '../../lib/core/envelope'
+import { jsonCodec } from '../../lib/session/codec'
+import { sealingWith, sealSession } from '../../lib/session/sealing'
+import { addRoutes, appWith, KEY, type TestApp } from '../helpers/app'
+import { Browser, setCookies } from '../helpers/browser'
+import { keysFor } from '../helpers/ring'
+
+const LIMITS = { idleMs: 1000, absoluteMs: 1000, renewAfterMs: 1000 }
+
+class Point { x = 1 }
+
+/** What JSON would write as something else, and where it says that it is. */
+const altered: ReadonlyArray<readonly [unknown, string]> = [
+  [new Map([[1, 2]]), 'a Map'],
+  [new Set([1]), 'a Set'],
+  [/x/, 'a RegExp'],
+  [new Error('x'), 'an Error'],
+  [new Point(), 'a Point'],
+  [new (class {})(), 'an object of a class without a name'],
+  [Object.assign(Object.create({ inherited: 1 }), { own: 1 }), 'an object that inherits from another'],
+  [new Uint8Array(2), 'a typed array'],
+  [Promise.resolve(1), 'a promise'],
+  [Number.NaN, 'NaN'],
+  [Number.POSITIVE_INFINITY, 'Infinity'],
+  [new Date(Number.NaN), 'an invalid Date'],
+  [() => 1, 'a function'],
+  [Symbol('x'), 'a symbol']
+]
+
+/** What JSON writes as it is, or says itself how it is written. */
+const written: readonly unknown[] = [
+  null, true, 0, -1.5, 'x', [], {}, [null, [1, { a: [] }]], { a: { b: undefined } }, Object.create(null), new Date(0),
+  Buffer.from('x'), { toJSON: () => 'x' }, new URL('http://127.0.0.1/'), runInNewContext('({ a: [1, {}] })')
+]
+
+async function site (): Promise<{ app: TestApp, browser: Browser, put: (value: unknown) => void }> {
+  const app = await appWith(t)
+  let value: unknown
+  addRoutes(app)
+  app.get('/set', async ({ session }) => { session.set('mine', value); return {} })
+  app.get('/push', async ({ session }) => { session.get('list').push(value); return {} })
+  app.get('/list', async ({ session }) => { session.set('list', []); return {} })
+  return { app, browser: new Browser(app), put (given) { value = given } }
+}
+
+const paths = ({ lines }: TestApp): unknown[] => lines.flatMap(({ err }) => err === undefined ? [] : [(err as { path: string }).path])
+
+t.test('what JSON would write as something else is refused, wherever it is, with its path in the log', async t => {
+  const { app, browser, put } = await site()
+  await browser.get('/list')
+  for (const [value, what] of altered) {
+    for (const [url, given, path] of [
+      ['/set', value, 'mine'],
+      ['/set', [value], 'mine[0]'],
+      ['/set', { a: ['x', { b: value }] }, 'mine.a[1].b'],
+      ['/push', value, 'list[0]']
+    ] as const) {
+      app.lines.length = 0
+      put(given)
+      const response = await browser.get(url)
+      t.match(response.json(), { statusCode: 500, code: 'FST_SESSION_NOT_SERIALIZABLE', message: 'the session cannot be written' }, what)
+      t.strictSame(paths(app), [path], what)
+      t.strictSame(setCookies(response), [])
+    }
+  }
+  t.strictSame(await browser.json('/get'), { list: [] })
+})
+
+t.test('undefined in an array is refused, and a hole as well, since both become null', async t => {
+  const { app, browser, put } = await site()
+  for (const value of [[1, undefined], [1, , 2]]) { // eslint-disable-line no-sparse-arrays
+    put(value)
+    t.match((await browser.get('/set')).json(), { code: 'FST_SESSION_NOT_SERIALIZABLE' })
+  }
+  t.strictSame(paths(app), ['mine[1]', 'mine[1]'])
+})
+
+t.test('what JSON writes as it is, and what says itself how it is written, goes through', async t => {
+  const { browser, put } = await site()
+  for (const value of written) {
+    put(value)
+    t.equal((await browser.get('/set')).statusCode, 200, JSON.stringify(value))
+  }
+})
+
+t.test('with a serializer of the app it is that serializer that decides', async t => {
+  const serializer = { serialize: () => 'x', deserialize: () => ({}) }
+  const app = await appWith(t, { key: KEY, serializer })
+  for (const [value] of altered) t.doesNotThrow(() => { app.createSecureSession({ mine: [value] }) })
+  app.get('/', async ({ session }) => { session.set('mine', new Map()); return {} })
+  t.equal((await app.inject('/')).statusCode, 200)
+})
+
+function withFrames<T> (count: number, work: () => T): T {
+  return count === 0 ? work() : withFrames(count - 1, work)
+}
+
+/** A session of this JSON, as another writer may have sealed it. */
+function sealedElsewhere (data: string): string {
+  const options = { cookieName: 'session', codec: jsonCodec, customCodec: null, limits: LIMITS, padTo: 0, maxCookies: 3, attributesBytes: 0 }
+  const nowMs = Date.now()
+  const envelope = { id: 'a'.repeat(32), createdAtMs: nowMs, renewedAtMs: nowMs, extensions: NO_EXTENSIONS, customSerializer: false, data }
+  return sealSession(envelope, sealingWith(options, keysFor()), { data: () => ({}) }, nowMs)
+}
+
+t.test('a session of another writer that is nested too deeply to be written again says so, and blames no BigInt', async t => {
+  const app = await appWith(t, { key: KEY, maxCookies: 3 })
+  const session = app.decodeSecureSession(sealedElsewhere(`{"list":[${'['.repeat(4300)}${']'.repeat(4300)}]}`)) as any
+  t.ok(Array.isArray(session.get('list')))
+  session.set('other', 1)
+  // Handlers run with part of the stack in use.
+  t.throws(() => withFrames(3000, () => app.encodeSecureSession(session)), { code: 'FST_SESSION_NOT_SERIALIZABLE', path: 'list', detail: /nested too deeply/ })
+})
