@@ -84,7 +84,8 @@ function resolveOne (input: unknown, nowMs: number): ResolvedSession {
   if (persistent && limits.absoluteMs > LONGEST_COOKIE_MS) throw invalid(`option "absolute" must be ${LONGEST_COOKIE_MS / DAY_MS} days at most where the session is persistent: browsers keep no cookie for longer`)
   const maxCookies = integer(input, 'maxCookies', NOT_SPLIT, NOT_SPLIT, MOST_PARTS)
   const stampName = cookieName + STAMP_SUFFIX
-  const cookieNames = [cookieName, ...new CookieParts(cookieName).names.slice(NOT_SPLIT, maxCookies), stampName] as const
+  const furtherNames = maxCookies === NOT_SPLIT ? [] : new CookieParts(cookieName).names.slice(NOT_SPLIT)
+  const cookieNames = [cookieName, ...furtherNames, stampName] as const
   const keySource = readKeySource(input, limits.absoluteMs)
   checkRoom({ cookieName, maxCookies, padTo: sealing.padTo }, attributes, null, 'cookie')
   const legacy = resolveLegacy(input['legacy'], cookieNames, attributes)

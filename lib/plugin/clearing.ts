@@ -1,6 +1,6 @@
 import { cookieValues } from '../cookies/header'
 import type { CookieLines } from '../cookies/lines'
-import { NOT_SPLIT } from '../core/format'
+import { LEAST_PER_PART, MOST_PARTS, NOT_SPLIT } from '../core/format'
 import { isRenewalDue, withOwnLimits } from '../session/expiry'
 import { NO_SETTINGS, type OwnSettings } from '../session/own-settings'
 import type { Commitment } from './commit'
@@ -54,10 +54,13 @@ function leftoversOf (commitment: Commitment, parts: number): readonly string[] 
   return most <= parts ? NONE : commitment.definition.sealing.parts.names.slice(parts, most).filter(name => isIn(commitment.header, name))
 }
 
-/** Over how many cookies the browser may hold a session, be it one that does not open: as many as are written, or more where that was the option once. */
+/**
+ * Over how many cookies the browser may hold a session, be it one that does not open. Where sessions are split, all names of
+ * parts are the session's own: `maxCookies` may have been higher. Where they are not, only those that a first part announces.
+ */
 function mostParts ({ definition: { options: { maxCookies }, sealing: { parts } }, header = '' }: Commitment): number {
-  const mayBeSplit = header.length > parts.longest(NOT_SPLIT)
-  return mayBeSplit ? Math.max(maxCookies, NOT_SPLIT + parts.further(name => cookieValues(header, name)).length) : maxCookies
+  if (maxCookies > NOT_SPLIT) return MOST_PARTS
+  return header.length < LEAST_PER_PART ? NOT_SPLIT : NOT_SPLIT + parts.further(name => cookieValues(header, name)).length
 }
 
 /** Every old cookie, also where the request did not send it: it may lie on another path. */

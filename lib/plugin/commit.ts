@@ -123,7 +123,7 @@ function stampLines (commitment: Commitment, isRenewing: boolean): readonly stri
   const stamp = {
     id: identity.id,
     renewedAtMs: isRenewed ? Math.max(nowMs, identity.renewedAtMs) : identity.renewedAtMs,
-    checkedAtMs: definition.revocation?.checkedAtMs(bearerOf(found.opened, [])) ?? 0
+    checkedAtMs: definition.revocation?.checkedAtMs(bearerOf(found.opened, [])) ?? found.opened.checkedAtMs
   }
   const token = sealToken(writeStamp(stamp, plaintext), definition.stampKeys.sealing(nowMs), NOT_SPLIT)
   return [linesFor(definition, settings).set(definition.stampName, token, overTls, lifetimeOf(definition, session, nowMs))]

@@ -15,9 +15,9 @@ export interface Bearer {
  */
 export type End = 'over' | 'replaced'
 
-/** The cut-off of an id says by its last bit how the session ended. */
+/** The cut-off of an id says by its last bit how the session ended. It is never earlier than that. */
 export function cutOffBy (end: End, atMs: number): number {
-  return atMs - atMs % 2 + (end === 'replaced' ? 1 : 0)
+  return end === 'replaced' ? atMs - atMs % 2 + 1 : atMs + atMs % 2
 }
 
 export function endIn (cutOffMs: number): End {

@@ -1,5 +1,6 @@
 import { NO_EXTENSIONS, type Envelope, type Extensions } from '../core/envelope'
 import type { SessionInfo } from '../../types/session'
+import { isSame } from './codec'
 import { withOwnLimits, type Limits } from './expiry'
 import { writeExtended } from './extensions'
 import { Identity } from './identity'
@@ -99,7 +100,7 @@ export class Head {
   /**
    * Goes on under another id where it has become somebody else's: a stamp vouches for an id. From nobody's it is a login. From
    * another's it proves nothing, for there are ways to act for others, and back. Where the writer did not say whose it was, nobody can tell.
-   * The settings that the request brought are those of the subject before.
+   * The settings that the request brought are those of the subject before, and so is what this version does not know.
    */
   follow (subject: Buffer | null): Buffer | null {
     const before = this.opened?.subject ?? null
@@ -108,6 +109,7 @@ export class Head {
     this.isCarried = isSomebody(before)
     this.#identity = this.isCarried ? this.#identity.reissued(nowMs) : Identity.begin(nowMs)
     this.isAnother = true
+    this.#extensions = NO_EXTENSIONS
     this.#resetSettings()
     return subject
   }
@@ -119,7 +121,7 @@ export class Head {
 
   /**
    * To be sealed now.
-   * @param subject hashed; null where the app does not say, and what was sealed then stays
+   * @param subject hashed; null where the app does not say
    * @param cutOffMs of this subject, so that a login never lies before it
    */
   seal (subject: Buffer | null, cutOffMs: number, customSerializer: boolean, data: string | Buffer): Envelope {
@@ -129,10 +131,20 @@ export class Head {
     const { id, createdAtMs, authenticatedAtMs, renewedAtMs } = this.#identity
     const extensions = writeExtended({
       settings: this.settings,
-      subject: subject ?? this.opened?.subject ?? null,
+      subject: subject ?? this.#subjectAsSealed(data),
       authenticatedAtMs: authenticatedAtMs === createdAtMs ? null : authenticatedAtMs
     }, this.#extensions)
     return { id, createdAtMs, renewedAtMs, extensions, customSerializer, data }
+  }
+
+  /**
+   * What another app sealed of the subject, for an app that does not say who it is. With other data it may be another user:
+   * then nothing, which a reader takes as not known.
+   */
+  #subjectAsSealed (data: string | Buffer): Buffer | null {
+    const { opened } = this
+    if (opened === null || opened.subject === null || this.isNew) return null
+    return isSame(data, opened.decoded.source) ? opened.subject : null
   }
 
   /** What one user chose, such as to be remembered, is not for the next user of the same browser. */

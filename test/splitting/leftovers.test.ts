@@ -78,6 +78,16 @@ t.test('a session of before the option was raised opens, and one of before it wa
   t.strictSame([...large.cookies.keys()], ['session'])
 })
 
+t.test('with maxCookies 2, both further names are the session\'s own: what maxCookies 3 left is cleared', async t => {
+  const [two, three] = [await appOfSizes(t, { maxCookies: 2 }), await appOfSizes(t)]
+  const browser = (await filled(three, BYTES.three)).copy(two)
+  t.strictSame(await linesOf(browser, `/fill/${BYTES.two}`), { set: ['session', 'session.1'], cleared: ['session.2'] })
+  browser.cookies.set('session.2', 'left over by a response that came late')
+  t.equal(await sizeIn(browser), BYTES.two, 'ignored')
+  t.strictSame(await linesOf(browser, `/fill/${BYTES.two}`), { set: ['session', 'session.1'], cleared: ['session.2'] })
+  t.strictSame(await linesOf(browser, '/delete'), { set: [], cleared: ['session', 'session.1', 'session.2'] })
+})
+
 t.test('where an older, larger session lies beside the newer one, logout clears its parts as well', async t => {
   const clock = fakeClock(t)
   const large = await filled(await appOfSizes(t), BYTES.three)

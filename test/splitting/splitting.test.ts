@@ -92,7 +92,8 @@ t.test('from 80 % of all its cookies on, the log says so once', async t => {
 t.test('two sessions cannot have one cookie, and an old cookie cannot be a part', async t => {
   const other = { key: KEY, sessionName: 'other', cookieName: 'session.1' }
   const legacy = [secureSession.sealedOpener({ cookieName: 'session.1' })]
-  for (const options of [[{ key: KEY, maxCookies: 2 }, other], { key: KEY, maxCookies: 2, legacy }] as const) {
+  const third = { ...other, cookieName: 'session.2' }
+  for (const options of [[{ key: KEY, maxCookies: 2 }, other], [{ key: KEY, maxCookies: 2 }, third], { key: KEY, maxCookies: 2, legacy }] as const) {
     await t.rejects(appWith(t, options as secureSession.Options), { code: 'FST_SESSION_INVALID_OPTION' })
   }
   for (const options of [[{ key: KEY }, other], { key: KEY, legacy }] as const) await t.resolves(appWith(t, options as secureSession.Options))
