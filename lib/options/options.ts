@@ -29,11 +29,13 @@ export interface ResolvedOptions extends SealingOptions {
   /** Who is logged in by a session, as the app says it; null where it does not say. */
   readonly subject: ((session: never) => unknown) | null
   readonly openapi: boolean
-  /** The old cookies from which sessions move into this one's. */
-  readonly formerNames: readonly string[]
+  /** The old cookies from which sessions move into this one's, and where they lie. */
+  readonly oldCookies: readonly OldCookie[]
   /** What an operator should know, said once at boot. */
   readonly warnings: readonly string[]
 }
+
+export type OldCookie = Pick<ResolvedLegacy, 'cookieName' | 'attributes'>
 
 type Input = Readonly<Record<string, unknown>>
 
@@ -62,14 +64,18 @@ export function resolveOptions (options: unknown, nowMs: number): ResolvedSessio
 }
 
 /** Throws where two sessions would meet in a request's property or in a cookie. */
-export function refuseCollisions (sessions: readonly Pick<ResolvedOptions, 'sessionName' | 'cookieNames' | 'formerNames'>[]): void {
+export function refuseCollisions (sessions: readonly Pick<ResolvedOptions, 'sessionName' | 'cookieNames' | 'oldCookies'>[]): void {
   refuseTwice(sessions.map(({ sessionName }) => sessionName), 'sessionName')
   refuseTwice(sessions.flatMap(({ cookieNames }) => cookieNames), 'cookieName')
-  for (const { sessionName, formerNames } of sessions) {
+  for (const { sessionName, oldCookies } of sessions) {
     const others = sessions.filter(other => other.sessionName !== sessionName)
-    const clash = formerNames.find(name => others.some(other => [...other.cookieNames, ...other.formerNames].includes(name)))
+    const clash = namesOf(oldCookies).find(name => others.some(other => [...other.cookieNames, ...namesOf(other.oldCookies)].includes(name)))
     if (clash !== undefined) throw invalid(`option "legacy": the old cookie "${clash}" belongs to another session, too, and would be cleared under its hands`)
   }
+}
+
+function namesOf (oldCookies: readonly OldCookie[]): string[] {
+  return oldCookies.map(({ cookieName }) => cookieName)
 }
 
 function resolveOne (input: unknown, nowMs: number): ResolvedSession {
@@ -101,7 +107,7 @@ function resolveOne (input: unknown, nowMs: number): ResolvedSession {
     cacheControl: boolean(input, 'cacheControl', true),
     subject: readSubject(input['subject']),
     openapi: boolean(input, 'openapi', false),
-    formerNames: legacy.map(({ cookieName }) => cookieName),
+    oldCookies: legacy.map(({ cookieName, attributes }) => ({ cookieName, attributes })),
     warnings: [...warningsFor(keySource, ignored, limits.absoluteMs), ...warningsForMaxAge(attributes, limits)]
   })
   return { options: resolved, keySource, legacy, revocation: resolveRevocation(input['revocation'], limits.absoluteMs) }

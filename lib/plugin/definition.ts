@@ -35,8 +35,6 @@ export interface SessionDefinition extends SealedSource {
   readonly settledMoves: SettledMoves
   /** The app's. */
   readonly log: FastifyBaseLogger
-  /** True the first time it is asked about a matter. */
-  readonly isFirst: (matter: string) => boolean
 }
 
 /** Throws FST_SESSION_INVALID_KEY, or what an opener of old cookies throws. */
@@ -44,6 +42,7 @@ export async function defineSession (session: ResolvedSession, { keyring, seeker
   const { options } = session
   const { cookieName, stampName, codec, limits, attributes, sessionName } = options
   const told = new Set<string>()
+  const isFirst = (matter: string): boolean => told.size < told.add(matter).size
   const revocation = openRevocation(session, now, log)
   const rules = { ...options, longestLifeMs: session.revocation?.longestLifeMs ?? Infinity }
   return {
@@ -59,7 +58,7 @@ export async function defineSession (session: ResolvedSession, { keyring, seeker
       endings: endingsOf(sessionName, revocation),
       settingsIn: (cookieOptions, before, current) => settingsIn(rules, cookieOptions, before, current, now())
     },
-    formerCookies: await openFormerCookies(session, keyring),
+    formerCookies: await openFormerCookies(session, keyring, isFirst),
     sealing: sealingWith(options, keyring.tokenKeys('cookie', cookieName), stampedFromMs(session)),
     stampName,
     stampKeys: keyring.tokenKeys('stamp', stampName),
@@ -68,7 +67,7 @@ export async function defineSession (session: ResolvedSession, { keyring, seeker
     lines: new CookieLines(attributes),
     settledMoves: new SettledMoves(),
     log,
-    isFirst: matter => told.size < told.add(matter).size
+    isFirst
   }
 }
 

@@ -80,9 +80,9 @@ function judged (definition: SessionDefinition, candidates: Candidates | null, l
 }
 
 /** Each of these opened, and its session was ended. */
-export function tellOver ({ sessionName, options }: SessionDefinition, former: FormerCookie | null, over: readonly OpenedSession[], log: OpeningLog): void {
+export function tellOver ({ sessionName, options, isFirst }: SessionDefinition, former: FormerCookie | null, over: readonly OpenedSession[], log: OpeningLog): void {
   const cookie = former?.cookieName ?? options.cookieName
-  for (const { envelope: { id } } of over) tellRefused(log, { sessionName, cookie, reason: 'revoked', id })
+  for (const { envelope: { id } } of over) tellRefused(log, isFirst, { sessionName, cookie, reason: 'revoked', id })
 }
 
 async function findInTurn (definition: SessionDefinition, source: Source, log: OpeningLog): Promise<Candidates | null> {

@@ -16,7 +16,7 @@ import type { LegacyOpener, LegacySession } from '../../types/legacy'
 import type { OpeningLog } from './deferred-log'
 import { isRefusal, laterFirst, openSealed, type Source } from './open'
 import { attributesWith, isAllowed } from './own-attributes'
-import { tellRefused } from './refusals'
+import { tellRefused, type IsFirst } from './refusals'
 
 /** An old cookie from which sessions move into their own. */
 export interface FormerCookie {
@@ -38,23 +38,31 @@ export interface FormerCookie {
 
 type Answer = OpenedSession | null
 
+interface AdoptingOptions extends ResolvedOptions {
+  readonly isFirst: IsFirst
+}
+
 const NONE: readonly string[] = []
 
 /** The status of an error by which an opener says that its store is away: taking the user for a stranger could lose the session. */
 const CANNOT_TELL = 503
 
 /** Throws FST_SESSION_INVALID_KEY, or what an opener throws that is being prepared. */
-export async function openFormerCookies ({ options, legacy }: ResolvedSession, keyring: Keyring): Promise<FormerCookie[]> {
+export async function openFormerCookies (
+  { options, legacy }: ResolvedSession, keyring: Keyring, isFirst: IsFirst
+): Promise<FormerCookie[]> {
   const opened: FormerCookie[] = []
   for (const one of legacy) {
     const { opener } = one
-    opened.push(opener instanceof FormerName ? await sealedBefore(one, opener, options, keyring) : await ofAnother(one, opener, options))
+    opened.push(opener instanceof FormerName ? await sealedBefore(one, opener, options, keyring, isFirst) : await ofAnother(one, opener, { ...options, isFirst }))
   }
   return opened
 }
 
 /** A cookie of ours, under the name it had. */
-async function sealedBefore ({ cookieName, attributes, keep }: ResolvedLegacy, former: FormerName, options: ResolvedOptions, own: Keyring): Promise<FormerCookie> {
+async function sealedBefore (
+  { cookieName, attributes, keep }: ResolvedLegacy, former: FormerName, options: ResolvedOptions, own: Keyring, isFirst: IsFirst
+): Promise<FormerCookie> {
   const materials = await former.materials()
   const keys = materials === null ? own : new Keyring(fixedTerms(materials))
   const stampName = cookieName + STAMP_SUFFIX
@@ -62,7 +70,8 @@ async function sealedBefore ({ cookieName, attributes, keep }: ResolvedLegacy, f
     sessionName: options.sessionName,
     sealing: sealingWith({ ...options, cookieName }, keys.tokenKeys('cookie', cookieName)),
     stampName,
-    stampKeys: keys.tokenKeys('stamp', stampName)
+    stampKeys: keys.tokenKeys('stamp', stampName),
+    isFirst
   }
   return {
     cookieName,
@@ -83,7 +92,7 @@ async function sealedBefore ({ cookieName, attributes, keep }: ResolvedLegacy, f
 }
 
 /** A cookie of another library. */
-async function ofAnother ({ cookieName, attributes, keep }: ResolvedLegacy, opener: LegacyOpener, options: ResolvedOptions): Promise<FormerCookie> {
+async function ofAnother ({ cookieName, attributes, keep }: ResolvedLegacy, opener: LegacyOpener, options: AdoptingOptions): Promise<FormerCookie> {
   await opener.prepare?.()
   const { immediate = false } = opener
   const rules = { ...options, cookieName }
@@ -130,7 +139,7 @@ function saysUnavailable (error: unknown): boolean {
 }
 
 /** What an opener found, as a session of ours. An opener that is wrong about one cookie must not lock its user out of every page. */
-function adopted (found: LegacySession | null, value: string, rules: ResolvedOptions, nowMs: number, log: OpeningLog): Answer {
+function adopted (found: LegacySession | null, value: string, rules: AdoptingOptions, nowMs: number, log: OpeningLog): Answer {
   const cookie = rules.cookieName
   if (found === null) {
     log.debug({ cookie }, 'old cookie not opened')
@@ -139,7 +148,7 @@ function adopted (found: LegacySession | null, value: string, rules: ResolvedOpt
   try {
     const session = adopt(found, value, rules, nowMs)
     if (!isRefusal(session)) return session
-    tellRefused(log, { sessionName: rules.sessionName, cookie, reason: session.reason })
+    tellRefused(log, rules.isFirst, { sessionName: rules.sessionName, cookie, reason: session.reason })
   } catch (error) {
     log.error({ cookie, err: error }, 'an opener of old cookies returned what is no session')
   }

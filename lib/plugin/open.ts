@@ -9,7 +9,7 @@ import { isFromTheFuture } from '../session/expiry'
 import { NOT_STAMPED, openSession, type Sealing, type StampedTimes, type StampOf } from '../session/sealing'
 import type { OpenedSession } from '../session/policy'
 import type { OpeningLog } from './deferred-log'
-import { tellRefused } from './refusals'
+import { tellRefused, tellStampFromTheFuture, type IsFirst } from './refusals'
 
 const STAMP_CHARACTERS = encodedLength(TOKEN_OVERHEAD_BYTES + STAMP_BYTES)
 
@@ -38,18 +38,19 @@ export interface SealedSource {
   readonly sealing: Sealing
   readonly stampName: string
   readonly stampKeys: TokenKeys
+  readonly isFirst: IsFirst
 }
 
 /**
  * The sessions in these cookies, the newest first: a subdomain can toss one in, so each is tried. A refusal goes
- * to the debug log, for it is a stranger's doing.
+ * to the debug log, for it is a stranger's doing, unless it says that the clocks differ.
  */
 export function openSealed (sealed: SealedSource, { tokens, header }: Source, nowMs: number, log: OpeningLog): OpenedSession[] {
-  const { sealing, sessionName } = sealed
+  const { sealing, sessionName, isFirst } = sealed
   const all: OpenedSession[] = []
   for (const token of tokens(sealing.parts)) {
-    const opened = token === null ? MALFORMED : openSession(token, sealing, nowMs, stampIn(sealed, header, nowMs))
-    if (isRefusal(opened)) tellRefused(log, { sessionName, cookie: sealing.cookieName, reason: opened.reason })
+    const opened = token === null ? MALFORMED : openSession(token, sealing, nowMs, stampIn(sealed, header, nowMs, log))
+    if (isRefusal(opened)) tellRefused(log, isFirst, { sessionName, cookie: sealing.cookieName, reason: opened.reason })
     else all.push(opened)
   }
   if (all.length < 2) return all
@@ -58,14 +59,20 @@ export function openSealed (sealed: SealedSource, { tokens, header }: Source, no
   return all.sort(laterFirst).map(opened => ({ ...opened, formerSettings }))
 }
 
-function stampIn ({ stampName, stampKeys }: SealedSource, header: string | undefined, nowMs: number): StampOf {
+function stampIn (
+  { stampName, stampKeys, sessionName, isFirst }: SealedSource, header: string | undefined, nowMs: number, log: OpeningLog
+): StampOf {
   return sessionId => {
     let latest: StampedTimes = NOT_STAMPED
     for (const token of cookieValues(header, stampName)) {
       if (token.length !== STAMP_CHARACTERS) continue
       const length = openToken(token, stampKeys, NOT_SPLIT, nowMs)
       const stamp = typeof length === 'number' ? readStamp(plaintext, length) : length
-      if (isRefusal(stamp) || stamp.id !== sessionId || isFromTheFuture(Math.max(stamp.renewedAtMs, stamp.checkedAtMs), nowMs)) continue
+      if (isRefusal(stamp) || stamp.id !== sessionId) continue
+      if (isFromTheFuture(Math.max(stamp.renewedAtMs, stamp.checkedAtMs), nowMs)) {
+        tellStampFromTheFuture(log, isFirst, sessionName, stampName)
+        continue
+      }
       latest = { renewedAtMs: Math.max(latest.renewedAtMs, stamp.renewedAtMs), checkedAtMs: Math.max(latest.checkedAtMs, stamp.checkedAtMs) }
     }
     return latest

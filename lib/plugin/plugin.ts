@@ -13,6 +13,7 @@ import { discard } from './reply-headers'
 import { HELD, sessionsOf, type RequestSessions } from './request-sessions'
 import { resume, resumeAfter } from './resume'
 import { checkRouteConfigs } from './route-config'
+import { refuseSiblingClash } from './sibling-scopes'
 import { seekUnknownKeys } from './unknown-keys'
 import { warnOverBudget } from './warnings'
 
@@ -43,6 +44,7 @@ export async function secureSession (app: FastifyInstance, options: SecureSessio
     own.push(await defineSession(one, keys, outer.length + own.length, now, app.log))
   }
 
+  refuseSiblingClash(app, own, outer, now())
   await app.register(fp(async () => {}, { name: TAKES_THE_PLACE_OF }))
   const all = [...own, ...outer]
   app.decorate(DEFINITIONS, all)

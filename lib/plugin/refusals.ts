@@ -3,6 +3,9 @@ import { keyOfId } from '../revocation/keys'
 import type { RefusedBecause } from '../../types/events'
 import type { OpeningLog } from './deferred-log'
 
+const CLOCKS = 'clocks'
+const CLOCKS_DIFFER = 'a key opened it, and it is dated more than a minute ahead of the clock of this server. The clocks of the servers differ, or one was set back: synchronize them. Users are logged out until then'
+
 export interface RefusedCookie {
   readonly sessionName: string
   readonly cookie: string
@@ -11,8 +14,17 @@ export interface RefusedCookie {
   readonly id?: string
 }
 
-/** A stranger may have sent it, so it goes to the debug log. */
-export function tellRefused (log: OpeningLog, { sessionName, cookie, reason, id }: RefusedCookie): void {
-  log.debug({ cookie, reason }, 'session cookie refused')
+/** True the first time it is asked about a matter. */
+export type IsFirst = (matter: string) => boolean
+
+/** A stranger may have sent it, so it goes to the debug log; but what is from the future opened by a key, so a clock is wrong. */
+export function tellRefused (log: OpeningLog, isFirst: IsFirst, { sessionName, cookie, reason, id }: RefusedCookie): void {
+  if (reason === 'from-the-future' && isFirst(CLOCKS)) log.warn({ session: sessionName, cookie, reason }, `a session was refused: ${CLOCKS_DIFFER}`)
+  else log.debug({ cookie, reason }, 'session cookie refused')
   if (refused.hasSubscribers) refused.publish({ session: sessionName, cookie, reason, id: id === undefined ? null : keyOfId(id) })
+}
+
+/** A stamp that opened and belongs to the session is from the future: the session is not renewed by it. */
+export function tellStampFromTheFuture (log: OpeningLog, isFirst: IsFirst, sessionName: string, cookie: string): void {
+  if (isFirst(CLOCKS)) log.warn({ session: sessionName, cookie, reason: 'from-the-future' }, `the renewal of a session was ignored: ${CLOCKS_DIFFER}`)
 }

@@ -10,7 +10,7 @@ import type { SessionDefinition } from './definition'
 import { errandsOf } from './errands'
 import type { Found } from './find'
 import { isEnded } from './standing'
-import { warnUntrustedProxy } from './warnings'
+import { warnSecureOverHttp, warnUntrustedProxy } from './warnings'
 
 const NONE: readonly string[] = []
 
@@ -88,7 +88,10 @@ export class Touched implements LaterEvents, Watcher {
     this.#untold = null
     const lines = linesToCommit({ definition, session, found, header, overTls, log, isUsed: this.#isUsed, cutOffMs: this.#cutOffMs, events: this })
     this.#isWritten = lines.length > 0
-    if (this.#isWritten && !overTls) warnUntrustedProxy(definition, request)
+    if (this.#isWritten && !overTls) {
+      warnUntrustedProxy(definition, request)
+      warnSecureOverHttp(definition, request, lines)
+    }
     return lines
   }
 

@@ -39,6 +39,27 @@ export function warnUntrustedProxy ({ options, isFirst }: SessionDefinition, { h
     'TLS seems to end at a proxy that Fastify was not told to trust, so the session cookie goes out without Secure: set trustProxy, or cookie.secure to true')
 }
 
+/** Browsers trust these without TLS: https://w3c.github.io/webappsec-secure-contexts/#is-origin-trustworthy */
+const THIS_MACHINE = /^(?:(?:.*\.)?localhost\.?|127(?:\.\d{1,3}){3}|\[::1\])$/i
+const SETS_SECURE = /^[^=]+=[^;]+;.*; Secure(?:;|$)/
+/** Of a header that the client sends; it goes into the log once. */
+const LONGEST_HOST = 253
+
+/** A browser drops a Secure cookie that came over plain http, unless it came from the same machine: RFC 6265bis section 5.7. */
+export function warnSecureOverHttp ({ options, isFirst }: SessionDefinition, request: FastifyRequest, lines: readonly string[]): void {
+  if (!lines.some(line => SETS_SECURE.test(line)) || THIS_MACHINE.test(request.hostname) || isTlsBefore(request)) return
+  if (!isFirst('http')) return
+  const host = request.hostname.slice(0, LONGEST_HOST)
+  request.log.warn({ session: options.sessionName, cookie: options.cookieName, host },
+    'a session cookie with Secure was set over plain http, and browsers drop such a cookie, so logins have no effect. Serve the site over TLS, or use localhost for tests. If a proxy ends TLS, have it send X-Forwarded-Proto, and set trustProxy')
+}
+
+/** A proxy says so, trusted or not; or the browser does, which sends these headers only over TLS (or from the same machine). */
+function isTlsBefore ({ headers }: FastifyRequest): boolean {
+  if (headers['sec-fetch-site'] !== undefined) return true
+  return /^https/i.test(String(headers['x-forwarded-proto'])) || /\bproto="?https/i.test(String(headers['forwarded']))
+}
+
 /** A date that was fixed at boot. Logins go on working, and are over when the browser is closed. */
 export function warnExpiresPassed ({ options, log, isFirst }: SessionDefinition, expires: Date): void {
   if (!isFirst('expires')) return

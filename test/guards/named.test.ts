@@ -61,12 +61,12 @@ t.test('two scopes with sessions of one name have guards that are not each other
   const app = await appWith(t, { key: KEY, sessionName: 'outer' })
   for (const [prefix, key] of [['/a', KEY], ['/b', OTHER_KEY]] as const) {
     await app.register(async scope => {
-      await scope.register(secureSession, { key, subject })
+      await scope.register(secureSession, { key, subject, cookie: { path: prefix } })
       scope.register(scope.sessionGuard, { when: session => session.get('user') === prefix })
       scope.get('/page', answer)
     }, { prefix })
     await app.register(async scope => {
-      await scope.register(secureSession, { key, subject })
+      await scope.register(secureSession, { key, subject, cookie: { path: prefix } })
       scope.get('/login', async ({ session }) => { session.set('user', prefix); return {} })
     }, { prefix })
   }
