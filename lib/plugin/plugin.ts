@@ -1,10 +1,10 @@
-import cookie = require('@fastify/cookie')
 import fp = require('fastify-plugin')
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { invalid } from '../checks'
 import { refuseCollisions, resolveOptions } from '../options/options'
 import type { SecureSessionOptions } from '../../types/fastify'
 import { controlOf } from './control'
+import { registerCookies } from './cookie-plugin'
 import { defineSession, type SessionDefinition } from './definition'
 import { addGuards } from './guarded-routes'
 import { decorateOutsideRequest } from './outside-request'
@@ -40,7 +40,7 @@ export async function secureSession (app: FastifyInstance, options: SecureSessio
   for (const one of resolved) {
     for (const warning of one.options.warnings) app.log.warn({ session: one.options.sessionName }, warning)
     const keys = await openKeys(app, one, now)
-    if (!app.hasPlugin('@fastify/cookie')) await app.register(cookie, { secret: cookieSigner(keys.keyring, now) })
+    if (own.length === 0) await registerCookies(app, cookieSigner(keys.keyring, now))
     own.push(await defineSession(one, keys, outer.length + own.length, now, app.log))
   }
 

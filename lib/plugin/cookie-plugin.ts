@@ -1,0 +1,39 @@
+import cookie = require('@fastify/cookie')
+import type { FastifyInstance } from 'fastify'
+
+type Secret = NonNullable<cookie.FastifyCookieOptions['secret']>
+
+const NAME = '@fastify/cookie'
+
+/** By these Node.js says that code in a `vm` context must not use `import()`. */
+const NO_IMPORT = ['ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING', 'ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING_FLAG']
+
+/**
+ * Registers `@fastify/cookie` where the app has not. Sessions do without it; the app and other plugins may need `request.cookies` and
+ * `reply.setCookie`. It loads its parser by `import()`, which Jest refuses: then it is left out, since it would fail the boot.
+ * @param probe tries `import()` where this code runs
+ */
+export async function registerCookies (
+  app: FastifyInstance, secret: Secret, probe: () => Promise<unknown> = importIt
+): Promise<void> {
+  if (app.hasPlugin(NAME)) return
+  if (await succeeds(probe)) await app.register(cookie, { secret })
+  else {
+    app.log.warn(`${NAME} is not registered, since it needs import(), which is not allowed here: Jest allows it only under ` +
+      'node --experimental-vm-modules. Sessions work; request.cookies, reply.setCookie and reply.clearCookie are not there')
+  }
+}
+
+async function importIt (): Promise<unknown> {
+  return await import('@fastify/cookie')
+}
+
+async function succeeds (probe: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await probe()
+    return true
+  } catch (error) {
+    // Another error is for the registration to report.
+    return !NO_IMPORT.includes((error as { code: string }).code)
+  }
+}
