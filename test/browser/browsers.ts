@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { BrowserContext } from 'playwright-core'
@@ -47,18 +47,11 @@ const FIREFOX: Engine = {
   })
 }
 
-let engines: readonly Engine[] = [CHROMIUM, FIREFOX]
-const BEHAVIOURS = join(__dirname, 'behaviours')
-
-/** All behaviours in one browser, which is started once for them. A file of theirs that is run by itself tests them in all browsers. */
-export function testAllIn (name: EngineName): void {
-  engines = engines.filter(engine => engine.name === name)
-  for (const file of readdirSync(BEHAVIOURS).sort()) require(join(BEHAVIOURS, file))
-}
+const ENGINES: readonly Engine[] = [CHROMIUM, FIREFOX]
 
 /** One test for each browser. It starts with no cookies in a browser that the tests share. */
 export function inBrowsers (sentence: string, test: (t: Test, browser: BrowserContext, engine: Engine) => Promise<void>, names?: readonly EngineName[]): void {
-  for (const engine of engines) {
+  for (const engine of ENGINES) {
     if (names !== undefined && !names.includes(engine.name)) continue
     t.test(`${engine.name}: ${sentence}`, async t => {
       const browser = await sharedBrowser(engine)

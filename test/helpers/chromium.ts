@@ -4,6 +4,9 @@ import { chromium, type BrowserContext } from 'playwright-core'
 import { binaryOf } from './debian'
 import { plainEnv } from './process'
 
+/** A busy machine may take long to start a browser, and to load a page. */
+export const BROWSER_PATIENCE_MS = 120_000
+
 export interface ChromiumSettings {
   /** The folder of its profile. */
   readonly profile: string
@@ -17,7 +20,8 @@ export interface ChromiumSettings {
 /** A headless Chromium, which finds all hosts under `.test` on this machine. Found, or installed where that can be done. */
 export async function openChromium ({ profile, publicKeyHash, thirdParties, args = [] }: ChromiumSettings): Promise<BrowserContext> {
   prefer(profile, { profile: { cookie_controls_mode: thirdParties === 'blocked' ? 1 : 0 } })
-  return await chromium.launchPersistentContext(profile, {
+  const browser = await chromium.launchPersistentContext(profile, {
+    timeout: BROWSER_PATIENCE_MS,
     executablePath: binaryOf(['chromium', 'chromium-browser', 'google-chrome'], 'chromium'),
     env: plainEnv() as Record<string, string>,
     // The usual ones switch off what is tested here, such as the cache of the back button and the partitions of storage.
@@ -28,6 +32,8 @@ export async function openChromium ({ profile, publicKeyHash, thirdParties, args
       '--disable-dev-shm-usage', '--password-store=basic', `--ignore-certificate-errors-spki-list=${publicKeyHash}`, '--host-resolver-rules=MAP *.test 127.0.0.1', ...args, 'about:blank'
     ]
   })
+  browser.setDefaultTimeout(BROWSER_PATIENCE_MS)
+  return browser
 }
 
 /** Settings for a profile that has none yet. */

@@ -1,4 +1,5 @@
 import { firefox, type BrowserContext } from 'playwright-core'
+import { BROWSER_PATIENCE_MS } from './chromium'
 import { binaryOf } from './debian'
 import { plainEnv } from './process'
 
@@ -15,7 +16,8 @@ export interface FirefoxSettings {
  * Found, or installed where that can be done.
  */
 export async function openFirefox ({ profile, hosts, prefs = {} }: FirefoxSettings): Promise<BrowserContext> {
-  return await firefox.launchPersistentContext(profile, {
+  const browser = await firefox.launchPersistentContext(profile, {
+    timeout: BROWSER_PATIENCE_MS,
     executablePath: binaryOf(['firefox-esr', 'firefox'], 'firefox-esr'),
     // Driven by the protocol that a stock Firefox speaks, not by that of a patched one.
     channel: 'moz-firefox',
@@ -23,4 +25,6 @@ export async function openFirefox ({ profile, hosts, prefs = {} }: FirefoxSettin
     ignoreHTTPSErrors: true,
     firefoxUserPrefs: { 'network.dns.localDomains': hosts.join(','), ...prefs }
   })
+  browser.setDefaultTimeout(BROWSER_PATIENCE_MS)
+  return browser
 }

@@ -2,10 +2,10 @@ import { EventEmitter, once } from 'node:events'
 import type { FastifyInstance } from 'fastify'
 import type { Page } from 'playwright-core'
 import type { Test } from 'tap'
-import type secureSession from '../../../index'
-import { KEY } from '../../helpers/app'
-import { inBrowsers, newProfile, type Host } from '../browsers'
-import { html, logIn, shop, type Site } from '../site'
+import type secureSession from '../../index'
+import { KEY } from '../helpers/app'
+import { inBrowsers, newProfile, type Host } from './browsers'
+import { html, logIn, shop, type Site } from './site'
 
 /** What came to the shop, as who, by the ways in which another page can send a browser there. */
 interface Arrivals {

@@ -1,9 +1,9 @@
 import { EventEmitter, once } from 'node:events'
 import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
-import { KEY } from '../../helpers/app'
-import { inBrowsers } from '../browsers'
-import { fetched, html, jar, logIn, shop } from '../site'
+import { KEY } from '../helpers/app'
+import { inBrowsers } from './browsers'
+import { fetched, html, jar, logIn, shop } from './site'
 
 function replies (app: FastifyInstance): void {
   app.get('/status/:status', async ({ session, params }, reply) => {

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import type { Page } from 'playwright-core'
-import { KEY, OTHER_KEY } from '../../helpers/app'
-import { inBrowsers } from '../browsers'
-import { fetched, jar, logIn, namesIn, shop, type Site } from '../site'
+import { KEY, OTHER_KEY } from '../helpers/app'
+import { inBrowsers } from './browsers'
+import { fetched, jar, logIn, namesIn, shop, type Site } from './site'
 
 /** What a hostile neighbour under the same domain can do: set any cookie for the whole of it. */
 function hostile (app: FastifyInstance): void {

@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { BrowserContext } from 'playwright-core'
 import type { Test } from 'tap'
-import type secureSession from '../../../index'
-import { KEY } from '../../helpers/app'
-import { fakeClock } from '../../helpers/clock'
-import { inBrowsers, newProfile, type Engine, type Starting } from '../browsers'
-import { jar, logIn, shop, type Site } from '../site'
+import type secureSession from '../../index'
+import { KEY } from '../helpers/app'
+import { fakeClock } from '../helpers/clock'
+import { inBrowsers, newProfile, type Engine, type Starting } from './browsers'
+import { jar, logIn, shop, type Site } from './site'
 
 const DAY_S = 24 * 60 * 60
 

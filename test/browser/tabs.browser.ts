@@ -1,6 +1,6 @@
-import { KEY } from '../../helpers/app'
-import { inBrowsers } from '../browsers'
-import { fetched, jar, logIn, shop, textOf } from '../site'
+import { KEY } from '../helpers/app'
+import { inBrowsers } from './browsers'
+import { fetched, jar, logIn, shop, textOf } from './site'
 
 inBrowsers('a logout in one tab is seen by the next request of another', async (t, browser) => {
   const site = await shop(t)

@@ -1,6 +1,6 @@
-import { KEY } from '../../helpers/app'
-import { inBrowsers } from '../browsers'
-import { fetched, logIn, shop } from '../site'
+import { KEY } from '../helpers/app'
+import { inBrowsers } from './browsers'
+import { fetched, logIn, shop } from './site'
 
 /** More than a browser keeps for one domain and all under it. */
 const FLOOD = 400

@@ -1,8 +1,8 @@
-import { KEY } from '../../helpers/app'
-import { nginxBefore } from '../../helpers/nginx'
-import { appOfSizes, bytesFor, THREE } from '../../splitting/sized'
-import { CERTIFICATE, inBrowsers } from '../browsers'
-import { fetched, jar } from '../site'
+import { KEY } from '../helpers/app'
+import { nginxBefore } from '../helpers/nginx'
+import { appOfSizes, bytesFor, THREE } from '../splitting/sized'
+import { CERTIFICATE, inBrowsers } from './browsers'
+import { fetched, jar } from './site'
 
 inBrowsers('behind a real nginx, over HTTP/2, three full cookies pass its default buffers of requests: a browser sends each by itself', async (t, browser) => {
   const app = await appOfSizes(t, { key: KEY, maxCookies: 3 }, { trustProxy: '127.0.0.1' })

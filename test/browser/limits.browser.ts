@@ -1,8 +1,8 @@
 import type { Page } from 'playwright-core'
-import { KEY } from '../../helpers/app'
-import { ATTRIBUTES, LINE } from '../../splitting/sized'
-import { inBrowsers } from '../browsers'
-import { fetched, jar, shop, site } from '../site'
+import { KEY } from '../helpers/app'
+import { ATTRIBUTES, LINE } from '../splitting/sized'
+import { inBrowsers } from './browsers'
+import { fetched, jar, shop, site } from './site'
 
 /** RFC 6265bis section 5.6: of name and value together. */
 const MOST_BYTES = 4096

@@ -1,7 +1,7 @@
 import type { Frame, Page } from 'playwright-core'
-import { KEY } from '../../helpers/app'
-import { inBrowsers, type Host } from '../browsers'
-import { fetched, jar, shop, type Site } from '../site'
+import { KEY } from '../helpers/app'
+import { inBrowsers, type Host } from './browsers'
+import { fetched, jar, shop, type Site } from './site'
 
 const EMBEDDED = { sameSite: 'none', partitioned: true } as const
 

@@ -2,9 +2,9 @@ import type { IncomingMessage } from 'node:http'
 import websocket from '@fastify/websocket'
 import type { FastifyInstance } from 'fastify'
 import type { Page } from 'playwright-core'
-import { KEY } from '../../helpers/app'
-import { inBrowsers } from '../browsers'
-import { fetched, logIn, shop, type Site } from '../site'
+import { KEY } from '../helpers/app'
+import { inBrowsers } from './browsers'
+import { fetched, logIn, shop, type Site } from './site'
 
 /** A socket says who the session of its upgrade is. The upgrade counts visits. */
 async function sockets (app: FastifyInstance): Promise<void> {

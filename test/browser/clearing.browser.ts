@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import type { Page } from 'playwright-core'
-import secureSession from '../../../index'
-import { KEY, OTHER_KEY } from '../../helpers/app'
-import { fakeClock } from '../../helpers/clock'
-import { inBrowsers } from '../browsers'
-import { fetched, jar, shop, site, type Site } from '../site'
+import secureSession from '../../index'
+import { KEY, OTHER_KEY } from '../helpers/app'
+import { fakeClock } from '../helpers/clock'
+import { inBrowsers } from './browsers'
+import { fetched, jar, shop, site, type Site } from './site'
 
 const { secureSessionOpener } = secureSession
 /** Its declarations claim `request.session` as ours do, so it comes without. */

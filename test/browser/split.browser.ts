@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import type { BrowserContext, Page } from 'playwright-core'
 import type { Test } from 'tap'
-import type secureSession from '../../../index'
-import { KEY } from '../../helpers/app'
-import { inBrowsers } from '../browsers'
-import { fetched, jar, namesIn, shop, type Site } from '../site'
+import type secureSession from '../../index'
+import { KEY } from '../helpers/app'
+import { inBrowsers } from './browsers'
+import { fetched, jar, namesIn, shop, type Site } from './site'
 
 /** Bytes of text that need as many cookies. */
 const ONE = 1000

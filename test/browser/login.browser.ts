@@ -1,5 +1,5 @@
-import { inBrowsers } from '../browsers'
-import { fetched, jar, logIn, namesIn, shop, textOf } from '../site'
+import { inBrowsers } from './browsers'
+import { fetched, jar, logIn, namesIn, shop, textOf } from './site'
 
 inBrowsers('who logs in with a form sees a private page, again after a reload, and not after the logout', async (t, browser) => {
   const site = await shop(t)

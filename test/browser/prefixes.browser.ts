@@ -1,7 +1,7 @@
-import type secureSession from '../../../index'
-import { KEY } from '../../helpers/app'
-import { inBrowsers } from '../browsers'
-import { fetched, jar, logIn, shop, site, type Site } from '../site'
+import type secureSession from '../../index'
+import { KEY } from '../helpers/app'
+import { inBrowsers } from './browsers'
+import { fetched, jar, logIn, shop, site, type Site } from './site'
 
 const PREFIXED = ['__Host-Http-session', '__Host-session', '__Http-session', '__Secure-session']
 

@@ -1,3 +1,0 @@
-import { testAllIn } from './browsers'
-
-testAllIn('Chromium')
