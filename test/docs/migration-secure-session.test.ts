@@ -6,6 +6,9 @@ import { fakeClock } from '../helpers/clock'
 import { bareApp, KEY, OTHER_KEY, type TestApp } from '../helpers/app'
 import { Browser } from './migration-browser'
 import { ADA, addRoutes, appOf, appWithOld, block, DAY_MS, oldAppOf, PAGE, peer, sideOf, withCookies } from './migration-page'
+import { quickPassphrases } from '../helpers/quick-passphrases'
+
+quickPassphrases()
 
 const MOVED = 'a session moved from an old cookie'
 

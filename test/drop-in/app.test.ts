@@ -5,6 +5,9 @@ import WebSocket from 'ws'
 import secureSession from '../../index'
 import { KEY, OTHER_KEY, PACKAGES, PEER, SALT, SECRET, withEach, type Plugin } from './packages'
 import { addressOf, linesOf, Visitor } from './visitor'
+import { quickPassphrases } from '../helpers/quick-passphrases'
+
+quickPassphrases()
 
 /** A site as somebody wrote it for the peer, with one import changed: the same journeys through it, and the same answers. */
 

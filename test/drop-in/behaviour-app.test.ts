@@ -4,6 +4,9 @@ import fp from 'fastify-plugin'
 import t from 'tap'
 import { appWith, bare, KEY, OTHER_KEY, SALT, SECRET, withEach } from './packages'
 import { linesOf, Visitor } from './visitor'
+import { quickPassphrases } from '../helpers/quick-passphrases'
+
+quickPassphrases()
 
 /** How the plugin sits in an app: its decorators, hooks around it, other plugins that want it, and sessions outside a request. */
 

@@ -1,11 +1,11 @@
 import t, { type Test } from 'tap'
 import { appWith, bootErrorOf, KEY, OTHER_KEY, SALT, SECRET, withEach, type Plugin } from './packages'
 import { addressOf, Visitor } from './visitor'
+import { quickPassphrases } from '../helpers/quick-passphrases'
+
+quickPassphrases()
 
 /** What the peer's users know of keys: their forms, their rotation in an array, passphrases, and what boot refuses. */
-
-// A passphrase costs half a second and 256 MB, and many are stretched here.
-t.setTimeout(300_000)
 
 function addRoutes (app: any): void {
   app.get('/set', async ({ session }: any) => { session.set('data', { some: 'data' }); return 'set' })

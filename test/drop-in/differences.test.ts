@@ -3,6 +3,9 @@ import t, { type Test } from 'tap'
 import { fakeClock } from '../helpers/clock'
 import { appWith, bare, bootErrorOf, KEY, OTHER_KEY, OURS, PACKAGES, PEER, SALT, SECRET, type Plugin } from './packages'
 import { Visitor } from './visitor'
+import { quickPassphrases } from '../helpers/quick-passphrases'
+
+quickPassphrases()
 
 /**
  * Where this package means to be different from the one it takes the place of: what is observed there, and what here.

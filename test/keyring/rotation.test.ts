@@ -1,5 +1,4 @@
 import t, { type Test } from 'tap'
-import type secureSession from '../../index'
 import { addRoutes, appWith, WARN, type LogLine, type TestApp } from '../helpers/app'
 import { Browser } from '../helpers/browser'
 import { fakeTime, turns } from '../helpers/clock'
@@ -9,8 +8,8 @@ const DAY_MS = 86_400_000
 const HOUR_MS = DAY_MS / 24
 const MONTHLY = { every: '30d', activateIn: '1h' }
 
-async function fleet (t: Test, store: MemoryStore, size: number, rotation: secureSession.Rotation = MONTHLY): Promise<TestApp[]> {
-  const apps = await Promise.all(Array.from({ length: size }, async () => await appWith(t, { keyring: store, rotation, reloadEvery: '1h' })))
+async function fleet (t: Test, store: MemoryStore, size: number, reloadEvery = '1h'): Promise<TestApp[]> {
+  const apps = await Promise.all(Array.from({ length: size }, async () => await appWith(t, { keyring: store, rotation: MONTHLY, reloadEvery })))
   for (const app of apps) addRoutes(app)
   return apps
 }
@@ -23,7 +22,7 @@ t.test('of many servers exactly one adds the key, in time for it to seal when th
   const time = fakeTime(t)
   const started = time.nowMs
   const store = new MemoryStore([keyNumber(1, started)])
-  const apps = await fleet(t, store, 8)
+  const apps = await fleet(t, store, 8, '12h')
   await time.pass(30 * DAY_MS - HOUR_MS - 1)
   t.equal(store.keys.length, 1)
   await time.pass(1000)
@@ -43,7 +42,7 @@ t.test('of many servers exactly one adds the key, in time for it to seal when th
 t.test('that is so, too, where all of them have read the ring before one has written it', async t => {
   const time = fakeTime(t)
   const store = new MemoryStore([keyNumber(1, time.nowMs)])
-  const apps = await fleet(t, store, 8)
+  const apps = await fleet(t, store, 8, '12h')
   store.insteadOfReading = async () => {
     const { text } = store
     await turns(100)
@@ -59,7 +58,7 @@ t.test('that is so, too, where all of them have read the ring before one has wri
 t.test('a year of it makes a key a month, keeps those whose sessions may live, and drops the rest', async t => {
   const time = fakeTime(t)
   const store = new MemoryStore([keyNumber(1, time.nowMs)])
-  const apps = await fleet(t, store, 2)
+  const apps = await fleet(t, store, 2, '12h')
   for (let day = 0; day < 366; day++) await time.pass(DAY_MS)
   t.equal(linesOf(apps, /a key was added/).length, 12)
   t.equal(store.keys.length, 6)

@@ -5,11 +5,13 @@ import { keyFromPassphrase } from '../../lib/keyring/passphrase'
 import type secureSession from '../../index'
 import { addRoutes, appWith, KEY, WARN } from '../helpers/app'
 import { Browser } from '../helpers/browser'
+import { quickPassphrases } from '../helpers/quick-passphrases'
 
 const SECRET = 'correct horse battery staple, and more'
 const SALT = Buffer.from('0123456789abcdef')
 
 t.test('instances with one passphrase and salt open each other\'s sessions', async t => {
+  t.teardown(quickPassphrases())
   const [one, other] = [await appWith(t, { secret: SECRET, salt: SALT }), await appWith(t, { secret: Buffer.from(SECRET), salt: '0123456789abcdef' })]
   addRoutes(one)
   addRoutes(other)
@@ -19,6 +21,7 @@ t.test('instances with one passphrase and salt open each other\'s sessions', asy
 })
 
 t.test('another salt makes another key', async t => {
+  t.teardown(quickPassphrases())
   const [one, other] = await Promise.all([keyFromPassphrase(Buffer.from(SECRET), SALT), keyFromPassphrase(Buffer.from(SECRET))])
   t.notSame(one, other)
 })
@@ -47,6 +50,7 @@ t.test('the passphrase is stretched once, at boot, off the main thread', async t
 })
 
 t.test('without a salt it works, and warns', async t => {
+  t.teardown(quickPassphrases())
   const app = await appWith(t, { secret: SECRET })
   t.match(app.lines.find(({ level }) => level === WARN), { msg: /"secret" is used without "salt"/ })
   t.notOk(JSON.stringify(app.lines).includes('horse'))

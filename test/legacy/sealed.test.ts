@@ -4,6 +4,9 @@ import { addRoutes, appWith, bareApp, KEY, OTHER_KEY, type TestApp } from '../he
 import { Browser, setCookies } from '../helpers/browser'
 import { fakeClock, fakeTime, passUntil } from '../helpers/clock'
 import { keyNumber, MemoryStore, rotate } from '../helpers/keyrings'
+import { quickPassphrases } from '../helpers/quick-passphrases'
+
+quickPassphrases()
 
 const { sealedOpener } = secureSession
 

@@ -5,6 +5,9 @@ import { addRoutes, appWith, KEY, OTHER_KEY, type TestApp } from '../helpers/app
 import { setCookies } from '../helpers/browser'
 import { fakeClock } from '../helpers/clock'
 import { loggedInBefore, oldApp, oldCookie } from './old-app'
+import { quickPassphrases } from '../helpers/quick-passphrases'
+
+quickPassphrases()
 
 const { secureSessionOpener } = secureSession
 const OLD_KEY = Buffer.from('c3'.repeat(32), 'hex')

@@ -18,7 +18,7 @@ t.test('all sessions of a subject are ended, and those of others stay', async t 
 
 t.test('what was begun by then is ended on a clock that goes on, however quick the caller is', async t => {
   const app = await appOfUsers(t)
-  for (let round = 0; round < 200; round++) {
+  for (let round = 0; round < 40; round++) {
     const browser = await loggedIn(app, `user ${round}`)
     await app.secureSession.revokeSubject(`user ${round}`)
     if (await userIn(browser) !== null) t.fail(`round ${round}`)
@@ -26,13 +26,13 @@ t.test('what was begun by then is ended on a clock that goes on, however quick t
   t.pass()
 })
 
-t.test('a login in the same millisecond as a log-out-everywhere survives it, in either order, a thousand times', async t => {
+t.test('a login in the same millisecond as a log-out-everywhere survives it, in either order', async t => {
   const clock = fakeClock(t)
   const store = secureSession.memoryRevocation()
   const apps = [await appOfUsers(t, { store, recheck: 0 }), await appOfUsers(t, { store, recheck: 0 })] as const
   const [here, there] = apps
   let survived = 0
-  for (let round = 0; round < 250; round++) {
+  for (let round = 0; round < 25; round++) {
     clock.advance(1)
     const before = await loggedIn(here)
     await here.secureSession.revokeSubject('ada')
@@ -43,7 +43,7 @@ t.test('a login in the same millisecond as a log-out-everywhere survives it, in 
       for (const app of apps) survived += await userIn(browser.copy(app)) === 'ada' ? 0.5 : 0
     }
   }
-  t.equal(survived, 1000)
+  t.equal(survived, 4 * 25)
 })
 
 t.test('a password change logs out everywhere and goes on, in either order of its two steps', async t => {
@@ -55,7 +55,7 @@ t.test('a password change logs out everywhere and goes on, in either order of it
       if (!revokesFirst) await app.secureSession.revokeSubject('ada')
       return {}
     })
-    for (let round = 0; round < 100; round++) {
+    for (let round = 0; round < 20; round++) {
       const [browser, thief] = [await loggedIn(app), await loggedIn(app)]
       await browser.get('/password')
       t.equal(await userIn(thief), null)
