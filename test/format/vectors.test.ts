@@ -7,6 +7,8 @@ import { LABEL } from '../../lib/core/format'
 import { readStamp, writeStamp } from '../../lib/core/stamp'
 import { openToken, plaintext, sealToken, type TokenKeys } from '../../lib/core/token'
 import { fixedTerms, Keyring, type KeyUse } from '../../lib/keyring/keyring'
+import { subjectText } from '../../lib/plugin/subject'
+import { hashOfSubject, keyOf, keyOfId } from '../../lib/revocation/keys'
 import { createSealer, type Sealer, type SealerOptions } from '../../lib/sealer'
 import { appWith } from '../helpers/app'
 import { fakeClock } from '../helpers/clock'
@@ -16,6 +18,7 @@ interface ValidVector {
   use: KeyUse
   cookieName: string
   key: string
+  ring?: string[]
   parts: number
   now: number
   idle: number
@@ -30,6 +33,7 @@ interface ValidVector {
 interface SealedVector {
   name: string
   key: string
+  ring?: string[]
   cookieName: string
   now: number
   idle: number
@@ -47,6 +51,21 @@ interface StampedVector extends SealedVector {
   renewedAt?: number
 }
 
+interface HeaderVector extends Omit<SealedVector, 'token'> {
+  header: string
+  json: string | null
+  reasons: string[]
+}
+
+interface HashVector {
+  name: string
+  sessionName?: string
+  subject?: string | number
+  id?: string
+  hash: string
+  storeKey: string
+}
+
 function vectors<T> (name: string): T[] {
   return JSON.parse(readFileSync(join(__dirname, `../vectors/${name}.json`), 'utf8')).vectors
 }
@@ -57,8 +76,18 @@ function material (name: string): Buffer {
   return Buffer.from(keyVectors.find(vector => vector.name === name)?.key as string, 'hex')
 }
 
-function ring ({ key, use, cookieName }: ValidVector): TokenKeys {
-  return new Keyring(fixedTerms([material(key)])).tokenKeys(use, cookieName)
+/** The keys of a reader: those of its ring, or the one that is named. */
+function materials ({ key, ring = [key] }: Pick<SealedVector, 'key' | 'ring'>): Buffer[] {
+  return ring.map(material)
+}
+
+function ring (vector: ValidVector): TokenKeys {
+  return new Keyring(fixedTerms(materials(vector))).tokenKeys(vector.use, vector.cookieName)
+}
+
+/** The key that sealed a vector, be it the one that seals in the reader's ring or not. */
+function sealing ({ key, use, cookieName }: ValidVector): ReturnType<TokenKeys['sealing']> {
+  return new Keyring(fixedTerms([material(key)])).tokenKeys(use, cookieName).sealing(0)
 }
 
 for (const { name, key, keyId, tokenKeys } of keyVectors) {
@@ -74,7 +103,7 @@ for (const vector of vectors<ValidVector>('valid')) {
   t.test(`${vector.name}: opens, and is sealed to the same token`, async t => {
     const length = openToken(vector.token, ring(vector), vector.parts, 0) as number
     t.equal(plaintext.toString('hex', 0, length), vector.plaintext)
-    t.equal(sealToken(plaintext.write(vector.plaintext, 'hex'), ring(vector).sealing(0), vector.parts, Buffer.from(vector.nonce, 'hex')), vector.token)
+    t.equal(sealToken(plaintext.write(vector.plaintext, 'hex'), sealing(vector), vector.parts, Buffer.from(vector.nonce, 'hex')), vector.token)
     if (vector.session !== undefined) checkSession(t, vector, vector.session)
     if (vector.stamp !== undefined) checkStamp(t, vector, vector.stamp)
   })
@@ -96,17 +125,18 @@ function checkSession (t: { strictSame: (a: unknown, b: unknown) => unknown, equ
   const opened = sealerOf(vector, session.bytes === undefined ? {} : { serializer }).open(vector.token)
   t.strictSame(opened.ok && [opened.data, opened.info.id, opened.info.createdAt, opened.info.renewedAt],
     [session.bytes === undefined ? JSON.parse(session.json as string) : { bytes: session.bytes }, session.id, session.createdAt, session.renewedAt])
-  t.equal(sealToken(writeEnvelope(envelope, session.padTo, plaintext), ring(vector).sealing(0), vector.parts, Buffer.from(vector.nonce, 'hex')), vector.token)
+  t.equal(sealToken(writeEnvelope(envelope, session.padTo, plaintext), sealing(vector), vector.parts, Buffer.from(vector.nonce, 'hex')), vector.token)
 }
 
 function checkStamp (t: { strictSame: (a: unknown, b: unknown) => unknown, equal: (a: unknown, b: unknown) => unknown }, vector: ValidVector, { id, renewedAt, checkedAt }: NonNullable<ValidVector['stamp']>): void {
   const stamp = { id, renewedAtMs: renewedAt, checkedAtMs: checkedAt }
   t.strictSame(readStamp(Buffer.from(vector.plaintext, 'hex'), vector.plaintext.length / 2), stamp)
-  t.equal(sealToken(writeStamp(stamp, plaintext), ring(vector).sealing(0), 1, Buffer.from(vector.nonce, 'hex')), vector.token)
+  t.equal(sealToken(writeStamp(stamp, plaintext), sealing(vector), 1, Buffer.from(vector.nonce, 'hex')), vector.token)
 }
 
-function sealerOf ({ key, cookieName, now, idle, absolute }: SealedVector, more: Partial<SealerOptions> = {}): Sealer {
-  return createSealer({ key: material(key), cookieName, idle: idle / 1000, absolute: absolute / 1000, now: () => now, ...more })
+function sealerOf (vector: SealedVector, more: Partial<SealerOptions> = {}): Sealer {
+  const { cookieName, now, idle, absolute } = vector
+  return createSealer({ key: materials(vector), cookieName, idle: idle / 1000, absolute: absolute / 1000, now: () => now, ...more })
 }
 
 for (const vector of vectors<InvalidVector>('invalid')) {
@@ -117,13 +147,39 @@ for (const vector of vectors<InvalidVector>('invalid')) {
 
 for (const vector of vectors<StampedVector>('stamps')) {
   t.test(`a stamp: ${vector.name}`, async t => {
-    const { key, cookieName, now, idle, absolute, token, stamps, reason, renewedAt } = vector
+    const { cookieName, now, idle, absolute, token, stamps, reason, renewedAt } = vector
     fakeClock(t, now)
-    const app = await appWith(t, { key: material(key), cookieName, idle: idle / 1000, absolute: absolute / 1000 })
+    const app = await appWith(t, { key: materials(vector), cookieName, idle: idle / 1000, absolute: absolute / 1000 })
     app.get('/', async ({ session }) => session.info)
     const cookie = [`${cookieName}=${token}`, ...stamps.map(stamp => `${cookieName}.t=${stamp}`)].join('; ')
     const info = (await app.inject({ url: '/', headers: { cookie } })).json()
     t.match(info, reason === undefined ? { isNew: false, renewedAt } : { isNew: true })
     if (reason !== undefined) t.ok(app.lines.some(line => line['reason'] === reason))
+  })
+}
+
+for (const vector of vectors<HeaderVector>('headers')) {
+  t.test(`a Cookie header: ${vector.name}`, async t => {
+    const { cookieName, now, idle, absolute, header, json, reasons } = vector
+    fakeClock(t, now)
+    const key = materials(vector)
+    const app = await appWith(t, { key, sessionName: 'session', cookieName, idle: idle / 1000, absolute: absolute / 1000 })
+    app.get('/', async ({ session }) => ({ isNew: session.info.isNew, data: session.data() }))
+    const found = (await app.inject({ url: '/', headers: { cookie: header } })).json()
+    t.strictSame(found, json === null ? { isNew: true, data: {} } : { isNew: false, data: JSON.parse(json) })
+    t.strictSame(app.lines.flatMap(({ reason }) => reason ?? []), reasons)
+  })
+}
+
+for (const { name, sessionName, subject, id, hash, storeKey } of vectors<HashVector>('hashes')) {
+  t.test(`a hash: ${name}`, async t => {
+    if (id !== undefined) {
+      t.equal(keyOfId(id), storeKey)
+    } else {
+      const found = hashOfSubject(sessionName as string, subjectText(subject, 'a vector has'))
+      t.equal(found.toString('hex'), hash)
+      t.equal(keyOf(found), storeKey)
+    }
+    t.equal(Buffer.from(hash, 'hex').toString('base64url'), storeKey)
   })
 }
