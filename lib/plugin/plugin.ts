@@ -9,7 +9,7 @@ import { defineSession, type SessionDefinition } from './definition'
 import { addGuards } from './guarded-routes'
 import { decorateOutsideRequest } from './outside-request'
 import { cookieSigner, openKeys } from './keys'
-import { discard } from './reply-headers'
+import { discard, holdErrors } from './reply-headers'
 import { HELD, sessionsOf, type RequestSessions } from './request-sessions'
 import { resume, resumeAfter } from './resume'
 import { checkRouteConfigs } from './route-config'
@@ -116,6 +116,7 @@ function commit (sessions: RequestSessions, reply: FastifyReply, payload: unknow
 function commitAfter (
   settling: Promise<unknown>, sessions: RequestSessions, pass: number, reply: FastifyReply, payload: unknown, done: Done
 ): void {
+  holdErrors(payload)
   const proceed = (work: () => void): void => {
     // Meanwhile an error may have been answered, such as Fastify's own timeout of the handler.
     if (sessions.isLatest(pass) && !reply.sent && !reply.raw.headersSent) resume(reply, work, done)

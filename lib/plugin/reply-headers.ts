@@ -65,10 +65,17 @@ function pairsOf (headers: readonly unknown[]): readonly Header[] {
   return headers.flatMap((name, index) => index % 2 === 0 ? [[name, headers[index + 1]]] : [])
 }
 
+/** A stream can fail before Fastify listens to it: its error ends no process, and Fastify finds it in the stream. */
+export function holdErrors (payload: unknown): void {
+  const { on } = (payload ?? {}) as { on?: unknown }
+  if (typeof on === 'function') on.call(payload, 'error', ignoreError)
+}
+
 /** Lets go of a payload that will not be sent. */
 export function discard (payload: unknown): void {
   if (typeof payload !== 'object' || payload === null) return
   const { destroy, cancel, body } = payload as { destroy?: unknown, cancel?: unknown, body?: unknown }
+  holdErrors(payload)
   if (typeof destroy === 'function') destroy.call(payload)
   else if (typeof cancel === 'function') cancel.call(payload).catch(ignoreLocked)
   else discard(body)
@@ -76,3 +83,6 @@ export function discard (payload: unknown): void {
 
 /** A web stream that someone reads already is theirs to end. */
 function ignoreLocked (): void {}
+
+/** The stream keeps its error, as `errored`. */
+function ignoreError (): void {}

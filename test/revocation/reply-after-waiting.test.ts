@@ -162,6 +162,37 @@ t.test('a stream that is not sent any more is destroyed', async t => {
   t.equal(stream.destroyed, true)
 })
 
+t.test('a stream that fails while the store is awaited is answered as without revocation', async t => {
+  const answers: unknown[] = []
+  for (const store of [null, new HeldStore()]) {
+    const { address, cookie } = await site(t, app => {
+      app.get('/login', async request => {
+        acts['login']?.(request)
+        const stream = new PassThrough()
+        setImmediate(() => { stream.destroy(new Error('of the stream')) })
+        stream.once('close', () => { store?.release() })
+        return stream
+      })
+    }, store)
+    if (store !== null) store.holds = true
+    answers.push(await answer(`${address}/login`, cookie))
+    t.match(await answer(`${address}/health`, ''), { status: 200 })
+  }
+  t.match(answers[0], { status: 500, body: /of the stream/, names: ['session'] })
+  t.strictSame(answers[1], answers[0])
+})
+
+t.test('a stream that fails when it is destroyed ends no process', async t => {
+  const { address, cookie } = await site(t, app => {
+    app.get('/', async ({ session }) => {
+      session.set('big', 'x'.repeat(10_000))
+      return new PassThrough({ destroy (_error, done) { done(new Error('of its end')) } })
+    })
+  }, null)
+  t.match(await answer(address, cookie), { status: 500, body: /FST_SESSION_TOO_LARGE/ })
+  t.match(await answer(`${address}/health`, ''), { status: 200 })
+})
+
 t.test('where even the error cannot be answered the connection ends, and the server goes on', async t => {
   let isBroken = false
   const logger = {
