@@ -9,6 +9,7 @@ import type { Limits } from '../session/expiry'
 import { resolveLegacy, type ResolvedLegacy } from './legacy'
 import type { RotationPlan } from '../keyring/lifecycle'
 import { checkRoom } from './room'
+import { maxAgeProblem } from './max-age'
 import { resolveRevocation, type ResolvedRevocation } from './revocation'
 import { readCookieName, resolveSealing, SEALING_NAMES, type SealingOptions } from './sealing'
 
@@ -140,14 +141,9 @@ function warningsFor (keySource: KeySource, ignored: readonly string[], absolute
   return warnings
 }
 
-/** The browser counts from the last write; what is only read is not written again, so a session that is used can outlive its cookie. */
-function warningsForMaxAge ({ maxAgeS }: CookieAttributes, { idleMs, absoluteMs }: Limits): string[] {
-  const absoluteS = absoluteMs / SECOND_MS
-  if (maxAgeS === null || maxAgeS === absoluteS) return []
-  const problem = maxAgeS < absoluteS
-    ? `browsers drop the cookie ${maxAgeS} seconds after the session was last written, though it is used and could live for ${absoluteS} seconds ("absolute")`
-    : `browsers keep the cookie for ${maxAgeS} seconds, and the session is over after ${absoluteS} seconds ("absolute")`
-  return [`"cookie.maxAge": ${problem}. Set "idle" to ${idleMs / SECOND_MS} seconds and "persistent" to true instead of "cookie.maxAge": each cookie then lives as long as its session may`]
+function warningsForMaxAge ({ maxAgeS }: CookieAttributes, limits: Limits): string[] {
+  const problem = maxAgeS === null ? null : maxAgeProblem(maxAgeS * SECOND_MS, limits, '"cookie.maxAge"', '"idle"', '"persistent"')
+  return problem === null ? [] : [problem]
 }
 
 function warningsForRotation ({ activateInMs, keepForMs }: RotationPlan, reloadEveryMs: number, absoluteMs: number): string[] {

@@ -17,7 +17,7 @@ import { attributesWith, settingsIn } from './own-attributes'
 import { openRevocation } from './revocation'
 import { SettledMoves } from './settled-moves'
 import { subjectsOf } from './subject'
-import { warnExpiresPassed } from './warnings'
+import { warnExpiresPassed, warnOwnMaxAge } from './warnings'
 
 /** One named session of an app: all that can be set up once, at boot. */
 export interface SessionDefinition extends SealedSource {
@@ -94,7 +94,10 @@ export function lifetimeOf (definition: SessionDefinition, session: Session, now
   const { attributes, persistent } = definition.options
   const { settings: own, limits, identity } = session.head
   if (own.persistent === false) return ''
-  if (own.maxAgeMs !== null) return maxAge(Math.ceil(own.maxAgeMs / SECOND_MS))
+  if (own.maxAgeMs !== null) {
+    warnOwnMaxAge(definition, own.maxAgeMs, limits)
+    return maxAge(Math.ceil(own.maxAgeMs / SECOND_MS))
+  }
   const isConfigured = attributes.maxAgeS !== null || attributes.expires !== null
   // Own limits, or to be persistent: then the configured lifetime is that of other sessions.
   const isOwn = own.persistent !== null || own.idleMs !== null || own.absoluteMs !== null

@@ -2,7 +2,9 @@ import { maxHeaderSize } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { LINE_BYTES, NOT_SPLIT } from '../core/format'
 import { NotReadyError, type TooLargeError } from '../errors'
+import { maxAgeProblem } from '../options/max-age'
 import type { ResolvedOptions } from '../options/options'
+import type { Limits } from '../session/expiry'
 import type { SessionDefinition } from './definition'
 
 /** What an operator must act on. Each is said once a process and session, so that no stranger can fill the log. */
@@ -58,6 +60,12 @@ export function warnSecureOverHttp ({ options, isFirst }: SessionDefinition, req
 function isTlsBefore ({ headers }: FastifyRequest): boolean {
   if (headers['sec-fetch-site'] !== undefined) return true
   return /^https/i.test(String(headers['x-forwarded-proto'])) || /\bproto="?https/i.test(String(headers['forwarded']))
+}
+
+/** What the app gave a session by `options({ maxAge })`. */
+export function warnOwnMaxAge ({ options, log, isFirst }: SessionDefinition, maxAgeMs: number, limits: Limits): void {
+  const problem = maxAgeProblem(maxAgeMs, limits, 'session.options({ maxAge })', 'its "idle"', '"persistent"')
+  if (problem !== null && isFirst('max-age')) log.warn({ session: options.sessionName, cookie: options.cookieName }, problem)
 }
 
 /** A date that was fixed at boot. Logins go on working, and are over when the browser is closed. */

@@ -62,6 +62,29 @@ t.test('boot warns once where browsers drop the cookie of a session that is used
   }
 })
 
+t.test('the first session that gets such a maxAge of its own warns, too', async t => {
+  const app = await site(t, {})
+  app.get('/options/:maxAge', async ({ session, params }) => {
+    session.options({ maxAge: Number((params as { maxAge: string }).maxAge) })
+    session.set('user', 'ada')
+    return {}
+  })
+  await app.inject(`/options/${90 * 86_400}`)
+  t.strictSame(warnings(app), [], 'a session that lives no longer than its cookie is no matter')
+  for (let request = 0; request < 2; request++) await app.inject('/options/3600')
+  t.match(warnings(app), [{
+    session: 'session',
+    msg: /session\.options\(\{ maxAge \}\): browsers drop the cookie 3600 seconds after .* 2592000 seconds.*Set its "idle" to 3600 seconds and "persistent"/
+  }])
+  t.equal(warnings(app).length, 1)
+  const other = await site(t, {})
+  other.get('/long', async ({ session }) => { session.options({ maxAge: 90 * 86_400 }); session.set('user', 'ada'); return {} })
+  other.get('/shorter', async ({ session }) => { session.options({ absolute: '8h' }); return {} })
+  const browser = new Browser(other)
+  for (const url of ['/long', '/shorter']) await browser.get(url)
+  t.match(warnings(other), [{ msg: /browsers keep the cookie for 7776000 seconds, and the session is over after 28800 seconds/ }])
+})
+
 t.test('nothing is said where the cookie ends with the session, or is not given a lifetime', async t => {
   for (const options of [{}, { persistent: true }, { cookie: { maxAge: 3600 }, absolute: '1h' }, { cookie: { maxAge: 86_400 }, idle: '1h', absolute: '1d' }]) {
     t.strictSame(warnings(await site(t, options)), [])
@@ -78,9 +101,9 @@ t.test('once a configured expires has passed, logins go on without it, and one w
   clock.advance(1)
   const browser = new Browser(app)
   for (let request = 0; request < 3; request++) {
-    t.match(setCookies(await browser.get('/set/user/ada')), [/^session=[\w-]+; Path=\/; HttpOnly; SameSite=Lax$/])
+    t.match(setCookies(await browser.get(`/set/user/ada${request}`)), [/^session=[\w-]+; Path=\/; HttpOnly; SameSite=Lax$/])
   }
-  t.strictSame(await browser.json('/get'), { user: 'ada' })
+  t.strictSame(await browser.json('/get'), { user: 'ada2' })
   t.match(warnings(app), [{ session: 'session', cookie: 'session', expires: '2026-01-08T00:00:00.000Z', msg: /"cookie.expires" has passed.*"persistent": true/ }])
   t.equal(warnings(app).length, 1)
 })
