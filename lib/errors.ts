@@ -71,6 +71,10 @@ export const CommittedError = createError('FST_SESSION_COMMITTED',
 export const ReservedNameError = createError('FST_SESSION_RESERVED_NAME',
   '"%s" is the session\'s own: use session.set("%s", value) for a key of that name', 500, TypeError)
 
+/** A call of a method that other libraries have. */
+export const UnknownMethodError = createError('FST_SESSION_UNKNOWN_METHOD',
+  'a session has no method %s(), which is of another library: %s', 500, TypeError)
+
 /** A session was read before it could be told what it is. `request.session` is then null; a guard throws this. */
 export const NotReadyError = createError('FST_SESSION_NOT_READY',
   'session "%s" was read before it is ready: read it in a hook that is added after the plugin, and not on a route with config: { session: false }', 500)

@@ -1,4 +1,4 @@
-import { ReservedNameError } from '../errors'
+import { ReservedNameError, UnknownMethodError } from '../errors'
 import type { ReservedName } from '../../types/session'
 import type { Session } from './session'
 
@@ -8,6 +8,24 @@ export type SessionView = object
 const RESERVED: Readonly<Record<ReservedName, true>> = {
   get: true, set: true, has: true, unset: true, data: true, touch: true, regenerate: true, delete: true, revoke: true, revokeOthers: true, options: true, info: true, changed: true, deleted: true
 }
+
+/**
+ * Methods of other libraries, and what to do instead. Where no value has the name, reading it gives a function that throws: without
+ * it, code such as `session.destroy?.()` would leave the user logged in. `save` is not here: there is code that calls it only where
+ * it exists, and that is right without, since the reply writes the session. Nor are names that apps give to values.
+ */
+const ADVICE: Readonly<Record<string, string>> = {
+  destroy: 'call delete(); the reply then clears the cookie',
+  reload: 'a session is opened once a request, from its cookie, and there is nothing to load again',
+  resetMaxAge: 'call touch()',
+  isModified: 'read "changed"',
+  isSaved: 'read "changed"; what was changed is written with the reply',
+  updateConfig: 'call options()'
+}
+
+const OF_OTHERS: ReadonlyMap<string, () => never> = new Map(Object.entries(ADVICE).map(([name, advice]) => {
+  return [name, () => { throw new UnknownMethodError(name, advice) }]
+}))
 
 /** By this a view is asked for what is behind it, and answers only while this file asks. */
 const BEHIND = Symbol('session')
@@ -59,7 +77,8 @@ const traps: ProxyHandler<Session> = {
     }
     // A key may bear a reserved name, so JSON.stringify must not read values by property.
     if (name === 'toJSON') return () => session.data()
-    return session.get(name)
+    const value = session.get(name)
+    return value === undefined ? OF_OTHERS.get(name) : value
   },
   set (session, name, value) {
     return assign(session, name, value)

@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { WARN } from '../helpers/app'
 import { fakeClock } from '../helpers/clock'
 import { Browser } from './migration-browser'
 import { ADA, appOf, appWithOld, block, DAY_MS, moves, OLD_SECRET, withCookies } from './migration-page'
@@ -66,13 +67,16 @@ t.test('a store that keeps JSON, a record that is over, a forged id and a store 
   t.strictSame(await (await late.goTo(app)).get('/me'), {})
 })
 
-t.test('a hook before the plugin that touches the session is too early for the store, and is told so', async t => {
+t.test('in a hook before the plugin it is too early to ask the store: there is no session, and the log says so', async t => {
   const store = new fastifySession.MemoryStore()
   const ada = await oldSessions(t, store)
   await ada.post('/login', ADA)
-  const early = "app.addHook('onRequest', async request => { request.query.early && request.session })\n"
-  await ada.goTo(await appOf(t, early + block(t, 'js', SESSION_CODE), { store }))
-  t.match(await ada.get('/me?early=yes'), { code: 'FST_SESSION_NOT_READY' })
+  const early = "app.addHook('onRequest', async request => { request.query.early = String(request.session) })\n" +
+    "app.get('/early', async ({ query }) => query)\n"
+  const app = await appOf(t, early + block(t, 'js', SESSION_CODE), { store })
+  await ada.goTo(app)
+  t.strictSame(await ada.get('/early'), { early: 'null' })
+  t.match(app.lines.filter(({ level }) => level === WARN), [{ code: 'FST_SESSION_NOT_READY' }])
   t.strictSame(await ada.get('/me'), ADA)
 })
 

@@ -14,6 +14,8 @@ app.get('/', async ({ session }) => {
   session.unset('else')
   // @ts-expect-error property style needs names: merge them into SessionData
   session.anything = 1
+  // @ts-expect-error a name of other libraries: delete() ends a session here
+  session.destroy()
   return [value, all]
 })
 
