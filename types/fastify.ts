@@ -21,9 +21,9 @@ declare module 'fastify' {
 
   interface FastifyContextConfig {
     /**
-     * `false`: a route that needs no session, such as a health check. The store is not asked, and `request.session` is null where
-     * there is `revocation`. `{ renew: false }`: a route that looks at the session, such as one that a page polls: the session is
-     * checked as everywhere. With either, looking at a session does not renew it; changing it does.
+     * `false`: a route that needs no session, such as a health check. The store is not asked, and `request.session` is
+     * null where there is `revocation`. `{ renew: false }`: a route that looks at the session, such as one that a page
+     * polls: the session is checked as everywhere. With either, looking at a session does not renew it; changing it does.
      */
     session?: boolean | { renew?: boolean | undefined } | undefined
   }

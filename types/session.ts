@@ -34,14 +34,14 @@ export type SessionContent<T> = [keyof T] extends [never] ? Record<string, any> 
 export interface SessionSettings extends CookieOptions {
   /** The session is over when it was not used for this long. At most its absolute limit. */
   idle?: Duration | undefined
-  /** The session is over when it is older than this. 400 days at most; with `revocation` no more than `longest` or `absolute` there. */
+  /** The session is over when it is older than this. 400 days at most; with `revocation` at most its `longest`, or `absolute`. */
   absolute?: Duration | undefined
   /** Whether the cookie outlives the browser; Max-Age then reaches to the absolute end of the session. */
   persistent?: boolean | undefined
   /**
-   * Seconds. Goes out as it is, becomes the session's own idle limit, and raises its absolute limit to at least that (400 days at
-   * most). The browser counts from the last write, so it also drops the cookie of a session that is only read all the time:
-   * `idle` with `persistent` does not.
+   * Seconds. Goes out as it is, becomes the session's own idle limit, and raises its absolute limit to at least that (400
+   * days at most). The browser counts from the last write, so it also drops the cookie of a session that is only read all
+   * the time: with `idle` and `persistent` it does not.
    */
   maxAge?: number | undefined
 }
@@ -90,7 +90,8 @@ export interface SessionMethods<T> {
    */
   revokeOthers (): Promise<void>
   /**
-   * Limits and cookie attributes for this session alone. They last until it is deleted, regenerated, or another user logs in by it.
+   * Limits and cookie attributes for this session alone. They last until it is deleted, regenerated, or another user logs
+   * in by it.
    * Throws FST_SESSION_INVALID_OPTION.
    */
   options (options: SessionSettings): void

@@ -65,12 +65,15 @@ export function resolveOptions (options: unknown, nowMs: number): ResolvedSessio
 }
 
 /** Throws where two sessions would meet in a request's property or in a cookie. */
-export function refuseCollisions (sessions: readonly Pick<ResolvedOptions, 'sessionName' | 'cookieNames' | 'oldCookies'>[]): void {
+export function refuseCollisions (
+  sessions: readonly Pick<ResolvedOptions, 'sessionName' | 'cookieNames' | 'oldCookies'>[]
+): void {
   refuseTwice(sessions.map(({ sessionName }) => sessionName), 'sessionName')
   refuseTwice(sessions.flatMap(({ cookieNames }) => cookieNames), 'cookieName')
   for (const { sessionName, oldCookies } of sessions) {
     const others = sessions.filter(other => other.sessionName !== sessionName)
-    const clash = namesOf(oldCookies).find(name => others.some(other => [...other.cookieNames, ...namesOf(other.oldCookies)].includes(name)))
+    const taken = others.flatMap(other => [...other.cookieNames, ...namesOf(other.oldCookies)])
+    const clash = namesOf(oldCookies).find(name => taken.includes(name))
     if (clash !== undefined) throw invalid(`option "legacy": the old cookie "${clash}" belongs to another session, too, and would be cleared under its hands`)
   }
 }
@@ -142,7 +145,7 @@ function warningsFor (keySource: KeySource, ignored: readonly string[], absolute
 }
 
 function warningsForMaxAge ({ maxAgeS }: CookieAttributes, limits: Limits): string[] {
-  const problem = maxAgeS === null ? null : maxAgeProblem(maxAgeS * SECOND_MS, limits, '"cookie.maxAge"', '"idle"', '"persistent"')
+  const problem = maxAgeS === null ? null : maxAgeProblem(maxAgeS * SECOND_MS, limits, '"cookie.maxAge"')
   return problem === null ? [] : [problem]
 }
 

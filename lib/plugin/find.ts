@@ -80,7 +80,10 @@ function judged (definition: SessionDefinition, candidates: Candidates | null, l
 }
 
 /** Each of these opened, and its session was ended. */
-export function tellOver ({ sessionName, options, isFirst }: SessionDefinition, former: FormerCookie | null, over: readonly OpenedSession[], log: OpeningLog): void {
+export function tellOver (
+  { sessionName, options, isFirst }: SessionDefinition, former: FormerCookie | null, over: readonly OpenedSession[],
+  log: OpeningLog
+): void {
   const cookie = former?.cookieName ?? options.cookieName
   for (const { envelope: { id } } of over) tellRefused(log, isFirst, { sessionName, cookie, reason: 'revoked', id })
 }

@@ -54,14 +54,17 @@ export async function openFormerCookies (
   const opened: FormerCookie[] = []
   for (const one of legacy) {
     const { opener } = one
-    opened.push(opener instanceof FormerName ? await sealedBefore(one, opener, options, keyring, isFirst) : await ofAnother(one, opener, { ...options, isFirst }))
+    opened.push(opener instanceof FormerName
+      ? await sealedBefore(one, opener, options, keyring, isFirst)
+      : await ofAnother(one, opener, { ...options, isFirst }))
   }
   return opened
 }
 
 /** A cookie of ours, under the name it had. */
 async function sealedBefore (
-  { cookieName, attributes, keep }: ResolvedLegacy, former: FormerName, options: ResolvedOptions, own: Keyring, isFirst: IsFirst
+  { cookieName, attributes, keep }: ResolvedLegacy, former: FormerName, options: ResolvedOptions, own: Keyring,
+  isFirst: IsFirst
 ): Promise<FormerCookie> {
   const materials = await former.materials()
   const keys = materials === null ? own : new Keyring(fixedTerms(materials))
@@ -92,7 +95,9 @@ async function sealedBefore (
 }
 
 /** A cookie of another library. */
-async function ofAnother ({ cookieName, attributes, keep }: ResolvedLegacy, opener: LegacyOpener, options: AdoptingOptions): Promise<FormerCookie> {
+async function ofAnother (
+  { cookieName, attributes, keep }: ResolvedLegacy, opener: LegacyOpener, options: AdoptingOptions
+): Promise<FormerCookie> {
   await opener.prepare?.()
   const { immediate = false } = opener
   const rules = { ...options, cookieName }
@@ -139,7 +144,9 @@ function saysUnavailable (error: unknown): boolean {
 }
 
 /** What an opener found, as a session of ours. An opener that is wrong about one cookie must not lock its user out of every page. */
-function adopted (found: LegacySession | null, value: string, rules: AdoptingOptions, nowMs: number, log: OpeningLog): Answer {
+function adopted (
+  found: LegacySession | null, value: string, rules: AdoptingOptions, nowMs: number, log: OpeningLog
+): Answer {
   const cookie = rules.cookieName
   if (found === null) {
     log.debug({ cookie }, 'old cookie not opened')

@@ -60,7 +60,8 @@ export function openSealed (sealed: SealedSource, { tokens, header }: Source, no
 }
 
 function stampIn (
-  { stampName, stampKeys, sessionName, isFirst }: SealedSource, header: string | undefined, nowMs: number, log: OpeningLog
+  { stampName, stampKeys, sessionName, isFirst }: SealedSource, header: string | undefined, nowMs: number,
+  log: OpeningLog
 ): StampOf {
   return sessionId => {
     let latest: StampedTimes = NOT_STAMPED

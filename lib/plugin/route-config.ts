@@ -24,9 +24,12 @@ export function mayRenew (definition: SessionDefinition, request: FastifyRequest
 /** Null where there is none. */
 function problemIn (session: unknown): string | null {
   if (session === undefined || typeof session === 'boolean') return null
-  if (!isObject(session)) return `config.session must be true, false or an object such as { renew: false }; found ${describe(session)}`
+  if (!isObject(session)) {
+    return `config.session must be true, false or an object such as { renew: false }; found ${describe(session)}`
+  }
   const unknown = Object.keys(session).find(name => name !== 'renew')
   if (unknown !== undefined) return `config.session: "${unknown}" is unknown; known is renew`
   const { renew } = session
-  return renew === undefined || typeof renew === 'boolean' ? null : `config.session.renew must be true or false; found ${describe(renew)}`
+  if (renew === undefined || typeof renew === 'boolean') return null
+  return `config.session.renew must be true or false; found ${describe(renew)}`
 }

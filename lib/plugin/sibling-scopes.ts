@@ -1,11 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 import { invalid } from '../checks'
 import type { CookieAttributes } from '../cookies/attributes'
+import type { ResolvedOptions } from '../options/options'
 import type { SessionDefinition } from './definition'
 
 /**
- * Scopes that are not inside each other may each register sessions, and a browser sends the cookies of both. The same session in
- * two scopes, and cookies whose paths are apart, are fine. Otherwise each scope would overwrite and refuse the cookie of the other.
+ * Scopes that are not inside each other may each register sessions, and a browser sends the cookies of both. The same
+ * session in two scopes, and cookies whose paths are apart, are fine. Otherwise each scope would overwrite and refuse the
+ * cookie of the other.
  */
 
 /** All sessions of an app, in whatever scope. Every scope of an app has its server. */
@@ -34,24 +36,35 @@ function refuseClash (one: SessionDefinition, other: SessionDefinition, nowMs: n
   if (shared !== undefined && !areApart(a.attributes, b.attributes)) {
     const difference = differenceOf(one, other, nowMs)
     if (difference === null) return
-    throw invalid(`option "cookieName": another scope of this app has the cookie "${shared}", too, with ${difference}, and browsers send it to both. Give one of the scopes another "cookieName", or a "cookie.path" apart from that of the other ("${a.attributes.path}" and "${b.attributes.path}"), or both the same options`)
+    throw invalid(`option "cookieName": another scope of this app has the cookie "${shared}", too, with ${difference}, ` +
+      'and browsers send it to both. Give one of the scopes another "cookieName", or a "cookie.path" apart from that ' +
+      `of the other ("${a.attributes.path}" and "${b.attributes.path}"), or both the same options`)
   }
   for (const [legacy, cookies] of [[a, b], [b, a]] as const) {
-    const old = legacy.oldCookies.find(({ cookieName, attributes }) => cookies.cookieNames.includes(cookieName) && !areApart(attributes, cookies.attributes))
-    if (old !== undefined) throw invalid(`option "legacy": the old cookie "${old.cookieName}" holds sessions of another scope of this app, and would be cleared there`)
+    const old = legacy.oldCookies
+      .filter(({ cookieName }) => cookies.cookieNames.includes(cookieName))
+      .find(({ attributes }) => !areApart(attributes, cookies.attributes))
+    if (old === undefined) continue
+    throw invalid(`option "legacy": the old cookie "${old.cookieName}" holds sessions of another scope of this app, ` +
+      'and would be cleared there')
   }
 }
 
 /** Null where both scopes have one and the same session. */
 function differenceOf (one: SessionDefinition, other: SessionDefinition, nowMs: number): string | null {
   const [a, b] = [one.options, other.options]
-  if (a.cookieName !== b.cookieName) return `another meaning ("${a.cookieName}" and "${b.cookieName}" are the cookies of the sessions)`
+  if (a.cookieName !== b.cookieName) return `another meaning (its sessions are in "${b.cookieName}")`
   if (!opens(one, other, nowMs) || !opens(other, one, nowMs)) return 'other keys'
   if (one.lines.scope !== other.lines.scope) return 'another path or domain that overlaps'
-  if ((a.codec.custom && b.customCodec === null) || (b.codec.custom && a.customCodec === null)) return 'another serializer'
+  if (!reads(a, b) || !reads(b, a)) return 'another serializer'
   // The name is hashed with the subject.
-  if (a.sessionName !== b.sessionName && (a.subject !== null || b.subject !== null)) return 'another "sessionName" beside "subject"'
-  return null
+  const isHashed = a.subject !== null || b.subject !== null
+  return isHashed && a.sessionName !== b.sessionName ? 'another "sessionName" beside "subject"' : null
+}
+
+/** What the other one writes. */
+function reads ({ customCodec }: ResolvedOptions, other: ResolvedOptions): boolean {
+  return !other.codec.custom || customCodec !== null
 }
 
 /** What the other one seals now. Keyrings may be a reload apart, so it is not asked whether all keys are the same. */
@@ -61,7 +74,8 @@ function opens ({ sealing: { keys } }: SessionDefinition, other: SessionDefiniti
 
 /** No request brings both cookies. Without a domain the host is not known here. */
 function areApart (a: Place, b: Place): boolean {
-  return arePathsApart(pathOf(a), pathOf(b)) || (a.domain !== null && b.domain !== null && areDomainsApart(a.domain, b.domain))
+  if (arePathsApart(pathOf(a), pathOf(b))) return true
+  return a.domain !== null && b.domain !== null && areDomainsApart(a.domain, b.domain)
 }
 
 /** RFC 6265 section 5.1.4, in both directions. */

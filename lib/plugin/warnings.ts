@@ -47,16 +47,20 @@ const SETS_SECURE = /^[^=]+=[^;]+;.*; Secure(?:;|$)/
 /** Of a header that the client sends; it goes into the log once. */
 const LONGEST_HOST = 253
 
-/** A browser drops a Secure cookie that came over plain http, unless it came from the same machine: RFC 6265bis section 5.7. */
-export function warnSecureOverHttp ({ options, isFirst }: SessionDefinition, request: FastifyRequest, lines: readonly string[]): void {
+/** A browser drops a Secure cookie that came over plain http, unless from the same machine: RFC 6265bis section 5.7. */
+export function warnSecureOverHttp (
+  { options, isFirst }: SessionDefinition, request: FastifyRequest, lines: readonly string[]
+): void {
   if (!lines.some(line => SETS_SECURE.test(line)) || THIS_MACHINE.test(request.hostname) || isTlsBefore(request)) return
   if (!isFirst('http')) return
   const host = request.hostname.slice(0, LONGEST_HOST)
   request.log.warn({ session: options.sessionName, cookie: options.cookieName, host },
-    'a session cookie with Secure was set over plain http, and browsers drop such a cookie, so logins have no effect. Serve the site over TLS, or use localhost for tests. If a proxy ends TLS, have it send X-Forwarded-Proto, and set trustProxy')
+    'a session cookie with Secure was set over plain http, and browsers drop such a cookie, so logins have no effect. ' +
+    'Serve the site over TLS, or use localhost for tests. If a proxy ends TLS, have it send X-Forwarded-Proto, ' +
+    'and set trustProxy')
 }
 
-/** A proxy says so, trusted or not; or the browser does, which sends these headers only over TLS (or from the same machine). */
+/** A proxy says so, trusted or not. Or the browser shows it: it sends this header only over TLS, or to the same machine. */
 function isTlsBefore ({ headers }: FastifyRequest): boolean {
   if (headers['sec-fetch-site'] !== undefined) return true
   return /^https/i.test(String(headers['x-forwarded-proto'])) || /\bproto="?https/i.test(String(headers['forwarded']))
@@ -64,15 +68,17 @@ function isTlsBefore ({ headers }: FastifyRequest): boolean {
 
 /** What the app gave a session by `options({ maxAge })`. */
 export function warnOwnMaxAge ({ options, log, isFirst }: SessionDefinition, maxAgeMs: number, limits: Limits): void {
-  const problem = maxAgeProblem(maxAgeMs, limits, 'session.options({ maxAge })', 'its "idle"', '"persistent"')
-  if (problem !== null && isFirst('max-age')) log.warn({ session: options.sessionName, cookie: options.cookieName }, problem)
+  const problem = maxAgeProblem(maxAgeMs, limits, 'session.options({ maxAge })')
+  if (problem === null || !isFirst('max-age')) return
+  log.warn({ session: options.sessionName, cookie: options.cookieName }, problem)
 }
 
 /** A date that was fixed at boot. Logins go on working, and are over when the browser is closed. */
 export function warnExpiresPassed ({ options, log, isFirst }: SessionDefinition, expires: Date): void {
   if (!isFirst('expires')) return
   log.warn({ session: options.sessionName, cookie: options.cookieName, expires: expires.toISOString() },
-    '"cookie.expires" has passed: the session cookie goes out without it from now on, and ends with the browser. It is one date for all sessions; "persistent": true keeps each cookie for as long as its session may live')
+    '"cookie.expires" has passed: the session cookie goes out without it from now on, and ends with the browser. ' +
+    'It is one date for all sessions; "persistent": true keeps each cookie for as long as its session may live')
 }
 
 /** The route said itself what caches may do, and that is more than is safe. */
@@ -95,7 +101,9 @@ export function warnNotReady ({ options: { sessionName }, isFirst }: SessionDefi
 }
 
 /** The route was added before the plugin was loaded, where it could not be refused. */
-export function warnRouteConfig ({ options, isFirst }: SessionDefinition, { log, routeOptions }: FastifyRequest, problem: string): void {
+export function warnRouteConfig (
+  { options, isFirst }: SessionDefinition, { log, routeOptions }: FastifyRequest, problem: string
+): void {
   if (!isFirst(`config of ${routeOptions.url}`)) return
   log.warn({ session: options.sessionName, route: routeOptions.url }, `the route's config is ignored: ${problem}`)
 }

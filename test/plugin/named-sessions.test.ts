@@ -55,7 +55,7 @@ t.test('a registration in an inner scope adds a session there, and the outer one
   t.strictSame((await app.inject('/outer')).json(), { inner: null })
 })
 
-t.test('two scopes whose cookies lie at paths of their own may have sessions of one name that are not each other\'s', async t => {
+t.test('two scopes may have sessions of one name that are not each other\'s, at paths of their own', async t => {
   const app = bareApp(t)
   for (const [prefix, key] of [['/a', KEY], ['/b', OTHER_KEY]] as const) {
     await app.register(async scope => {

@@ -6,7 +6,11 @@ import { Browser } from '../helpers/browser'
 type Options = secureSession.SessionOptions
 
 const INVALID = 'FST_SESSION_INVALID_OPTION'
-const OWN_JSON = { serialize: (data: object) => JSON.stringify(data), deserialize: (bytes: Buffer) => JSON.parse(bytes.toString()) }
+const OWN_JSON = {
+  serialize: (data: object) => JSON.stringify(data),
+  deserialize: (bytes: Buffer) => JSON.parse(bytes.toString())
+}
+const FROM_SESSION = { sessionName: 'login', legacy: [secureSession.sealedOpener({ cookieName: 'session' })] }
 
 /** An app with one scope for each of these, beside each other: `/a`, `/b` and so on. */
 async function siblings (t: Test, ...all: Array<Partial<Options>>): Promise<TestApp> {
@@ -22,21 +26,29 @@ async function siblings (t: Test, ...all: Array<Partial<Options>>): Promise<Test
 }
 
 for (const [what, first, second, message] of [
-  ['other keys', {}, { key: OTHER_KEY }, /"cookieName": another scope of this app has the cookie "session", too, with other keys/],
+  ['other keys', {}, { key: OTHER_KEY },
+    /"cookieName": another scope of this app has the cookie "session", too, with other keys/],
   ['a key that the other scope does not have', {}, { key: [OTHER_KEY, KEY] }, /with other keys/],
-  ['other keys below the path of the other scope', {}, { key: OTHER_KEY, cookie: { path: '/b' } }, /other keys.*"\/b" and "\/"/],
+  ['other keys below the path of the other scope', {}, { key: OTHER_KEY, cookie: { path: '/b' } },
+    /other keys.*"\/b" and "\/"/],
   ['other keys above it', { cookie: { path: '/a/b' } }, { key: OTHER_KEY, cookie: { path: '/a/' } }, /other keys/],
-  ['the same keys and a path below the path of the other scope', {}, { cookie: { path: '/b' } }, /another path or domain that overlaps/],
+  ['the same keys and a path below the path of the other scope', {}, { cookie: { path: '/b' } },
+    /another path or domain that overlaps/],
   ['the same keys and a domain', {}, { cookie: { domain: 'example.org' } }, /another path or domain that overlaps/],
-  ['other keys and a subdomain', { cookie: { domain: '.example.org' } }, { key: OTHER_KEY, cookie: { domain: 'a.Example.org' } }, /other keys/],
+  ['other keys and a subdomain',
+    { cookie: { domain: '.example.org' } }, { key: OTHER_KEY, cookie: { domain: 'a.Example.org' } },
+    /other keys/],
   ['a serializer that the other scope does not have', {}, { serializer: OWN_JSON }, /another serializer/],
   ['no serializer, where the other scope has one', { serializer: OWN_JSON }, {}, /another serializer/],
-  ['another session name beside a subject', { subject: () => 1 }, { sessionName: 'login', cookieName: 'session' }, /another "sessionName"/],
-  ['another session name and a subject', {}, { sessionName: 'login', cookieName: 'session', subject: () => 1 }, /another "sessionName"/],
-  ['a cookie that is the stamp of the other scope', {}, { sessionName: 'login', cookieName: 'session.t' }, /"session\.t".*another meaning/],
-  ['an old cookie that is in use in the other scope', {}, { sessionName: 'login', legacy: [secureSession.sealedOpener({ cookieName: 'session' })] },
+  ['another session name beside a subject', { subject: () => 1 }, { sessionName: 'login', cookieName: 'session' },
+    /another "sessionName"/],
+  ['another session name and a subject', {}, { sessionName: 'login', cookieName: 'session', subject: () => 1 },
+    /another "sessionName"/],
+  ['a cookie that is the stamp of the other scope', {}, { sessionName: 'login', cookieName: 'session.t' },
+    /"session\.t".*another meaning/],
+  ['an old cookie that is in use in the other scope', {}, FROM_SESSION,
     /"legacy": the old cookie "session" holds sessions of another scope/],
-  ['a cookie that is an old one in the other scope', { sessionName: 'login', legacy: [secureSession.sealedOpener({ cookieName: 'session' })] }, {},
+  ['a cookie that is an old one in the other scope', FROM_SESSION, {},
     /"legacy": the old cookie "session"/]
 ] as const) {
   t.test(`a scope with ${what} is refused at boot beside one with the same cookie name`, async t => {
@@ -51,8 +63,10 @@ for (const [what, first, second] of [
   ['another session name, without a subject', {}, { sessionName: 'login', cookieName: 'session' }],
   ['a serializer that both can read', { serializer: OWN_JSON }, { serializer: { ...OWN_JSON, writes: false } }],
   ['other keys at another path', { cookie: { path: '/a' } }, { key: OTHER_KEY, cookie: { path: '/b' } }],
-  ['other keys at a path that only begins alike', { cookie: { path: '/a' } }, { key: OTHER_KEY, cookie: { path: '/ab' } }],
-  ['other keys on another domain', { cookie: { domain: 'a.example.org' } }, { key: OTHER_KEY, cookie: { domain: 'b.example.org' } }],
+  ['other keys at a path that only begins alike',
+    { cookie: { path: '/a' } }, { key: OTHER_KEY, cookie: { path: '/ab' } }],
+  ['other keys on another domain',
+    { cookie: { domain: 'a.example.org' } }, { key: OTHER_KEY, cookie: { domain: 'b.example.org' } }],
   ['another cookie name', {}, { key: OTHER_KEY, sessionName: 'login' }],
   ['an old cookie that lies apart from that of the other scope', { cookie: { path: '/a' } },
     { sessionName: 'login', legacy: [secureSession.sealedOpener({ cookieName: 'session', cookie: { path: '/b' } })] }]

@@ -14,7 +14,12 @@ const OTHER = { idle: '2d', absolute: '60d', persistent: true }
 async function site (t: Test, options: Partial<secureSession.SessionOptions> = {}): Promise<TestApp> {
   const app = await appWith(t, { key: KEY, subject: session => session.get('user'), ...options })
   addRoutes(app)
-  app.get('/remember', async ({ session }) => { session.regenerate(); session.options(REMEMBERED); session.set('user', 'ada'); return {} })
+  app.get('/remember', async ({ session }) => {
+    session.regenerate()
+    session.options(REMEMBERED)
+    session.set('user', 'ada')
+    return {}
+  })
   app.get('/do', async ({ session, query }) => {
     for (const step of (query as { steps: string }).steps.split(',') as Step[]) {
       if (step === 'regenerate') session.regenerate()
@@ -116,9 +121,13 @@ t.test('nothing of them is left in the next session, nor in the one after a late
   t.equal(await settingsAfter(browser, 'ada'), AS_CONFIGURED)
 })
 
-t.test('the cookies are cleared where the former options had put them, and the next one lies where it is configured', async t => {
+t.test('cookies are cleared where the former options had put them, and the next lies as configured', async t => {
   const app = await site(t)
-  app.get('/move', async ({ session }) => { session.set('user', 'ada'); session.options({ path: '/app', domain: 'example.org' }); return {} })
+  app.get('/move', async ({ session }) => {
+    session.set('user', 'ada')
+    session.options({ path: '/app', domain: 'example.org' })
+    return {}
+  })
   for (const steps of ['regenerate,bob', 'bob']) {
     const browser = new Browser(app)
     await browser.get('/move')
@@ -129,10 +138,18 @@ t.test('the cookies are cleared where the former options had put them, and the n
   }
 })
 
-t.test('attributes of the request that logs in are laid over the configured ones, not over those of the former session', async t => {
+t.test('attributes of the login are laid over the configured ones, not over the former ones', async t => {
   const app = await site(t)
-  app.get('/first', async ({ session }) => { session.set('user', 'ada'); session.options({ path: '/app', priority: 'high' }); return {} })
-  app.get('/second', async ({ session }) => { session.options({ sameSite: 'strict' }); session.set('user', 'bob'); return {} })
+  app.get('/first', async ({ session }) => {
+    session.set('user', 'ada')
+    session.options({ path: '/app', priority: 'high' })
+    return {}
+  })
+  app.get('/second', async ({ session }) => {
+    session.options({ sameSite: 'strict' })
+    session.set('user', 'bob')
+    return {}
+  })
   const browser = new Browser(app)
   await browser.get('/first')
   t.match(setCookies(await browser.get('/second')).at(-1), /^session=[\w-]+; Path=\/; HttpOnly; SameSite=Strict$/)
@@ -144,5 +161,6 @@ t.test('attributes that break a rule of browsers without those of the former ses
   app.get('/open', async ({ session }) => { session.options({ secure: false }); return {} })
   const browser = new Browser(app)
   await browser.get('/lax')
-  t.match((await browser.get('/open')).json(), { code: 'FST_SESSION_INVALID_OPTION', message: /sameSite: "none" needs secure/ })
+  t.match((await browser.get('/open')).json(),
+    { code: 'FST_SESSION_INVALID_OPTION', message: /sameSite: "none" needs secure/ })
 })
