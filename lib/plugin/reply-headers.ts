@@ -71,18 +71,20 @@ export function holdErrors (payload: unknown): void {
   if (typeof on === 'function') on.call(payload, 'error', ignoreError)
 }
 
-/** Lets go of a payload that will not be sent. */
+/** Lets go of a payload that will not be sent. What its own methods throw then is of no use to anyone. */
 export function discard (payload: unknown): void {
   if (typeof payload !== 'object' || payload === null) return
   const { destroy, cancel, body } = payload as { destroy?: unknown, cancel?: unknown, body?: unknown }
   holdErrors(payload)
-  if (typeof destroy === 'function') destroy.call(payload)
-  else if (typeof cancel === 'function') cancel.call(payload).catch(ignoreLocked)
+  if (typeof destroy === 'function') attempt(() => { destroy.call(payload) })
+  // A web stream that someone reads already is theirs to end.
+  else if (typeof cancel === 'function') attempt(async () => { await cancel.call(payload) })
   else discard(body)
 }
 
-/** A web stream that someone reads already is theirs to end. */
-function ignoreLocked (): void {}
+function attempt (work: () => void | Promise<void>): void {
+  new Promise<void>(resolve => { resolve(work()) }).catch(ignoreError)
+}
 
 /** The stream keeps its error, as `errored`. */
 function ignoreError (): void {}

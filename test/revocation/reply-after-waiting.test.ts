@@ -193,6 +193,27 @@ t.test('a stream that fails when it is destroyed ends no process', async t => {
   t.match(await answer(`${address}/health`, ''), { status: 200 })
 })
 
+t.test('a payload that throws when it is let go of ends no process', async t => {
+  const payloads: readonly object[] = [
+    Object.assign(new PassThrough(), { destroy () { throw new Error('of its end') } }),
+    { pipe () {}, cancel () { throw new Error('of its end') } },
+    { pipe () {}, cancel () {} }
+  ]
+  for (const payload of payloads) {
+    const store = new HeldStore()
+    const { address, cookie } = await site(t, app => {
+      app.get('/login', async (request, reply) => {
+        acts['login']?.(request)
+        setImmediate(() => { reply.hijack(); reply.raw.end('by hand'); store.release() })
+        return await reply.send(payload)
+      })
+    }, store)
+    store.holds = true
+    t.match(await answer(`${address}/login`, cookie), { status: 200, body: 'by hand' })
+    t.match(await answer(`${address}/health`, ''), { status: 200 })
+  }
+})
+
 t.test('where even the error cannot be answered the connection ends, and the server goes on', async t => {
   let isBroken = false
   const logger = {
