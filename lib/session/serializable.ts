@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { NotSerializableError } from '../errors'
 
 /** What JSON cannot write, and what it would write as something else without an error. */
@@ -18,7 +19,7 @@ export function jsonOf (key: string, value: unknown): string | undefined {
 
 /** Throws FST_SESSION_NOT_SERIALIZABLE where JSON would write a value as something else. The value must have no cycle. */
 export function refuseAltered (key: string, value: unknown): void {
-  const altered = explained(key, () => alteredIn(value))
+  const altered = explained(key, () => alteredIn(value, key))
   if (altered === null) return
   const path = key + altered.path
   throw new NotSerializableError(`"${path}" is ${altered.what}, which JSON cannot write as it is`, path)
@@ -46,10 +47,22 @@ function stringify (key: string, value: unknown): string | undefined {
   return member === '{}' ? undefined : member.slice(JSON.stringify(key).length + 2, -1)
 }
 
-function alteredIn (value: unknown): Altered | null {
+/** @param name under which the value lies: a toJSON is given it */
+function alteredIn (value: unknown, name: string): Altered | null {
   const what = kindOf(value)
   if (what !== null) return { path: '', what }
-  if (typeof value !== 'object' || value === null || hasToJSON(value)) return null
+  if (typeof value !== 'object' || value === null || types.isDate(value)) return null
+  return hasToJSON(value) ? alteredBehind(value.toJSON(name)) : alteredWithin(value)
+}
+
+/** What a toJSON returns is written without another toJSON. */
+function alteredBehind (value: unknown): Altered | null {
+  const what = kindOf(value)
+  if (what !== null) return { path: '', what: `something whose toJSON returns ${what}` }
+  return typeof value === 'object' && value !== null ? alteredWithin(value) : null
+}
+
+function alteredWithin (value: object): Altered | null {
   return Array.isArray(value) ? alteredInArray(value) : alteredInObject(value as Readonly<Record<string, unknown>>)
 }
 
@@ -57,7 +70,7 @@ function alteredInArray (values: readonly unknown[]): Altered | null {
   for (let index = 0; index < values.length; index++) {
     const value = values[index]
     if (typeof value === 'string') continue
-    const altered = value === undefined ? { path: '', what: 'undefined' } : alteredIn(value)
+    const altered = value === undefined ? { path: '', what: 'undefined' } : alteredIn(value, String(index))
     if (altered !== null) return { path: `[${index}]${altered.path}`, what: altered.what }
   }
   return null
@@ -67,7 +80,7 @@ function alteredInObject (object: Readonly<Record<string, unknown>>): Altered | 
   for (const name of Object.keys(object)) {
     const value = object[name]
     if (typeof value === 'string') continue
-    const altered = alteredIn(value)
+    const altered = alteredIn(value, name)
     if (altered !== null) return { path: `.${name}${altered.path}`, what: altered.what }
   }
   return null
@@ -91,13 +104,13 @@ function isPlain (value: object): boolean {
   return hasToJSON(value) && !isInvalidDate(value)
 }
 
-function hasToJSON (value: unknown): boolean {
+function hasToJSON (value: unknown): value is { toJSON: (name: string) => unknown } {
   return typeof (value as { toJSON?: unknown } | null | undefined)?.toJSON === 'function'
 }
 
 /** JSON writes it as null. */
 function isInvalidDate (value: object): boolean {
-  return value instanceof Date && Number.isNaN(value.getTime())
+  return types.isDate(value) && Number.isNaN(value.getTime())
 }
 
 function nameOfClass ({ constructor }: object): string {

@@ -25,6 +25,9 @@ const altered: ReadonlyArray<readonly [unknown, string]> = [
   [Number.NaN, 'NaN'],
   [Number.POSITIVE_INFINITY, 'Infinity'],
   [new Date(Number.NaN), 'an invalid Date'],
+  [runInNewContext('new Date(NaN)'), 'an invalid Date of another realm'],
+  [{ toJSON: () => Number.NaN }, 'a toJSON that returns NaN'],
+  [{ toJSON: () => new Map([[1, 2]]) }, 'a toJSON that returns a Map'],
   [() => 1, 'a function'],
   [Symbol('x'), 'a symbol']
 ]
@@ -32,7 +35,7 @@ const altered: ReadonlyArray<readonly [unknown, string]> = [
 /** What JSON writes as it is, or says itself how it is written. */
 const written: readonly unknown[] = [
   null, true, 0, -1.5, 'x', [], {}, [null, [1, { a: [] }]], { a: { b: undefined } }, Object.create(null), new Date(0),
-  Buffer.from('x'), { toJSON: () => 'x' }, new URL('http://127.0.0.1/'), runInNewContext('({ a: [1, {}] })')
+  Buffer.from('x'), { toJSON: () => 'x' }, { toJSON: () => ({ a: [null, 1] }) }, new URL('http://127.0.0.1/'), runInNewContext('({ a: [1, {}] })')
 ]
 
 async function site (): Promise<{ app: TestApp, browser: Browser, put: (value: unknown) => void }> {
@@ -75,6 +78,18 @@ t.test('undefined in an array is refused, and a hole as well, since both become 
     t.match((await browser.get('/set')).json(), { code: 'FST_SESSION_NOT_SERIALIZABLE' })
   }
   t.strictSame(paths(app), ['mine[1]', 'mine[1]'])
+})
+
+t.test('what lies in what a toJSON returns is refused with its path, and the toJSON is given the key', async t => {
+  const { app, browser, put } = await site()
+  const keys: unknown[] = []
+  const behind = (value: unknown): object => ({ toJSON (key: string) { keys.push(key); return value } })
+  for (const given of [behind({ a: [new Set()] }), { b: behind([1, Symbol('x')]) }, [behind({ c: behind(new Map()) })]]) {
+    put(given)
+    t.match((await browser.get('/set')).json(), { code: 'FST_SESSION_NOT_SERIALIZABLE' })
+  }
+  t.strictSame(paths(app), ['mine.a[0]', 'mine.b[1]', 'mine[0].c'])
+  t.strictSame([...new Set(keys)], ['mine', 'b', '0', 'c'])
 })
 
 t.test('what JSON writes as it is, and what says itself how it is written, goes through', async t => {
