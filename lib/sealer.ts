@@ -51,8 +51,8 @@ export type Opened =
 export interface Sealer {
   /**
    * A token for this data. With the `info` of an opened session it goes on as that session: same id, same age. An idle
-   * limit of its own, which only the plugin gives a session, is not carried over. Name, token and 128 bytes of attributes
-   * make a Set-Cookie line of 4,093 bytes at most, which all browsers keep.
+   * limit of its own, which only the plugin gives a session, is not carried over. Name, token and 128 bytes of
+   * attributes make a Set-Cookie line of 4,093 bytes at most, which all browsers keep.
    * Throws FST_SESSION_NOT_SERIALIZABLE, FST_SESSION_TOO_LARGE.
    */
   seal (data: Record<string, unknown>, info?: Pick<SealedInfo, 'id' | 'createdAt'>): string

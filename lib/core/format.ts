@@ -25,7 +25,10 @@ export const MOST_PARTS = 3
  */
 export const LINE_BYTES = 4093
 export const LONGEST_TOKEN = MOST_PARTS * LINE_BYTES
-/** No writer cuts a token into shorter parts, whatever its attributes. A reader tries no small ones, which are cheap to send. */
+/**
+ * No writer cuts a token into shorter parts, whatever its attributes. A reader tries no shorter ones: they are cheap to
+ * send.
+ */
 export const LEAST_PER_PART = 1024
 
 /** What is written to one cookie is in one part. */

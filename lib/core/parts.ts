@@ -12,7 +12,8 @@ const MOST_JOINED = 16
 
 /**
  * The cookies that the text of a token is cut over: `name`, `name.1` and `name.2`. All parts have the same length; only
- * the last may be shorter, by fewer characters than there are parts. So the text and its byte `parts` say where it is cut.
+ * the last may be shorter, by fewer characters than there are parts. So the text and its byte `parts` say where it is
+ * cut.
  */
 export class CookieParts {
   readonly names: readonly string[]
@@ -29,7 +30,7 @@ export class CookieParts {
     return parts * this.#room(parts, attributesBytes)
   }
 
-  /** Over how many cookies a token of so many characters is written: as few as carry it. More than MOST_PARTS: none do. */
+  /** Over how many cookies a token of so many characters is written: as few as carry it. Past MOST_PARTS: none do. */
   count (characters: number, attributesBytes: number): number {
     let parts = NOT_SPLIT
     while (parts <= MOST_PARTS && characters > this.longest(parts, attributesBytes)) parts++

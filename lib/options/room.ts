@@ -29,6 +29,6 @@ export function checkRoom (writing: Writing, attributes: CookieAttributes, own: 
   const bytes = longestAttributes(attributes)
   const room = new CookieParts(cookieName).longest(maxCookies, bytes)
   if (needed <= room) return
-  throw invalid(`${where}: the attributes take ${bytes} bytes of each Set-Cookie line and leave ${room} for the session; ` +
-    `an empty session needs ${needed}. Shorten "path", "domain" or "cookieName", or lower "padTo"`)
+  throw invalid(`${where}: the attributes take ${bytes} bytes of each Set-Cookie line and leave ${room} for the ` +
+    `session; an empty session needs ${needed}. Shorten "path", "domain" or "cookieName", or lower "padTo"`)
 }

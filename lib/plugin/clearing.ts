@@ -55,12 +55,14 @@ function leftoversOf (commitment: Commitment, parts: number): readonly string[] 
 }
 
 /**
- * Over how many cookies the browser may hold a session, be it one that does not open. Where sessions are split, all names of
- * parts are the session's own: `maxCookies` may have been higher. Where they are not, only those that a first part announces.
+ * Over how many cookies the browser may hold a session, be it one that does not open. Where sessions are split, all
+ * names of parts are the session's own: `maxCookies` may have been higher. Where they are not, only those that a first
+ * part announces.
  */
 function mostParts ({ definition: { options: { maxCookies }, sealing: { parts } }, header = '' }: Commitment): number {
   if (maxCookies > NOT_SPLIT) return MOST_PARTS
-  return header.length < LEAST_PER_PART ? NOT_SPLIT : NOT_SPLIT + parts.further(name => cookieValues(header, name)).length
+  if (header.length < LEAST_PER_PART) return NOT_SPLIT
+  return NOT_SPLIT + parts.further(name => cookieValues(header, name)).length
 }
 
 /** Every old cookie, also where the request did not send it: it may lie on another path. */

@@ -57,7 +57,10 @@ export function linesToCommit (commitment: Commitment): readonly string[] {
   const { settings, identity, isNew } = session.head
   const lines = linesFor(definition, settings)
   warnNearTheLimit(definition, token.length, lines.attributesBytes, log)
-  if (found !== null && found.former !== null && !session.head.isNew) log.info({ cookie: definition.options.cookieName, from: found.former.cookieName }, 'a session moved from an old cookie')
+  if (found !== null && found.former !== null && !session.head.isNew) {
+    const cookie = definition.options.cookieName
+    log.info({ cookie, from: found.former.cookieName }, 'a session moved from an old cookie')
+  }
   if (sealed.hasSubscribers) {
     commitment.events.later(() => { sealed.publish({ session: definition.sessionName, id: keyOfId(identity.id), length: token.length, isNew }) })
   }

@@ -138,8 +138,8 @@ export class Head {
   }
 
   /**
-   * What another app sealed of the subject, for an app that does not say who it is. With other data it may be another user:
-   * then nothing, which a reader takes as not known.
+   * What another app sealed of the subject, for an app that does not say who it is. With other data it may be another
+   * user: then nothing, which a reader takes as not known.
    */
   #subjectAsSealed (data: string | Buffer): Buffer | null {
     const { opened } = this

@@ -123,7 +123,8 @@ function tooLarge (data: SessionRecord, length: number, limit: number, { cookieN
   const room = maxCookies === 1 ? `${limit} fit` : `${limit} fit in ${maxCookies} cookies`
   const named = largest.map(({ key, bytes }) => `"${key}" ${bytes}`).join(', ')
   return new TooLargeError(
-    `the session needs ${length} bytes of cookie "${cookieName}" and ${room}; its largest keys, in bytes of JSON: ${named}`,
+    `the session needs ${length} bytes of cookie "${cookieName}" and ${room}; ` +
+      `its largest keys, in bytes of JSON: ${named}`,
     { bytes: length, limit, largest })
 }
 

@@ -13,6 +13,10 @@ import { pageOf, ROOT } from './page'
 
 const { PAGE, blocks, block } = pageOf('cookies.md')
 
+const SOURCES = [
+  'docs.aws.amazon.com', 'developers.cloudflare.com', 'docs.devexpress.com', 'www.rfc-editor.org', 'github.com'
+]
+
 /** An app as a block of the page registers it. */
 function appOf (t: Test, text: string): TestApp {
   const app = bareApp(t)
@@ -83,7 +87,8 @@ t.test('so much fits one, two and three cookies', async t => {
     await browser.get(`/fill/${bytes}`)
     t.equal(browser.header.length, header)
   }
-  t.equal(NGINX_COOKIES - (TWO + 'session=session.1='.length + 2), Number(/Two full cookies leave (\d+) bytes/.exec(PAGE)?.[1]))
+  const left = NGINX_COOKIES - (TWO + 'session=session.1='.length + 2)
+  t.equal(left, Number(/Two full cookies leave (\d+) bytes/.exec(PAGE)?.[1]))
 })
 
 t.test('every link leads somewhere', async t => {
@@ -91,7 +96,7 @@ t.test('every link leads somewhere', async t => {
   const anchors = Array.from(PAGE.matchAll(/^#+ (.*)$/gm), ([, heading]) => (heading as string).toLowerCase().replace(/[^\w\- ]/g, '').replaceAll(' ', '-'))
   for (const link of links) {
     if (link.startsWith('#')) t.ok(anchors.includes(link.slice(1)), link)
-    else if (link.startsWith('https://')) t.match(link, /^https:\/\/(?:docs\.aws\.amazon\.com|developers\.cloudflare\.com|docs\.devexpress\.com|www\.rfc-editor\.org|github\.com)\//)
+    else if (link.startsWith('https://')) t.ok(SOURCES.includes(new URL(link).hostname), link)
     else t.ok(existsSync(join(ROOT, 'docs', link)), link)
   }
 })

@@ -103,7 +103,8 @@ for (const vector of vectors<ValidVector>('valid')) {
   t.test(`${vector.name}: opens, and is sealed to the same token`, async t => {
     const length = openToken(vector.token, ring(vector), vector.parts, 0) as number
     t.equal(plaintext.toString('hex', 0, length), vector.plaintext)
-    t.equal(sealToken(plaintext.write(vector.plaintext, 'hex'), sealing(vector), vector.parts, Buffer.from(vector.nonce, 'hex')), vector.token)
+    const bytes = plaintext.write(vector.plaintext, 'hex')
+    t.equal(sealToken(bytes, sealing(vector), vector.parts, Buffer.from(vector.nonce, 'hex')), vector.token)
     if (vector.session !== undefined) checkSession(t, vector, vector.session)
     if (vector.stamp !== undefined) checkStamp(t, vector, vector.stamp)
   })
@@ -125,7 +126,8 @@ function checkSession (t: { strictSame: (a: unknown, b: unknown) => unknown, equ
   const opened = sealerOf(vector, session.bytes === undefined ? {} : { serializer }).open(vector.token)
   t.strictSame(opened.ok && [opened.data, opened.info.id, opened.info.createdAt, opened.info.renewedAt],
     [session.bytes === undefined ? JSON.parse(session.json as string) : { bytes: session.bytes }, session.id, session.createdAt, session.renewedAt])
-  t.equal(sealToken(writeEnvelope(envelope, session.padTo, plaintext), sealing(vector), vector.parts, Buffer.from(vector.nonce, 'hex')), vector.token)
+  const written = writeEnvelope(envelope, session.padTo, plaintext)
+  t.equal(sealToken(written, sealing(vector), vector.parts, Buffer.from(vector.nonce, 'hex')), vector.token)
 }
 
 function checkStamp (t: { strictSame: (a: unknown, b: unknown) => unknown, equal: (a: unknown, b: unknown) => unknown }, vector: ValidVector, { id, renewedAt, checkedAt }: NonNullable<ValidVector['stamp']>): void {
@@ -136,7 +138,8 @@ function checkStamp (t: { strictSame: (a: unknown, b: unknown) => unknown, equal
 
 function sealerOf (vector: SealedVector, more: Partial<SealerOptions> = {}): Sealer {
   const { cookieName, now, idle, absolute } = vector
-  return createSealer({ key: materials(vector), cookieName, idle: idle / 1000, absolute: absolute / 1000, now: () => now, ...more })
+  const limits = { idle: idle / 1000, absolute: absolute / 1000 }
+  return createSealer({ key: materials(vector), cookieName, ...limits, now: () => now, ...more })
 }
 
 for (const vector of vectors<InvalidVector>('invalid')) {
@@ -162,8 +165,8 @@ for (const vector of vectors<HeaderVector>('headers')) {
   t.test(`a Cookie header: ${vector.name}`, async t => {
     const { cookieName, now, idle, absolute, header, json, reasons } = vector
     fakeClock(t, now)
-    const key = materials(vector)
-    const app = await appWith(t, { key, sessionName: 'session', cookieName, idle: idle / 1000, absolute: absolute / 1000 })
+    const limits = { idle: idle / 1000, absolute: absolute / 1000 }
+    const app = await appWith(t, { key: materials(vector), cookieName, ...limits })
     app.get('/', async ({ session }) => ({ isNew: session.info.isNew, data: session.data() }))
     const found = (await app.inject({ url: '/', headers: { cookie: header } })).json()
     t.strictSame(found, json === null ? { isNew: true, data: {} } : { isNew: false, data: JSON.parse(json) })

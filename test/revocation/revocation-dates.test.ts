@@ -42,7 +42,8 @@ t.test('a cut-off before now waits until what was issued is before it, and not f
 })
 
 t.test('an end is told by the last bit of its cut-off, which is never earlier than the end', async t => {
-  for (const [atMs, over, replaced] of [[START_MS, START_MS, START_MS + 1], [START_MS + 1, START_MS + 2, START_MS + 1]] as const) {
+  const cutOffs = [[START_MS, START_MS, START_MS + 1], [START_MS + 1, START_MS + 2, START_MS + 1]] as const
+  for (const [atMs, over, replaced] of cutOffs) {
     t.equal(cutOffBy('over', atMs), over)
     t.equal(cutOffBy('replaced', atMs), replaced)
     for (const end of ['over', 'replaced'] as const) t.equal(endIn(cutOffBy(end, atMs)), end)

@@ -28,7 +28,7 @@ t.test('a subject of one session name is not that of another, though one store i
   t.same(await browser.json('/users'), { session: null, admin: null })
 })
 
-t.test('a session that an app without subject wrote is ended with its subject, by all apps where nothing was changed', async t => {
+t.test('a session that an app without subject wrote ends with its subject, in all apps if nothing changed', async t => {
   const clock = fakeClock(t)
   const store = secureSession.memoryRevocation()
   const knowing = await appOfUsers(t, { store, recheck: 0 })

@@ -34,9 +34,11 @@ const USUAL = '; Path=/; HttpOnly; SameSite=Lax'
 t.test('the attributes that a session has of its own go out as they were sealed', async t => {
   const app = await appWith(t)
   addRoutes(app)
-  t.equal(await attributesOf(app, JSON.stringify({ path: '/app', domain: 'example.com', httpOnly: false, sameSite: 'Strict', priority: 'High' })),
+  const set = { path: '/app', domain: 'example.com', httpOnly: false, sameSite: 'Strict', priority: 'High' }
+  t.equal(await attributesOf(app, JSON.stringify(set)),
     '; Domain=example.com; Path=/app; SameSite=Strict; Priority=High')
-  t.equal(await attributesOf(app, JSON.stringify({ path: null, domain: null, sameSite: null, priority: null, secure: true, partitioned: true })),
+  const absent = { path: null, domain: null, sameSite: null, priority: null, secure: true, partitioned: true }
+  t.equal(await attributesOf(app, JSON.stringify(absent)),
     '; HttpOnly; Secure; Partitioned')
 })
 
@@ -44,14 +46,21 @@ t.test('an attribute that holds what it must not, or that is not known, is ignor
   const app = await appWith(t)
   addRoutes(app)
   const wrong: readonly object[] = [
-    { path: '/a; Domain=evil.example' }, { path: '/a\r\nx: y' }, { path: 'a' }, { path: 1 }, { path: `/${'p'.repeat(1024)}` }, { path: '/ä' },
+    { path: '/a; Domain=evil.example' }, { path: '/a\r\nx: y' }, { path: 'a' }, { path: 1 }, { path: '/ä' },
+    { path: `/${'p'.repeat(1024)}` },
     { domain: 'a b' }, { domain: '' }, { domain: 'd'.repeat(254) }, { domain: ['example.com'] },
-    { httpOnly: 'yes' }, { httpOnly: null }, { secure: 1 }, { secure: 'Auto' }, { sameSite: 'lax' }, { sameSite: true }, { sameSite: 'None; X' },
-    { partitioned: 'true' }, { priority: 'high' }, { priority: {} }, { maxAge: 5 }, { maxAgeS: 5 }, { expires: 5 }, { constructor: 'x' }, { toString: true }
+    { httpOnly: 'yes' }, { httpOnly: null }, { secure: 1 }, { secure: 'Auto' },
+    { sameSite: 'lax' }, { sameSite: true }, { sameSite: 'None; X' },
+    { partitioned: 'true' }, { priority: 'high' }, { priority: {} }, { maxAge: 5 }, { maxAgeS: 5 }, { expires: 5 },
+    { constructor: 'x' }, { toString: true }
   ]
-  for (const attributes of wrong) t.equal(await attributesOf(app, JSON.stringify(attributes)), USUAL, JSON.stringify(attributes))
+  for (const attributes of wrong) {
+    const sealed = JSON.stringify(attributes)
+    t.equal(await attributesOf(app, sealed), USUAL, sealed)
+  }
   t.equal(await attributesOf(app, '{"__proto__":{"path":"/a"},"propertyIsEnumerable":"path"}'), USUAL)
-  t.equal(await attributesOf(app, '{"path":"/a;b","sameSite":"Strict"}'), '; Path=/; HttpOnly; SameSite=Strict', 'the others stay')
+  const others = await attributesOf(app, '{"path":"/a;b","sameSite":"Strict"}')
+  t.equal(others, '; Path=/; HttpOnly; SameSite=Strict', 'the others stay')
 })
 
 t.test('a Max-Age of its own longer than any cookie lasts makes no line longer than one may be', async t => {
@@ -59,7 +68,8 @@ t.test('a Max-Age of its own longer than any cookie lasts makes no line longer t
   addRoutes(app)
   const nowMs = Date.now()
   const extensions = new Map([[EXTENSION_MAX_AGE, Buffer.alloc(6, 0xff)]])
-  const envelope = { id: '0f'.repeat(16), createdAtMs: nowMs, renewedAtMs: nowMs, extensions, customSerializer: false, data: '{}' }
+  const times = { createdAtMs: nowMs, renewedAtMs: nowMs }
+  const envelope = { id: '0f'.repeat(16), ...times, extensions, customSerializer: false, data: '{}' }
   const browser = new Browser(app)
   browser.cookies.set('session', sealToken(writeEnvelope(envelope, 0, plaintext), keysFor().sealing(nowMs), 1))
   const [line] = setCookies(await browser.get('/touch')) as [string]

@@ -11,7 +11,7 @@ import { fakeClock } from '../helpers/clock'
 import { keysFor } from '../helpers/ring'
 import { subject } from '../revocation/users'
 
-/** What a writer writes back of what it opened: extensions that it does not know, whose session it is, when it was checked. */
+/** What a writer writes back: extensions that it does not know, the subject's hash, when the session was checked. */
 
 const UNKNOWN = 77
 const LATER = Buffer.from('of a later version')
@@ -19,7 +19,10 @@ const NOBODY = Buffer.alloc(0)
 
 async function appOf (t: Test, options: Partial<secureSession.SessionOptions> = {}): Promise<TestApp> {
   const app = await appWith(t, { key: KEY, ...options })
-  app.get('/user/:user', async ({ session, params }) => { session.set('user', (params as { user: string }).user); return session.info })
+  app.get('/user/:user', async ({ session, params }) => {
+    session.set('user', (params as { user: string }).user)
+    return session.info
+  })
   app.get('/nobody', async ({ session }) => { session.unset('user'); return {} })
   app.get('/get', async ({ session }) => session.data())
   app.get('/touch', async ({ session }) => { session.touch(); return session.info })
@@ -54,7 +57,7 @@ function extensionsIn (browser: Browser): OpenedEnvelope['extensions'] {
   return (readEnvelope(plaintext, length) as OpenedEnvelope).extensions
 }
 
-t.test('a write keeps the extensions that it does not know, as long as the session stays the same person\'s', async t => {
+t.test('a write keeps the extensions that it does not know while the session stays the same user\'s', async t => {
   const app = await appOf(t, { subject, revocation: { store: secureSession.memoryRevocation() } })
   const kept = [['ada', '/touch'], ['ada', '/revoke-others'], [null, '/touch']] as const
   for (const [user, url] of kept) {
@@ -83,17 +86,19 @@ t.test('without subject, a write keeps the extensions that it does not know; reg
   t.strictSame(extensionsIn(browser), new Map())
 })
 
-t.test('an app without subject writes the hash of the user that was sealed only where the data is as it was', async t => {
+t.test('an app without subject writes the hash that was sealed only where the data is as it was', async t => {
   const app = await appOf(t)
   app.get('/path', async ({ session }) => { session.options({ sameSite: 'strict' }); return {} })
-  for (const [url, isKept] of [['/touch', true], ['/path', true], ['/user/bob', false], ['/nobody', false], ['/regenerate', false]] as const) {
+  const same = ['/touch', '/path'].map(url => [url, true] as const)
+  const other = ['/user/bob', '/nobody', '/regenerate'].map(url => [url, false] as const)
+  for (const [url, isKept] of [...same, ...other]) {
     const browser = having(app, 'ada', [[EXTENSION_SUBJECT, hashOf('ada')]])
     await browser.get(url)
     t.strictSame(extensionsIn(browser).get(EXTENSION_SUBJECT), isKept ? hashOf('ada') : undefined, url)
   }
 })
 
-t.test('where an app without subject changed the user, the session is ended with the new user, and not with the one before', async t => {
+t.test('where an app without subject changed the user, the session ends with the new user', async t => {
   const store = secureSession.memoryRevocation()
   const clock = fakeClock(t)
   const [plain, knowing] = [await appOf(t), await appOf(t, { subject, revocation: { store } })]
@@ -112,7 +117,8 @@ t.test('where an app without subject changed the user, the session is ended with
 
 t.test('a stamp that an app without revocation writes says when another app has checked the session', async t => {
   const clock = fakeClock(t)
-  const [plain, checking] = [await appOf(t, { subject }), await appOf(t, { subject, revocation: { store: secureSession.memoryRevocation(), recheck: '5m' } })]
+  const plain = await appOf(t, { subject })
+  const checking = await appOf(t, { subject, revocation: { store: secureSession.memoryRevocation(), recheck: '5m' } })
   const browser = new Browser(checking)
   await browser.get('/user/ada')
   clock.advance(7 * 3_600_000)

@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import type secureSession from '../../index'
 import type { TestApp } from '../helpers/app'
 import { Browser, parseLine, setCookies } from '../helpers/browser'
-import { fakeClock } from '../helpers/clock'
+import { fakeClock, type FakeClock } from '../helpers/clock'
 import { appOfSizes, LINE } from './sized'
 
 type Options = Partial<secureSession.SessionOptions>
@@ -11,6 +11,7 @@ type CookieOptions = NonNullable<Options['cookie']>
 const PATH = `/${'p'.repeat(1023)}`
 const DOMAIN = `${'d'.repeat(60)}.`.repeat(4) + 'example.com'.slice(0, 9)
 const NAME = 'n'.repeat(512)
+const LONG: CookieOptions = { path: PATH, domain: DOMAIN, secure: true, partitioned: true, priority: 'medium' }
 const LONGEST_MAX_AGE = '; Max-Age=34560000'
 const DAY_S = 86_400
 
@@ -24,16 +25,18 @@ const CONFIGURED: readonly Options[] = [
   { cookie: { maxAge: 9 }, idle: 9 },
   { cookie: { expires: new Date(Date.UTC(2026, 0, 31)) } },
   { cookie: { maxAge: 400 * DAY_S, expires: new Date(Date.UTC(2026, 0, 31)), secure: false }, idle: '400d' },
-  { cookie: { path: PATH, domain: DOMAIN, sameSite: 'strict', secure: true, partitioned: true, priority: 'medium', maxAge: 400 * DAY_S }, idle: '400d' },
+  { cookie: { ...LONG, sameSite: 'strict', maxAge: 400 * DAY_S }, idle: '400d' },
   { cookieName: '__Host-session' },
   { cookieName: 'a', cookie: { httpOnly: false, sameSite: false, secure: false } },
-  { cookieName: NAME, cookie: { path: PATH, domain: DOMAIN, secure: true, partitioned: true, priority: 'medium' }, persistent: true, absolute: '400d' }
+  { cookieName: NAME, cookie: LONG, persistent: true, absolute: '400d' }
 ]
-const OWN: ReadonlyArray<CookieOptions & { persistent?: boolean }> = [
+const OWN: ReadonlyArray<CookieOptions & { persistent?: boolean, idle?: string | number, absolute?: string }> = [
   {},
   { persistent: true },
   { persistent: false },
   { maxAge: 400 * DAY_S },
+  { idle: 9, absolute: '400d', persistent: true },
+  { maxAge: 400 * DAY_S, absolute: '400d', path: PATH, sameSite: 'strict', priority: 'medium' },
   { expires: new Date(Date.UTC(2026, 5, 1)) },
   { path: PATH, priority: 'medium' },
   { sameSite: 'none', secure: true, partitioned: true }
@@ -48,7 +51,9 @@ interface Answer {
 /** An app that takes what is said of its one session from the query, and tells what it could not hold. */
 async function appOf (t: Test, options: Options): Promise<TestApp> {
   const app = await appOfSizes(t, options, { trustProxy: true })
-  app.setErrorHandler((error: Error & { limit?: number }, _request, reply) => reply.code(500).send({ limit: error.limit ?? null, message: error.message }))
+  app.setErrorHandler((error: Error & { limit?: number }, _request, reply) => {
+    reply.code(500).send({ limit: error.limit ?? null, message: error.message })
+  })
   app.get('/own/:number/:bytes', async ({ session, params }) => {
     const { number, bytes } = params as { number: string, bytes: string }
     session.options(OWN[Number(number)] as CookieOptions)
@@ -59,7 +64,8 @@ async function appOf (t: Test, options: Options): Promise<TestApp> {
 }
 
 async function ask (app: TestApp, url: string, isTls: boolean, cookie = ''): Promise<Answer> {
-  const response = await app.inject({ url, headers: { 'x-forwarded-proto': isTls ? 'https' : 'http', ...(cookie === '' ? {} : { cookie }) } })
+  const proto = { 'x-forwarded-proto': isTls ? 'https' : 'http' }
+  const response = await app.inject({ url, headers: cookie === '' ? proto : { ...proto, cookie } })
   return { lines: setCookies(response), limit: response.statusCode === 200 ? null : response.json().limit }
 }
 
@@ -82,7 +88,7 @@ function longest (line: string, isAlwaysOpen: boolean): number {
 
 for (const maxCookies of [1, 2, 3] as const) {
   for (const [number, options] of CONFIGURED.entries()) {
-    t.test(`with maxCookies ${maxCookies} and configuration ${number}, the fullest session fills lines of 4093 bytes, and one byte more is refused`, async t => {
+    t.test(`the fullest session fills lines of 4093 bytes: maxCookies ${maxCookies}, configuration ${number}`, async t => {
       const clock = fakeClock(t)
       const app = await appOf(t, { ...options, maxCookies })
       for (const own of OWN.keys()) {
@@ -95,7 +101,8 @@ for (const maxCookies of [1, 2, 3] as const) {
         t.ok(Math.max(...lengths) <= LINE, `${lengths}`)
         const isAlwaysOpen = options.cookie?.secure === false && OWN[own]?.secure === undefined
         // Expires is left out where the session itself says how long its cookie lasts.
-        const expires = options.cookie?.expires !== undefined && !lines.join().includes('; Expires=') ? '; Expires=Sat, 31 Jan 2026 00:00:00 GMT'.length : 0
+        const isLeftOut = options.cookie?.expires !== undefined && !lines.join().includes('; Expires=')
+        const expires = isLeftOut ? '; Expires=Sat, 31 Jan 2026 00:00:00 GMT'.length : 0
         const filled = Math.max(...lines.map(line => longest(line, isAlwaysOpen))) + expires
         t.ok(filled === LINE || filled === LINE - 1, `${filled}: three bytes make four characters`)
 
@@ -109,7 +116,9 @@ for (const maxCookies of [1, 2, 3] as const) {
 }
 
 /** The lines of a stamp, and those that clear. */
-async function checkOtherLines (t: Test, app: TestApp, lines: readonly string[], isTls: boolean, clock: { advance: (ms: number) => void }): Promise<void> {
+async function checkOtherLines (
+  t: Test, app: TestApp, lines: readonly string[], isTls: boolean, clock: FakeClock
+): Promise<void> {
   const browser = new Browser(app)
   for (const line of lines) browser.keep(line)
   clock.advance(8000)
@@ -121,7 +130,7 @@ async function checkOtherLines (t: Test, app: TestApp, lines: readonly string[],
 
 t.test('the stamp of a session with the longest name and attributes fits as well', async t => {
   const clock = fakeClock(t)
-  const options: Options = { cookieName: NAME, cookie: { path: PATH, domain: DOMAIN, secure: true, partitioned: true, priority: 'medium' }, persistent: true, absolute: '400d' }
+  const options: Options = { cookieName: NAME, cookie: LONG, persistent: true, absolute: '400d' }
   const app = await appOf(t, options)
   const browser = new Browser(app)
   await browser.get('/fill/10')
@@ -131,9 +140,14 @@ t.test('the stamp of a session with the longest name and attributes fits as well
   t.ok(line.length < LINE / 2 + 20, `${line.length}`)
 })
 
-t.test('a configuration whose attributes leave no room for an empty session is refused at boot, with the sizes', async t => {
-  const options = (domain: string): Options => ({ cookieName: 'n'.repeat(190), padTo: 2048, cookie: { path: PATH, domain } })
-  await t.rejects(appOf(t, options(DOMAIN)), { code: 'FST_SESSION_INVALID_OPTION', message: / cookie: the attributes take 1343 bytes of each Set-Cookie line and leave 2559 for the session; an empty session needs 2792/ })
+t.test('attributes that leave no room for an empty session are refused at boot, with the sizes', async t => {
+  const options = (domain: string): Options => {
+    return { cookieName: 'n'.repeat(190), padTo: 2048, cookie: { path: PATH, domain } }
+  }
+  await t.rejects(appOf(t, options(DOMAIN)), {
+    code: 'FST_SESSION_INVALID_OPTION',
+    message: / cookie: the attributes take 1343 bytes of each Set-Cookie line and leave 2559 for .* needs 2792/
+  })
   await t.resolves(appOf(t, options('example.com')))
   await t.resolves(appOf(t, { ...options(DOMAIN), maxCookies: 2 }))
 })
@@ -151,7 +165,9 @@ t.test('session.options() that leaves no room is refused at the call, and the se
   })
   const browser = new Browser(app)
   await browser.get('/set/user/ada')
-  t.match(await browser.json('/domain'), { code: 'FST_SESSION_INVALID_OPTION', message: /session\.options\(\): the attributes take 1343 bytes/, changed: false })
+  t.match(await browser.json('/domain'), {
+    code: 'FST_SESSION_INVALID_OPTION', message: /session\.options\(\): the attributes take 1343 bytes/, changed: false
+  })
   t.strictSame(await browser.json('/get'), { user: 'ada' })
 })
 

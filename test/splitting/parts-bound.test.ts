@@ -20,7 +20,8 @@ function having (browser: Browser, cookies: Readonly<Record<string, string | und
 function sealedAs (parts: number, characters: number): string {
   const nowMs = Date.now()
   const data = `{"characters":${characters}}`.padEnd(decodedLength(characters) - TOKEN_OVERHEAD_BYTES - EXTENSIONS_AT)
-  const envelope = { id: '00'.repeat(16), createdAtMs: nowMs, renewedAtMs: nowMs, extensions: new Map(), customSerializer: false, data }
+  const times = { createdAtMs: nowMs, renewedAtMs: nowMs }
+  const envelope = { id: '00'.repeat(16), ...times, extensions: new Map(), customSerializer: false, data }
   return sealToken(writeEnvelope(envelope, 0, plaintext), keysFor().sealing(nowMs), parts)
 }
 
@@ -42,7 +43,11 @@ t.test('parts that are dropped, swapped, repeated or of another session do not o
   // One part fits in the place of another.
   t.equal(second.length, first.length)
 
-  const places = [[first, otherFirst, second, third, undefined], [second, otherSecond, first, third, undefined], [third, otherThird, second, undefined]]
+  const places = [
+    [first, otherFirst, second, third, undefined],
+    [second, otherSecond, first, third, undefined],
+    [third, otherThird, second, undefined]
+  ]
   const opened: string[] = []
   let tried = 0
   for (const a of places[0] as string[]) {
@@ -76,8 +81,10 @@ t.test('a token has one way to be cut: with the cut elsewhere it does not open',
     const browser = await filled(app, bytes)
     const [first, second] = [...browser.cookies.values()] as [string, string]
     const token = first + second
-    for (const at of [1, 100, first.length - 2, first.length - 1, first.length, first.length + 1, first.length + 2, ONE, token.length - 1]) {
-      t.equal(await sizeIn(having(browser, { session: token.slice(0, at), 'session.1': token.slice(at) })) !== null, at === first.length, `cut at ${at}`)
+    const { length } = first
+    for (const at of [1, 100, length - 2, length - 1, length, length + 1, length + 2, ONE, token.length - 1]) {
+      const size = await sizeIn(having(browser, { session: token.slice(0, at), 'session.1': token.slice(at) }))
+      t.equal(size !== null, at === length, `cut at ${at}`)
     }
     t.equal(await sizeIn(having(browser, { session: token })), null, 'in one cookie')
     t.equal(await sizeIn(having(browser, { session: token, 'session.1': '' })), null)
@@ -90,7 +97,8 @@ t.test('a token of two parts does not open in one cookie, though one could hold 
     const token = sealedAs(2, characters)
     t.equal(await charactersIn(app, { session: token }), null, `${characters} characters`)
     const half = Math.ceil(characters / 2)
-    t.equal(await charactersIn(app, { session: token.slice(0, half), 'session.1': token.slice(half) }), characters, 'in two it does')
+    const parts = { session: token.slice(0, half), 'session.1': token.slice(half) }
+    t.equal(await charactersIn(app, parts), characters, 'in two it does')
   }
 })
 
@@ -99,7 +107,8 @@ t.test('what no writer cuts into so many parts does not open, genuine or not', a
   const cut = (characters: number, parts: number): Record<string, string> => {
     const token = sealedAs(parts, characters)
     const length = Math.ceil(characters / parts)
-    return Object.fromEntries(['session', 'session.1', 'session.2'].slice(0, parts).map((name, part) => [name, token.slice(part * length, (part + 1) * length)]))
+    const names = ['session', 'session.1', 'session.2'].slice(0, parts)
+    return Object.fromEntries(names.map((name, part) => [name, token.slice(part * length, (part + 1) * length)]))
   }
   const shortest = [[2, 2047, 2046], [3, 3070, 3068]] as const
   for (const [parts, characters, fewer] of shortest) {
@@ -118,7 +127,8 @@ t.test('a token that is one in a cookie does not open with a part behind it, or 
   const full = (await filled(app, bytesFor(app, ONE))).cookies.get('session') as string
   const browser = new Browser(app)
   for (const part of ['AAAA', full]) {
-    t.not(await sizeIn(having(browser, { session: full, 'session.1': part, 'session.2': part })), null, 'it says itself that it is whole')
+    const cookies = { session: full, 'session.1': part, 'session.2': part }
+    t.not(await sizeIn(having(browser, cookies)), null, 'it says itself that it is whole')
   }
   t.equal(await sizeIn(having(browser, { 'session.1': full })), null)
   t.equal(await sizeIn(having(browser, { session: `AQI${full.slice(3)}`, 'session.1': full.slice(1) })), null)
@@ -136,7 +146,8 @@ t.test('a cookie that only looks like a first part is refused alone', async t =>
   const app = await appOfSizes(t)
   const browser = await filled(app, BYTES.two)
   const genuine = browser.cookies.get('session') as string
-  for (const first of ['%'.repeat(genuine.length), `AQI%${genuine.slice(4)}`, `AQA${genuine.slice(3)}`, `AQQ${genuine.slice(3)}`, `AgI${genuine.slice(3)}`]) {
+  const heads = [`AQI%${genuine.slice(4)}`, ...['AQA', 'AQQ', 'AgI'].map(head => head + genuine.slice(3))]
+  for (const first of ['%'.repeat(genuine.length), ...heads]) {
     app.lines.length = 0
     t.equal(await sizeIn(having(browser, { ...Object.fromEntries(browser.cookies), session: first })), null)
     t.match(refusals(app.lines), [/malformed|unknown-version/])

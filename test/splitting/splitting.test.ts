@@ -59,7 +59,11 @@ for (const [maxCookies, most] of [[1, ONE], [2, TWO], [3, THREE]] as const) {
 
 t.test('one character more than so many cookies carry takes one cookie more', async t => {
   const app = await appOfSizes(t)
-  for (const [characters, lengths] of [[ONE + 1, [2014, 2014]], [ONE + 4, [2016, 2015]], [TWO + 1, [2684, 2684, 2683]], [TWO + 2, [2684, 2684, 2684]], [TWO + 4, [2685, 2685, 2684]]] as const) {
+  const expected = [
+    [ONE + 1, [2014, 2014]], [ONE + 4, [2016, 2015]],
+    [TWO + 1, [2684, 2684, 2683]], [TWO + 2, [2684, 2684, 2684]], [TWO + 4, [2685, 2685, 2684]]
+  ] as const
+  for (const [characters, lengths] of expected) {
     const browser = await filled(app, bytesFor(app, characters))
     t.strictSame([...browser.cookies.values()].map(({ length }) => length), lengths)
     t.not(await sizeIn(browser), null)
@@ -93,7 +97,8 @@ t.test('two sessions cannot have one cookie, and an old cookie cannot be a part'
   const other = { key: KEY, sessionName: 'other', cookieName: 'session.1' }
   const legacy = [secureSession.sealedOpener({ cookieName: 'session.1' })]
   const third = { ...other, cookieName: 'session.2' }
-  for (const options of [[{ key: KEY, maxCookies: 2 }, other], [{ key: KEY, maxCookies: 2 }, third], { key: KEY, maxCookies: 2, legacy }] as const) {
+  const split = { key: KEY, maxCookies: 2 } as const
+  for (const options of [[split, other], [split, third], { ...split, legacy }]) {
     await t.rejects(appWith(t, options as secureSession.Options), { code: 'FST_SESSION_INVALID_OPTION' })
   }
   for (const options of [[{ key: KEY }, other], { key: KEY, legacy }] as const) await t.resolves(appWith(t, options as secureSession.Options))

@@ -86,6 +86,8 @@ t.test('a stranger\'s parts that fit no token are not joined at all', async t =>
 t.test('the last of all ways to put it together is found as well', async t => {
   const app = await appOfSizes(t)
   const [first, second, third] = [...(await filled(app, BYTES.three)).cookies] as unknown as [Cookie, Cookie, Cookie]
-  const junk = ['x', 'y', 'z'].flatMap(text => [['session.1', text.repeat(second[1].length)], ['session.2', text.repeat(third[1].length)]] as const)
+  const junk = ['x', 'y', 'z'].flatMap(text => [
+    ['session.1', text.repeat(second[1].length)], ['session.2', text.repeat(third[1].length)]
+  ] as const)
   t.equal(await sizeWith(app, [first, ...junk, second, third]), BYTES.three)
 })

@@ -142,7 +142,9 @@ function whyNot (reason: RefusalReason, token: string, name: string): string {
   const id = idText(keyIdIn(token) ?? 0)
   if (reason === 'unknown-key') return `unknown-key: it names the key ${id}, which is not here`
   const further = new CookieParts(name).further(() => [token])
-  if (further.length > 0) return `malformed: it is the first of ${further.length + 1} parts; ${further.join(' and ')} must be read with it`
+  if (further.length > 0) {
+    return `malformed: it is the first of ${further.length + 1} parts; ${further.join(' and ')} must be read with it`
+  }
   if (reason === 'forged') return `forged: it was altered, or sealed for another cookie name than this (${quoted(name)}); it names the key ${id}, which is here`
   return `${reason}: ${REASONS[reason] as string}`
 }
