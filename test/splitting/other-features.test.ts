@@ -89,9 +89,11 @@ t.test('the key that a split session names is sought in the ring before the hand
 
 t.test('several sessions of one request are split each on its own', async t => {
   const app = await appWith(t, [{ key: KEY, maxCookies: 2 }, { key: OTHER_KEY, sessionName: 'cart', maxCookies: 2 }])
+  let count = 0
   app.get('/fill', async request => {
-    request.session.set('text', 'a'.repeat(4000));
-    (request as never as { cart: secureSession.Session }).cart.set('text', 'b'.repeat(4000))
+    const text = String(count++).repeat(4000)
+    request.session.set('text', text);
+    (request as never as { cart: secureSession.Session }).cart.set('text', text)
     return {}
   })
   const browser = new Browser(app)

@@ -24,6 +24,8 @@ export async function appOfSizes (t: Test, options: Partial<secureSession.Sessio
 export function addFilling (app: TestApp): void {
   app.get('/fill/:bytes', async ({ session, params }) => {
     session.set('text', textOf(Number((params as { bytes: string }).bytes)))
+    // To set what is there is no change.
+    session.touch()
     return {}
   })
   app.get('/size', async ({ session }) => ({ size: session.get('text')?.length ?? null }))
