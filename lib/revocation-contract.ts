@@ -20,7 +20,8 @@ export interface RevocationStoreCheck {
 
 /**
  * The contract of a RevocationStore. Every check uses random keys of its own, so they may share a store, and run at the
- * same time. What they raise is kept for ten minutes at most.
+ * same time. What they raise is kept for ten minutes at most. A store that has no room for 3,000 entries forgets some: there
+ * each check needs a store of its own. The store's clock must agree with `Date.now()`.
  *
  *     for (const { name, run } of revocationStoreContract) test(name, () => run(store))
  */
@@ -113,6 +114,29 @@ export const revocationStoreContract: readonly RevocationStoreCheck[] = [
     }
     await untilShortIsOver(store, wait)
     deepStrictEqual(await read(store, ...raises.map(({ key }) => key)), standing)
+  }),
+
+  check('a cut-off of 0 ends nothing, and makes the next one be kept for as long', async (store, wait) => {
+    const [kept, raised] = [freshKey(), freshKey()]
+    strictEqual(await store.raise(kept, 0, LONG_MS), 0)
+    deepStrictEqual(await read(store, kept), [0])
+    await store.raise(raised, NOON, LONG_MS)
+    strictEqual(await store.raise(raised, 0, SHORT_MS), NOON)
+    strictEqual(await store.raise(kept, NOON, SHORT_MS), 0)
+    await untilShortIsOver(store, wait)
+    deepStrictEqual(await read(store, kept, raised), [NOON, NOON])
+  }),
+
+  check('however many cut-offs ahead of the clock there are, they end nothing that begins after they were made', async (store, wait) => {
+    const aheadMs = Date.now() + AHEAD_MS
+    for (let made = 0; made < FLOOD; made += AT_ONCE) {
+      await Promise.all(Array.from({ length: AT_ONCE }, async () => { await store.raise(freshKey(), aheadMs, LONG_MS) }))
+    }
+    await wait(SHORT_MS)
+    const beganAtMs = Date.now()
+    await store.raise(freshKey(), aheadMs, LONG_MS)
+    const [cutOffMs] = await read(store, freshKey()) as [number]
+    ok(cutOffMs < beganAtMs, `after ${FLOOD} raises a key that was never raised has a cut-off that ends what begins now`)
   })
 ]
 
@@ -123,6 +147,12 @@ const NOON = Date.UTC(2026, 0, 1, 12)
 const SHORTER = 999_999_999_999
 /** The last millisecond that a Date knows: 16 digits. */
 const LAST_DATE = 8_640_000_000_000_000
+
+/** More than some stores have room for. */
+const FLOOD = 2000
+const AT_ONCE = 100
+/** As far as the cut-off of an id lies ahead. */
+const AHEAD_MS = 60_000
 
 const SHORT_MS = 100
 const LONG_MS = 600_000

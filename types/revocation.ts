@@ -12,10 +12,15 @@ export interface RevocationStore {
    */
   cutOffs (keys: readonly string[]): Promise<readonly number[]>
   /**
-   * Raises a key's cut-off to this time and never lowers it, in one step that no other writer can come between. It is kept
-   * for `keepForMs` (a whole number above 0) from now on, and longer where it was to be kept longer already: an entry that is
-   * kept without a limit stays so. After that it is not answered any more. Resolves to the cut-off that stood before; 0 where
-   * there was none. Rejects where it cannot be sure that the cut-off stands.
+   * Raises a key's cut-off to this time and never lowers it, in one step that no other writer can come between. A
+   * cut-off may lie ahead of the clock; 0 ends nothing, and counts only for how long the entry is kept. The entry is
+   * kept for `keepForMs` (a whole number above 0) from now on, and longer where it was to be kept longer already: one
+   * that is kept without a limit stays so. After that it is not answered any more. Resolves to the cut-off that stood
+   * before; 0 where there was none. Rejects where it cannot be sure that the cut-off stands.
+   *
+   * A store that has room for a number of entries only may forget one early if it then answers every key with at
+   * least the earlier of that entry's cut-off and the time at which it was raised. That time is never ahead of the
+   * clock, so it ends no session that begins later.
    */
   raise (key: string, cutOffMs: number, keepForMs: number): Promise<number>
   /** What messages call this store. No secrets. */
@@ -34,16 +39,17 @@ export interface RevocationOptions {
   /** A store that takes longer than this is away. Default `'500ms'`. */
   timeout?: Duration | undefined
   /**
-   * The longest limit that `session.options({ maxAge })` may give one session, if longer than `absolute`. Cut-offs are kept for that
-   * long, since the copy of a session may have been given a limit that nobody knows of who ends it. Default: 400 days.
+   * The longest limit that `session.options()` may give one session, if longer than `absolute`. What is ended by its
+   * id or its subject alone is remembered for that long, since nobody knows what limits those sessions have. Default:
+   * 400 days.
    */
   longest?: Duration | undefined
 }
 
 export interface MemoryRevocationOptions {
   /**
-   * How many cut-offs are kept at most. Past it the oldest is forgotten in the safe direction: all sessions created up to
-   * then are over. Default 100,000, which take some 20 MB.
+   * How many cut-offs are kept at most. Past it the oldest is forgotten in the safe direction: all sessions created
+   * before it was made are over. Default 100,000, which take some 20 MB.
    */
   max?: number | undefined
   /** Milliseconds since 1970. Default: the clock of the machine. */

@@ -8,10 +8,12 @@ const MOST = 1_000_000
 
 interface CutOff {
   readonly cutOffMs: number
+  /** When it was raised to that. */
+  readonly madeAtMs: number
   readonly forgetAtMs: number
 }
 
-const NONE: CutOff = { cutOffMs: 0, forgetAtMs: 0 }
+const NONE: CutOff = { cutOffMs: 0, madeAtMs: 0, forgetAtMs: 0 }
 
 /**
  * Cut-offs in the memory of this process: for one process that may forget at a restart, and for tests. `size` is how many
@@ -31,7 +33,7 @@ class MemoryRevocation implements RevocationStore {
   readonly #now: () => number
   /** The longest untouched first. */
   readonly #cutOffs = new Map<string, CutOff>()
-  /** What was created up to then is over, whatever its keys: a cut-off had to be forgotten that still mattered. */
+  /** What was created up to then is over, whatever its keys: an entry that still mattered had to be forgotten, and was made then. */
   #floorMs = 0
   #sweptAtMs = -Infinity
   /** None ends before. */
@@ -56,7 +58,8 @@ class MemoryRevocation implements RevocationStore {
     this.#cutOffs.delete(key)
     this.#makeRoom(nowMs)
     const forgetAtMs = Math.max(held.forgetAtMs, nowMs + keepForMs)
-    this.#cutOffs.set(key, { cutOffMs: Math.max(held.cutOffMs, cutOffMs), forgetAtMs })
+    const { cutOffMs: raisedToMs, madeAtMs } = cutOffMs > held.cutOffMs ? { cutOffMs, madeAtMs: nowMs } : held
+    this.#cutOffs.set(key, { cutOffMs: raisedToMs, madeAtMs, forgetAtMs })
     this.#firstEndMs = Math.min(this.#firstEndMs, forgetAtMs)
     return before
   }
@@ -69,7 +72,7 @@ class MemoryRevocation implements RevocationStore {
   #makeRoom (nowMs: number): void {
     const isSweepDue = this.#isFull ? nowMs >= this.#firstEndMs : nowMs - this.#sweptAtMs >= MINUTE_MS
     if (isSweepDue) this.#sweep(nowMs)
-    if (this.#isFull) this.#forgetOldest(nowMs)
+    if (this.#isFull) this.#forgetOldest()
   }
 
   get #isFull (): boolean { return this.#cutOffs.size >= this.#max }
@@ -83,11 +86,14 @@ class MemoryRevocation implements RevocationStore {
     }
   }
 
-  /** The cut-off of an id may lie ahead of the clock. What is still to begin must not suffer from its being forgotten. */
-  #forgetOldest (nowMs: number): void {
+  /**
+   * What an entry ends began before the entry was made, so its time is enough: the cut-off of an id lies ahead of the clock, and
+   * would end sessions that begin later.
+   */
+  #forgetOldest (): void {
     const oldest = this.#cutOffs.keys().next().value as string
-    const { cutOffMs } = this.#cutOffs.get(oldest) as CutOff
-    this.#floorMs = Math.max(this.#floorMs, Math.min(cutOffMs, nowMs))
+    const { cutOffMs, madeAtMs } = this.#cutOffs.get(oldest) as CutOff
+    this.#floorMs = Math.max(this.#floorMs, Math.min(cutOffMs, madeAtMs))
     this.#cutOffs.delete(oldest)
   }
 }

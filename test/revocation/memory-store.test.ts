@@ -100,13 +100,33 @@ t.test('a flood of revocations takes no more room than it may, and leaves none o
   t.equal(store.size, 1)
 })
 
-t.test('a cut-off ahead of the clock is forgotten without harm to what begins after', async t => {
+t.test('a cut-off ahead of the clock is forgotten with the time at which it was made: what begins later goes on', async t => {
   const { now, pass } = ownClock()
   const store = memoryRevocation({ max: 1, now })
-  await store.raise('ahead', now() + 60_000, DAY_MS)
-  pass(1)
+  const madeAtMs = now()
+  await store.raise('ahead', now() + MINUTE_MS, DAY_MS)
+  pass(SECOND_MS)
+  await store.raise('next', now() + MINUTE_MS, DAY_MS)
+  t.strictSame(await store.cutOffs(['unknown']), [madeAtMs])
+  pass(SECOND_MS)
   await store.raise('next', now(), DAY_MS)
-  t.strictSame(await store.cutOffs(['unknown']), [now()])
+  pass(SECOND_MS)
+  await store.raise('last', now(), DAY_MS)
+  t.strictSame(await store.cutOffs(['unknown']), [madeAtMs + SECOND_MS], 'a raise that did not raise it made nothing')
+})
+
+t.test('a raise to 0 keeps an entry for longer, and to forget it ends nothing', async t => {
+  const { now, pass } = ownClock()
+  const store = memoryRevocation({ max: 1, now })
+  t.equal(await store.raise('ada', 0, DAY_MS), 0)
+  t.equal(await store.raise('ada', 7, SECOND_MS), 0)
+  pass(DAY_MS - 1)
+  t.strictSame(await store.cutOffs(['ada', 'eve']), [7, 0])
+  pass(1)
+  t.strictSame(await store.cutOffs(['ada']), [0])
+  await store.raise('eve', 0, DAY_MS)
+  await store.raise('bob', 0, DAY_MS)
+  t.strictSame(await store.cutOffs(['unknown']), [0])
 })
 
 t.test('by default there is room for 100,000', async t => {

@@ -17,6 +17,13 @@ t.test('cut-offs in memory', async t => {
   keepsContract(t, memoryRevocation(), { wait: async ms => { clock.advance(ms) } })
 })
 
+t.test('cut-offs in a memory with room for a few', async t => {
+  const clock = fakeClock(t)
+  for (const { name, run } of revocationStoreContract) {
+    t.test(name, async t => { await t.resolves(run(memoryRevocation({ max: 150 }), { wait: async ms => { clock.advance(ms) } })) })
+  }
+})
+
 t.test('cut-offs in memory, by the clock of the machine', async t => {
   keepsContract(t, memoryRevocation())
 })
@@ -62,15 +69,27 @@ const RIGHT = {
   end: (held: Kept, given: Kept): number => Math.max(held.endMs, given.endMs),
   reply: (before: number, _given: number): number => before,
   answer: (cutOffs: number[], _keys: readonly string[]): number[] => cutOffs,
+  /** How many entries there is room for. */
+  most: Infinity,
+  /** Up to when all sessions are over, once this entry had to be forgotten. */
+  floor: (_forgotten: Kept, _nowMs: number): number => 0,
   /** Between reading and writing. */
   gap: null as null | (() => Promise<void>)
 }
 
 function storeOf (parts: typeof RIGHT, now: () => number): RevocationStore {
   const all = new Map<string, Kept>()
+  let floorMs = 0
   const held = (key: string): Kept => {
     const kept = all.get(parts.keyOf(key)) ?? NOTHING
-    return parts.isOver(kept, now()) ? NOTHING : kept
+    const { cutOffMs, endMs } = parts.isOver(kept, now()) ? NOTHING : kept
+    return { cutOffMs: Math.max(floorMs, cutOffMs), endMs }
+  }
+  const makeRoom = (): void => {
+    if (all.size < parts.most) return
+    const [[oldest, forgotten]] = all as unknown as [[string, Kept]]
+    all.delete(oldest)
+    floorMs = Math.max(floorMs, parts.floor(forgotten, now()))
   }
   return {
     async cutOffs (keys) { return parts.answer(keys.map(key => held(key).cutOffMs), keys) },
@@ -78,6 +97,7 @@ function storeOf (parts: typeof RIGHT, now: () => number): RevocationStore {
       const before = held(key)
       if (parts.gap !== null) await parts.gap()
       const given = { cutOffMs, endMs: now() + keepForMs }
+      makeRoom()
       all.set(parts.keyOf(key), { cutOffMs: parts.cutOff(before.cutOffMs, cutOffMs), endMs: parts.end(before, given) })
       return parts.reply(before.cutOffMs, cutOffMs)
     }
@@ -113,6 +133,9 @@ const FAULTS: ReadonlyArray<[fault: string, parts: Partial<typeof RIGHT>, failed
   ['answers in the order of its cut-offs', { answer: cutOffs => cutOffs.sort((a, b) => a - b) }, /in their order/],
   ['answers each key once', { answer: (cutOffs, keys) => cutOffs.filter((_, index) => keys.indexOf(keys[index] as string) === index) }, /asked for twice/],
   ['leaves out what it does not know', { answer: cutOffs => cutOffs.filter(cutOff => cutOff !== 0) }, /unknown/],
+  ['does not keep what is raised to 0', { end: (held, given) => given.cutOffMs === 0 ? held.endMs : Math.max(held.endMs, given.endMs) }, /a cut-off of 0/],
+  ['has room for a few, and forgets them up to now', { most: 150, floor: (_forgotten, nowMs) => nowMs }, /however many/],
+  ['has room for a few, and forgets them up to their cut-off', { most: 150, floor: ({ cutOffMs }) => cutOffMs }, /however many/],
   ['answers with text', { answer: cutOffs => cutOffs.map(String) as never }, /to the millisecond/],
   ['counts in seconds', { cutOff: (held, given) => Math.max(held, Math.floor(given / 1000) * 1000) }, /to the millisecond/],
   ['keeps 14 digits', { cutOff: (held, given) => Math.max(held, Number(given.toPrecision(14))) }, /to the millisecond/],
