@@ -75,12 +75,13 @@ export interface SessionMethods<T> {
   regenerate (keep?: ReadonlyArray<SessionKey<T> | (string & {})>): void
   /**
    * Ends the session: its values are gone at once and its cookies are cleared. A later `set` starts a new one. With
-   * `revocation` every copy of it is over, too, before the reply goes out.
+   * `revocation` every copy of it is over, too, before the reply goes out, unless it is a session without a subject.
    */
   delete (): void
   /**
-   * As `delete()`, and any copy of the cookie is over when this resolves. Rejects with FST_SESSION_STORE_UNAVAILABLE, and the
-   * session is then as it was; with FST_SESSION_INVALID_OPTION where there is no `revocation`.
+   * As `delete()`, and any copy of the cookie is over when this resolves. (A copy of a session without a subject is
+   * not: to end that, call `secureSession.revoke(session.info.id)`.) Rejects with FST_SESSION_STORE_UNAVAILABLE, and
+   * the session is then as it was; with FST_SESSION_INVALID_OPTION where there is no `revocation`.
    */
   revoke (): Promise<void>
   /**

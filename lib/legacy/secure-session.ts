@@ -32,7 +32,7 @@ export function secureSessionOpener (options: SecureSessionOpenerOptions): Legac
   return new OpenerOfSecureSession(options)
 }
 
-class OpenerOfSecureSession implements LegacyOpener {
+export class OpenerOfSecureSession implements LegacyOpener {
   readonly immediate = true
   readonly cookieName: string | undefined
   readonly cookie: LegacyCookie['cookie']

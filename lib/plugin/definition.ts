@@ -45,7 +45,7 @@ export async function defineSession (session: ResolvedSession, { keyring, seeker
   const isFirst = (matter: string): boolean => told.size < told.add(matter).size
   const revocation = openRevocation(session, now, log)
   const rules = { ...options, longestLifeMs: session.revocation?.longestLifeMs ?? Infinity }
-  return {
+  const definition: SessionDefinition = {
     options,
     sessionName,
     place,
@@ -55,7 +55,7 @@ export async function defineSession (session: ResolvedSession, { keyring, seeker
       now,
       issue: (begunAtMs, cutOffMs) => revocation === null ? begunAtMs : revocation.issue(begunAtMs, cutOffMs),
       subjectOf: subjectsOf(options),
-      endings: endingsOf(sessionName, revocation),
+      endings: () => endingsOf(definition),
       settingsIn: (cookieOptions, before, current) => settingsIn(rules, cookieOptions, before, current, now())
     },
     formerCookies: await openFormerCookies(session, keyring, isFirst),
@@ -69,6 +69,7 @@ export async function defineSession (session: ResolvedSession, { keyring, seeker
     log,
     isFirst
   }
+  return definition
 }
 
 /** Throws FST_SESSION_UNKNOWN_NAME. */

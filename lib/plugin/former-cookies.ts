@@ -5,6 +5,7 @@ import { STAMP_SUFFIX } from '../core/format'
 import type { Values } from '../core/parts'
 import { fixedTerms, Keyring } from '../keyring/keyring'
 import { FormerName } from '../legacy/sealed'
+import { OpenerOfSecureSession } from '../legacy/secure-session'
 import type { ResolvedLegacy } from '../options/legacy'
 import type { ResolvedOptions, ResolvedSession } from '../options/options'
 import { adopt } from '../session/adopted'
@@ -26,6 +27,8 @@ export interface FormerCookie {
   readonly keep: boolean
   /** `open` never returns a promise. */
   readonly immediate: boolean
+  /** Its sessions say when they began. */
+  readonly isDated: boolean
   /** The names of those of its cookies that were sealed by keys of the session. */
   readonly namesOfOwnKeys: readonly string[]
   /** The newest session in its cookies there, or null. Throws FST_SESSION_STORE_UNAVAILABLE where an opener says that it cannot tell. */
@@ -81,6 +84,7 @@ async function sealedBefore (
     names: [...sealed.sealing.parts.names, stampName],
     keep,
     immediate: true,
+    isDated: true,
     namesOfOwnKeys: materials === null ? [cookieName, stampName] : NONE,
     others: values => [stampName, ...sealed.sealing.parts.further(values)],
     lines: linesUnder(cookieName, attributes),
@@ -106,6 +110,7 @@ async function ofAnother (
     names: [cookieName],
     keep,
     immediate,
+    isDated: opener instanceof OpenerOfSecureSession,
     namesOfOwnKeys: NONE,
     others: () => NONE,
     lines: linesUnder(cookieName, attributes),

@@ -70,26 +70,40 @@ export class Revocation {
   /**
    * Ends the session of this id. The cut-off lies ahead of all clocks of the fleet: an id is never used again, so no other
    * login can be hurt. Rejects with FST_SESSION_STORE_UNAVAILABLE.
+   * @param endsAtMs when the session is over by itself; Infinity where that is not known
    */
-  async endSession (id: string): Promise<void> {
-    await this.#endId(id, 'over')
+  async endSession (id: string, endsAtMs = Infinity): Promise<void> {
+    await this.#endId(id, 'over', endsAtMs)
     this.#tell('id', keyOfId(id))
   }
 
   /**
    * Ends a session because of what became of it: it was deleted, or goes on under another id. Resolves to false where it was over
    * before. What the app said of a store that is away holds for this: it may go on without.
+   * @param endsAtMs as above
    */
-  async endReplaced (bearer: Bearer, end: End): Promise<boolean> {
+  async endReplaced (bearer: Bearer, end: End, endsAtMs = Infinity): Promise<boolean> {
     if (this.#memory.endOf(bearer) !== null) return false
     try {
-      const before = await this.#endId(bearer.id, end)
+      const before = await this.#endId(bearer.id, end, endsAtMs)
       this.#tell('id', keyOfId(bearer.id))
       return !isOver(bearer, [before])
     } catch (error) {
       if (!this.#terms.trustsWhenAway) throw error
       this.#memory.end(bearer.id, end, this.#terms.now())
       return true
+    }
+  }
+
+  /**
+   * Says that a copy of this session lives until then, so that its end is remembered for as long, however much shorter the life of
+   * the copy is that is ended. What the app said of a store that is away holds for this, too.
+   */
+  async keepUntil (id: string, endsAtMs: number): Promise<void> {
+    try {
+      await this.#terms.store.raise(keyOfId(id), 0, this.#keepForMs(endsAtMs))
+    } catch (error) {
+      if (!this.#terms.trustsWhenAway) throw error
     }
   }
 
@@ -100,22 +114,23 @@ export class Revocation {
   }
 
   /**
-   * Ends all sessions of a subject, this one as it is among them, and resolves to the time from which it may go on
-   * under another id; null where it was over before. Rejects with FST_SESSION_STORE_UNAVAILABLE.
-   * @param bearer null for a session that no cookie holds yet
+   * Ends a session that is to go on under another id. The store is asked first. Resolves to false where it was over; of two requests that do this at
+   * once with one session, the second learns here that the first was quicker. Rejects with FST_SESSION_STORE_UNAVAILABLE.
    */
-  async endOthers (bearer: Bearer | null, key: string): Promise<number | null> {
-    if (bearer !== null && !await this.#endForOthers(bearer)) return null
-    const cutOffMs = this.#dates.cutOffUpTo(bearer?.createdAtMs ?? 0)
-    const before = await this.#raise(key, cutOffMs)
-    this.#tell('others', key)
-    return bearer !== null && isOver(bearer, [before]) ? null : cutOffMs + 1
+  async endIfGood (bearer: Bearer, endsAtMs: number): Promise<boolean> {
+    if (isOver(bearer, await this.#ask(bearer))) return false
+    return !isOver(bearer, [await this.#endId(bearer.id, 'replaced', endsAtMs)])
   }
 
-  /** Of two that do this at once with one session, the second learns here that the first was quicker. */
-  async #endForOthers (bearer: Bearer): Promise<boolean> {
-    if (isOver(bearer, await this.#ask(bearer))) return false
-    return !isOver(bearer, [await this.#endId(bearer.id, 'replaced')])
+  /**
+   * Ends all sessions of a subject that began up to now, and up to `createdAtMs`. Resolves to the cut-off, and to the one that stood before.
+   * Rejects with FST_SESSION_STORE_UNAVAILABLE.
+   */
+  async endOthers (key: string, createdAtMs: number): Promise<{ cutOffMs: number, before: number }> {
+    const cutOffMs = this.#dates.cutOffUpTo(createdAtMs)
+    const before = await this.#raise(key, cutOffMs)
+    this.#tell('others', key)
+    return { cutOffMs, before }
   }
 
   /** The cut-off of a subject who logs in: another machine may have made it, whose clock is ahead. 0 where it cannot be told. */
@@ -161,17 +176,22 @@ export class Revocation {
     return cutOffs
   }
 
-  async #endId (id: string, end: End): Promise<number> {
-    const { store, now, longestLifeMs } = this.#terms
-    const before = await store.raise(keyOfId(id), cutOffBy(end, now() + CLOCK_SKEW_MS), longestLifeMs + CLOCK_SKEW_MS)
+  async #endId (id: string, end: End, endsAtMs: number): Promise<number> {
+    const { store, now } = this.#terms
+    const before = await store.raise(keyOfId(id), cutOffBy(end, now() + CLOCK_SKEW_MS), this.#keepForMs(endsAtMs))
     this.#memory.end(id, end, now())
     return before
   }
 
   async #raise (key: string, cutOffMs: number): Promise<number> {
-    const { store, longestLifeMs, now } = this.#terms
-    const before = await store.raise(key, cutOffMs, longestLifeMs + CLOCK_SKEW_MS)
-    this.#memory.cutOff(key, Math.max(before, cutOffMs), now())
+    const before = await this.#terms.store.raise(key, cutOffMs, this.#keepForMs(Infinity))
+    this.#memory.cutOff(key, Math.max(before, cutOffMs), this.#terms.now())
     return before
+  }
+
+  /** Until the session is over by itself on all clocks of the fleet. */
+  #keepForMs (endsAtMs: number): number {
+    const { longestLifeMs, now } = this.#terms
+    return (endsAtMs === Infinity ? longestLifeMs : Math.max(0, endsAtMs - now())) + CLOCK_SKEW_MS
   }
 }

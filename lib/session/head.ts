@@ -14,15 +14,16 @@ export class Head {
   readonly #policy: SessionPolicy
   #identity: Identity
   #extensions: Extensions
-  /** It goes on past a cut-off, and a later one is meant for it as well. */
   #isReissued = false
   #settings: OwnSettings
   /** Those settings that this request gave. A new authentication resets all others. */
   #given: GivenSettings = NOTHING_GIVEN
   /** Another session than the one that the request brought. Whatever else holds that one must go. */
   isAnother = false
-  /** It goes on with the login of the one that the request brought, and must not if that is over by now. */
+  /** It is new, and goes on with the login of the one that the request brought: it must not if that one was over. */
   isCarried = false
+  /** This request has ended the one that it brought, in the store. That one was good until then, or this one is deleted. */
+  isOpenedEnded = false
 
   constructor (policy: SessionPolicy, opened: OpenedSession | null) {
     this.opened = opened
@@ -51,6 +52,17 @@ export class Head {
   /** No cookie holds this session yet: it was begun in this request. */
   get isNew (): boolean {
     return this.opened === null || !this.#identity.isOf(this.opened)
+  }
+
+  /** It goes on past a cut-off under a new id, without a new authentication: a later cut-off is meant for it as well. */
+  get isReissued (): boolean {
+    return this.#isReissued
+  }
+
+  /** Who is logged in by it was logged in by the one that the request brought. */
+  get owesLogin (): boolean {
+    if (this.isNew) return this.isCarried
+    return this.opened?.subject?.length !== 0
   }
 
   get isRenewalDue (): boolean {
@@ -91,10 +103,14 @@ export class Head {
 
   /** Goes on from then, past a cut-off that ended it under its old id. */
   reissue (createdAtMs: number): void {
-    this.#isReissued = !this.isNew
-    this.#identity = this.isNew ? this.#identity.begunAt(createdAtMs) : this.#identity.reissued(createdAtMs)
+    this.isCarried = this.owesLogin
+    if (!this.isNew) {
+      this.#identity = this.#identity.reissued(createdAtMs)
+      this.#isReissued = true
+    } else {
+      this.#identity = this.#isReissued ? this.#identity.redated(createdAtMs) : this.#identity.begunAt(createdAtMs)
+    }
     this.isAnother = true
-    this.isCarried = false
   }
 
   /**
@@ -104,8 +120,10 @@ export class Head {
    */
   follow (subject: Buffer | null): Buffer | null {
     const before = this.opened?.subject ?? null
-    if (before === null || subject === null || this.isNew || subject.equals(before)) return subject
+    const isBegunHere = this.isNew && !this.#isReissued
+    if (before === null || subject === null || isBegunHere || subject.equals(before)) return subject
     const nowMs = this.#policy.now()
+    this.#isReissued = false
     this.isCarried = isSomebody(before)
     this.#identity = this.isCarried ? this.#identity.reissued(nowMs) : Identity.begin(nowMs)
     this.isAnother = true

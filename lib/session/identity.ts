@@ -64,6 +64,11 @@ export class Identity implements SessionTimes {
     return new Identity(this, { createdAtMs, authenticatedAtMs, renewedAtMs: this.renewedAtMs })
   }
 
+  /** Dated anew, without a new authentication. */
+  redated (createdAtMs: number): Identity {
+    return new Identity(this, { createdAtMs, authenticatedAtMs: this.authenticatedAtMs, renewedAtMs: this.renewedAtMs })
+  }
+
   /** Under a new id, and dated anew. Nobody has shown who they are. */
   reissued (createdAtMs: number): Identity {
     return new Identity(null, { createdAtMs, authenticatedAtMs: this.authenticatedAtMs, renewedAtMs: this.renewedAtMs })

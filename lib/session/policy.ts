@@ -27,13 +27,17 @@ export interface SessionPolicy {
 
 /** How sessions are ended that are not over by themselves. */
 export interface Endings {
-  /** Ends what the request brought. Rejects with FST_SESSION_STORE_UNAVAILABLE. */
+  /** Ends what the request brought, unless nobody is logged in by it. Rejects with FST_SESSION_STORE_UNAVAILABLE. */
   end (opened: OpenedSession): Promise<void>
+  /** Throws FST_SESSION_INVALID_OPTION where the app does not say what a subject is, FST_SESSION_REQUIRED where there is none. */
+  refuseWithoutOthers (subject: Buffer | null): void
+  /** Ends what the request brought, which goes on under another id; false where it was over. Rejects with FST_SESSION_STORE_UNAVAILABLE. */
+  endIfGood (opened: OpenedSession): Promise<boolean>
   /**
-   * Ends all others of its subject, and resolves to the time from which it goes on; null where it was over itself. Rejects with
-   * FST_SESSION_INVALID_OPTION where nobody says what a subject is, FST_SESSION_REQUIRED where it has none, FST_SESSION_STORE_UNAVAILABLE.
+   * Ends all others of this subject, and resolves to the time from which the session goes on; null where it was ended meanwhile.
+   * Rejects with FST_SESSION_STORE_UNAVAILABLE.
    */
-  endOthers (head: Head, subject: Buffer | null): Promise<number | null>
+  endOthers (head: Head, subject: Buffer): Promise<number | null>
 }
 
 /** Told of what happens to a session, by the session. */

@@ -6,7 +6,7 @@ import type { Codec, SessionRecord } from './codec'
 import { Head, isSomebody } from './head'
 import { nestedChange } from './nested-change'
 import type { OwnSettings } from './own-settings'
-import type { OpenedSession, SessionPolicy, Watcher } from './policy'
+import type { Endings, OpenedSession, SessionPolicy, Watcher } from './policy'
 import { refuseUnwritable } from './serializable'
 import { keyText, Values } from './values'
 
@@ -81,9 +81,10 @@ export class Session {
     if (!Array.isArray(kept)) throw new InvalidOptionError('regenerate() takes an array of the keys to keep')
     if (this.deleted) return
     this.#watcher.beforeChange()
+    const { owesLogin } = this.head
     this.#restart(this.#values.pick(kept))
     this.#written = true
-    this.head.isCarried = isSomebody(this.subject())
+    this.head.isCarried = owesLogin && isSomebody(this.subject())
   }
 
   /** The session's data is gone at once; a later `set` starts a new session. */
@@ -100,22 +101,44 @@ export class Session {
   async revoke (): Promise<void> {
     const endings = this.#policy.endings()
     this.#watcher.beforeChange()
-    if (this.head.opened !== null) await endings.end(this.head.opened)
+    const { opened, isOpenedEnded } = this.head
+    if (opened !== null && !isOpenedEnded) await endings.end(opened)
+    this.head.isOpenedEnded = true
     this.delete()
   }
 
-  /** Ends all other sessions of whoever is logged in by this one, which goes on under another id. */
+  /**
+   * Ends all other sessions of the subject of this one, which goes on under another id. Where the store fails in between,
+   * it does so all the same: it has been ended under its old id by then.
+   */
   async revokeOthers (): Promise<void> {
     const endings = this.#policy.endings()
     this.#watcher.beforeChange()
-    const createdAtMs = await endings.endOthers(this.head, this.ownerAtLast())
+    const subject = this.ownerAtLast()
+    endings.refuseWithoutOthers(subject)
+    await this.#leaveOpened(endings)
+    const createdAtMs = await endings.endOthers(this.head, subject as Buffer)
     this.#watcher.beforeChange()
-    if (createdAtMs === null) {
-      this.delete()
-      throw new RequiredError()
-    }
+    if (createdAtMs === null) throw this.#endedElsewhere()
     this.head.reissue(createdAtMs)
     this.#written = true
+  }
+
+  /** Ends the session that the request brought, where this one goes on with its login. */
+  async #leaveOpened (endings: Endings): Promise<void> {
+    const { opened, owesLogin, isOpenedEnded } = this.head
+    if (opened === null || !owesLogin || isOpenedEnded) return
+    const wasGood = await endings.endIfGood(opened)
+    this.#watcher.beforeChange()
+    this.head.isOpenedEnded = true
+    if (!wasGood) throw this.#endedElsewhere()
+    this.head.reissue(this.head.identity.createdAtMs)
+    this.#written = true
+  }
+
+  #endedElsewhere (): Error {
+    this.delete()
+    return new RequiredError()
   }
 
   /** Cookie options for this session alone, sealed with it so that they last. Those that are no cookie attributes are ignored. */

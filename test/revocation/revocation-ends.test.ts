@@ -5,6 +5,7 @@ import { ADA, AWAY, bearer, ID, LIFE_MS, START_MS, World } from './world'
 
 const KEPT_MS = LIFE_MS + CLOCK_SKEW_MS
 const OTHER = 'e'.repeat(32)
+const THIRD = 'd'.repeat(32)
 
 t.test('the end of an id lies ahead of all clocks, and is kept for as long as any session lives on any of them', async t => {
   const world = new World()
@@ -14,6 +15,30 @@ t.test('the end of an id lies ahead of all clocks, and is kept for as long as an
   const ahead = bearer({ createdAtMs: START_MS + 30_000 })
   t.equal(here.standing(ahead), 'over')
   t.equal(await world.process().check(ahead), 'over', 'in another process, too')
+})
+
+t.test('the end of an id is kept until its session is over by itself, on all clocks, where that is known', async t => {
+  const world = new World()
+  const here = world.process()
+  const endsAtMs = START_MS + 1000
+  await here.endSession(ID, endsAtMs)
+  await here.endReplaced(bearer({ id: OTHER }), 'over', endsAtMs)
+  await here.endIfGood(bearer({ id: THIRD }), endsAtMs)
+  t.strictSame(world.raised.map(({ keepForMs }) => keepForMs), [1000 + CLOCK_SKEW_MS, 1000 + CLOCK_SKEW_MS, 1000 + CLOCK_SKEW_MS])
+  world.nowMs = endsAtMs + 5000
+  await here.endSession(ID, endsAtMs)
+  t.match(world.raised.at(-1), { keepForMs: CLOCK_SKEW_MS }, 'never for less')
+})
+
+t.test('a copy that lives longer makes the end of its id be kept for longer, and ends nothing', async t => {
+  const world = new World()
+  const here = world.process()
+  await here.keepUntil(ID, START_MS + 1000)
+  t.strictSame(world.raised, [{ key: keyOfId(ID), cutOffMs: 0, keepForMs: 1000 + CLOCK_SKEW_MS }])
+  t.equal(await here.check(bearer()), 'good')
+  world.isAway = true
+  await t.rejects(here.keepUntil(ID, START_MS + 1000), AWAY)
+  await t.resolves(world.process({ trustsWhenAway: true }).keepUntil(ID, START_MS + 1000))
 })
 
 t.test('the end of a subject lies before now, and is kept as long', async t => {
@@ -34,10 +59,11 @@ t.test('a later end of a subject that another process made is learnt where this 
   t.equal(here.standing(bearer({ createdAtMs: START_MS + 30_001 })), 'good')
 })
 
-t.test('whoever ends the others goes on after the cut-off, and is replaced', async t => {
+t.test('whoever ends the others is replaced, and goes on after the cut-off', async t => {
   const world = new World()
   const here = world.process()
-  t.equal(await here.endOthers(bearer(), ADA), START_MS + 1)
+  t.equal(await here.endIfGood(bearer(), Infinity), true)
+  t.strictSame(await here.endOthers(ADA, START_MS - 1), { cutOffMs: START_MS, before: 0 })
   t.strictSame(world.raised, [
     { key: keyOfId(ID), cutOffMs: START_MS + CLOCK_SKEW_MS + 1, keepForMs: KEPT_MS },
     { key: ADA, cutOffMs: START_MS, keepForMs: KEPT_MS }
@@ -47,46 +73,37 @@ t.test('whoever ends the others goes on after the cut-off, and is replaced', asy
   t.equal(await world.process().check(bearer({ id: OTHER })), 'over')
 })
 
-t.test('a session from ahead that ends the others goes on after itself', async t => {
+t.test('the others of a session from ahead are ended up to that session', async t => {
   const world = new World()
   const createdAtMs = START_MS + 30_000
-  t.equal(await world.process().endOthers(bearer({ createdAtMs }), ADA), createdAtMs + 1)
-  t.match(world.raised[1], { key: ADA, cutOffMs: createdAtMs })
+  t.match(await world.process().endOthers(ADA, createdAtMs), { cutOffMs: createdAtMs })
+  t.match(world.raised, [{ key: ADA, cutOffMs: createdAtMs }])
 })
 
-t.test('a session that no cookie holds yet ends the others, and no id', async t => {
+t.test('what stood before is said, as another process may have made it', async t => {
   const world = new World()
-  t.equal(await world.process().endOthers(null, ADA), START_MS + 1)
-  t.strictSame(world.raised, [{ key: ADA, cutOffMs: START_MS, keepForMs: KEPT_MS }])
-  t.equal(await world.process().endOthers(null, ADA), START_MS + 1, 'nor does it matter what was ended before')
+  const [here, there] = [world.process(), world.process()]
+  await there.endSubject(ADA)
+  t.match(await here.endOthers(ADA, 0), { before: START_MS - 1 })
 })
 
-t.test('a session that was ended elsewhere ends nobody', async t => {
+t.test('a session that was ended elsewhere is not ended again', async t => {
   for (const end of ['id', 'subject'] as const) {
     const world = new World()
     const [here, there] = [world.process(), world.process()]
     await (end === 'id' ? there.endSession(ID) : there.endSubject(ADA))
     world.raised.length = 0
-    t.equal(await here.endOthers(bearer({ checkedAtMs: START_MS }), ADA), null, end)
+    t.equal(await here.endIfGood(bearer({ checkedAtMs: START_MS }), Infinity), false, end)
     t.strictSame(world.raised, [], end)
   }
 })
 
-t.test('a session whose id is ended elsewhere just then ends nobody', async t => {
+t.test('a session whose id is ended elsewhere just then was over', async t => {
   const world = new World()
   const [here, there] = [world.process(), world.process()]
   world.justBefore = async () => { await there.endSession(ID) }
-  t.equal(await here.endOthers(bearer(), ADA), null)
+  t.equal(await here.endIfGood(bearer(), Infinity), false)
   t.strictSame(world.raised.map(({ key }) => key), [keyOfId(ID), keyOfId(ID)])
-})
-
-t.test('a session whose subject is ended elsewhere just then does not go on', async t => {
-  const world = new World()
-  const [here, there] = [world.process(), world.process()]
-  world.justBefore = async () => {
-    world.justBefore = async () => { await there.endSubject(ADA) }
-  }
-  t.equal(await here.endOthers(bearer(), ADA), null)
 })
 
 t.test('what is ended for another is told from what was over before', async t => {
@@ -122,7 +139,8 @@ t.test('where the store is away, only an app that said so goes on', async t => {
     t.equal(await trusting.endReplaced(bearer(), end), false)
     await t.rejects(trusting.endSession(OTHER), AWAY)
     await t.rejects(trusting.endSubject(ADA), AWAY)
-    await t.rejects(trusting.endOthers(null, ADA), AWAY)
+    await t.rejects(trusting.endIfGood(bearer({ id: OTHER }), Infinity), AWAY)
+    await t.rejects(trusting.endOthers(ADA, 0), AWAY)
   }
 })
 
