@@ -56,7 +56,10 @@ export interface Sealer {
    * Throws FST_SESSION_NOT_SERIALIZABLE, FST_SESSION_TOO_LARGE.
    */
   seal (data: Record<string, unknown>, info?: Pick<SealedInfo, 'id' | 'createdAt'>): string
-  /** What is in a token, or why it does not open; of one that was split, in the cookies' texts put together. Never throws for what a stranger may send. */
+  /**
+   * What is in a token, or why it does not open; of one that was split, in the cookies' texts put together. Never
+   * throws for what a stranger may send.
+   */
   open (token: string): Opened
 }
 

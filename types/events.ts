@@ -1,6 +1,7 @@
 /** Why a cookie was refused; `revoked`: it opened, and its session was ended. */
 export type RefusedBecause =
-  | 'malformed' | 'unknown-version' | 'unknown-key' | 'forged' | 'unsupported' | 'expired' | 'from-the-future' | 'revoked'
+  | 'malformed' | 'unknown-version' | 'unknown-key' | 'forged' | 'unsupported' | 'expired' | 'from-the-future'
+  | 'revoked'
 
 interface AboutSession {
   /** The session's name: the property on the request. */
@@ -21,8 +22,8 @@ export interface OpenedEvent extends AboutOneSession {
 }
 
 /**
- * A request brought a cookie that is not to be used, or `decodeSecureSession` was given one. An old cookie under the session's own
- * name is refused here before an opener in `legacy` opens it.
+ * A request brought a cookie that is not to be used, or `decodeSecureSession` was given one. An old cookie under the
+ * session's own name is refused here before an opener in `legacy` opens it.
  */
 export interface RefusedEvent extends AboutSession {
   readonly cookie: string
@@ -56,8 +57,8 @@ export interface RevokedEvent extends AboutSession {
 }
 
 /**
- * What is published by `node:diagnostics_channel`, by the name of the channel. A subscriber that throws is an uncaught exception, as
- * Node.js has it: it ends the process unless somebody catches those.
+ * What is published by `node:diagnostics_channel`, by the name of the channel. A subscriber that throws is an
+ * uncaught exception, as Node.js has it: it ends the process unless somebody catches those.
  */
 export interface SessionEvents {
   'fastify-sealed-session:opened': OpenedEvent

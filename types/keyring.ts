@@ -5,12 +5,14 @@ import type { Duration } from './sealing'
  * `redisKeyring`; two methods make another, over Vault, a KMS or whatever you trust with keys.
  */
 export interface KeyringStore {
-  /** The text; null where there is none yet. Rejects where that cannot be told: servers then keep the ring they have. */
+  /**
+   * The text; null where there is none yet. Rejects where that cannot be told: servers then keep the ring they have.
+   */
   read (): Promise<string | null>
   /**
-   * Compare and set, in one step that no other writer can come between: writes `next` and resolves to true if the store
-   * still holds `expected` (null: nothing), and otherwise leaves it alone and resolves to false. Rejects where it cannot
-   * write. Only what rotates keys calls it, so a store that is only read by servers may always reject.
+   * Compare and set, in one step that no other writer can come between: writes `next` and resolves to true if the
+   * store still holds `expected` (null: nothing), and otherwise leaves it alone and resolves to false. Rejects where it
+   * cannot write. Only what rotates keys calls it, so a store that is only read by servers may always reject.
    */
   update (expected: string | null, next: string): Promise<boolean>
   /** What messages call this store, such as `keyring file /etc/app/keys.json`. No secrets. */
@@ -37,7 +39,10 @@ export interface RedisKeyringOptions {
 export interface Rotation {
   /** From one key's activation to the next one's, such as `'30d'`. */
   every: Duration
-  /** From a key's creation to its activation; by then every server must have reloaded the ring. Default `'1h'`, or half of `every` if shorter. */
+  /**
+   * From a key's creation to its activation; by then every server must have reloaded the ring. Default `'1h'`, or half
+   * of `every` if shorter.
+   */
   activateIn?: Duration | undefined
   /** For how long a key opens sessions after it sealed the last one. Default: the longer of `'90d'` and `absolute`. */
   keepFor?: Duration | undefined

@@ -7,8 +7,8 @@ import type { Duration } from './sealing'
  */
 export interface RevocationStore {
   /**
-   * The cut-off of each of these keys, in their order; 0 where there is none. It is asked for one to three keys, and answers
-   * in one round trip. Rejects where it cannot tell.
+   * The cut-off of each of these keys, in their order; 0 where there is none. It is asked for one to three keys, and
+   * answers in one round trip. Rejects where it cannot tell.
    */
   cutOffs (keys: readonly string[]): Promise<readonly number[]>
   /**
@@ -32,8 +32,8 @@ export interface RevocationOptions {
   /** For how long a session is trusted without asking the store again; 0 asks at every request. Default `'5m'`. */
   recheck?: Duration | undefined
   /**
-   * When the store is away. `'refuse'`: touching a session that is due to be checked throws FST_SESSION_STORE_UNAVAILABLE (503).
-   * `'allow'`: the session is trusted, and the log says so. Default `'refuse'`.
+   * When the store is away. `'refuse'`: touching a session that is due to be checked throws
+   * FST_SESSION_STORE_UNAVAILABLE (503). `'allow'`: the session is trusted, and the log says so. Default `'refuse'`.
    */
   onError?: 'refuse' | 'allow' | undefined
   /** A store that takes longer than this is away. Default `'500ms'`. */

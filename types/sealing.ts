@@ -5,8 +5,8 @@ export type Duration = number | string
 export type KeyInput = Buffer | Uint8Array | string
 
 /**
- * The key, or keys: the first seals, all open. `undefined` fits the type, so that `process.env.SESSION_KEY` can be given as it is;
- * where it is undefined, FST_SESSION_INVALID_OPTION or FST_SESSION_INVALID_KEY is thrown at boot.
+ * The key, or keys: the first seals, all open. `undefined` fits the type, so that `process.env.SESSION_KEY` can be
+ * given as it is; at boot it is refused with FST_SESSION_INVALID_OPTION or FST_SESSION_INVALID_KEY.
  */
 export type KeyInputs = KeyInput | ReadonlyArray<KeyInput | undefined>
 
@@ -16,8 +16,8 @@ export interface Serializer {
   /** May throw: the cookie is then refused as malformed. */
   deserialize (bytes: Buffer): Record<string, unknown>
   /**
-   * `false`: it opens the sessions that it wrote elsewhere, and JSON writes. For the first step of a rollout over many servers,
-   * and for the way back to JSON. Default `true`.
+   * `false`: it opens the sessions that it wrote elsewhere, and JSON writes. For the first step of a rollout over many
+   * servers, and for the way back to JSON. Default `true`.
    */
   readonly writes?: boolean | undefined
 }

@@ -4,7 +4,8 @@ import type { Duration } from './sealing'
 
 /** The session's own names in property style; a key of the same name is reached by `get` and `set`. */
 export type ReservedName =
-  | 'get' | 'set' | 'has' | 'unset' | 'data' | 'touch' | 'regenerate' | 'delete' | 'revoke' | 'revokeOthers' | 'options' | 'info' | 'changed' | 'deleted'
+  | 'get' | 'set' | 'has' | 'unset' | 'data' | 'touch' | 'regenerate' | 'delete'
+  | 'revoke' | 'revokeOthers' | 'options' | 'info' | 'changed' | 'deleted'
 
 /** All times in milliseconds since 1970. */
 export interface SessionInfo {
@@ -12,7 +13,10 @@ export interface SessionInfo {
   readonly id: string
   /** When the session began, was last regenerated, became somebody else's, or ended all others. */
   readonly createdAt: number
-  /** When somebody last showed who they are: `createdAt`, unless `revokeOthers()` or a change of the subject moved that. `freshWithin` and the absolute limit count from here. */
+  /**
+   * When somebody last showed who they are: `createdAt`, unless `revokeOthers()` or a change of the subject moved that.
+   * `freshWithin` and the absolute limit count from here.
+   */
   readonly authenticatedAt: number
   /** When it was last written, or renewed by being used. */
   readonly renewedAt: number
@@ -34,23 +38,24 @@ export type SessionContent<T> = [keyof T] extends [never] ? Record<string, any> 
 export interface SessionSettings extends CookieOptions {
   /** The session is over when it was not used for this long. At most its absolute limit. */
   idle?: Duration | undefined
-  /** The session is over when it is older than this. 400 days at most; with `revocation` at most its `longest`, or `absolute`. */
+  /**
+   * The session is over when it is older than this. 400 days at most; with `revocation` at most its `longest`, or
+   * `absolute`.
+   */
   absolute?: Duration | undefined
   /** Whether the cookie outlives the browser; Max-Age then reaches to the absolute end of the session. */
   persistent?: boolean | undefined
   /**
-   * Seconds. Goes out as it is, becomes the session's own idle limit, and raises its absolute limit to at least that (400
-   * days at most). The browser counts from the last write, so it also drops the cookie of a session that is only read all
-   * the time: with `idle` and `persistent` it does not.
+   * Seconds. Goes out as it is, becomes the session's own idle limit, and raises its absolute limit to at least that
+   * (400 days at most). The browser counts from the last write, so it also drops the cookie of a session that is only
+   * read all the time: with `idle` and `persistent` it does not.
    */
   maxAge?: number | undefined
 }
 
-/**
- * Values to begin a session with: those of `T`, or any while `T` says nothing. `T` is never inferred from them, so that a wrong value does
- * not become its own type.
- */
+/** Values to begin a session with: those of `T`, or any while `T` says nothing. */
 export type SessionValues<T> = [keyof T] extends [never] ? Record<string, any> : { [K in keyof T]?: T[K] | undefined }
+/** `T`, which the compiler does not infer from a value given for it: a wrong value would become its own type. */
 export type NotInferred<T> = [T][T extends any ? 0 : never]
 
 export interface SessionMethods<T> {
@@ -58,10 +63,11 @@ export interface SessionMethods<T> {
   get<K extends SessionKey<T>> (key: K): SessionValue<T, K> | undefined
   get (key: string): any
   /**
-   * Sets a value; undefined removes it, and what is there already is no change. Throws FST_SESSION_NOT_SERIALIZABLE for what JSON
-   * would write as something else (a function, a Map, NaN, an instance of a class without toJSON) unless there is a `serializer`,
-   * FST_SESSION_INVALID_OPTION for a key that is no string or number, and FST_SESSION_COMMITTED where the cookie can no longer go
-   * out, as all that changes the session does. What is nested in the value is checked when the session is written.
+   * Sets a value; undefined removes it, and what is there already is no change. Throws FST_SESSION_NOT_SERIALIZABLE
+   * for what JSON would write as something else (a function, a Map, NaN, an instance of a class without toJSON) unless
+   * there is a `serializer`, FST_SESSION_INVALID_OPTION for a key that is no string or number, and
+   * FST_SESSION_COMMITTED where the cookie can no longer go out, as all that changes the session does. What is nested
+   * in the value is checked when the session is written.
    */
   set<K extends SessionKey<T>> (key: K, value: SessionValue<T, K> | undefined): void
   has (key: SessionKey<T>): boolean
@@ -71,7 +77,10 @@ export interface SessionMethods<T> {
   data (): SessionContent<T>
   /** Starts the idle clock again, and writes the cookie; the absolute clock runs on. Does nothing after `delete()`. */
   touch (): void
-  /** A new authentication: a new id, both clocks start again, and of the values only the named ones stay (other plugins' among them, so any name may be given). Call it at login. Does nothing after `delete()`. */
+  /**
+   * A new authentication: a new id, both clocks start again, and of the values only the named ones stay (other plugins'
+   * among them, so any name may be given). Call it at login. Does nothing after `delete()`.
+   */
   regenerate (keep?: ReadonlyArray<SessionKey<T> | (string & {})>): void
   /**
    * Ends the session: its values are gone at once and its cookies are cleared. A later `set` starts a new one. With
@@ -85,15 +94,14 @@ export interface SessionMethods<T> {
    */
   revoke (): Promise<void>
   /**
-   * Ends all other sessions of this one's subject. This one goes on under a new id; who is logged in by it, and since when, stays.
-   * Rejects with FST_SESSION_STORE_UNAVAILABLE; with FST_SESSION_REQUIRED where it has no subject, or is over itself; with
-   * FST_SESSION_INVALID_OPTION where there is no `revocation` or no `subject`.
+   * Ends all other sessions of this one's subject. This one goes on under a new id; who is logged in by it, and since
+   * when, stays. Rejects with FST_SESSION_STORE_UNAVAILABLE; with FST_SESSION_REQUIRED where it has no subject, or is
+   * over itself; with FST_SESSION_INVALID_OPTION where there is no `revocation` or no `subject`.
    */
   revokeOthers (): Promise<void>
   /**
-   * Limits and cookie attributes for this session alone. They last until it is deleted, regenerated, or another user logs
-   * in by it.
-   * Throws FST_SESSION_INVALID_OPTION.
+   * Limits and cookie attributes for this session alone. They last until it is deleted, regenerated, or another user
+   * logs in by it. Throws FST_SESSION_INVALID_OPTION.
    */
   options (options: SessionSettings): void
   /** Who and how old this session is. Frozen. */

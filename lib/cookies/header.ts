@@ -30,8 +30,8 @@ export function cookieValues (header: string | undefined, name: string): string[
 }
 
 /**
- * A Cookie header without the cookies of these names; undefined where none is left. All others stay byte for byte. White space around a
- * name does not hide it: the next reader may cut it off.
+ * A Cookie header without the cookies of these names; undefined where none is left. All others stay byte for byte. White
+ * space around a name does not hide it: the next reader may cut it off.
  */
 export function withoutCookies (header: string, names: ReadonlySet<string>): string | undefined {
   const pairs = header.split(';')

@@ -10,7 +10,8 @@ const NO_KEY = 'key must be a string or a Buffer'
 const NO_KEY_IN_ARRAY = 'Key must be string or buffer'
 
 /** What is said of a key that is undefined: most come from the environment. */
-export const UNSET = '; the value given is undefined: is the environment variable set? Node.js reads a .env file only with "node --env-file=.env"'
+export const UNSET = '; the value given is undefined: is the environment variable set? ' +
+  'Node.js reads a .env file only with "node --env-file=.env"'
 
 const WANTED = `key must be ${KEY_BYTES} bytes: a Buffer of that length, or text in base64, base64url or ${2 * KEY_BYTES} hex digits`
 
@@ -27,7 +28,8 @@ export function keyBytes (key: unknown, where: string, otherwise = NO_KEY): Buff
     return found
   }
   if (typeof key !== 'string') {
-    throw new InvalidKeyError(`${where}: ${otherwise}; found ${key === null ? 'null' : typeof key}${key === undefined ? UNSET : ''}`)
+    const found = key === undefined ? `undefined${UNSET}` : key === null ? 'null' : typeof key
+    throw new InvalidKeyError(`${where}: ${otherwise}; found ${found}`)
   }
   const found = fromText(key)
   if (found === null) throw new InvalidKeyError(`${where}: ${WANTED}; found text of ${key.length} characters`)

@@ -49,7 +49,10 @@ export class OpenerOfSecureSession implements LegacyOpener {
     const { cookieName, cookie, keep, salt = ITS_SALT, expiry }: SecureSessionOpenerOptions = options
     // It reads a salt of text byte by byte.
     const source = readFixedKeys({ ...options, salt: typeof salt === 'string' ? Buffer.from(salt, 'latin1') : salt })
-    if (source === null) throw invalid('secureSessionOpener() needs the "key" or the "secret" that @fastify/secure-session had; found neither' + ('key' in options || 'secret' in options ? UNSET : ''))
+    if (source === null) {
+      const hint = 'key' in options || 'secret' in options ? UNSET : ''
+      throw invalid(`secureSessionOpener() needs the "key" or the "secret" of @fastify/secure-session; found neither${hint}`)
+    }
     this.cookieName = cookieName
     this.cookie = cookie
     this.keep = keep

@@ -25,8 +25,9 @@ export function readKeySource (input: Input, absoluteMs: number): KeySource {
   const { keyring } = input
   const given = SOURCES.filter(name => input[name] !== undefined)
   if (given.length !== 1) {
-    const isUnset = given.length === 0 && SOURCES.some(name => Object.hasOwn(input, name))
-    throw invalid(`exactly one of "key", "secret" and "keyring" must be given; found ${given.join(' and ') || NONE}${isUnset ? UNSET : ''}. Make a key with "npx fastify-sealed-session generate"`)
+    const found = given.join(' and ') || NONE + (SOURCES.some(name => Object.hasOwn(input, name)) ? UNSET : '')
+    throw invalid(`exactly one of "key", "secret" and "keyring" must be given; found ${found}. ` +
+      'Make a key with "npx fastify-sealed-session generate"')
   }
   const stray = OF_KEYRING.find(name => input[name] !== undefined && keyring === undefined)
   if (stray !== undefined) throw invalid(`option "${stray}" needs a "keyring": other keys stay as they are for as long as the server runs`)

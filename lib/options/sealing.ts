@@ -52,7 +52,9 @@ function resolveCodecs (serializer: unknown): Pick<SealingOptions, 'codec' | 'cu
     throw invalid('option "serializer" must have the functions serialize and deserialize')
   }
   const { writes = true } = serializer
-  if (typeof writes !== 'boolean') throw invalid(`option "serializer.writes" must be true or false; found ${describe(writes)}`)
+  if (typeof writes !== 'boolean') {
+    throw invalid(`option "serializer.writes" must be true or false; found ${describe(writes)}`)
+  }
   const customCodec = codecOf(serializer as unknown as Serializer)
   return { codec: writes ? customCodec : jsonCodec, customCodec }
 }

@@ -1,4 +1,4 @@
-import type { FastifyBaseLogger } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { describe, invalid, isObject } from '../checks'
 import { withoutCookies } from '../cookies/header'
 import { hashOfSubject, keyOf } from '../revocation/keys'
@@ -12,19 +12,21 @@ import { findAsking } from './find'
 import { tokenSource } from './open'
 import { securitySchemesOf } from './openapi'
 import { newSession, tokenOf } from './outside-request'
+import { sessionsOfAllScopes } from './sibling-scopes'
 import { isEnded } from './standing'
 import { subjectText } from './subject'
 
 const SESSION_ID = /^[0-9a-f]{32}$/
 
 /** What `app.secureSession` is: sessions ended from afar, and what a document of the API says of them. */
-export function controlOf (definitions: readonly SessionDefinition[], appLog: FastifyBaseLogger): SecureSessionControl {
-  const allCookies = cookieNamesOf(definitions)
+export function controlOf (definitions: readonly SessionDefinition[], app: FastifyInstance): SecureSessionControl {
   return Object.freeze({
     securitySchemes: securitySchemesOf(definitions),
 
     async revoke (id: string, name?: string) {
-      if (typeof id !== 'string' || !SESSION_ID.test(id)) throw invalid(`secureSession.revoke() takes the id of a session, 32 hex digits; found ${describe(id)}`)
+      if (typeof id !== 'string' || !SESSION_ID.test(id)) {
+        throw invalid(`secureSession.revoke() takes the id of a session, 32 hex digits; found ${describe(id)}`)
+      }
       const all = revocable(definitions, name)
       await Promise.all(all.map(async ({ revocation }) => { await revocation.endSession(id) }))
     },
@@ -32,10 +34,12 @@ export function controlOf (definitions: readonly SessionDefinition[], appLog: Fa
     async revokeSubject (subject: string | number, name?: string) {
       const text = subjectText(subject, 'secureSession.revokeSubject() takes')
       const all = revocable(definitions, name)
-      await Promise.all(all.map(async ({ revocation, options }) => { await revocation.endSubject(keyOf(hashOfSubject(options.sessionName, text))) }))
+      await Promise.all(all.map(async ({ revocation, sessionName }) => {
+        await revocation.endSubject(keyOf(hashOfSubject(sessionName, text)))
+      }))
     },
 
-    async decode (token: unknown, log: FastifyBaseLogger = appLog, name?: string) {
+    async decode (token: unknown, log: FastifyBaseLogger = app.log, name?: string) {
       const definition = sessionNamed(definitions, name)
       if (typeof token !== 'string') return null
       const { found, error } = await findAsking(definition, tokenSource(token), log, 'always')
@@ -45,15 +49,17 @@ export function controlOf (definitions: readonly SessionDefinition[], appLog: Fa
 
     cookiesFor (values: unknown, name?: string) {
       const definition = sessionNamed(definitions, name)
-      if (!isObject(values)) throw invalid(`secureSession.cookiesFor() takes the values of a session, an object; found ${describe(values)}`)
+      if (!isObject(values)) {
+        throw invalid(`secureSession.cookiesFor() takes the values of a session, an object; found ${describe(values)}`)
+      }
       const { parts } = definition.sealing
       const texts = parts.cut(tokenOf(definition, newSession(definition, values)))
       return Object.fromEntries(texts.map((text, part) => [parts.names[part], text]))
     },
 
     stripCookies (header: unknown, name?: string) {
-      const names = name === undefined ? allCookies : cookieNamesOf([named(definitions, name)])
-      return withoutCookies(headerText(header), names)
+      const meant = name === undefined ? sessionsOfAllScopes(app) : [named(definitions, name)]
+      return withoutCookies(headerText(header), cookieNamesOf(meant))
     }
   }) as SecureSessionControl
 }
@@ -73,7 +79,7 @@ function revocable (definitions: readonly SessionDefinition[], name: string | un
   return all
 }
 
-/** The names of all cookies that these sessions may lie in, also those that an earlier configuration or an earlier library set. */
+/** The names of all cookies that these sessions may lie in, also those of an earlier configuration or library. */
 function cookieNamesOf (definitions: readonly SessionDefinition[]): ReadonlySet<string> {
   return new Set(definitions.flatMap(({ sealing, stampName, formerCookies }) => [
     ...sealing.parts.names, stampName, ...formerCookies.flatMap(({ names }) => names)
@@ -85,5 +91,6 @@ function headerText (header: unknown): string {
   if (header === undefined || header === null) return ''
   if (typeof header === 'string') return header
   if (Array.isArray(header) && header.every(field => typeof field === 'string')) return header.join('; ')
-  throw invalid(`secureSession.stripCookies() takes a Cookie header, a string or an array of strings; found ${describe(header)}`)
+  const found = describe(header)
+  throw invalid(`secureSession.stripCookies() takes a Cookie header, a string or an array of strings; found ${found}`)
 }

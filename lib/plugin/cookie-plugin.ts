@@ -5,12 +5,17 @@ type Secret = NonNullable<cookie.FastifyCookieOptions['secret']>
 
 const NAME = '@fastify/cookie'
 
+const LEFT_OUT = `${NAME} is not registered, since it needs import(), which is not allowed here: Jest allows it only ` +
+  'under node --experimental-vm-modules. Sessions work; request.cookies, reply.setCookie and reply.clearCookie ' +
+  'are not there'
+
 /** By these Node.js says that code in a `vm` context must not use `import()`. */
 const NO_IMPORT = ['ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING', 'ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING_FLAG']
 
 /**
- * Registers `@fastify/cookie` where the app has not. Sessions do without it; the app and other plugins may need `request.cookies` and
- * `reply.setCookie`. It loads its parser by `import()`, which Jest refuses: then it is left out, since it would fail the boot.
+ * Registers `@fastify/cookie` where the app has not. Sessions do without it; the app and other plugins may need
+ * `request.cookies` and `reply.setCookie`. It loads its parser by `import()`, which Jest refuses: then it is left out,
+ * since it would fail the boot.
  * @param probe tries `import()` where this code runs
  */
 export async function registerCookies (
@@ -18,10 +23,7 @@ export async function registerCookies (
 ): Promise<void> {
   if (app.hasPlugin(NAME)) return
   if (await succeeds(probe)) await app.register(cookie, { secret })
-  else {
-    app.log.warn(`${NAME} is not registered, since it needs import(), which is not allowed here: Jest allows it only under ` +
-      'node --experimental-vm-modules. Sessions work; request.cookies, reply.setCookie and reply.clearCookie are not there')
-  }
+  else app.log.warn(LEFT_OUT)
 }
 
 async function importIt (): Promise<unknown> {

@@ -8,29 +8,39 @@ import type { ResolvedSession } from '../options/options'
 import { SECOND_MS, type Clock } from '../time'
 import { keyringLog } from './keyring-log'
 
-/** The keys of a session, and where to look for those it does not know: nowhere, unless they come from a keyring store. */
+/**
+ * The keys of a session, and where to look for those it does not know: nowhere, unless they come from a keyring store.
+ */
 export interface SessionKeys {
   readonly keyring: Keyring
   readonly seeker: KeySeeker | null
 }
 
 /** Throws FST_SESSION_INVALID_KEY, FST_SESSION_INVALID_KEYRING or FST_SESSION_KEYRING_UNAVAILABLE. */
-export async function openKeys (app: FastifyInstance, { options, keySource }: ResolvedSession, now: Clock): Promise<SessionKeys> {
-  if (keySource.kind !== 'keyring') return { keyring: new Keyring(fixedTerms(await materialsOf(keySource))), seeker: null }
+export async function openKeys (
+  app: FastifyInstance, { options, keySource }: ResolvedSession, now: Clock
+): Promise<SessionKeys> {
+  if (keySource.kind !== 'keyring') {
+    return { keyring: new Keyring(fixedTerms(await materialsOf(keySource))), seeker: null }
+  }
   const { store, reloadEveryMs, rotation } = keySource
-  const live = await LiveKeyring.open({ store, reloadEveryMs, rotation, now, reporter: keyringLog(app.log, options, store) })
+  const reporter = keyringLog(app.log, options, store)
+  const live = await LiveKeyring.open({ store, reloadEveryMs, rotation, now, reporter })
   app.addHook('onClose', async () => { live.close() })
   return { keyring: live.keyring, seeker: new KeySeeker(live, now) }
 }
 
 /** Signs the cookies of an app that leaves `@fastify/cookie` to us, by a key of the ring as it is at that time. */
-export function cookieSigner (keyring: Keyring, now: Clock): { sign: (value: string) => string, unsign: (value: string) => cookie.UnsignResult } {
+export function cookieSigner (keyring: Keyring, now: Clock): Pick<cookie.Signer, 'sign' | 'unsign'> {
   let made: { signer: cookie.Signer, version: number, atMs: number } | null = null
-  // Deriving the secrets of 100 keys takes 0.3 ms, so a signer is kept for as long as it could not be another, or a second.
+  // Deriving the secrets of 100 keys takes 0.3 ms, so a signer is kept for as long as it could not be another, or a
+  // second.
   const current = (): cookie.Signer => {
     const { version } = keyring
     const atMs = Math.floor(now() / SECOND_MS)
-    if (made?.version !== version || made.atMs !== atMs) made = { signer: new cookie.Signer(keyring.signingSecrets(now())), version, atMs }
+    if (made?.version !== version || made.atMs !== atMs) {
+      made = { signer: new cookie.Signer(keyring.signingSecrets(now())), version, atMs }
+    }
     return made.signer
   }
   return { sign: value => current().sign(value), unsign: value => current().unsign(value) }

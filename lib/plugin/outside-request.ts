@@ -18,10 +18,14 @@ export function decorateOutsideRequest (app: FastifyInstance, definitions: reado
     return viewOf(newSession(named(definitions, name), data))
   } as FastifyInstance['createSecureSession'])
 
-  app.decorate('encodeSecureSession', function encodeSecureSession (view: unknown, name = main.options.sessionName): string {
+  app.decorate('encodeSecureSession', function encodeSecureSession (
+    view: unknown, name = main.options.sessionName
+  ): string {
     const definition = named(definitions, name)
     const session = behind(view)
-    if (session === undefined) throw new InvalidOptionError(`encodeSecureSession() takes a session; found ${describe(view)}`)
+    if (session === undefined) {
+      throw new InvalidOptionError(`encodeSecureSession() takes a session; found ${describe(view)}`)
+    }
     return tokenOf(definition, session)
   })
 

@@ -48,7 +48,7 @@ export async function secureSession (app: FastifyInstance, options: SecureSessio
   await app.register(fp(async () => {}, { name: TAKES_THE_PLACE_OF }))
   const all = [...own, ...outer]
   app.decorate(DEFINITIONS, all)
-  app.decorate('secureSession', controlOf(all, app.log))
+  app.decorate('secureSession', controlOf(all, app))
   decorateOutsideRequest(app, all)
   addGuards(app, all)
   attach(app, own)

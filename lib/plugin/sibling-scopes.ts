@@ -13,6 +13,11 @@ import type { SessionDefinition } from './definition'
 /** All sessions of an app, in whatever scope. Every scope of an app has its server. */
 const registered = new WeakMap<object, readonly SessionDefinition[]>()
 
+/** The sessions of an app in all its scopes. */
+export function sessionsOfAllScopes ({ server }: FastifyInstance): readonly SessionDefinition[] {
+  return registered.get(server) as readonly SessionDefinition[]
+}
+
 type Place = Pick<CookieAttributes, 'path' | 'domain'>
 
 /**

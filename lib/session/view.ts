@@ -6,13 +6,27 @@ import type { Session } from './session'
 export type SessionView = object
 
 const RESERVED: Readonly<Record<ReservedName, true>> = {
-  get: true, set: true, has: true, unset: true, data: true, touch: true, regenerate: true, delete: true, revoke: true, revokeOthers: true, options: true, info: true, changed: true, deleted: true
+  get: true,
+  set: true,
+  has: true,
+  unset: true,
+  data: true,
+  touch: true,
+  regenerate: true,
+  delete: true,
+  revoke: true,
+  revokeOthers: true,
+  options: true,
+  info: true,
+  changed: true,
+  deleted: true
 }
 
 /**
- * Methods of other libraries, and what to do instead. Where no value has the name, reading it gives a function that throws: without
- * it, code such as `session.destroy?.()` would leave the user logged in. `save` is not here: there is code that calls it only where
- * it exists, and that is right without, since the reply writes the session. Nor are names that apps give to values.
+ * Methods of other libraries, and what to do instead. Where no value has the name, reading it gives a function that
+ * throws: without it, code such as `session.destroy?.()` would leave the user logged in. `save` is not here: there is
+ * code that calls it only where it exists, and that is right without, since the reply writes the session. Nor are names
+ * that apps give to values.
  */
 const ADVICE: Readonly<Record<string, string>> = {
   destroy: 'call delete(); the reply then clears the cookie',

@@ -50,6 +50,21 @@ t.test('the cookies of all sessions are taken out, and others stay byte for byte
   for (const [header, left] of headers) t.equal(stripCookies(header), left, JSON.stringify(header))
 })
 
+t.test('the cookies of sessions that other scopes registered are taken out, too', async t => {
+  const app = await appWith(t)
+  const stripped: Record<string, unknown> = {}
+  for (const name of ['one', 'two']) {
+    app.register(async scope => {
+      await scope.register(secureSession, { key: KEY, sessionName: name })
+      app.addHook('onReady', async () => { stripped[name] = scope.secureSession.stripCookies('session=x; one=x; two=x; a=1') })
+    })
+  }
+  await app.ready()
+  t.strictSame(stripped, { one: 'a=1', two: 'a=1' })
+  t.equal(app.secureSession.stripCookies('session=x; one=x; two.t=x; a=1'), 'a=1')
+  t.equal(app.secureSession.stripCookies('session=x; one=x; a=1', 'session'), 'one=x; a=1')
+})
+
 t.test('of one session the cookies, by its name', async t => {
   const { secureSession: { stripCookies } } = await site(t)
   t.equal(stripCookies('__Host-s=x; session=x; peer=x; admin=x; admin.t=x', 'admin'), '__Host-s=x; session=x; peer=x')
