@@ -28,6 +28,11 @@ export function isHeadSent (reply: FastifyReply): boolean {
   return reply.raw.headersSent || (reply.sent && isUpgrade(reply))
 }
 
+/** No response can go out any more. Of HTTP/2 only the stream says so. */
+export function isClosed (raw: RawReply): boolean {
+  return raw.destroyed || (raw as { stream?: { destroyed: boolean } }).stream?.destroyed === true
+}
+
 export function isUpgrade ({ request }: FastifyReply): boolean {
   return (request.raw as { upgrade?: boolean }).upgrade === true
 }

@@ -6,7 +6,7 @@ import { DeferredLog, type OpeningLog } from './deferred-log'
 import type { SessionDefinition } from './definition'
 import { Failures } from './failures'
 import { findInHeader, withoutRenewal, wouldRenew, type Found } from './find'
-import { beforeHead, copyToRaw, isHeadSent, isUpgrade, moveSetCookies, putSetCookies } from './reply-headers'
+import { beforeHead, copyToRaw, isClosed, isHeadSent, isUpgrade, moveSetCookies, putSetCookies } from './reply-headers'
 import { mayRenew } from './route-config'
 import { Touched, type Holder } from './touched'
 import { warnLost, warnNotReady } from './warnings'
@@ -186,8 +186,8 @@ export class RequestSessions implements Holder {
   /** Nothing that is thrown from here on becomes a reply. */
   get #isOver (): boolean {
     if (this.isFailing || this.#reply === null) return true
-    const { headersSent, destroyed } = this.#reply.raw
-    return headersSent || destroyed
+    const { sent, raw } = this.#reply
+    return sent || raw.headersSent || isClosed(raw)
   }
 
   #touchedOf (definition: SessionDefinition): Touched | undefined {

@@ -1,4 +1,5 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
+import { connect as connectHttp2, constants } from 'node:http2'
 import { connect } from 'node:net'
 import t, { type Test } from 'tap'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify'
@@ -116,6 +117,37 @@ t.test('it is null when the client has left', async t => {
   socket.destroy()
   await isAborted
   t.strictSame(seen, ['aborted: null'])
+})
+
+t.test('it is null once the reply was hijacked, also before a head was written', async t => {
+  const { address, seen, cookie } = await site(t, {}, (app, read) => {
+    app.get('/', async (request, reply) => {
+      reply.hijack()
+      read('hijacked', request)
+      reply.raw.end('by hand')
+    })
+  })
+  t.equal(await statusOf(address, cookie), 200)
+  t.strictSame(seen, ['hijacked: null'])
+})
+
+t.test('it is null when the client has reset a stream of HTTP/2', async t => {
+  const store = new CountingStore()
+  store.instead = async () => { throw new Error('connection refused') }
+  const app = fastify({ http2: true }) as unknown as FastifyInstance
+  t.teardown(() => app.close())
+  await app.register(secureSession, { key: KEY, revocation: { store, recheck: 0 } })
+  const requests = new EventEmitter()
+  const onResponse = async ({ session }: FastifyRequest): Promise<void> => { requests.emit('responded', session) }
+  app.get('/', { onResponse }, async (_request, reply) => { requests.emit('handled'); return await reply })
+  const client = connectHttp2(await app.listen({ port: 0, host: '127.0.0.1' }))
+  t.teardown(() => { client.close() })
+  const [isHandled, isOver] = [once(requests, 'handled'), once(requests, 'responded')]
+  const cookie = `session=${app.encodeSecureSession(app.createSecureSession({ user: 'ada' }))}`
+  const stream = client.request({ ':path': '/', cookie })
+  await isHandled
+  stream.close(constants.NGHTTP2_CANCEL)
+  t.strictSame(await isOver, [null])
 })
 
 t.test('an opened session stays readable after the reply was sent', async t => {
