@@ -9,7 +9,8 @@ const PROOFS = [
   ['fleet', '--store', 'redis', '--seconds', '15'],
   ['kill-the-writer', '--kills', '60'],
   ['redis-restart', '--seconds', '15'],
-  ['revocation-fleet', '--seconds', '15']
+  ['revocation-fleet', '--seconds', '15'],
+  ['hostile-requests', '--seconds', '20']
 ]
 const LOADER = join(__dirname, '../loader/register.mjs')
 
