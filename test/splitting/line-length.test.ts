@@ -181,3 +181,19 @@ t.test('what fits does not depend on how a request comes, or on how long the ses
   }
   t.equal(sizes.size, 1)
 })
+
+t.test('outside a request, what fits is what fits beside the attributes of that very session', async t => {
+  const app = await appOf(t, {})
+  const limitOf = (path: string): number => {
+    const session = app.createSecureSession({ text: 'x'.repeat(4000) } as never)
+    session.options({ path })
+    try {
+      app.encodeSecureSession(session)
+      return Infinity
+    } catch (error) {
+      return (error as { limit: number }).limit
+    }
+  }
+  t.equal(limitOf('/'), 4027)
+  t.equal(limitOf(PATH), 4027 - 1023)
+})
