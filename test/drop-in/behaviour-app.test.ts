@@ -128,7 +128,8 @@ withEach(t, 'every hook up to the reply may change the session', async (t, plugi
 
 withEach(t, 'every kind of reply carries the cookie, beside those of others', async (t, plugin) => {
   const app = appWith(t, plugin, OPTIONS)
-  const set = async ({ session }: any): Promise<void> => { session.set('user', 'ada') }
+  let count = 0
+  const set = async ({ session }: any): Promise<void> => { session.set('count', ++count) }
   app.setErrorHandler(async (error: any, { session }: any, reply: any) => { session.set('error', error.message); return reply.code(418).send({}) })
   app.setNotFoundHandler({ preHandler: set }, async (request: any, reply: any) => reply.code(404).send('lost'))
   app.get('/redirect', { preHandler: set }, async (request: any, reply: any) => reply.redirect('/elsewhere', 303))

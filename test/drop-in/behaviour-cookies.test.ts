@@ -104,7 +104,7 @@ withEach(t, 'several sessions live beside each other, each with its own key, coo
 withEach(t, 'two sessions\' cookies go out in the order of the options, whichever was touched first', async (t, plugin) => {
   const app = appWith(t, plugin, [{ key: KEY, sessionName: 'one', cookie: { path: '/' } }, { key: KEY, sessionName: 'two', cookie: { path: '/' } }])
   app.get('/', async ({ one, two }: any) => { one.set('a', 1); two.set('b', 2); return '' })
-  app.get('/back', async (request: any) => { request.two.set('b', 2); request.one.set('a', 1); return '' })
+  app.get('/back', async (request: any) => { request.two.set('b', 3); request.one.set('a', 2); return '' })
   const visitor = await Visitor.of(t, app)
   for (const path of ['/', '/back']) t.strictSame((await visitor.get(path)).cookies.map(({ name }) => name), ['one', 'two'], path)
 })
