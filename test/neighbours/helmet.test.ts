@@ -32,11 +32,12 @@ async function site (t: Test, registrations: readonly Registration[]): Promise<F
   })
   app.get('/shared', async ({ session }, reply) => {
     session.set('user', 'ada')
+    session.touch()
     reply.header('cache-control', 'private, max-age=60')
     return {}
   })
   app.get('/fails', async ({ session }) => { session.set('tries', 1); throw new Error('no luck') })
-  app.get('/plain', { helmet: false }, async ({ session }) => { session.set('user', 'ada'); return {} })
+  app.get('/plain', { helmet: false }, async ({ session }) => { session.set('user', 'ada'); session.touch(); return {} })
   app.get('/by-hand', (request, reply) => {
     request.session.set('user', 'ada')
     reply.commitSession()
