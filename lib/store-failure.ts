@@ -18,7 +18,7 @@ const NO_REASON = 'no reason given'
 /** The reason that a store gave, as text for the log. A store may reject with anything, also with an object that throws when it is read. */
 export function reasonOf (rejection: unknown): string {
   try {
-    if (rejection instanceof StoreUnavailableError && rejection.cause !== undefined) return reasonOf(rejection.cause)
+    if (rejection instanceof StoreUnavailableError) return reasonOf(rejection.cause)
     const { message, code } = Object(rejection) as { readonly message?: unknown, readonly code?: unknown }
     return [rejection, message, code].find(isText) ?? NO_REASON
   } catch {

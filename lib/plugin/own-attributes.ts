@@ -55,7 +55,7 @@ export function settingsIn (
   }
   if ('attributes' in given) {
     for (const settings of [before, current]) {
-      const own = withGiven(settings, given).attributes ?? null
+      const own = withGiven(settings, given).attributes as OwnSettings['attributes']
       const resulting = attributesWith(rules, own)
       checkRules(rules.cookieName, resulting, WHERE)
       checkRoom(rules, resulting, own, WHERE)

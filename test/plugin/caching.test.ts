@@ -38,7 +38,7 @@ for (const [name, value] of [
   t.test(`a route that says ${name}: ${value} keeps it, and is told in the log once`, async t => {
     const app = await appSaying(t, { [name]: value })
     const browser = new Browser(app)
-    for (let time = 0; time < 2; time++) t.equal((await browser.get('/set/a/1')).headers[name.toLowerCase()], value)
+    for (let time = 0; time < 2; time++) t.equal((await browser.get(`/set/a/${time}`)).headers[name.toLowerCase()], value)
     await browser.get('/get')
     t.match(app.lines.filter(({ level }) => level === WARN), [{ cookie: 'session', route: '/set/:key/:value' }])
     t.equal(told(app), 1)

@@ -99,3 +99,17 @@ t.test('where the app does not say who its subjects are, nobody can', async t =>
   t.equal(response.json().code, 'FST_SESSION_INVALID_OPTION')
   t.equal(await userIn(browser), 'ada')
 })
+
+t.test('a session that was sealed without the option subject ends the others of the user that its values name', async t => {
+  const without = await appOfUsers(t, {}, { subject: undefined, revocation: undefined } as never)
+  const app = await appOfUsers(t)
+  app.get('/login-and-others', async ({ session }) => { session.set('user', 'ada'); await session.revokeOthers(); return {} })
+  const other = await loggedIn(app)
+  const browser = (await loggedIn(without)).copy(app)
+  t.equal((await browser.get('/revoke-others')).statusCode, 200)
+  t.equal(await userIn(browser), 'ada')
+  t.equal(await userIn(other), null)
+  const stranger = new Browser(without)
+  await stranger.get('/set/x')
+  t.equal((await stranger.copy(app).get('/login-and-others')).statusCode, 200)
+})

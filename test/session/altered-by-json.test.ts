@@ -128,3 +128,10 @@ t.test('a session of another writer that is nested too deeply to be written agai
   // Handlers run with part of the stack in use.
   t.throws(() => withFrames(3000, () => app.encodeSecureSession(session)), { code: 'FST_SESSION_NOT_SERIALIZABLE', path: 'list', detail: /nested too deeply/ })
 })
+
+t.test('a toJSON that throws once only is an error of the session all the same', async t => {
+  const app = await appWith(t)
+  let isFirst = true
+  const toJSON = (): string => { if (isFirst) { isFirst = false; throw new Error('once') } return 'x' }
+  t.throws(() => app.encodeSecureSession(app.createSecureSession({ a: { toJSON } })), { code: 'FST_SESSION_NOT_SERIALIZABLE', path: null })
+})
