@@ -7,6 +7,7 @@ import secureSession from '../../index'
 import { addRoutes, bareApp, KEY, type TestApp } from '../helpers/app'
 import { Browser, parseLine, setCookies } from '../helpers/browser'
 import { NGINX_COOKIES, NGINX_REQUEST_LINE, NGINX_RESPONSE_HEAD, NODE_HEADERS } from '../helpers/budget'
+import { fakeClock } from '../helpers/clock'
 import { runSnippet } from '../helpers/snippet'
 import { addFilling, appOfSizes, bytesFor, BYTES, ONE, sizeIn, THREE, TWO } from '../splitting/sized'
 import { pageOf, ROOT } from './page'
@@ -36,6 +37,34 @@ function row (first: string): string[] {
 t.test('what to set in production is set by the first block', async t => {
   const [line] = setCookies(await appOf(t, "'__Host-session' })").inject('/set/a/1')) as [string]
   t.match(parseLine(line), { name: '__Host-session', attributes: '; Path=/; HttpOnly; Secure; SameSite=Lax' })
+})
+
+t.test('limits are configured, and a persistent cookie lives to the absolute end', async t => {
+  fakeClock(t)
+  const app = appOf(t, "absolute: '12h'")
+  t.match(setCookies(await app.inject('/set/a/1')), [/; Max-Age=43200;/])
+  const { createdAt, expiresAt } = (await app.inject('/info')).json()
+  t.equal(expiresAt - createdAt, 2 * 3_600_000)
+})
+
+t.test('a login is remembered where the user says so, and a poll does not renew it', async t => {
+  const clock = fakeClock(t)
+  const app = bareApp(t)
+  app.register(secureSession, { key: KEY })
+  const scope = { app, authenticate: async (body: object) => body }
+  app.after(() => {
+    for (const text of ['authenticate(', '/notifications']) runSnippet(block(t, 'js', text), scope)
+  })
+  const browser = new Browser(app)
+  const logIn = async (payload: object): Promise<string[]> =>
+    setCookies(await browser.get('/login', { method: 'POST', payload }))
+  t.match(await logIn({ id: 17, remember: true }), [/; Max-Age=7776000;/])
+  t.notMatch((await logIn({ id: 18, remember: false }))[0], /Max-Age/, 'the next user did not say so')
+  clock.advance(86_400_000 - 1)
+  const poll = await browser.get('/notifications')
+  t.strictSame([poll.json(), setCookies(poll)], [{ user: { id: 18 } }, []])
+  clock.advance(1)
+  t.strictSame(await browser.json('/notifications'), { user: null })
 })
 
 t.test('with maxCookies a larger session is split', async t => {
@@ -102,7 +131,7 @@ t.test('every link leads somewhere', async t => {
 })
 
 t.test('every block of code is run by a test: those of Node.js here, that of nginx before a real one', async t => {
-  t.equal(blocks('js').length, 5)
+  t.equal(blocks('js').length, 8)
   t.equal(blocks('nginx').length, 1)
-  t.equal(PAGE.match(/^```\w+$/gm)?.length, 6)
+  t.equal(PAGE.match(/^```\w+$/gm)?.length, 9)
 })

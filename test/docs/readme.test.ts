@@ -66,6 +66,7 @@ t.test('logging in keeps what is named, and remembering lasts', async t => {
   const app = await appOf(t, "regenerate(['language'])")
   app.get('/fill', async ({ session }) => { session.set('language', 'en'); session.set('role', 'guest'); return {} })
   app.get('/get', async ({ session }) => session.data())
+  fakeClock(t)
   const browser = new Browser(app)
   await browser.get('/fill')
   await browser.get('/login', { method: 'POST' })

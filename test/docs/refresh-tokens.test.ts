@@ -63,8 +63,10 @@ t.test('a session that is remembered lasts as long, and so does its end', async 
   const app = await appOf(t, { redis, users: new Users() }, '/remember-me')
   const ada = await loggedIn(app)
   t.match((await post(ada, '/remember-me')).headers['set-cookie'], /Max-Age=7776000/)
-  clock.advance(60 * DAY_MS)
-  t.equal(await status(ada, '/me'), 200)
+  for (let month = 0; month < 2; month++) {
+    clock.advance(29 * DAY_MS)
+    t.equal(await status(ada, '/me'), 200)
+  }
 })
 
 t.test('everywhere, everywhere else, and by an admin', async t => {
