@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import t from 'tap'
+import secureSession from '../../index'
 import { ERROR, WARN, type TestApp } from '../helpers/app'
 import { fakeClock } from '../helpers/clock'
 import { CountingStore } from './stores'
@@ -72,6 +73,23 @@ t.test('a store that throws at once, or whose name is no text, is unavailable li
     t.strictSame((await browser.get('/user')).json(), NEUTRAL)
     t.strictSame(reasonsIn(app), ['the revocation store is unavailable: the revocation store failed: closed'])
   }
+})
+
+t.test('what a Redis client says is in the log once, and not in the reply', async t => {
+  const clock = fakeClock(t)
+  let fails = false
+  const client = {
+    async get () { if (fails) throw new Error(SECRET); return null },
+    async eval () { return '0' }
+  }
+  const app = await appOfUsers(t, { store: secureSession.redisRevocation(client) })
+  const browser = await loggedIn(app)
+  clock.advance(RECHECK_MS)
+  fails = true
+  t.strictSame((await browser.get('/user')).json(), NEUTRAL)
+  const [reason] = reasonsIn(app)
+  t.match(reason, SECRET)
+  t.equal(String(reason).split(SECRET).length, 2)
 })
 
 t.test('a store that does not answer gives a neutral reply, too', async t => {
