@@ -49,7 +49,9 @@ const LARGEST_KEYS_NAMED = 3
 /**
  * Opens a token, or says why not. Nothing in it makes this throw.
  */
-export function openSession (token: string, sealing: Sealing, nowMs: number, stampOf: StampOf = NO_STAMP): OpenedSession | Refusal {
+export function openSession (
+  token: string, sealing: Sealing, nowMs: number, stampOf: StampOf = NO_STAMP
+): OpenedSession | Refusal {
   if (token.length > sealing.parts.longest(MOST_PARTS)) return MALFORMED
   const length = openToken(token, sealing.keys, sealing.parts.found(token), nowMs)
   if (typeof length !== 'number') return length

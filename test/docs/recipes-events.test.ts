@@ -34,7 +34,7 @@ for (const [name, code] of [['without commitSession', PLAIN], ['with commitSessi
   })
 }
 
-t.test('a session that is too large: the stream begins without it and the log says so; with commitSession it is a 500', async t => {
+t.test('a session that is too large: the stream begins without it, with a word in the log; commitSession fails', async t => {
   const fill = (session: any): void => { session.set('text', 'x'.repeat(5000)) }
   const plain = await site(t, PLAIN, fill)
   const response = await open(new Visitor(await listen(plain)))

@@ -19,10 +19,17 @@ interface Sent {
 /** Answers with what it was sent, over HTTP and over WebSockets, and tries to set the session's cookie. */
 async function upstream (t: Test): Promise<string> {
   const app = fastify()
-  const sentBy = (url: string, headers: Record<string, unknown>): Sent => ({ url, cookie: (headers['cookie'] ?? null) as null, user: (headers['x-user'] ?? null) as null })
-  app.all('/*', async ({ url, headers }, reply) => reply.header('set-cookie', 'session=theirs; Path=/').send(sentBy(url, headers)))
+  const sentBy = (url: string, headers: Record<string, unknown>): Sent => {
+    const { cookie = null, 'x-user': user = null } = headers as { cookie?: string, 'x-user'?: string }
+    return { url, cookie, user }
+  }
+  app.all('/*', async ({ url, headers }, reply) => {
+    return reply.header('set-cookie', 'session=theirs; Path=/').send(sentBy(url, headers))
+  })
   const sockets = new WebSocketServer({ server: app.server })
-  sockets.on('connection', (socket, { url, headers }) => { socket.send(JSON.stringify(sentBy(url as string, headers))) })
+  sockets.on('connection', (socket, { url, headers }) => {
+    socket.send(JSON.stringify(sentBy(url as string, headers)))
+  })
   t.teardown(async () => { await app.close() })
   return await listen(app)
 }
@@ -33,7 +40,8 @@ async function site (t: Test, text: string): Promise<TestApp> {
   app.get('/me', async ({ session }) => session.data())
   const [helpers] = block(t, 'js', 'function headersFor').split('app.register') as [string]
   const code = block(t, 'js', text)
-  runSnippet(code.includes(helpers) ? code : helpers + code, { app, require, process: { env: { ORDERS_API: await upstream(t) } } })
+  const env = { ORDERS_API: await upstream(t) }
+  runSnippet(code.includes(helpers) ? code : helpers + code, { app, require, process: { env } })
   return app
 }
 
@@ -45,7 +53,8 @@ async function loggedIn (address: string): Promise<Visitor> {
 }
 
 for (const [name, text, url, upstreamUrl] of [
-  ['@fastify/http-proxy', 'http-proxy', '/orders/list?page=2', '/list?page=2'], ['@fastify/reply-from', 'reply-from', '/orders', '/list']
+  ['@fastify/http-proxy', 'http-proxy', '/orders/list?page=2', '/list?page=2'],
+  ['@fastify/reply-from', 'reply-from', '/orders', '/list']
 ] as const) {
   t.test(`${name}: the upstream is told who the user is, and holds no cookie of the session`, async t => {
     const address = await listen(await site(t, text))
@@ -72,7 +81,8 @@ t.test('the Set-Cookie of an upstream does not reach the browser', async t => {
 t.test('over WebSockets the upstream holds no cookie of the session, either', async t => {
   const address = await listen(await site(t, 'http-proxy'))
   const ada = await loggedIn(address)
-  const socket = new WebSocket(`${address.replace('http:', 'ws:')}/orders/live`, { headers: { cookie: ada.cookie() as string } })
+  const headers = { cookie: ada.cookie() as string }
+  const socket = new WebSocket(`${address.replace('http:', 'ws:')}/orders/live`, { headers })
   t.teardown(() => { socket.terminate() })
   const [message] = await once(socket, 'message')
   t.strictSame(JSON.parse(String(message)), { url: '/live', cookie: 'theme=dark', user: '17' })

@@ -11,7 +11,10 @@ const { block, blocks } = pageOf('recipes.md')
 const env = { SESSION_KEY: KEY.toString('base64') }
 
 t.test('a serializer that is not to write yet opens what it wrote elsewhere, and JSON writes', async t => {
-  const serializer = { serialize: (data: object) => `v1:${JSON.stringify(data)}`, deserialize: (bytes: Buffer) => JSON.parse(bytes.toString().slice(3)) }
+  const serializer = {
+    serialize: (data: object) => `v1:${JSON.stringify(data)}`,
+    deserialize: (bytes: Buffer) => JSON.parse(bytes.toString().slice(3))
+  }
   const reading: TestApp = bareApp(t)
   runSnippet(block(t, 'js', 'writes: false'), { app: reading, secureSession, serializer, process: { env } })
   const writing = await appWith(t, { key: KEY, serializer })
@@ -22,7 +25,9 @@ t.test('a serializer that is not to write yet opens what it wrote elsewhere, and
   await browser.get('/set/user/ada')
   const moved = browser.copy(reading)
   await moved.get('/set/language/en')
-  for (const app of [reading, writing, json]) t.strictSame(await moved.copy(app).json('/get'), { user: 'ada', language: 'en' })
+  for (const app of [reading, writing, json]) {
+    t.strictSame(await moved.copy(app).json('/get'), { user: 'ada', language: 'en' })
+  }
 })
 
 t.test('node:v8 writes one array in two ways', async t => {
@@ -50,7 +55,8 @@ async function site (t: Test): Promise<TestApp> {
   app.post('/login', async ({ session }) => { session.regenerate(); session.set('user', { id: 17 }); return {} })
   app.get('/account', { onRequest: app.requireSession() }, async ({ session }) => session.get('user'))
   app.post('/password', { onRequest: app.requireSession({ freshWithin: '5m' }) }, async () => ({}))
-  app.get('/admin', { onRequest: [app.requireSession(), app.requireSession({ sessionName: 'admin' })] }, async request => {
+  const both = [app.requireSession(), app.requireSession({ sessionName: 'admin' })]
+  app.get('/admin', { onRequest: both }, async request => {
     const { session, admin } = request as unknown as Record<'session' | 'admin', secureSession.Session>
     return [session.data(), admin.data()]
   })
@@ -65,7 +71,8 @@ t.test('a test requests as a logged-in user', async t => {
 })
 
 t.test('a test requests with two sessions', async t => {
-  t.strictSame((await run(block(t, 'js', "url: '/admin'"), { app: await site(t) })).json(), [{ user: { id: 17 } }, { role: 'owner' }])
+  const response = await run(block(t, 'js', "url: '/admin'"), { app: await site(t) })
+  t.strictSame(response.json(), [{ user: { id: 17 } }, { role: 'owner' }])
 })
 
 t.test('a test requests with a login that is old', async t => {
@@ -76,7 +83,8 @@ t.test('a test requests with a login that is old', async t => {
 })
 
 t.test('a test looks into the session of a response', async t => {
-  t.strictSame((await run(block(t, 'js', 'response.cookies'), { app: await site(t) }, 'session')).data(), { user: { id: 17 } })
+  const session = await run(block(t, 'js', 'response.cookies'), { app: await site(t) }, 'session')
+  t.strictSame(session.data(), { user: { id: 17 } })
 })
 
 t.test('every block of code is run by a test: here, beside it, or in test/packaging', async t => {

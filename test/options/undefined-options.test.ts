@@ -5,7 +5,8 @@ import { addRoutes, appWith, bareApp, KEY } from '../helpers/app'
 import { Browser } from '../helpers/browser'
 
 // For the compiler as well: each option is typed so that undefined may be given, also under exactOptionalPropertyTypes.
-const { fileKeyring, memoryRevocation, redisKeyring, redisRevocation, sealedOpener, secureSessionOpener } = secureSession
+const { fileKeyring, redisKeyring, sealedOpener, secureSessionOpener } = secureSession
+const { memoryRevocation, redisRevocation } = secureSession
 
 const CLIENT = { get: async () => null, eval: async () => 1 }
 
@@ -41,51 +42,86 @@ t.test('an option that is undefined is as if it were not given', async t => {
   const browser = new Browser(app)
   await browser.get('/set/user/ada')
   t.strictSame(await browser.json('/get'), { user: 'ada' })
-  t.equal((await appWith(t)).decodeSecureSession(browser.cookies.get('session'))?.get('user'), 'ada', 'and a server with the defaults opens it')
+  const { decodeSecureSession } = await appWith(t)
+  t.equal(decodeSecureSession(browser.cookies.get('session'))?.get('user'), 'ada', 'with the defaults it opens, too')
 })
 
 t.test('so are the attributes of a cookie, and what a session is given of its own', async t => {
-  const attributes = {
-    path: undefined, domain: undefined, httpOnly: undefined, secure: undefined, sameSite: undefined, partitioned: undefined, priority: undefined, maxAge: undefined, expires: undefined, signed: undefined, encode: undefined
+  const attributes: secureSession.CookieOptions = {
+    path: undefined,
+    domain: undefined,
+    httpOnly: undefined,
+    secure: undefined,
+    sameSite: undefined,
+    partitioned: undefined,
+    priority: undefined,
+    maxAge: undefined,
+    expires: undefined,
+    signed: undefined,
+    encode: undefined
   }
   const app = await appWith(t, { key: KEY, cookie: attributes })
-  app.get('/', async ({ session }) => { session.set('a', 1); session.options({ ...attributes, persistent: undefined }); return {} })
+  app.get('/', async ({ session }) => {
+    session.set('a', 1)
+    session.options({ ...attributes, idle: undefined, absolute: undefined, persistent: undefined })
+    return {}
+  })
   t.match((await app.inject('/')).headers['set-cookie'], /^session=[\w-]+; Path=\/; HttpOnly; SameSite=Lax$/)
 })
 
 t.test('so are the options of guards, openers, stores and the sealer', async t => {
+  const store = memoryRevocation({ max: undefined, now: undefined })
+  const where = { cookie: undefined, keep: undefined }
+  const openers: secureSession.SessionOptions['legacy'] = [
+    secureSessionOpener({
+      key: KEY, secret: undefined, salt: undefined, expiry: undefined, cookieName: undefined, ...where
+    }),
+    sealedOpener({ cookieName: 'old', key: undefined, secret: undefined, salt: undefined, ...where }),
+    {
+      cookieName: 'older',
+      ...where,
+      immediate: undefined,
+      prepare: undefined,
+      open: () => ({ data: {}, id: undefined, createdAt: undefined, renewedAt: undefined })
+    }
+  ]
   const app = await appWith(t, {
     key: KEY,
     subject: session => session.get('user'),
-    revocation: { store: memoryRevocation({ max: undefined, now: undefined }), recheck: undefined, onError: undefined, timeout: undefined, longest: undefined },
-    legacy: [
-      secureSessionOpener({ key: KEY, secret: undefined, salt: undefined, expiry: undefined, cookieName: undefined, cookie: undefined, keep: undefined }),
-      sealedOpener({ cookieName: 'old', key: undefined, secret: undefined, salt: undefined, cookie: undefined, keep: undefined }),
-      { cookieName: 'older', keep: undefined, immediate: undefined, prepare: undefined, open: () => ({ data: {}, id: undefined, createdAt: undefined, renewedAt: undefined }) }
-    ]
+    revocation: { store, recheck: undefined, onError: undefined, timeout: undefined, longest: undefined },
+    legacy: openers
   })
-  app.get('/', { onRequest: app.requireSession({ sessionName: undefined, when: undefined, freshWithin: undefined }), config: { session: undefined } }, async () => ({}))
+  const guard = app.requireSession({ sessionName: undefined, when: undefined, freshWithin: undefined })
+  app.get('/', { onRequest: guard, config: { session: undefined } }, async () => ({}))
   t.equal((await app.inject('/')).statusCode, 401)
   t.type(fileKeyring('keys.json', { othersMayRead: undefined }), 'object')
   t.type(redisKeyring(CLIENT, { key: undefined }), 'object')
   t.type(redisRevocation(CLIENT, { prefix: undefined }), 'object')
   const rotation: secureSession.Rotation = { every: '30d', activateIn: undefined, keepFor: undefined }
   t.type(rotation, 'object')
-  const serializer = { serialize: JSON.stringify, deserialize: (bytes: Buffer) => JSON.parse(String(bytes)), writes: undefined }
-  const sealer = createSealer({ key: KEY, cookieName: undefined, idle: undefined, absolute: undefined, padTo: undefined, serializer, now: undefined })
+  const serializer = {
+    serialize: JSON.stringify, deserialize: (bytes: Buffer) => JSON.parse(String(bytes)), writes: undefined
+  }
+  const sealer = createSealer({
+    key: KEY, cookieName: undefined, idle: undefined, absolute: undefined, padTo: undefined, serializer, now: undefined
+  })
   t.match(sealer.open(sealer.seal({ a: 1 })), { ok: true, data: { a: 1 } })
 })
+
+const REFUSED = { code: 'FST_SESSION_INVALID_OPTION', message: /undefined.*--env-file=\.env/ }
 
 t.test('a key from an environment variable that is not set is refused at boot, with a word on .env', async t => {
   const { FASTIFY_SEALED_SESSION_UNSET: unset } = process.env
   for (const options of [{ key: unset }, { secret: unset }, { keyring: unset }, { key: unset, secret: undefined }]) {
-    await t.rejects(async () => await bareApp(t).register(secureSession, options), { code: 'FST_SESSION_INVALID_OPTION', message: /undefined.*--env-file=\.env/ })
+    await t.rejects(async () => await bareApp(t).register(secureSession, options), REFUSED)
   }
-  await t.rejects(async () => await bareApp(t).register(secureSession, { key: [KEY, unset] }), { code: 'FST_SESSION_INVALID_KEY', message: /key"\[1\].*undefined.*--env-file=\.env/ })
-  t.throws(() => createSealer({ key: unset }), { code: 'FST_SESSION_INVALID_KEY', message: /undefined.*--env-file=\.env/ })
-  t.throws(() => secureSessionOpener({ key: unset }), { code: 'FST_SESSION_INVALID_OPTION', message: /undefined.*--env-file=\.env/ })
-  for (const message of [await messageOf(async () => await bareApp(t).register(secureSession, {})), await messageOf(async () => secureSessionOpener({}))]) {
-    t.notMatch(message, /undefined/, 'where none was meant to be given, none is said to be undefined')
+  await t.rejects(async () => await bareApp(t).register(secureSession, { key: [KEY, unset] }), {
+    code: 'FST_SESSION_INVALID_KEY', message: /key"\[1\].*undefined.*--env-file=\.env/
+  })
+  t.throws(() => createSealer({ key: unset }), { ...REFUSED, code: 'FST_SESSION_INVALID_KEY' })
+  t.throws(() => secureSessionOpener({ key: unset }), REFUSED)
+  for (const attempt of [async () => await bareApp(t).register(secureSession, {}), async () => secureSessionOpener({})]) {
+    t.notMatch(await messageOf(attempt), /undefined/, 'where none was given, none is said to be undefined')
   }
 })
 

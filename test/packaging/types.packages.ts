@@ -67,7 +67,9 @@ t.test('the TypeScript of the docs compiles as it stands, in a file of its own a
   const [second] = tsBlocks('docs/recipes.md') as [string]
   const projects: Record<string, Record<string, string>> = {
     'README, session.d.ts': { 'session.d.ts': readme, 'use.ts': USE },
-    'README, after another import': { 'session.d.ts': `import type {} from 'fastify-sealed-session'\n${readme}`, 'use.ts': USE },
+    'README, after another import': {
+      'session.d.ts': `import type {} from 'fastify-sealed-session'\n${readme}`, 'use.ts': USE
+    },
     'README, session.ts': { 'session.ts': readme, 'use.ts': USE },
     'README, in a module': { 'use.ts': `${readme}\n${USE}` },
     'recipes, session.ts': { 'session.ts': second, 'use.ts': USE_SECOND },
@@ -78,7 +80,8 @@ t.test('the TypeScript of the docs compiles as it stands, in a file of its own a
     mkdirSync(project)
     for (const [file, text] of Object.entries(files)) writeFileSync(join(project, file), text)
     writeFileSync(join(project, 'package.json'), '{ "type": "commonjs" }')
-    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: { ...OPTIONS, module: 'nodenext' }, include: ['*.ts'] }))
+    const compilerOptions = { ...OPTIONS, module: 'nodenext' }
+    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
     t.equal(compile(project), '', name)
   }
 })

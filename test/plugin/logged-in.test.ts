@@ -3,10 +3,11 @@ import secureSession from '../../index'
 import { appWith, KEY, OTHER_KEY } from '../helpers/app'
 import { fakeClock } from '../helpers/clock'
 
+const revocation = { store: secureSession.memoryRevocation() }
 const subject = (session: secureSession.Session): number | undefined => session.get('user')?.id
 
 t.test('cookiesFor makes the cookies of somebody who is logged in', async t => {
-  const app = await appWith(t, { key: KEY, cookieName: '__Host-session', subject, revocation: { store: secureSession.memoryRevocation() } })
+  const app = await appWith(t, { key: KEY, cookieName: '__Host-session', subject, revocation })
   app.get('/me', { onRequest: app.requireSession({ freshWithin: '5m' }) }, async ({ session }) => session.get('user'))
   const cookies = app.secureSession.cookiesFor({ user: { id: 17 } })
   t.strictSame(Object.keys(cookies), ['__Host-session'])
@@ -16,14 +17,16 @@ t.test('cookiesFor makes the cookies of somebody who is logged in', async t => {
 
 t.test('each call is a new session, and one that is made after all of a subject were ended is good', async t => {
   const clock = fakeClock(t)
-  const app = await appWith(t, { key: KEY, subject, revocation: { store: secureSession.memoryRevocation(), recheck: 0 } })
+  const app = await appWith(t, { key: KEY, subject, revocation: { ...revocation, recheck: 0 } })
   app.get('/me', { onRequest: app.requireSession() }, async ({ session }) => session.info)
   const before = app.secureSession.cookiesFor({ user: { id: 17 } })
   clock.advance(1)
   await app.secureSession.revokeSubject(17)
   const after = app.secureSession.cookiesFor({ user: { id: 17 } })
   const other = app.secureSession.cookiesFor({ user: { id: 17 } })
-  const answers = await Promise.all([before, after, other].map(async cookies => await app.inject({ url: '/me', cookies })))
+  const answers = await Promise.all([before, after, other].map(async cookies => {
+    return await app.inject({ url: '/me', cookies })
+  }))
   t.strictSame(answers.map(({ statusCode }) => statusCode), [401, 200, 200])
   t.not(answers[1]?.json().id, answers[2]?.json().id)
 })
@@ -38,27 +41,31 @@ t.test('a session that is split has a cookie for each part', async t => {
 
 t.test('several sessions are told apart by name, each with its own subject', async t => {
   const app = await appWith(t, [
-    { key: KEY, subject, revocation: { store: secureSession.memoryRevocation() } },
-    { key: OTHER_KEY, sessionName: 'admin', cookieName: 'boss', subject: session => session.get('role'), revocation: { store: secureSession.memoryRevocation() } }
+    { key: KEY, subject, revocation },
+    { key: OTHER_KEY, sessionName: 'admin', cookieName: 'boss', subject: session => session.get('role'), revocation }
   ])
   app.get('/admin', { onRequest: app.requireSession({ sessionName: 'admin' }) }, async request => {
     const { admin } = request as unknown as { admin: secureSession.Session }
     admin.set('seen', true)
     return { role: admin.get('role'), isNew: admin.info.isNew, id: admin.info.id }
   })
-  const cookies = { ...app.secureSession.cookiesFor({ user: { id: 17 } }), ...app.secureSession.cookiesFor({ role: 'boss' }, 'admin') }
+  const { cookiesFor } = app.secureSession
+  const cookies = { ...cookiesFor({ user: { id: 17 } }), ...cookiesFor({ role: 'boss' }, 'admin') }
   t.strictSame(Object.keys(cookies), ['session', 'boss'])
   t.match((await app.inject({ url: '/admin', cookies })).json(), { role: 'boss', isNew: false })
   // Made for the session of that name, it is sealed with that session's subject: a write keeps the id.
   const made = app.createSecureSession({ role: 'boss' }, 'admin')
   const boss = app.encodeSecureSession(made, 'admin')
-  t.match((await app.inject({ url: '/admin', cookies: { boss } })).json(), { role: 'boss', isNew: false, id: made.info.id })
+  const response = await app.inject({ url: '/admin', cookies: { boss } })
+  t.match(response.json(), { role: 'boss', isNew: false, id: made.info.id })
 })
 
 t.test('what no session can be made of is refused', async t => {
   const app = await appWith(t)
   const { cookiesFor } = app.secureSession
-  for (const wrong of [undefined, null, 'ada', ['ada'], 1]) t.throws(() => cookiesFor(wrong as never), { code: 'FST_SESSION_INVALID_OPTION' })
+  for (const wrong of [undefined, null, 'ada', ['ada'], 1]) {
+    t.throws(() => cookiesFor(wrong as never), { code: 'FST_SESSION_INVALID_OPTION' })
+  }
   t.throws(() => cookiesFor({}, 'nobody'), { code: 'FST_SESSION_UNKNOWN_NAME' })
   t.throws(() => app.createSecureSession({}, 'nobody'), { code: 'FST_SESSION_UNKNOWN_NAME' })
   t.throws(() => cookiesFor({ big: 1n }), { code: 'FST_SESSION_NOT_SERIALIZABLE' })

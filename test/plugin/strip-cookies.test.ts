@@ -9,8 +9,9 @@ const { sealedOpener, secureSessionOpener } = secureSession
 
 /** Two sessions, of which one has two old cookies. */
 async function site (t: Test): Promise<TestApp> {
+  const legacy = [sealedOpener({ cookieName: 'session' }), secureSessionOpener({ cookieName: 'peer', key: OTHER_KEY })]
   return await appWith(t, [
-    { key: KEY, cookieName: '__Host-s', legacy: [sealedOpener({ cookieName: 'session' }), secureSessionOpener({ cookieName: 'peer', key: OTHER_KEY })] },
+    { key: KEY, cookieName: '__Host-s', legacy },
     { key: KEY, sessionName: 'admin' }
   ])
 }
@@ -30,8 +31,6 @@ t.test('the cookies of all sessions are taken out, and others stay byte for byte
     // Of another library's cookie there is one alone.
     ['peer.1=x; peer.t=x', 'peer.1=x; peer.t=x'],
     ['__Host-s=x; __Host-s=y; a=1', 'a=1'],
-    // Names like those of sessions.
-    ['__Host-s2=1; x__Host-s=1; __Host-s.3=1; __host-s=1; sessions=1; a=session', '__Host-s2=1; x__Host-s=1; __Host-s.3=1; __host-s=1; sessions=1; a=session'],
     // White space around a name.
     [' __Host-s=x;\t__Host-s =x; \u00a0__Host-s=x; a=1', 'a=1'],
     // Values with anything in them.
@@ -47,6 +46,8 @@ t.test('the cookies of all sessions are taken out, and others stay byte for byte
     [[], undefined],
     [['a=1', '__Host-s=x', 'b=2; peer=x'], 'a=1; b=2']
   ]
+  const alike = '__Host-s2=1; x__Host-s=1; __Host-s.3=1; __host-s=1; sessions=1; a=session'
+  headers.push([alike, alike])
   for (const [header, left] of headers) t.equal(stripCookies(header), left, JSON.stringify(header))
 })
 
@@ -56,7 +57,9 @@ t.test('the cookies of sessions that other scopes registered are taken out, too'
   for (const name of ['one', 'two']) {
     app.register(async scope => {
       await scope.register(secureSession, { key: KEY, sessionName: name })
-      app.addHook('onReady', async () => { stripped[name] = scope.secureSession.stripCookies('session=x; one=x; two=x; a=1') })
+      app.addHook('onReady', async () => {
+        stripped[name] = scope.secureSession.stripCookies('session=x; one=x; two=x; a=1')
+      })
     })
   }
   await app.ready()
@@ -74,18 +77,22 @@ t.test('of one session the cookies, by its name', async t => {
 
 t.test('what is no header is refused', async t => {
   const { secureSession: { stripCookies } } = await site(t)
-  for (const wrong of [1, {}, true, [1], [null], () => {}]) t.throws(() => stripCookies(wrong as never), { code: 'FST_SESSION_INVALID_OPTION' })
+  for (const wrong of [1, {}, true, [1], [null], () => {}]) {
+    t.throws(() => stripCookies(wrong as never), { code: 'FST_SESSION_INVALID_OPTION' })
+  }
 })
 
 t.test('whatever a stranger sends, no session is found in what is left, and no other cookie is lost', async t => {
   const { secureSession: { stripCookies } } = await site(t)
-  const pieces = ['__Host-s', 'session', 'admin', 'peer', '.1', '.t', '=', ';', ' ', '\t', '; ', 'a', 'b=2', '"', ',', '%', '\u00ff', 'x'.repeat(50)]
-  const names = ['__Host-s', '__Host-s.1', '__Host-s.2', '__Host-s.t', 'session', 'session.1', 'session.t', 'admin', 'admin.t', 'peer']
+  const names = ['__Host-s', '__Host-s.1', '__Host-s.t', 'session', 'session.2', 'session.t', 'admin', 'admin.t', 'peer']
+  const signs = ['.1', '.t', '=', ';', ' ', '\t', '; ', '"', ',', '%', '\u00ff']
+  const pieces = ['__Host-s', 'session', 'admin', 'peer', ...signs, 'a', 'b=2', 'x'.repeat(50)]
   for (let round = 0; round < 3000; round++) {
     const header = Array.from({ length: round % 20 }, () => pieces[Math.floor(Math.random() * pieces.length)]).join('')
     const left = stripCookies(header) ?? ''
     const isHidden = names.every(name => cookieValues(left, name).length === 0)
-    const isWhole = ['a', 'b', 'x'].every(name => JSON.stringify(cookieValues(header, name)) === JSON.stringify(cookieValues(left, name)))
+    const valuesIn = (text: string): string => JSON.stringify(['a', 'b', 'x'].map(name => cookieValues(text, name)))
+    const isWhole = valuesIn(header) === valuesIn(left)
     if (!isHidden || !isWhole || stripCookies(left) !== (left === '' ? undefined : left)) t.fail(JSON.stringify(header))
   }
 })

@@ -24,7 +24,9 @@ app.register(secureSession, { key: Buffer.alloc(32) })
 app.register(named, [{ key: ['a', Buffer.alloc(32)] }, { secret: 'x', salt: Buffer.alloc(16), sessionName: 'flash', cookie: { sameSite: 'strict', maxAge: 5 } }])
 app.register(import('fastify-sealed-session'), { key: 'x' })
 
-app.register(secureSession, { key: process.env['SESSION_KEY'], cookie: { domain: process.env['DOMAIN'] }, idle: process.env['IDLE'] })
+app.register(secureSession, {
+  key: process.env['SESSION_KEY'], cookie: { domain: process.env['DOMAIN'] }, idle: process.env['IDLE']
+})
 app.register(secureSession, { key: [process.env['SESSION_KEY'], process.env['OLD_KEY']] })
 app.register(secureSession, { keyring: process.env['KEYRING'], secret: process.env['SECRET'], salt: undefined })
 
@@ -118,10 +120,11 @@ app.createSecureSession({ usr: { id: '1', roles: [] } })
 // @ts-expect-error not a note
 app.createSecureSession<Flash>({ user: { id: '1', roles: [] } })
 
-const cookies: Record<string, string> = { ...app.secureSession.cookiesFor({ visits: 1 }), ...app.secureSession.cookiesFor<Flash>({ note: 'x' }, 'flash') }
+const { cookiesFor, stripCookies } = app.secureSession
+const cookies: Record<string, string> = { ...cookiesFor({ visits: 1 }), ...cookiesFor<Flash>({ note: 'x' }, 'flash') }
 // @ts-expect-error not a number of visits
 app.secureSession.cookiesFor({ visits: 'many' })
-const others: string | undefined = app.secureSession.stripCookies(process.env['COOKIE'], 'flash') ?? app.secureSession.stripCookies(['a=1'])
+const others: string | undefined = stripCookies(process.env['COOKIE'], 'flash') ?? stripCookies(['a=1'])
 
 const token: string = app.encodeSecureSession(made)
 const decoded = app.decodeSecureSession(token, app.log, 'session')
