@@ -4,7 +4,7 @@ import secureSession from '../../index'
 import { KEY, OTHER_KEY } from '../helpers/app'
 import { fakeClock } from '../helpers/clock'
 import { inBrowsers } from './browsers'
-import { fetched, jar, shop, site, type Site } from './site'
+import { fetched, jarHolds, shop, site, type Site } from './site'
 
 const { secureSessionOpener } = secureSession
 /** Its declarations claim `request.session` as ours do, so it comes without. */
@@ -53,7 +53,7 @@ inBrowsers('delete drops a session from the jar with its stamp, whatever attribu
   }
 
   async function expectIn (page: Page, expected: string[]): Promise<void> {
-    t.strictSame(await jar(page.context()), expected)
+    await jarHolds(t, page.context(), expected)
   }
 })
 
@@ -61,9 +61,9 @@ inBrowsers('a session that is given another place is not left at the one before'
   const site = await shop(t, { key: KEY }, app => { own(app, { path: '/app', domain: 'shop.test' }) })
   const page = await browser.newPage()
   await page.goto(site.url('/set/lang/en'))
-  t.strictSame(await jar(browser), ['session@shop.test/'])
+  await jarHolds(t, browser, ['session@shop.test/'])
   await page.goto(site.url('/app/login'))
-  t.strictSame(await jar(browser), ['session@.shop.test/app'])
+  await jarHolds(t, browser, ['session@.shop.test/app'])
   t.strictSame(await fetched(page, '/get'), {}, 'it is for that path alone now')
   await fetched(page, '/app/set')
   t.strictSame(await fetched(page, '/app/get'), { user: 'ada', lang: 'en' })
@@ -75,7 +75,7 @@ inBrowsers('regenerate leaves one cookie, that of the new session', async (t, br
   await page.goto(site.url('/app/login'))
   const { id } = await fetched(page, '/info')
   await fetched(page, '/app/regenerate')
-  t.strictSame(await jar(browser), ['session@shop.test/'])
+  await jarHolds(t, browser, ['session@shop.test/'])
   t.not((await fetched(page, '/info')).id, id)
   t.strictSame(await fetched(page, '/app/get'), { user: 'ada' })
 })
@@ -88,7 +88,7 @@ inBrowsers('a session of @fastify/secure-session moves when it is used, and its 
     await page.goto(before.url('/app/login'))
     t.equal((await browser.cookies())[0]?.name, 'old')
     await page.goto(after.url('/app/get'))
-    t.strictSame(await jar(browser), ['__Host-session@shop.test/'])
+    await jarHolds(t, browser, ['__Host-session@shop.test/'])
     t.strictSame(await fetched(page, '/app/get'), { user: 'ada' })
     await page.close()
     await browser.clearCookies()

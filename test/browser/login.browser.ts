@@ -1,5 +1,5 @@
 import { inBrowsers } from './browsers'
-import { fetched, jar, logIn, namesIn, shop, textOf } from './site'
+import { fetched, jarHolds, logIn, namesIn, shop, textOf } from './site'
 
 inBrowsers('who logs in with a form sees a private page, again after a reload, and not after the logout', async (t, browser) => {
   const site = await shop(t)
@@ -11,10 +11,10 @@ inBrowsers('who logs in with a form sees a private page, again after a reload, a
   t.equal(await textOf(page), 'welcome grace')
   t.equal((await page.reload())?.status(), 200)
   t.equal(await textOf(page), 'welcome grace')
-  t.strictSame(await jar(browser), ['session@shop.test/'])
+  await jarHolds(t, browser, ['session@shop.test/'])
   await page.click('button')
   t.equal(await textOf(page), 'who are you?')
-  t.strictSame(await jar(browser), [])
+  await jarHolds(t, browser, [])
   await page.reload()
   t.strictSame(site.seen.map(({ method, url, cookie }) => `${method} ${url} ${namesIn(cookie).join()}`), [
     'GET /private ', 'GET /login ', 'POST /login ', 'GET /private session', 'GET /private session', 'POST /logout session', 'GET /private ', 'GET /private '
@@ -52,5 +52,5 @@ inBrowsers('a script cannot overwrite the session, nor clear it', async (t, brow
     await page.evaluate(line => { document.cookie = line }, line)
     t.strictSame(await fetched(page, '/get'), { user: 'ada' }, line)
   }
-  t.strictSame(await jar(browser), ['session@shop.test/'])
+  await jarHolds(t, browser, ['session@shop.test/'])
 })

@@ -1,7 +1,7 @@
 import type { Frame, Page } from 'playwright-core'
 import { KEY } from '../helpers/app'
 import { inBrowsers, type Host } from './browsers'
-import { fetched, jar, shop, type Site } from './site'
+import { fetched, jarHolds, shop, type Site } from './site'
 
 const EMBEDDED = { sameSite: 'none', partitioned: true } as const
 
@@ -19,7 +19,7 @@ inBrowsers('a partitioned session in a frame of another site is kept, lives in t
   t.strictSame(await inFrame(frame, '/get'), {})
   t.strictSame(await fetched(other, '/get'), { user: 'grace' }, 'a logout in the frame is for the frame')
   await fetched(other, '/delete')
-  t.strictSame(await jar(browser), [])
+  await jarHolds(t, browser, [])
 })
 
 inBrowsers('with SameSite=None alone, a browser that blocks cookies of embedded sites keeps no session in a frame', async (t, browser) => {
@@ -27,7 +27,7 @@ inBrowsers('with SameSite=None alone, a browser that blocks cookies of embedded 
   const frame = await framed(await browser.newPage(), site, 'bank.test')
   await inFrame(frame, '/set/user/ada')
   t.strictSame(await inFrame(frame, '/get'), {})
-  t.strictSame(await jar(browser), [])
+  await jarHolds(t, browser, [])
 }, ['Chromium'])
 
 /** The shop, in a frame of another site. */

@@ -1,7 +1,7 @@
 import type secureSession from '../../index'
 import { KEY } from '../helpers/app'
 import { inBrowsers } from './browsers'
-import { fetched, jar, logIn, shop, site, type Site } from './site'
+import { fetched, jarHolds, logIn, shop, site, type Site } from './site'
 
 const PREFIXED = ['__Host-Http-session', '__Host-session', '__Http-session', '__Secure-session']
 
@@ -14,11 +14,11 @@ inBrowsers('cookies with each of the prefixes are kept, sent, and cleared', asyn
   })
   const page = await browser.newPage()
   await page.goto(site.url('/set-all'))
-  t.strictSame(await jar(browser), PREFIXED.map(name => `${name}@shop.test/`))
+  await jarHolds(t, browser, PREFIXED.map(name => `${name}@shop.test/`))
   t.strictSame(await fetched(page, '/get-all'), PREFIXED.map(() => 'ada'))
   t.equal(await page.evaluate(() => document.cookie), '')
   await fetched(page, '/delete-all')
-  t.strictSame(await jar(browser), [])
+  await jarHolds(t, browser, [])
 })
 
 inBrowsers('what the checks at boot refuse is what the browser would have dropped', async (t, browser) => {
@@ -31,7 +31,7 @@ inBrowsers('what the checks at boot refuse is what the browser would have droppe
     app.get('/x/set', async (_request, reply) => { for (const line of lines) reply.header('set-cookie', line); return {} })
   })
   await (await browser.newPage()).goto(url('/x/set'))
-  t.strictSame(await jar(browser), ['__Host-kept@shop.test/', 'kept@shop.test/'])
+  await jarHolds(t, browser, ['__Host-kept@shop.test/', 'kept@shop.test/'])
   for (const line of lines.filter(line => !line.includes('kept'))) {
     const [cookieName, ...attributes] = line.replace('=1', '').split('; ') as [string, ...string[]]
     await t.rejects(shop(t, { key: KEY, cookieName, cookie: attributesOf(attributes) }), { code: 'FST_SESSION_INVALID_OPTION' }, line)
@@ -57,7 +57,7 @@ inBrowsers('over plain http a Secure session is not kept, and neither is one wit
   for (const options of [{ cookieName: '__Host-session' }, { cookieName: '__Secure-session' }, { cookie: { secure: true } }, { cookie: { sameSite: 'none' } }] as const) {
     const { url } = await plainShop(t, options)
     await page.goto(url('/set/user/ada'))
-    t.strictSame(await jar(browser), [], JSON.stringify(options))
+    await jarHolds(t, browser, [], JSON.stringify(options))
     t.strictSame(await fetched(page, '/get'), {})
   }
 })

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { KEY } from '../helpers/app'
 import { inBrowsers } from './browsers'
-import { fetched, html, jar, logIn, shop } from './site'
+import { fetched, html, jarHolds, logIn, shop } from './site'
 
 function replies (app: FastifyInstance): void {
   app.get('/status/:status', async ({ session, params }, reply) => {
@@ -46,7 +46,7 @@ inBrowsers('a session that is set with an error, a page that is not there or a r
   }
   await page.goto(site.url('/hop/3'))
   t.match(await fetched(page, '/get'), { hops: [3, 2, 1, 0] }, 'each redirect sees what the one before has set')
-  t.strictSame(await jar(browser), ['session@shop.test/'])
+  await jarHolds(t, browser, ['session@shop.test/'])
 })
 
 inBrowsers('a stream and a 304 bring the session that was set with them', async (t, browser) => {

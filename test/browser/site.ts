@@ -1,5 +1,6 @@
 import type { ServerHttp2Session } from 'node:http2'
 import type { AddressInfo } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import formbody from '@fastify/formbody'
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import type { BrowserContext, Page } from 'playwright-core'
@@ -7,6 +8,9 @@ import type { Test } from 'tap'
 import secureSession from '../../index'
 import { addRoutes, bareApp, KEY, type TestApp } from '../helpers/app'
 import { CERTIFICATE, type Host } from './browsers'
+
+const LOOKS = 100
+const MS_BETWEEN_LOOKS = 50
 
 /** What a request looked like when it came to the server. */
 export interface Seen {
@@ -112,9 +116,25 @@ export async function fetched (page: Page, path: string, options: object = {}): 
   }, [path, options])
 }
 
-/** The jar, in short: `name@domain/path`, in order. */
-export async function jar (browser: BrowserContext): Promise<string[]> {
+/**
+ * What the jar holds, as `name@domain/path` and in order. Of a reply's Set-Cookie lines Firefox tells one after another, so one
+ * look may come between two of them: looks until it is what is expected, or until the time is up.
+ */
+export async function jarHolds (t: Test, browser: BrowserContext, expected: readonly string[], message = 'what the jar holds'): Promise<void> {
+  let found = await jar(browser)
+  for (let look = 1; look < LOOKS && !isSame(found, expected); look++) {
+    await setTimeout(MS_BETWEEN_LOOKS)
+    found = await jar(browser)
+  }
+  t.strictSame(found, expected, message)
+}
+
+async function jar (browser: BrowserContext): Promise<string[]> {
   return (await browser.cookies()).map(({ name, domain, path }) => `${name}@${domain}${path}`).sort()
+}
+
+function isSame (some: readonly string[], others: readonly string[]): boolean {
+  return some.join(' ') === others.join(' ')
 }
 
 /** The names of the cookies in a header, in its order. */
