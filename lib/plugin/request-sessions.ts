@@ -244,7 +244,7 @@ export class RequestSessions implements Holder {
 
   /** One that was changed, and whose loss nobody was told of. */
   #changed (): Touched | undefined {
-    return this.#touched.find(({ state, isChanged }) => state !== 'failed' && isChanged)
+    return this.#touched.find(({ state, session }) => state !== 'failed' && session.isChanged)
   }
 
   #tooLate ({ options }: SessionDefinition): Error {

@@ -63,15 +63,6 @@ export class Touched implements LaterEvents, Watcher {
     return this.view
   }
 
-  /** What cannot even be written down was changed, too. */
-  get isChanged (): boolean {
-    try {
-      return this.session.isEdited
-    } catch {
-      return true
-    }
-  }
-
   /** Runs its errands in the store; null where there are none. Throws where it cannot be written, and rejects where they failed. */
   runErrands (): Promise<void> | null {
     if (this.state === 'failed') return null

@@ -158,7 +158,16 @@ export class Session {
 
   /** The reply will write the session's cookie, be it to clear it. */
   get changed (): boolean {
-    return this.head.isMoving || this.isEdited
+    return this.head.isMoving || this.isChanged
+  }
+
+  /** As `isEdited`, and true of what cannot be written: it was changed as well. */
+  get isChanged (): boolean {
+    try {
+      return this.isEdited
+    } catch {
+      return true
+    }
   }
 
   /** Nothing can have been changed, and no cookie is due. */
@@ -166,7 +175,7 @@ export class Session {
     return !this.#written && !this.deleted && !this.#values.handedOut && !this.head.isMoving && !this.head.isRenewalDue
   }
 
-  /** The app changed it, and would miss the change. */
+  /** The app changed it, and would miss the change. Throws FST_SESSION_NOT_SERIALIZABLE. */
   get isEdited (): boolean {
     return this.#written || this.deleted || nestedChange(this.head.opened, this.#values, this.#policy.codec) !== null
   }

@@ -57,6 +57,8 @@ interface Spelled {
 }
 
 const CLOSE = ['Connection: close']
+/** A longer head may be refused before its method is known, and so before it is known whether the answer has a body. */
+const LONGEST_HEAD = 15_000
 
 function spell ({ method, path, headers, body }: Script, more: readonly string[] = [], version = '1.1'): Spelled {
   const lines = [
@@ -74,17 +76,19 @@ function answered (dice: Dice, visitor: HostileVisitor): Act {
   const script = drawScript(dice, visitor)
   const connection = dice.oneOf([CLOSE, CLOSE, CLOSE, ['Connection: keep-alive'], []])
   const { head, body } = spell(script, connection, dice.chance(0.05) ? '1.0' : '1.1')
-  return { kind: 'raw', parts: [{ send: head + body }], methods: [script.method] }
+  return { kind: 'raw', parts: [{ send: head + body }], methods: head.length > LONGEST_HEAD ? null : [script.method] }
 }
 
 /** Several on one connection, the next sent before the first is answered. */
 function pipelined (dice: Dice, visitor: HostileVisitor): Act {
   const scripts = Array.from({ length: dice.oneOf([2, 3, 5]) }, () => drawScript(dice, visitor))
-  const texts = scripts.map((script, index) => {
-    const { head, body } = spell(script, index === scripts.length - 1 ? CLOSE : [])
-    return head + body
-  })
-  return { kind: 'raw', parts: [{ send: texts.join('') }], methods: scripts.map(({ method }) => method) }
+  const spelled = scripts.map((script, index) => spell(script, index === scripts.length - 1 ? CLOSE : []))
+  const isTooLong = spelled.some(({ head }) => head.length > LONGEST_HEAD)
+  return {
+    kind: 'raw',
+    parts: [{ send: spelled.map(({ head, body }) => head + body).join('') }],
+    methods: isTooLong ? null : scripts.map(({ method }) => method)
+  }
 }
 
 /** A connection that breaks in the head, in the body, while the handler works or while the answer comes. */

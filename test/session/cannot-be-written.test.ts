@@ -45,6 +45,17 @@ t.test('a change in place that JSON cannot write fails the request', async t => 
   t.strictSame(await browser.json('/get'), { cart: { total: 0 } })
 })
 
+t.test('a session that cannot be written says that it was changed', async t => {
+  const app = await appWith(t)
+  addFailingRoutes(app)
+  const seen: boolean[] = []
+  app.get('/read', async ({ session }) => { session.get('cart').total = 1n; seen.push(session.changed); return {} })
+  const browser = new Browser(app)
+  await browser.get('/cart')
+  await browser.get('/read')
+  t.strictSame(seen, [true])
+})
+
 t.test('a session that does not fit fails the request, has the sizes in the log alone, and leaves the old cookie good', async t => {
   const app = await appWith(t)
   addFailingRoutes(app)
