@@ -29,14 +29,6 @@ t.test('it prints its addresses and passwords; one can log in with them and scra
   t.equal(await stop(), 0)
 })
 
-t.test('where its port is taken it takes a free one, and says so', async t => {
-  const { printed } = await start(t, { PORT: '0', METRICS_PORT: '0' })
-  const taken = found(/metrics are at +http:\/\/127\.0\.0\.1:(\d+)/, printed)
-  const other = await start(t, { PORT: '0', METRICS_PORT: taken })
-  t.match(other.printed, `Port ${taken} is taken`)
-  t.equal((await fetch(found(/metrics are at +(\S+)/, other.printed))).status, 200)
-})
-
 t.test('a port that is none is refused in one line', async t => {
   for (const name of ['PORT', 'METRICS_PORT']) {
     const child = spawn(process.execPath, [START], { env: plainEnv({ [name]: '65536' }), stdio: ['ignore', 'ignore', 'pipe'] })

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import { MOST_CANDIDATES } from '../../lib/cookies/header'
 import { OTHER_KEY } from '../helpers/app'
+import { fakeClock } from '../helpers/clock'
 import { counter, headerAfter, NOTHING, OPENED, quietApp, SEALED, type Counts } from './site'
 
 async function userOf (t: Test): Promise<{ app: FastifyInstance, good: string, count: ReturnType<typeof counter> }> {
@@ -20,6 +21,9 @@ t.test('what cannot be a token of ours costs no call', async t => {
     '4 KB': `session=${'A'.repeat(4000)}`,
     'no text': 'session=',
     'another spelling': `${good}=`,
+    'one character more': `${good}A`,
+    'an alien character': good.replace(/.$/, '*'),
+    'plain base64': good.replace(/.$/, '+'),
     'another name': good.replace('session', 'sessions')
   }
   for (const [what, cookie] of Object.entries(junk)) t.strictSame(await count(app, '/read-one', cookie), NOTHING, what)
@@ -32,6 +36,13 @@ t.test('a forged cookie is decrypted once, and nothing of it is read', async t =
   t.strictSame(await count(app, '/read-one', forged), OPENED)
   t.strictSame(await count(app, '/read-one', good.replace(/(?<==.{6}).{60}/, 'A'.repeat(60))), NOTHING, 'with a key id that nobody has')
   t.strictSame(await count(app, '/untouched', forged), NOTHING)
+})
+
+t.test('an expired cookie is decrypted once', async t => {
+  const clock = fakeClock(t)
+  const { app, good, count } = await userOf(t)
+  clock.advance(40 * 86_400_000)
+  t.strictSame(await count(app, '/read-one', good), OPENED)
 })
 
 t.test('of several cookies of the name a bounded number is decrypted, good or forged', async t => {
