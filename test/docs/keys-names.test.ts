@@ -2,7 +2,8 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { DEFAULT_REDIS_KEY } from '../../lib/stores/keyring-redis'
-import { linesOf, PAGE, ROOT, shell } from './keys-page'
+import { Operator } from '../cli/operator'
+import { linesOf, PAGE, ROOT } from './keys-page'
 import { CODES } from './page'
 
 t.test('the table of options is that of the types', async t => {
@@ -41,16 +42,16 @@ t.test('every state exists, and all are listed', async t => {
 })
 
 t.test('every command and every option of one exists', async t => {
-  const { sh } = shell(t)
+  const operator = new Operator(t)
   const used = linesOf(PAGE, /npx fastify-sealed-session ([^\n`|&]+)/g)
   t.ok(used.length > 15)
   const help = new Map<string, string>()
   for (const line of used) {
     const [command = '', ...words] = line.trim().split(/\s+/)
-    if (!help.has(command)) help.set(command, sh(`npx fastify-sealed-session ${command} --help`))
+    if (!help.has(command)) help.set(command, await operator.do(command, '--help'))
     for (const option of words.filter(word => word.startsWith('--'))) t.match(help.get(command), option, `${command} ${option}`)
   }
-  const all = [...help.values(), sh('npx fastify-sealed-session prune --help'), sh('npx fastify-sealed-session --help')].join('\n')
+  const all = [...help.values(), await operator.do('prune', '--help'), await operator.do('--help')].join('\n')
   for (const option of linesOf(PAGE, /`(?:\w+ )?(--[a-z-]+)/g)) t.match(all, option)
   for (const command of linesOf(PAGE, /`(init|list|rotate|revoke|prune)[` ]/g)) t.match(all, command)
 })

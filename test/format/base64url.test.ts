@@ -18,14 +18,15 @@ function decoded (text: string, into = target): Buffer | null {
 }
 
 t.test('bytes of every length come back as they were', async t => {
+  const wrong: string[] = []
   for (let length = 0; length <= target.length; length++) {
     for (const bytes of [randomBytes(length), Buffer.alloc(length), Buffer.alloc(length, 0xff)]) {
       const text = bytes.toString('base64url')
-      t.strictSame(decoded(text), bytes)
-      t.equal(encodedLength(length), text.length)
-      t.equal(decodedLength(text.length), length)
+      const isRight = decoded(text)?.equals(bytes) === true && encodedLength(length) === text.length && decodedLength(text.length) === length
+      if (!isRight) wrong.push(text)
     }
   }
+  t.strictSame(wrong, [])
 })
 
 t.test('an empty text is no bytes', async t => {
@@ -51,15 +52,17 @@ t.test('no character of another alphabet passes, wherever it stands and however 
 })
 
 t.test('nor do several, be it as many as make a whole group', async t => {
+  const passed: string[] = []
   for (const alien of ['=', '+', '/', ' ', '\n', '\0', '.', '\u00c1', '\u0141']) {
     for (let count = 1; count <= 9; count++) {
       for (const text of ['', 'AAAA', 'AAAAAA', 'AAAAAAA']) {
         for (const bent of [text + alien.repeat(count), alien.repeat(count) + text, text.slice(0, 2) + alien.repeat(count) + text.slice(2)]) {
-          t.equal(decodeBase64url(bent, target), null, JSON.stringify(bent))
+          if (decodeBase64url(bent, target) !== null) passed.push(bent)
         }
       }
     }
   }
+  t.strictSame(passed, [])
 })
 
 t.test('padding is refused, also where it would be right', async t => {
@@ -90,7 +93,7 @@ t.test('of all texts of two and of three characters, those are taken that bytes 
 
 t.test('a single character behind whole groups stands for nothing, and is refused', async t => {
   for (const length of [1, 5, 9, 33]) {
-    for (const last of ALPHABET) t.equal(decodeBase64url('A'.repeat(length - 1) + last, target), null)
+    t.strictSame([...ALPHABET].filter(last => decodeBase64url('A'.repeat(length - 1) + last, target) !== null), [])
   }
 })
 
