@@ -27,7 +27,7 @@ export function refuseUnknown (input: Input, known: readonly string[], what: str
 
 /** The value of an option or of its alias; both together are refused. */
 export function aliased (input: Input, name: string, alias: string): unknown {
-  if (input[name] !== undefined && input[alias] !== undefined) throw invalid(`options "${name}" and "${alias}" are two names of one: give one of them`)
+  if (input[name] !== undefined && input[alias] !== undefined) throw invalid(`options "${name}" and "${alias}" are two names of one option: give one of them`)
   return input[name] === undefined ? input[alias] : input[name]
 }
 

@@ -2,30 +2,33 @@ import createError = require('@fastify/error')
 
 /**
  * Every error this package throws. Each class has a stable `code`; the README lists what to do about each.
- * No message ever holds a key, a token or a session's content.
+ * No message contains a key, a token or the content of a session.
  */
 
-/** An option is unknown, of the wrong type, or at odds with another. Thrown at boot, or by the call that got it. */
+/** An option is unknown, has the wrong type, or contradicts another option. Thrown at boot, or by the call with it. */
 export const InvalidOptionError = createError('FST_SESSION_INVALID_OPTION', '%s', 500, TypeError)
 
-/** Key material that is not 32 bytes in a form we read, or two keys that cannot live in one ring. */
+/** Key material that is not 32 bytes in a supported encoding, or two different keys with the same key id. */
 export const InvalidKeyError = createError('FST_SESSION_INVALID_KEY', '%s', 500, TypeError)
 
-/** libsodium did not load, or does not compute what it must. Nothing works without it. */
+/** libsodium did not load, or failed its self-test. Nothing works without it. */
 export const SodiumUnavailableError = createError('FST_SESSION_SODIUM_UNAVAILABLE', '%s', 500)
 
-/** No more of libsodium's guarded memory is to be had, in which keys are kept. */
+/** libsodium's guarded memory, in which keys are kept, is used up. */
 export const GuardedMemoryError = createError('FST_SESSION_NO_GUARDED_MEMORY',
-  'there is no guarded memory for a key: %s. Sealers and registrations of the plugin keep keys there: make them once, not for each request', 500)
+  'there is no guarded memory for a key: %s. Sealers and registrations of the plugin keep keys there: create them ' +
+  'once, not for each request', 500)
 
-/** What reaches a client: the keys of a session, and their sizes, are on the error's own fields, and so in the log. */
+/** The message that a client sees. The keys of the session and their sizes are fields of the error, and in the log. */
 const CANNOT_BE_WRITTEN = 'the session cannot be written'
 
-/** A value of the session cannot be written down, or would be read as something else. */
-export class NotSerializableError extends createError('FST_SESSION_NOT_SERIALIZABLE', CANNOT_BE_WRITTEN, 500, TypeError) {
-  /** What is wrong with which value. */
+const NotSerializable = createError('FST_SESSION_NOT_SERIALIZABLE', CANNOT_BE_WRITTEN, 500, TypeError)
+
+/** A value of the session cannot be serialized, or would be read as a different value. */
+export class NotSerializableError extends NotSerializable {
+  /** Which value is wrong, and why. */
   readonly detail: string
-  /** Where the value is, such as `user.tags[2]`; null where that is not known. */
+  /** The path of the value, such as `user.tags[2]`; null if it is not known. */
   readonly path: string | null
 
   constructor (detail: string, path: string | null = null, cause?: unknown) {
@@ -36,19 +39,21 @@ export class NotSerializableError extends createError('FST_SESSION_NOT_SERIALIZA
   }
 }
 
-/** How much too large a session is. */
+/** The size of a session that is too large. */
 export interface SessionSize {
-  /** Characters that its token would have, of one byte each. */
+  /** The length of its token in characters, of one byte each. */
   readonly bytes: number
-  /** Characters that fit. */
+  /** The number of characters that fit. */
   readonly limit: number
-  /** The largest of its keys, and how many bytes of JSON each of them takes. */
+  /** The largest keys of the session, and how many bytes of JSON each of them takes. */
   readonly largest: ReadonlyArray<{ readonly key: string, readonly bytes: number }>
 }
 
+const TooLarge = createError('FST_SESSION_TOO_LARGE', CANNOT_BE_WRITTEN, 500, RangeError)
+
 /** The sealed session does not fit in its cookies. */
-export class TooLargeError extends createError('FST_SESSION_TOO_LARGE', CANNOT_BE_WRITTEN, 500, RangeError) implements SessionSize {
-  /** How much is too much, and which keys take most of it. */
+export class TooLargeError extends TooLarge implements SessionSize {
+  /** The size, the limit, and the largest keys, as text. */
   readonly detail: string
   readonly bytes: number
   readonly limit: number
@@ -63,40 +68,41 @@ export class TooLargeError extends createError('FST_SESSION_TOO_LARGE', CANNOT_B
   }
 }
 
-/** The session was changed when its cookie could no longer go out. */
+/** The session was changed when its cookie could no longer be sent. */
 export const CommittedError = createError('FST_SESSION_COMMITTED',
   'session "%s" was changed after its cookie was written or the head of the response was sent: change it earlier', 500)
 
-/** An assignment in property style to a name that belongs to the session itself. */
+/** An assignment in property style to a reserved name. */
 export const ReservedNameError = createError('FST_SESSION_RESERVED_NAME',
-  '"%s" is the session\'s own: use session.set("%s", value) for a key of that name', 500, TypeError)
+  '"%s" is a reserved name of the session: use session.set("%s", value) for a key of that name', 500, TypeError)
 
-/** A call of a method that other libraries have. */
+/** A call of a method that only other session libraries have. */
 export const UnknownMethodError = createError('FST_SESSION_UNKNOWN_METHOD',
-  'a session has no method %s(), which is of another library: %s', 500, TypeError)
+  'a session has no method %s(); it belongs to another library: %s', 500, TypeError)
 
-/** A session was read before it could be told what it is. `request.session` is then null; a guard throws this. */
+/** A session was read before it was loaded. `request.session` is then null; a guard throws this error. */
 export const NotReadyError = createError('FST_SESSION_NOT_READY',
-  'session "%s" was read before it is ready: read it in a hook that is added after the plugin, and not on a route with config: { session: false }', 500)
+  'session "%s" was read before it is ready: read it in a hook that is added after the plugin, and not on a route ' +
+  'with config: { session: false }', 500)
 
 /**
- * A store failed or did not answer, so it is unknown whether a session is over, or a session could not be ended. The
- * message goes to the client and says no more than that. The reason is the `cause`, and is logged.
+ * A store failed or did not answer. So it is unknown whether a session has ended, or a session could not be ended. The
+ * client sees only this message. The reason is the `cause`, and is logged.
  */
 export const StoreUnavailableError = createError('FST_SESSION_STORE_UNAVAILABLE', 'the %s is unavailable', 503)
 
-/** Nobody is logged in by the request's session, and the route wants somebody. */
-export const RequiredError = createError('FST_SESSION_REQUIRED', 'this needs a session of somebody who is logged in', 401)
+/** The session of the request has no logged-in user, and the route requires one. */
+export const RequiredError = createError('FST_SESSION_REQUIRED', 'this needs a session of a logged-in user', 401)
 
-/** Somebody is logged in, and the route wants a login that is not as old. */
+/** A user is logged in, and the route requires a more recent login. */
 export const StaleError = createError('FST_SESSION_STALE', 'this needs a login that is at most %d seconds old: log in again', 401)
 
-/** A session name that no registration knows. */
+/** No registered session has this name. */
 export const UnknownSessionError = createError('FST_SESSION_UNKNOWN_NAME',
-  'there is no session named "%s"; the plugin knows %s', 500)
+  'there is no session named "%s"; registered are: %s', 500)
 
-/** The text of a keyring is not what a keyring must be. */
+/** The text of a keyring is not a valid keyring. */
 export const InvalidKeyringError = createError('FST_SESSION_INVALID_KEYRING', '%s', 500, TypeError)
 
-/** A keyring is missing, cannot be reached, must not be read, or cannot be written. */
+/** A keyring is missing, unreachable, readable by other users, or not writable. */
 export const KeyringUnavailableError = createError('FST_SESSION_KEYRING_UNAVAILABLE', '%s', 500)

@@ -10,7 +10,7 @@ export function revocationStoreFailed (reason: Error): Error {
 
 /** The same, of the store behind an opener of old cookies. */
 export function legacyStoreFailed (reason: unknown): Error {
-  return new StoreUnavailableError('store of old sessions', { cause: reason })
+  return new StoreUnavailableError('store of legacy sessions', { cause: reason })
 }
 
 const NO_REASON = 'no reason given'

@@ -111,7 +111,7 @@ export function checkRules (name: string, attributes: CookieAttributes, where: s
 export function checkLifetime ({ maxAgeS, expires }: CookieAttributes, nowMs: number, where: string): void {
   const days = LONGEST_COOKIE_MS / DAY_MS
   if (maxAgeS !== null && maxAgeS * SECOND_MS > LONGEST_COOKIE_MS) throw new InvalidOptionError(`${where}.maxAge: browsers keep a cookie for ${days} days at most; found ${maxAgeS} seconds`)
-  if (expires !== null && expires.getTime() <= nowMs) throw new InvalidOptionError(`${where}.expires: wanted a time to come`)
+  if (expires !== null && expires.getTime() <= nowMs) throw new InvalidOptionError(`${where}.expires: wanted a time in the future`)
   if (expires !== null && expires.getTime() - nowMs > LONGEST_COOKIE_MS) throw new InvalidOptionError(`${where}.expires: browsers keep a cookie for ${days} days at most`)
 }
 

@@ -29,7 +29,7 @@ const SELF_TEST = {
 function unavailable (what: string, cause?: unknown): Error {
   const where = `${process.platform}-${process.arch}, Node ${process.version}`
   return new SodiumUnavailableError(
-    `${what} (${where}). Run "npm install sodium-native" on this very platform: its binary must not be copied from another one, ` +
+    `${what} (${where}). Run "npm install sodium-native" on this platform: its binary must not be copied from another platform, ` +
     'nor be bundled (mark it as external). On Alpine Linux use an image with glibc, such as node:22-slim',
     { cause })
 }

@@ -28,7 +28,7 @@ export function parseKeyring (text: string, name = 'the keyring'): KeyRecord[] {
   try {
     return readRecords(text)
   } catch (error) {
-    throw new InvalidKeyringError(`${name} is no good: ${(error as Error).message}`)
+    throw new InvalidKeyringError(`${name} is invalid: ${(error as Error).message}`)
   }
 }
 
@@ -45,7 +45,7 @@ function readRecords (text: string): KeyRecord[] {
     if (seen.has(id)) throw broken(`two of its keys have the id ${id}`)
     seen.add(id)
   }
-  if (records.every(({ revokedAtMs }) => revokedAtMs !== null)) throw broken('it has no key that is not revoked, so nothing could be sealed')
+  if (records.every(({ revokedAtMs }) => revokedAtMs !== null)) throw broken('all of its keys are revoked, so no session could be sealed')
   return records
 }
 
@@ -104,7 +104,7 @@ function asObject (value: unknown, where: string): Json {
 }
 
 function refuseOthers (object: Json, known: readonly string[], where: string): void {
-  if (Object.keys(object).some(name => !known.includes(name))) throw broken(`${where} has a name that is none of ${known.join(', ')}`)
+  if (Object.keys(object).some(name => !known.includes(name))) throw broken(`${where} has a name that is not one of ${known.join(', ')}`)
 }
 
 function readTimeOrNull (record: Json, name: string, where: string): number | null {

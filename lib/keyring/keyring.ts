@@ -48,7 +48,7 @@ export class Keyring {
       const id = keyId(key.material)
       const twin = kept.get(id)
       if (twin === undefined) kept.set(id, key)
-      else if (!twin.material.equals(key.material)) throw new InvalidKeyError(`two different keys share the key id ${idText(id)}: generate one of them anew`)
+      else if (!twin.material.equals(key.material)) throw new InvalidKeyError(`two different keys share the key id ${idText(id)}: generate a new key in place of one of them`)
     }
     const guarded = guard(Array.from(kept.values(), ({ material }) => material))
     const next = new Map(Array.from(kept, ([id, { term }], index) => [id, { id, material: guarded[index] as Buffer, term }]))

@@ -27,14 +27,14 @@ export async function changeKeyring (store: KeyringStore, change: (keys: KeyReco
     if (await explained(`${nameOf(store)} cannot be written`, async () => await store.update(text, next))) return keys
     await pause(Math.random() * LONGEST_PAUSE_MS)
   }
-  throw new KeyringUnavailableError(`${nameOf(store)} was changed by others at each of ${MOST_ATTEMPTS} attempts to change it`)
+  throw new KeyringUnavailableError(`${nameOf(store)} was changed by another writer at each of ${MOST_ATTEMPTS} attempts to change it`)
 }
 
 /** Throws FST_SESSION_KEYRING_UNAVAILABLE where there is none. */
 export async function readKeyring (store: KeyringStore): Promise<string> {
   const text = await explained(`${nameOf(store)} cannot be read`, async () => await store.read())
   if (text === null) throw new KeyringUnavailableError(`${nameOf(store)} does not exist: make it with "npx fastify-sealed-session init"`)
-  if (typeof text !== 'string') throw new KeyringUnavailableError(`${nameOf(store)} gave no text: KeyringStore.read() must resolve to a string or null`)
+  if (typeof text !== 'string') throw new KeyringUnavailableError(`${nameOf(store)} returned no text: KeyringStore.read() must resolve to a string or null`)
   return text
 }
 

@@ -30,7 +30,7 @@ export function readKeySource (input: Input, absoluteMs: number): KeySource {
       'Make a key with "npx fastify-sealed-session generate"')
   }
   const stray = OF_KEYRING.find(name => input[name] !== undefined && keyring === undefined)
-  if (stray !== undefined) throw invalid(`option "${stray}" needs a "keyring": other keys stay as they are for as long as the server runs`)
+  if (stray !== undefined) throw invalid(`option "${stray}" needs a "keyring": other keys do not change while the server runs`)
   const fixed = readFixedKeys(input)
   if (fixed !== null) return fixed
   const rotation = readRotation(input['rotation'], absoluteMs)
@@ -51,6 +51,6 @@ function readRotation (rotation: unknown, absoluteMs: number): RotationPlan | nu
   if (rotation['every'] === undefined) throw invalid('option "rotation.every" must be given, such as "30d"')
   const everyMs = duration(rotation['every'], 'rotation.every', 0)
   const activateInMs = duration(rotation['activateIn'], 'rotation.activateIn', Math.min(DEFAULT_ACTIVATE_IN_MS, everyMs / 2))
-  if (activateInMs >= everyMs) throw invalid('option "rotation.activateIn" must be shorter than "rotation.every": no key would be made in time')
+  if (activateInMs >= everyMs) throw invalid('option "rotation.activateIn" must be shorter than "rotation.every": a new key would not be ready in time')
   return { everyMs, activateInMs, keepForMs: duration(rotation['keepFor'], 'rotation.keepFor', Math.max(DEFAULT_KEEP_FOR_MS, absoluteMs)) }
 }

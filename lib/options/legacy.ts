@@ -31,8 +31,8 @@ function resolveOne (opener: unknown, where: string, [sessionsName, ...others]: 
   if (typeof cookieName !== 'string' || !isCookieName(cookieName)) throw invalid(`${where}.cookieName must be a cookie name; found ${describe(cookieName)}`)
   if (cookie !== undefined && !isObject(cookie)) throw invalid(`${where}.cookie must be an object; found ${describe(cookie)}`)
   if (typeof keep !== 'boolean') throw invalid(`${where}.keep must be true or false; found ${describe(keep)}`)
-  if (keep && cookieName === sessionsName) throw invalid(`${where}: "keep" needs another "cookieName" than the session has, which would be written over`)
-  if (others.includes(cookieName)) throw invalid(`${where}.cookieName is that of another cookie of the session's own: its stamp, or a part of it`)
+  if (keep && cookieName === sessionsName) throw invalid(`${where}: "keep" needs a "cookieName" other than that of the session, which would overwrite it`)
+  if (others.includes(cookieName)) throw invalid(`${where}.cookieName is the name of another cookie of the session: its stamp, or one of its parts`)
   if (typeof immediate !== 'boolean') throw invalid(`${where}.immediate must be true or false; found ${describe(immediate)}`)
   if (prepare !== undefined && typeof prepare !== 'function') throw invalid(`${where}.prepare must be a function; found ${describe(prepare)}`)
   const given = cookie === undefined ? sessionsAttributes : { ...DEFAULT_ATTRIBUTES, ...readAttributes(cookie, `${where}.cookie`) }

@@ -74,7 +74,7 @@ export function refuseCollisions (
     const others = sessions.filter(other => other.sessionName !== sessionName)
     const taken = others.flatMap(other => [...other.cookieNames, ...namesOf(other.oldCookies)])
     const clash = namesOf(oldCookies).find(name => taken.includes(name))
-    if (clash !== undefined) throw invalid(`option "legacy": the old cookie "${clash}" belongs to another session, too, and would be cleared under its hands`)
+    if (clash !== undefined) throw invalid(`option "legacy": the old cookie "${clash}" belongs to another session, too: migrating one session would clear the cookie of the other`)
   }
 }
 

@@ -42,7 +42,7 @@ function resolveLimits (input: Input, defaultIdleMs: number): Limits {
   const idleMs = duration(aliased(input, 'idle', 'expiry'), 'idle', defaultIdleMs)
   const absoluteMs = duration(input['absolute'], 'absolute', Math.max(30 * DAY_MS, idleMs))
   const renewAfterMs = duration(input['renewAfter'], 'renewAfter', idleMs / 4)
-  if (renewAfterMs >= idleMs) throw invalid('option "renewAfter" must be shorter than "idle" (by default "cookie.maxAge", or a day): no session would live to be renewed')
+  if (renewAfterMs >= idleMs) throw invalid('option "renewAfter" must be shorter than "idle" (by default "cookie.maxAge", or a day): a session would end before it could be renewed')
   return { idleMs, absoluteMs, renewAfterMs }
 }
 

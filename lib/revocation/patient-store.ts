@@ -36,7 +36,7 @@ export class PatientStore {
     return await this.#ask(async () => {
       const cutOffs = await this.#store.cutOffs(keys)
       if (Array.isArray(cutOffs) && cutOffs.length === keys.length && cutOffs.every(isTime)) return cutOffs
-      throw new TypeError('it did not answer with one time a key')
+      throw new TypeError('it did not return one time for each key')
     })
   }
 
@@ -44,12 +44,12 @@ export class PatientStore {
     return await this.#ask(async () => {
       const before = await this.#store.raise(key, cutOffMs, keepForMs)
       if (isTime(before)) return before
-      throw new TypeError('it did not answer with the time that stood before')
+      throw new TypeError('it did not return the previous time')
     })
   }
 
   async #ask<T> (work: () => Promise<T>): Promise<T> {
-    if (this.#isResting) throw this.#failed('has not answered lately')
+    if (this.#isResting) throw this.#failed('has not answered recently')
     // Whoever comes while this one waits is refused at once.
     if (this.#unanswered >= MOST_UNANSWERED) this.#isResting = true
     const answer = await within(this.#timeoutMs, work(), LATE).catch(rejection => { throw this.#rejected(rejection) })

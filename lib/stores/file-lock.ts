@@ -21,7 +21,7 @@ export async function underLock<T> (path: string, owner: Stats | null, work: () 
   try {
     if (isNew && owner !== null) await keepOwner(lock, owner)
     const { ino, dev, nlink } = await regular(lock)
-    if (nlink !== 1) throw new Error(`${path} is linked to from elsewhere, so it cannot be the lock`)
+    if (nlink !== 1) throw new Error(`${path} has other hard links, so it cannot be the lock`)
     await obtain(lock)
     const found = await stat(path).catch(() => null)
     return found?.ino === ino && found.dev === dev ? await work() : null
@@ -41,14 +41,14 @@ async function openLock (path: string): Promise<{ lock: FileHandle, isNew: boole
 
 async function regular (lock: FileHandle): Promise<Stats> {
   const stats = await lock.stat()
-  if (!stats.isFile()) throw new Error('the lock beside it is no file')
+  if (!stats.isFile()) throw new Error('the lock beside it is not a regular file')
   return stats
 }
 
 async function obtain ({ fd }: FileHandle): Promise<void> {
   const tryLock = loadTryLock()
   for (let waitedMs = 0; !tryLock(fd); waitedMs += STEP_MS) {
-    if (waitedMs >= PATIENCE_MS) throw new Error(`it is locked by another process for more than ${PATIENCE_MS / 1000} seconds`)
+    if (waitedMs >= PATIENCE_MS) throw new Error(`another process has locked it for more than ${PATIENCE_MS / 1000} seconds`)
     await pause(STEP_MS)
   }
 }
@@ -59,6 +59,6 @@ function loadTryLock (): (fd: number) => boolean {
     return (require('fs-native-extensions') as { tryLock (fd: number): boolean }).tryLock
   } catch (error) {
     const [reason] = (error as Error).message.split('\n')
-    throw new Error(`${reason}. Run "npm install fs-native-extensions" on this very platform: its binary must not be copied from another one, nor be bundled`)
+    throw new Error(`${reason}. Run "npm install fs-native-extensions" on this platform: its binary must not be copied from another platform, nor be bundled`)
   }
 }

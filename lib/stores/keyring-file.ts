@@ -32,7 +32,7 @@ export function keyringPath (path: unknown, cwd = process.cwd()): string {
   try {
     return fileURLToPath(path as string)
   } catch {
-    throw invalid('a keyring file must be given as a path or a "file:" URL; a ring in Redis as redisKeyring(client), or --redis')
+    throw invalid('a keyring file must be given as a path or a "file:" URL; a keyring in Redis as redisKeyring(client), or --redis')
   }
 }
 

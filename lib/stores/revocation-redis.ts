@@ -11,7 +11,7 @@ const DEFAULT_PREFIX = 'fastify-sealed-session:cut-off:'
  */
 const RAISE = `
 local held = redis.call('GET', KEYS[1]) or '0'
-if not held:find('^%d+$') then return redis.error_reply('ERR what is there is no cut-off') end
+if not held:find('^%d+$') then return redis.error_reply('ERR the value in Redis is not a cut-off') end
 local largest = tonumber(held) < tonumber(ARGV[1]) and ARGV[1] or held
 local leftMs = redis.call('PTTL', KEYS[1])
 if leftMs == -1 then
@@ -49,6 +49,6 @@ export function redisRevocation (client: RedisRevocationClient, options: RedisRe
 
 function cutOffIn (reply: unknown): number {
   if (reply === null) return 0
-  if (typeof reply !== 'string' || !/^\d+$/.test(reply)) throw new TypeError('what is there is no cut-off')
+  if (typeof reply !== 'string' || !/^\d+$/.test(reply)) throw new TypeError('the value in Redis is not a cut-off')
   return Number(reply)
 }

@@ -19,7 +19,7 @@ export async function readWhole (path: string, check: (stats: Stats) => void): P
   if (file === null) return null
   try {
     const stats = await file.stat()
-    if (!stats.isFile()) throw new Error('it is no file')
+    if (!stats.isFile()) throw new Error('it is not a regular file')
     check(stats)
     return { text: await file.readFile('utf8'), stats }
   } finally {

@@ -114,7 +114,7 @@ t.test('what is there and is no keyring is left as it is', async t => {
   writeFileSync(operator.path(FILE), 'notes', { mode: 0o600 })
   t.match(await operator.run('init', ...RING), { status: 1, err: /exists/ })
   t.equal(readFileSync(operator.path(FILE), 'utf8'), 'notes')
-  t.match(await operator.run('list', ...RING), { status: 1, out: '', err: /^fastify-sealed-session: keyring file .* is no good.*\n$/ })
+  t.match(await operator.run('list', ...RING), { status: 1, out: '', err: /^fastify-sealed-session: keyring file .* is invalid.*\n$/ })
   mkdirSync(operator.path('folder'))
   t.match(await operator.run('init', '--keyring', 'folder'), { status: 1, err: /^fastify-sealed-session: keyring file .*\n$/ })
 })

@@ -132,7 +132,7 @@ function script (data: Map<string, Held>, source: string, [key = '', ...args]: r
   const held = textAt(data, key)
   if (source.includes("redis.call('PTTL', KEYS[1])")) {
     const [cutOff = '', keepForMs = ''] = args
-    if (!/^\d+$/.test(held ?? '0')) return new Error('ERR what is there is no cut-off')
+    if (!/^\d+$/.test(held ?? '0')) return new Error('ERR the value in Redis is not a cut-off')
     const largest = Number(held ?? '0') < Number(cutOff) ? cutOff : held ?? '0'
     const left = leftMs(data, key)
     data.set(key, { value: largest, endMs: left === FOREVER_MS ? null : Date.now() + Math.max(left, Number(keepForMs)) })

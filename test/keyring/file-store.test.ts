@@ -137,9 +137,9 @@ t.test('the swap of a mounted secret is followed', async t => {
 
 t.test('what cannot be read or written says so by name, and nothing is lost', async t => {
   const folder = freshFolder(t)
-  await t.rejects(fileKeyring(folder).update(null, RING), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /cannot be written: it is no file/ })
+  await t.rejects(fileKeyring(folder).update(null, RING), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /cannot be written: it is not a regular file/ })
   t.notOk(existsSync(`${folder}.lock`))
-  await t.rejects(fileKeyring(folder).read(), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /^keyring file .* cannot be read: it is no file/ })
+  await t.rejects(fileKeyring(folder).read(), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /^keyring file .* cannot be read: it is not a regular file/ })
   await t.rejects(fileKeyring(join(folder, 'none/keys.json')).update(null, RING), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /cannot be written: ENOENT/ })
   const path = freshFile(t)
   await t.rejects(fileKeyring(join(path, 'keys.json')).read(), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /cannot be read: ENOTDIR/ })
@@ -171,7 +171,7 @@ t.test('a write that fails before the rename leaves the old file and no temporar
 t.test('a pipe, a link to nowhere and what is larger than any ring are refused at once', async t => {
   const path = freshFile(t, null)
   execFileSync('mkfifo', [path])
-  await t.rejects(fileKeyring(path).read(), { message: /it is no file/ })
+  await t.rejects(fileKeyring(path).read(), { message: /it is not a regular file/ })
   const link = join(path, '../link.json')
   symlinkSync('nowhere.json', link)
   await t.rejects(fileKeyring(link).update(null, RING), { message: /cannot be written: ENOENT/ })
@@ -231,7 +231,7 @@ t.test('where the lock library does not load, reading works, and writing says wh
   const path = freshFile(t)
   const store = storeWith(t, new Proxy({}, { get () { throw new Error('Cannot find addon\nRequire stack:') } }))(path)
   t.equal(await store.read(), RING)
-  await t.rejects(store.update(RING, NEXT), { message: /cannot be written: Cannot find addon\. Run "npm install fs-native-extensions" on this very platform/ })
+  await t.rejects(store.update(RING, NEXT), { message: /cannot be written: Cannot find addon\. Run "npm install fs-native-extensions" on this platform/ })
 })
 
 t.test('what a killed writer left does not stand in the way', async t => {
@@ -267,6 +267,6 @@ t.test('a lock that is held for too long is an error, and one let go of in time 
   release()
   t.equal(await passUntil(time, patient), true)
   const releaseLater = hold()
-  await t.rejects(passUntil(time, fileKeyring(path).update(NEXT, RING)), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /cannot be written: it is locked by another process for more than 10 seconds/ })
+  await t.rejects(passUntil(time, fileKeyring(path).update(NEXT, RING)), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /cannot be written: another process has locked it for more than 10 seconds/ })
   releaseLater()
 })

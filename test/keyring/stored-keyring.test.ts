@@ -43,7 +43,7 @@ t.test('where there is nothing to change nothing is written', async t => {
 t.test('it gives up on a store that never lets it through', async t => {
   const store = new MemoryStore([keyNumber(1, 0)])
   store.insteadOfWriting = async () => false
-  await t.rejects(changeKeyring(store, add), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /changed by others at each of 100 attempts/ })
+  await t.rejects(changeKeyring(store, add), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /changed by another writer at each of 100 attempts/ })
 })
 
 t.test('a ring that could not be read again is not written', async t => {
@@ -63,5 +63,5 @@ t.test('a store without a ring, with a broken one or with no text is an error', 
   const store = new MemoryStore([keyNumber(1, 0)])
   store.text = '{'
   await t.rejects(changeKeyring(store, add), { code: 'FST_SESSION_INVALID_KEYRING' })
-  await t.rejects(changeKeyring({ read: async () => Buffer.from('{}') as never, update: async () => true }, add), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /the keyring store gave no text/ })
+  await t.rejects(changeKeyring({ read: async () => Buffer.from('{}') as never, update: async () => true }, add), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /the keyring store returned no text/ })
 })

@@ -95,9 +95,9 @@ t.test('an opener whose store is away fails the request, and nothing is lost', a
   for (const opener of [plain({ open: async () => { throw away } }), plain({ immediate: true, open: () => { throw away } })]) {
     const app = await appFor(t, [opener])
     const response = await app.inject({ url: '/set/flash/hi', headers: { cookie: 'old=user:ada' } })
-    t.match(response.json(), { statusCode: 503, code: 'FST_SESSION_STORE_UNAVAILABLE', message: 'the store of old sessions is unavailable' })
+    t.match(response.json(), { statusCode: 503, code: 'FST_SESSION_STORE_UNAVAILABLE', message: 'the store of legacy sessions is unavailable' })
     t.strictSame(setCookies(response), [])
-    t.match(app.lines.filter(({ level }) => level === ERROR), [{ err: { message: 'the store of old sessions is unavailable: no database' } }])
+    t.match(app.lines.filter(({ level }) => level === ERROR), [{ err: { message: 'the store of legacy sessions is unavailable: no database' } }])
   }
 })
 

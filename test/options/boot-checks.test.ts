@@ -29,7 +29,7 @@ const INVALID: [string, object, RegExp][] = [
   ['padTo of null', { padTo: null }, /"padTo".*found null/],
   ['a cookie option of null', { cookie: null }, /"cookie" must be an object; found null/],
   ['a cookie name that leaves no room', { cookieName: 'n'.repeat(513) }, /must be a cookie name/],
-  ['an Expires in the past', { cookie: { expires: new Date(0) } }, /cookie\.expires.*to come/],
+  ['an Expires in the past', { cookie: { expires: new Date(0) } }, /cookie\.expires.*in the future/],
   ['a session name that a request has already', { sessionName: 'headers' }, /"sessionName": a request has a property "headers" already/],
   ['one of the prototype', { sessionName: 'toString' }, /"sessionName".*already/],
   ['one of Fastify\'s own fields', { sessionName: 'body' }, /"sessionName".*already/],
