@@ -24,20 +24,22 @@ keepTickShape()
 
 /**
  * Encrypted cookie sessions for Fastify 5: `app.register(secureSession, { key })`, then `request.session`.
- * Rejects with FST_SESSION_INVALID_OPTION or FST_SESSION_INVALID_KEY where the options are wrong, and with
- * FST_SESSION_INVALID_KEYRING or FST_SESSION_KEYRING_UNAVAILABLE where there is no good keyring to start with.
+ * Rejects with FST_SESSION_INVALID_OPTION or FST_SESSION_INVALID_KEY if the options are wrong, and with
+ * FST_SESSION_INVALID_KEYRING or FST_SESSION_KEYRING_UNAVAILABLE if there is no valid keyring at boot.
  */
 function secureSession (app: FastifyInstance, options: secureSession.Options): Promise<void>
-/** In the style of callbacks, for a plugin that wraps this one. */
+/** The same with a callback, for a plugin that wraps this one. */
 function secureSession (app: FastifyInstance, options: secureSession.Options, next: (error?: Error) => void): void
-function secureSession (app: FastifyInstance, options: secureSession.Options, next?: (error?: Error) => void): Promise<void> | undefined {
+function secureSession (
+  app: FastifyInstance, options: secureSession.Options, next?: (error?: Error) => void
+): Promise<void> | undefined {
   const loading = plugin(app, options)
   if (next === undefined) return loading
   loading.then(() => { next() }, next)
 }
 
 declare namespace secureSession {
-  /** What your sessions hold: merge your own names into it with `declare module 'fastify-sealed-session'`. */
+  /** The values of your sessions: declare your own keys with `declare module 'fastify-sealed-session'`. */
   export interface SessionData {}
   export type Session<T = SessionData> = ofSession.Session<T>
   export type SessionInfo = ofSession.SessionInfo

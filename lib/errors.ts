@@ -95,7 +95,8 @@ export const StoreUnavailableError = createError('FST_SESSION_STORE_UNAVAILABLE'
 export const RequiredError = createError('FST_SESSION_REQUIRED', 'this needs a session of a logged-in user', 401)
 
 /** A user is logged in, and the route requires a more recent login. */
-export const StaleError = createError('FST_SESSION_STALE', 'this needs a login that is at most %d seconds old: log in again', 401)
+export const StaleError = createError('FST_SESSION_STALE',
+  'this needs a login that is at most %d seconds old: log in again', 401)
 
 /** No registered session has this name. */
 export const UnknownSessionError = createError('FST_SESSION_UNKNOWN_NAME',

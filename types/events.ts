@@ -1,64 +1,66 @@
-/** Why a cookie was refused; `revoked`: it opened, and its session was ended. */
+/** Why a cookie was refused. `revoked`: the cookie opened, but its session was ended. */
 export type RefusedBecause =
   | 'malformed' | 'unknown-version' | 'unknown-key' | 'forged' | 'unsupported' | 'expired' | 'from-the-future'
   | 'revoked'
 
 interface AboutSession {
-  /** The session's name: the property on the request. */
+  /** The `sessionName`: the property on the request. */
   readonly session: string
 }
 
 interface AboutOneSession extends AboutSession {
-  /** A hash of the session's id, 22 characters of base64url. It tells sessions apart, and opens none. */
+  /** A hash of the session's id, 22 characters of base64url. It identifies a session, and cannot open it. */
   readonly id: string
 }
 
-/** A request looked at the session that it brought. */
+/** A request accessed a session that its cookie opened. */
 export interface OpenedEvent extends AboutOneSession {
-  /** The name of the cookie it was in. */
+  /** The name of the cookie. */
   readonly cookie: string
-  /** The store was asked just now, or was away and the app said to trust then; null where it was not asked. */
+  /**
+   * `good`: the store was asked. `unchecked`: it was unavailable and `onError` is `'allow'`. null: it was not asked.
+   */
   readonly check: 'good' | 'unchecked' | null
 }
 
 /**
- * A request brought a cookie that is not to be used, or `decodeSecureSession` was given one. An old cookie under the
- * session's own name is refused here before an opener in `legacy` opens it.
+ * A cookie of a request, or an argument of `decodeSecureSession`, was refused. A legacy cookie that has the name of the
+ * session's cookie is refused first, and then opened by an opener in `legacy`.
  */
 export interface RefusedEvent extends AboutSession {
   readonly cookie: string
   readonly reason: RefusedBecause
-  /** The hash of the session's id, where the reason is `revoked`; else null. */
+  /** The hash of the session's id if the reason is `revoked`; else null. */
   readonly id: string | null
 }
 
-/** A session's cookie is on its way to the browser. */
+/** The reply sets the cookie of a session. */
 export interface SealedEvent extends AboutOneSession {
-  /** Characters of the token, in all its cookies. */
+  /** The length of the token in characters, in all its cookies together. */
   readonly length: number
-  /** No cookie held it before: it was begun, regenerated, or went on under another id after `revokeOthers()`. */
+  /** True for a new session, and for a session that got a new id in this request. */
   readonly isNew: boolean
 }
 
-/** A session's stamp is on its way to the browser. */
+/** The reply sets the stamp of a session: its second, small cookie. */
 export interface RenewedEvent extends AboutOneSession {
-  /** Its idle clock began again. */
+  /** True if the idle limit started again. */
   readonly isRenewed: boolean
-  /** The store was asked for it. */
+  /** True if the store was asked. */
   readonly isChecked: boolean
 }
 
-/** The store holds a new cut-off. */
+/** A new cut-off was written to the store. */
 export interface RevokedEvent extends AboutSession {
-  /** One session by its id, or all of a subject; `others`: all but one. */
+  /** `id`: one session. `subject`: all sessions of a subject. `others`: all sessions of a subject but one. */
   readonly by: 'id' | 'subject' | 'others'
-  /** The hash of the id, or of the subject; whoever can guess a subject can tell its hash. */
+  /** The hash of the id or of the subject. A subject that can be guessed can be hashed and compared. */
   readonly id: string
 }
 
 /**
- * What is published by `node:diagnostics_channel`, by the name of the channel. A subscriber that throws is an
- * uncaught exception, as Node.js has it: it ends the process unless somebody catches those.
+ * The messages that are published on `node:diagnostics_channel`, by the name of the channel. If a subscriber throws,
+ * Node.js reports an uncaught exception. This ends the process, unless the app handles uncaught exceptions.
  */
 export interface SessionEvents {
   'fastify-sealed-session:opened': OpenedEvent

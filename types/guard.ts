@@ -3,16 +3,17 @@ import type { Duration } from './sealing'
 import type { Session } from './session'
 
 export interface GuardOptions {
-  /** Which session, where there are several. Default: the first of the registration. */
+  /** The name of the session to check. Default: the first session of the registration. */
   sessionName?: string | undefined
   /**
-   * Who may pass, in place of "whoever has a subject": what counts as true in JavaScript is a yes, and a promise is
-   * waited for. What it throws fails the request.
+   * Decides which sessions may pass. Default: sessions that have a subject. A truthy value lets the request pass, a
+   * falsy value is a 401. A promise is awaited. An error that it throws fails the request.
    */
   when?: ((session: Session) => boolean | null | undefined | Promise<boolean | null | undefined>) | undefined
   /**
-   * How old the login may be at most: for what is worth asking the password once more. A login is `regenerate()`, or,
-   * with the option `subject`, a change by which nobody's session becomes somebody's; no other change makes it younger.
+   * The maximum age of the login, for actions that should ask for the password again. A login is a `regenerate()`, or,
+   * with the option `subject`, a change from an anonymous session to the session of a user. No other change counts as
+   * a login.
    */
   freshWithin?: Duration | undefined
 }
@@ -24,9 +25,9 @@ export type GuardHook = (
 ) => Promise<void>
 
 /**
- * Answers 401 with FST_SESSION_REQUIRED where nobody is logged in (or where `when` says no), with FST_SESSION_STALE
- * where the login is older than `freshWithin`, and with a WWW-Authenticate that says which. A hook for a route: a
- * document of the API shows it there. A scope is guarded by `sessionGuard`; added with `addHook` it guards as well, and
- * the document cannot show it.
+ * Makes a hook for a route. The hook answers 401 with FST_SESSION_REQUIRED if no user is logged in (or if `when`
+ * returns a falsy value), and 401 with FST_SESSION_STALE if the login is older than `freshWithin`. The WWW-Authenticate
+ * header says which. The OpenAPI document shows the guard of a route. Use `sessionGuard` for a scope: a guard that is
+ * added with `addHook` works, too, but the OpenAPI document does not show it.
  */
 export type RequireSession = (options?: GuardOptions) => GuardHook

@@ -1,80 +1,80 @@
 import type { CookieOptions } from './cookie'
 import type { Duration, KeyInputs } from './sealing'
 
-/** A session that an old cookie held. Times in milliseconds since 1970. */
+/** A session from a legacy cookie. Times are in milliseconds since 1970. */
 export interface LegacySession {
-  /** The values. They must be such as the session can write: JSON, or what the `serializer` takes. */
+  /** The values. The session must be able to write them: JSON, or what the `serializer` accepts. */
   readonly data: Record<string, unknown>
   /**
-   * When it was last renewed, for the limits of this server. Default: now; `freshWithin` then takes it for a login of
-   * now.
+   * When it was last renewed. The limits of this server count from here. Default: now; for `freshWithin` the login is
+   * then new.
    */
   readonly renewedAt?: number | undefined
   /** When it began. Default: `renewedAt`. */
   readonly createdAt?: number | undefined
   /**
-   * What tells it from all others, and cannot be guessed, if not the value of its cookie: the id of the session is
-   * derived from it.
+   * A unique value that cannot be guessed. The id of the new session is derived from it. Default: the value of the
+   * cookie.
    */
   readonly id?: string | undefined
 }
 
-/** Where an old cookie lies, and what becomes of it. */
+/** The name and the attributes of a legacy cookie, and whether it is cleared. */
 export interface LegacyCookie {
-  /** The name of the old cookie. Default: the `cookieName` of the session. */
+  /** The name of the legacy cookie. Default: the `cookieName` of the session. */
   readonly cookieName?: string | undefined
   /**
-   * The attributes it was set with, whole, if not those of the session: a browser clears a cookie only under its own
-   * `path` and `domain`.
+   * All attributes that it was set with, if they differ from those of the session. A browser clears a cookie only if
+   * `path` and `domain` are the same.
    */
   readonly cookie?: CookieOptions | undefined
   /**
-   * The old cookie stays in the browser when its session moves; `delete()` and `regenerate()` clear it, since it
-   * would hold whom the browser was before. It must not have the name of the new one. Default `false`.
+   * Keep the legacy cookie in the browser when its session is migrated. `delete()` and `regenerate()` still clear it,
+   * because it contains the user from before. It needs another name than the new cookie. Default `false`.
    */
   readonly keep?: boolean | undefined
 }
 
-/** Opens the cookies of another library; it never writes one. Asked only where a request brings no session of ours. */
+/** Opens cookies of another library, and never writes one. Called only if a request has no session of this plugin. */
 export interface LegacyOpener extends LegacyCookie {
   /**
-   * The session in the value of a cookie, as the browser sent it; null where it does not open. What it throws counts
-   * as null and goes to the debug log, what it returns wrongly counts as null and goes to the log as an error. But an
-   * error whose `statusCode` is 503 fails the request with FST_SESSION_STORE_UNAVAILABLE, and is its `cause`: for a
-   * store that is away.
+   * The session in the value of a cookie, as the browser sent it; null if it does not open. An error that it throws
+   * counts as null and is in the debug log. A wrong return value counts as null and is in the log as an error. An error
+   * with `statusCode` 503, for a store that is unavailable, fails the request with FST_SESSION_STORE_UNAVAILABLE and is
+   * its `cause`.
    */
   open (value: string, nowMs: number): LegacySession | null | Promise<LegacySession | null>
   /**
-   * `open` answers at once, without a promise. It is then asked only when the session is touched; other openers are
-   * asked and awaited before the handler of each request that brings their cookie and no session of ours. Default
-   * `false`.
+   * True if `open` never returns a promise. It is then called only when the session is accessed. Other openers are
+   * called and awaited before the handler, for each request that has their cookie and no session of this plugin.
+   * Default `false`.
    */
   readonly immediate?: boolean | undefined
-  /** Awaited once, at boot. */
+  /** Called and awaited once, at boot. */
   prepare?: (() => Promise<void>) | undefined
 }
 
-/** Opens our own cookies from before a change of name or key. */
+/** Opens cookies of this plugin from before a change of their name or key. */
 export interface SealedOpener extends LegacyCookie {
   readonly cookieName: string
   readonly isSealed: true
 }
 
 export interface SecureSessionOpenerOptions extends LegacyCookie {
-  /** The keys that `@fastify/secure-session` had. */
+  /** The keys of `@fastify/secure-session`. */
   key?: KeyInputs | undefined
-  /** Or its passphrase, with the `salt` it had, if any. */
+  /** Instead of `key`: its passphrase, with its `salt` if it had one. */
   secret?: Buffer | string | undefined
   salt?: Buffer | string | undefined
-  /** Its `expiry`: a session not written for this long is over. Default 86401 seconds, as there. */
+  /** Its `expiry`: a session that was not written for this long has ended. Default 86401 seconds, as there. */
   expiry?: Duration | undefined
 }
 
 export interface SealedOpenerOptions extends LegacyCookie {
   readonly cookieName: string
-  /** The keys under the old name. Default: those of the session. */
+  /** The keys that sealed the legacy cookies. Default: the keys of the session. */
   key?: KeyInputs | undefined
-  /** Or the passphrase and its salt. */
+  /** Instead of `key`: the passphrase and its salt. */
   secret?: Buffer | string | undefined
   salt?: Buffer | string | undefined
 }

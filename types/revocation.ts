@@ -1,68 +1,71 @@
 import type { Duration } from './sealing'
 
 /**
- * Where cut-offs are kept: "what bears this key, and was created up to then, is over". Built in are `memoryRevocation`
- * and `redisRevocation`; two methods make another. `fastify-sealed-session/revocation-contract` tests any of them.
- * Keys are hashes of session ids and of subjects (22 characters of base64url); times are in milliseconds since 1970.
+ * A store of cut-offs. A cut-off is a time: all sessions with this key that were created at or before it have ended.
+ * `memoryRevocation` and `redisRevocation` are built in. Your own store needs two methods;
+ * `fastify-sealed-session/revocation-contract` tests it. A key is a hash of a session id or of a subject (22 characters
+ * of base64url). Times are in milliseconds since 1970.
  */
 export interface RevocationStore {
   /**
-   * The cut-off of each of these keys, in their order; 0 where there is none. It is asked for one to three keys, and
-   * answers in one round trip. Rejects where it cannot tell.
+   * The cut-offs of these keys, in the same order; 0 for a key that has none. It is called with one to three keys and
+   * should need one round trip. Rejects if a cut-off is not known.
    */
   cutOffs (keys: readonly string[]): Promise<readonly number[]>
   /**
-   * Raises a key's cut-off to this time and never lowers it, in one step that no other writer can come between. A
-   * cut-off may lie ahead of the clock; 0 ends nothing, and counts only for how long the entry is kept. The entry is
-   * kept for `keepForMs` (a whole number above 0) from now on, and longer where it was to be kept longer already: one
-   * that is kept without a limit stays so. After that it is not answered any more. Resolves to the cut-off that stood
-   * before; 0 where there was none. Rejects where it cannot be sure that the cut-off stands.
+   * Raises the cut-off of a key to this time, atomically. It never lowers a cut-off. A cut-off may be in the future. 0
+   * ends no session; it only extends the lifetime of the entry. The entry is kept for `keepForMs` (a whole number above
+   * 0) from now on, or longer if it already has a later end. An entry without an end stays without one. After its end,
+   * an entry counts as absent. Resolves to the previous cut-off; 0 if there was none. Rejects if it is not certain that
+   * the cut-off was stored.
    *
-   * A store that has room for a number of entries only may forget one early if it then answers every key with at
-   * least the earlier of that entry's cut-off and the time at which it was raised. That time is never ahead of the
-   * clock, so it ends no session that begins later.
+   * A store with a maximum number of entries may drop an entry early. From then on, it must return for every key at
+   * least the earlier of two times: the cut-off of the dropped entry, and the time at which this cut-off was raised.
+   * That time is never in the future, so it ends no session that begins later.
    */
   raise (key: string, cutOffMs: number, keepForMs: number): Promise<number>
-  /** What messages call this store. No secrets. */
+  /** The name of this store in messages. It must not contain secrets. */
   readonly name?: string | undefined
 }
 
 export interface RevocationOptions {
   store: RevocationStore
-  /** For how long a session is trusted without asking the store again; 0 asks at every request. Default `'5m'`. */
+  /** How long a session is trusted before the store is asked again; 0 asks at every request. Default `'5m'`. */
   recheck?: Duration | undefined
   /**
-   * When the store is away. `'refuse'`: touching a session that is due to be checked throws
+   * What to do while the store is unavailable. `'refuse'`: accessing a session that is due for a check throws
    * FST_SESSION_STORE_UNAVAILABLE (503). `'allow'`: the session is trusted, and the log says so. Default `'refuse'`.
    */
   onError?: 'refuse' | 'allow' | undefined
-  /** A store that takes longer than this is away. Default `'500ms'`. */
+  /** A store that takes longer than this counts as unavailable. At most a minute. Default `'500ms'`. */
   timeout?: Duration | undefined
   /**
-   * The longest limit that `session.options()` may give one session, if longer than `absolute`. What is ended by its
-   * id or its subject alone is remembered for that long, since nobody knows what limits those sessions have. Default:
-   * 400 days.
+   * The longest limit that `session.options()` may give one session, if longer than `absolute`. The limits of sessions
+   * that are ended only by id or by subject are not known, so their cut-offs are kept for this long. Default: 400
+   * days.
    */
   longest?: Duration | undefined
 }
 
 export interface MemoryRevocationOptions {
   /**
-   * How many cut-offs are kept at most. Past it the oldest is forgotten in the safe direction: all sessions created
-   * before it was made are over. Default 100,000, which take some 20 MB.
+   * The maximum number of cut-offs. When it is exceeded, the oldest is dropped, and all sessions that were created
+   * before this cut-off was made have ended. Default 100,000, which take about 20 MB.
    */
   max?: number | undefined
-  /** Milliseconds since 1970. Default: the clock of the machine. */
+  /** The current time in milliseconds since 1970. Default: the clock of the machine. */
   now?: (() => number) | undefined
 }
 
-/** What is used of a Redis or Valkey client. ioredis and iovalkey are such, and their clusters. */
+/** The methods that are used of a Redis or Valkey client, such as ioredis or iovalkey, or a cluster of them. */
 export interface RedisRevocationClient {
   get (key: string): Promise<string | null>
   eval (script: string, keys: number, ...args: string[]): Promise<unknown>
 }
 
 export interface RedisRevocationOptions {
-  /** What all keys begin with. Apps that share a Redis need one each. Default `'fastify-sealed-session:cut-off:'`. */
+  /**
+   * The prefix of all keys. Apps that share a Redis need different ones. Default `'fastify-sealed-session:cut-off:'`.
+   */
   prefix?: string | undefined
 }
