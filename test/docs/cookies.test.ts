@@ -121,7 +121,7 @@ t.test('so much fits one, two and three cookies', async t => {
 })
 
 t.test('every link leads somewhere', async t => {
-  const links = Array.from(PAGE.matchAll(/\]\(([^)]+)\)/g), ([, link]) => link as string)
+  const links = Array.from(PAGE.matchAll(/\]\(([^)]+)\)|^\[\w+\]: (\S+)$/gm), ([, inline, reference]) => (inline ?? reference) as string)
   const anchors = Array.from(PAGE.matchAll(/^#+ (.*)$/gm), ([, heading]) => (heading as string).toLowerCase().replace(/[^\w\- ]/g, '').replaceAll(' ', '-'))
   for (const link of links) {
     if (link.startsWith('#')) t.ok(anchors.includes(link.slice(1)), link)

@@ -141,8 +141,8 @@ t.test('the arithmetic is right', async t => {
     t.equal(number(checks), Math.round(number(sessions) / number(seconds)))
     t.equal(number(commands), Math.round(2 * number(sessions) / number(seconds)))
   }
-  const [, perDay, days, cutOffs, megabytes] = /([\d,]+) logouts a day for (\d+) days are ([\d,]+), or (\d+) MB/.exec(PAGE) ?? []
+  const [, perDay, days, cutOffs, megabytes] = /([\d,]+) logouts a day for (\d+) days are ([\d,]+) entries, or (\d+) MB/.exec(PAGE) ?? []
   t.equal(number(cutOffs), number(perDay) * number(days))
-  const [, bytes] = /about (\d+) bytes a cut-off/.exec(PAGE) ?? []
+  const [, bytes] = /about (\d+) bytes per cut-off/.exec(PAGE) ?? []
   t.equal(number(megabytes), Math.round(number(cutOffs) * number(bytes) / 1e6))
 })
