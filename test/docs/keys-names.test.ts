@@ -13,7 +13,7 @@ t.test('the table of options is that of the types', async t => {
     'keyring', 'reloadEvery', ...namesOf('Rotation').map(name => `rotation.${name}`),
     ...namesOf('FileKeyringOptions'), ...namesOf('RedisKeyringOptions')
   ]
-  const [, table] = /The options that belong to it:\n\n[^\n]*\n[^\n]*\n((?:\|.*\n)+)/.exec(PAGE) as unknown as [string, string]
+  const [, table] = /The options of a keyring:\n\n[^\n]*\n[^\n]*\n((?:\|.*\n)+)/.exec(PAGE) as unknown as [string, string]
   t.strictSame(linesOf(table, /^\| `([\w.]+)`/gm), expected)
   const options = readFileSync(join(ROOT, 'types/options.ts'), 'utf8')
   for (const name of ['keyring', 'reloadEvery', 'rotation', 'key', 'secret']) t.match(options, new RegExp(`^ {2}${name}\\?:`, 'm'), name)
