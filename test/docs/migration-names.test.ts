@@ -8,25 +8,26 @@ import { CODES } from './page'
 
 const PEER_TYPES = readFileSync(join(ROOT, 'node_modules/@fastify/secure-session/types/index.d.ts'), 'utf8')
 
-function table (heading: string): string {
-  return new RegExp(`^\\| ${heading} \\|.*\n\\|[-|]+\n((?:\\|.*\n)+)`, 'm').exec(PAGE)?.[1] as string
+/** The items of the list under this heading. */
+function list (heading: string): string {
+  return (PAGE.split(`#### ${heading}\n`)[1] as string).split(/^#/m)[0] as string
 }
 
 function namesIn (source: string, pattern: RegExp): string[] {
   return [...new Set(Array.from(source.matchAll(pattern), ([, name]) => name as string))]
 }
 
-t.test('the table of options has all that the old library takes', async t => {
+t.test('the list of options has all that the old library takes', async t => {
   const options = namesIn(/type SecureSessionPluginOptions = ([^]*?)\n\n/.exec(PEER_TYPES)?.[1] as string, /(\w+)\??:/g)
   t.ok(options.length >= 7)
-  for (const name of [...options, 'cookieOptions']) t.match(table('option there'), new RegExp(`^\\|[^|]*\`${name}\``, 'm'), name)
+  for (const name of [...options, 'cookieOptions']) t.match(list('Options'), new RegExp(`^- [^:]*\`${name}\``, 'm'), name)
 })
 
-t.test('the table of methods has all that it has', async t => {
+t.test('the list of methods has all that it has', async t => {
   const session = namesIn(/type Session<T = SessionData> = ([^]*?)\n {2}\}/.exec(PEER_TYPES)?.[1] as string, /^ {4}(\w+)[<(:]/gm)
   const app = namesIn(/interface FastifyInstance \{([^]*?)\n {2}\}/.exec(PEER_TYPES)?.[1] as string, /^ {4}(\w+)\(/gm)
   t.ok(session.length === 9 && app.length === 3)
-  for (const name of [...session, ...app]) t.match(table('method there'), new RegExp(`^\\|[^|]*\`${name}[\`(]`, 'm'), name)
+  for (const name of [...session, ...app]) t.match(list('Methods'), new RegExp(`^- [^:]*\`${name}[\`(]`, 'm'), name)
 })
 
 t.test('the options of openers, and the codes of errors, exist', async t => {

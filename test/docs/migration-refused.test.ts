@@ -6,7 +6,7 @@ import { PAGE, peer } from './migration-page'
 
 /** The page lists options that the old library boots with and ours does not: each is tried on both. */
 
-const [, list] = /What booted there and is refused here[^\n]*\n\n((?:- .*\n)+)/.exec(PAGE) as unknown as [string, string]
+const [, list] = /What booted there and is refused here[^]*?\n\n((?:- .*\n)+)/.exec(PAGE) as unknown as [string, string]
 const listed = Array.from(list.matchAll(/`([^`]+)`/g), ([, options]) => options as string)
 
 async function bootError (t: Parameters<typeof bareApp>[0], plugin: any, options: object): Promise<unknown> {
