@@ -6,7 +6,7 @@ import { fakeClock } from '../helpers/clock'
 import { appOfUsers, loggedIn, userIn } from '../revocation/users'
 import { hearAll, take } from './heard'
 
-t.test('a session is told as sealed once, though another one kept the first reply back', async t => {
+t.test('a session is published as sealed once, even if another session fails the first reply', async t => {
   const app = await appWith(t, [{ key: KEY }, { sessionName: 'cart', key: KEY }])
   app.get('/', async request => {
     const { session, cart } = request as unknown as Record<string, secureSession.Session>
@@ -20,7 +20,7 @@ t.test('a session is told as sealed once, though another one kept the first repl
   t.equal(heard.length, 1)
 })
 
-t.test('a session that is ended while its request waits is told as refused', async t => {
+t.test('a session that is ended during its request is published as refused', async t => {
   const app = await appOfUsers(t)
   let wait = async (): Promise<void> => {}
   app.get('/slow', { preHandler: async () => { await wait() } }, async ({ session }) => ({ user: session.get('user') ?? null }))
@@ -33,7 +33,7 @@ t.test('a session that is ended while its request waits is told as refused', asy
   t.match(heard[1], { reason: 'revoked', cookie: 'session' })
 })
 
-t.test('a cookie that is over is told as refused, though a good one of its name lies beside it', async t => {
+t.test('an expired cookie is published as refused even if a valid cookie of its name is sent with it', async t => {
   const clock = fakeClock(t)
   const app = await appOfUsers(t)
   const good = await loggedIn(app)

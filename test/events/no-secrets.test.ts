@@ -5,7 +5,7 @@ import { hearAll, siteWith } from './heard'
 
 const MINUTE_MS = 60_000
 
-t.test('no message of any channel holds an id, a cookie, a subject or a value', async t => {
+t.test('no event contains an id, a cookie, a subject or a value', async t => {
   const clock = fakeClock(t)
   const options = { idle: '1h', subject: (session: any) => session.get('user'), revocation: { store: memoryRevocation(), recheck: '1m' } }
   const site = await siteWith(t, options, app => {

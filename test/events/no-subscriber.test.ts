@@ -26,7 +26,7 @@ async function visit (site: Site, clock: { advance (ms: number): void }): Promis
   await fetch(`${site.origin}/get`, { headers: { cookie: 'session=junk' } })
 }
 
-t.test('with no subscriber no message is made, so no id is hashed for one', async t => {
+t.test('without a subscriber no event is created, so no id is hashed for it', async t => {
   const clock = fakeClock(t)
   const site = await siteWith(t)
   const count = countHashes(t)
@@ -39,7 +39,7 @@ t.test('with no subscriber no message is made, so no id is hashed for one', asyn
   t.equal(count.hashes, 3, 'while all but what did not open has an id')
 })
 
-t.test('nor is the id of a refused session hashed once more', async t => {
+t.test('without a subscriber the id of a refused session is not hashed again', async t => {
   const site = await siteWith(t, { revocation: { store: memoryRevocation() } })
   const visitor = site.visitor()
   await visitor.json('/set/user/ada')
@@ -53,7 +53,7 @@ t.test('nor is the id of a refused session hashed once more', async t => {
   t.equal(count.hashes, 1)
 })
 
-t.test('whoever stops listening costs nothing any more', async t => {
+t.test('after the last subscriber was removed, events cost nothing', async t => {
   const clock = fakeClock(t)
   const site = await siteWith(t)
   await t.test('while it listens', async t => {

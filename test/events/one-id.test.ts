@@ -5,7 +5,7 @@ import { hasHeard, hearAll, siteWith, take } from './heard'
 
 const HOUR_MS = 3_600_000
 
-t.test('a session has one id in all events of its life, from its beginning until a copy is refused', async t => {
+t.test('a session has the same id in all events, from its beginning until a copy is refused', async t => {
   const clock = fakeClock(t)
   const site = await siteWith(t, { revocation: { store: memoryRevocation(), recheck: '1h' } })
   const visitor = site.visitor()
@@ -32,14 +32,14 @@ t.test('a session has one id in all events of its life, from its beginning until
   ])
 })
 
-t.test('other sessions have other ids, and so has the same user who logs in again', async t => {
+t.test('other sessions, and a later login of the same user, have other ids in events', async t => {
   const site = await siteWith(t)
   const heard = hearAll(t)
   for (const user of ['ada', 'ada', 'grace']) await site.visitor().json(`/set/user/${user}`)
   t.equal(new Set(take(heard).map(({ id }) => id)).size, 3)
 })
 
-t.test('an id is the same at every server of a fleet', async t => {
+t.test('a session has the same id in the events of every server', async t => {
   const here = await siteWith(t)
   const there = await siteWith(t)
   const visitor = here.visitor()

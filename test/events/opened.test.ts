@@ -8,7 +8,7 @@ import { hasHeard, hear, hearAll, siteWith, take } from './heard'
 const HASH = /^[\w-]{22}$/
 const MINUTE_MS = 60_000
 
-t.test('a session that a request looks at is opened, and a message says which', async t => {
+t.test('a session that a request accesses is published as opened, with its id', async t => {
   const site = await siteWith(t)
   const visitor = site.visitor()
   await visitor.json('/set/user/ada')
@@ -18,7 +18,7 @@ t.test('a session that a request looks at is opened, and a message says which', 
   hasHeard(t, heard, [{ event: 'opened', session: 'session', cookie: 'session', id: HASH, check: null }])
 })
 
-t.test('it is opened once a request, however often it is touched', async t => {
+t.test('a session is published as opened once per request, for any number of reads', async t => {
   const site = await siteWith(t, {}, app => {
     app.get('/often', async request => {
       await new Promise(resolve => { setImmediate(resolve) })
@@ -34,7 +34,7 @@ t.test('it is opened once a request, however often it is touched', async t => {
   t.strictSame(heard.map(({ event }) => event), ['opened', 'opened'], 'and once more with the next request')
 })
 
-t.test('what no request looks at is not opened, and what no request brought is not either', async t => {
+t.test('no `opened` event is published if the request does not access its session, or has none', async t => {
   const site = await siteWith(t)
   const visitor = site.visitor()
   await visitor.json('/set/user/ada')
@@ -47,7 +47,7 @@ t.test('what no request looks at is not opened, and what no request brought is n
   hasHeard(t, heard, [{ event: 'sealed' }], 'begun by a stranger')
 })
 
-t.test('what the plugin alone looks at is not opened: a session is checked though its handler does not touch it', async t => {
+t.test('a session that only the plugin checks is not published as opened', async t => {
   const clock = fakeClock(t)
   const site = await siteWith(t, { revocation: { store: memoryRevocation(), recheck: '1m' } })
   const visitor = site.visitor()
@@ -58,7 +58,7 @@ t.test('what the plugin alone looks at is not opened: a session is checked thoug
   hasHeard(t, heard, [{ event: 'renewed', isChecked: true, isRenewed: false }])
 })
 
-t.test('the message says whether the store was asked just now, and whether it was away', async t => {
+t.test('the `opened` event says whether the store was asked, and whether it was unavailable', async t => {
   const clock = fakeClock(t)
   const memory = memoryRevocation()
   let isAway = false
@@ -84,7 +84,7 @@ t.test('the message says whether the store was asked just now, and whether it wa
   t.strictSame(checks, [null, 'good', null, 'unchecked'])
 })
 
-t.test('where the store is away and sessions are then refused, none is opened', async t => {
+t.test('while the store is unavailable and sessions are refused, none is published as opened', async t => {
   const store: RevocationStore = { raise: async () => 0, cutOffs: async () => { throw new Error('away') } }
   const site = await siteWith(t, { revocation: { store, recheck: 0 } })
   const visitor = site.visitor()
@@ -94,7 +94,7 @@ t.test('where the store is away and sessions are then refused, none is opened', 
   t.strictSame(heard, [])
 })
 
-t.test('a session in an old cookie is opened there, and keeps its id where it moves to', async t => {
+t.test('a session in a legacy cookie is published as opened, and has the same id after its migration', async t => {
   const before = await siteWith(t, { cookieName: 'old' })
   const visitor = before.visitor()
   await visitor.json('/set/user/ada')

@@ -15,7 +15,7 @@ function changedAt (token: string, at: number): string {
   return token.slice(0, at) + (token[at] === 'A' ? 'B' : 'A') + token.slice(at + 1)
 }
 
-t.test('a cookie that does not open is refused, and a message says why', async t => {
+t.test('a cookie that does not open is published as refused, with the reason', async t => {
   const clock = fakeClock(t)
   const site = await siteWith(t, { idle: '1h' })
   const visitor = site.visitor()
@@ -47,7 +47,7 @@ t.test('a cookie that does not open is refused, and a message says why', async t
   hasHeard(t, heard, [{ event: 'refused', reason: 'from-the-future', id: null }])
 })
 
-t.test('each cookie of the name is refused for itself, and one that opens beside them is opened', async t => {
+t.test('each refused cookie of a name is published, and a valid one among them is published as opened', async t => {
   const site = await siteWith(t)
   const visitor = site.visitor()
   await visitor.json('/set/user/ada')
@@ -58,14 +58,14 @@ t.test('each cookie of the name is refused for itself, and one that opens beside
   hasHeard(t, heard, [{ event: 'refused', reason: 'malformed' }, { event: 'refused', reason: 'forged' }, { event: 'opened' }])
 })
 
-t.test('without revocation, a bad cookie that no handler looks at is not refused', async t => {
+t.test('without revocation, a bad cookie of a request that does not access the session is not published', async t => {
   const site = await siteWith(t)
   const heard = hearAll(t)
   await fetch(`${site.origin}/untouched`, { headers: { cookie: 'session=junk' } })
   t.strictSame(heard, [])
 })
 
-t.test('a copy of a session that was ended is refused by its id, also where no handler looks at it', async t => {
+t.test('a copy of an ended session is published as refused, also if the handler does not access it', async t => {
   const site = await siteWith(t, { revocation: { store: memoryRevocation() } })
   const visitor = site.visitor()
   await visitor.json('/set/user/ada')
@@ -82,7 +82,7 @@ t.test('a copy of a session that was ended is refused by its id, also where no h
   hasHeard(t, heard, [{ event: 'refused', reason: 'revoked', id: opened?.['id'] }])
 })
 
-t.test('a session that another server ended is refused once this one asks the store', async t => {
+t.test('a session that another server ended is published as refused when this server asks the store', async t => {
   const clock = fakeClock(t)
   const store = memoryRevocation()
   const here = await siteWith(t, { revocation: { store, recheck: '1m' } })
@@ -99,7 +99,7 @@ t.test('a session that another server ended is refused once this one asks the st
   hasHeard(t, heard, [{ event: 'refused', reason: 'revoked' }])
 })
 
-t.test('a token that is decoded outside a request is refused as well', async t => {
+t.test('a token that is refused outside a request is published as refused', async t => {
   const site = await siteWith(t, { revocation: { store: memoryRevocation() } })
   const visitor = site.visitor()
   await visitor.json('/set/user/ada')
@@ -112,7 +112,7 @@ t.test('a token that is decoded outside a request is refused as well', async t =
   hasHeard(t, heard, [{ event: 'refused', reason: 'revoked', id: HASH }])
 })
 
-t.test('a stamp that does not open is not a session that is refused', async t => {
+t.test('a stamp that does not open is not published as refused', async t => {
   const clock = fakeClock(t)
   const site = await siteWith(t)
   const visitor = site.visitor()

@@ -5,7 +5,7 @@ import { hasHeard, hearAll, siteWith, take } from './heard'
 
 const MINUTE_MS = 60_000
 
-t.test('a session that is used after a quarter of idle is renewed, and a message says so', async t => {
+t.test('a session that is used after a quarter of idle is published as renewed', async t => {
   const clock = fakeClock(t)
   const site = await siteWith(t, { idle: '1h' })
   const visitor = site.visitor()
@@ -25,7 +25,7 @@ t.test('a session that is used after a quarter of idle is renewed, and a message
   hasHeard(t, heard, [{ event: 'opened' }], 'and then it is not due again')
 })
 
-t.test('a session that was checked has it in its stamp, renewed or not', async t => {
+t.test('a stamp that is written after a check is published with isChecked, with or without a renewal', async t => {
   const clock = fakeClock(t)
   const site = await siteWith(t, { idle: '1h', revocation: { store: memoryRevocation(), recheck: '1m' } })
   const visitor = site.visitor()
@@ -41,7 +41,7 @@ t.test('a session that was checked has it in its stamp, renewed or not', async t
   hasHeard(t, heard, [{ event: 'opened', check: 'good' }, { event: 'renewed', isRenewed: true, isChecked: true }])
 })
 
-t.test('a change that meets a check gives both, and of the two only the check is the stamp\'s', async t => {
+t.test('a change together with a check publishes `sealed` and, for the check alone, `renewed`', async t => {
   const clock = fakeClock(t)
   const site = await siteWith(t, { idle: '1h', revocation: { store: memoryRevocation(), recheck: '1m' } })
   const visitor = site.visitor()
@@ -57,7 +57,7 @@ t.test('a change that meets a check gives both, and of the two only the check is
   ])
 })
 
-t.test('where every request asks the store no stamp says so, and the check is told by the opening alone', async t => {
+t.test('if every request asks the store, no stamp is written, and only the `opened` event has the check', async t => {
   const site = await siteWith(t, { revocation: { store: memoryRevocation(), recheck: 0 } })
   const visitor = site.visitor()
   await visitor.json('/set/user/ada')

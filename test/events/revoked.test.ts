@@ -17,7 +17,7 @@ async function revocableSite (t: Test, options: object | readonly object[] = rev
 }
 
 for (const [how, path] of [['deleted', '/delete'], ['regenerated', '/regenerate'], ['revoked', '/revoke']] as const) {
-  t.test(`a session that is ${how} is ended by its id, once, and before its reply`, async t => {
+  t.test(`a session that is ${how} is published as revoked by its id, once, and before its reply`, async t => {
     const site = await revocableSite(t)
     const visitor = site.visitor()
     await visitor.json('/set/user/ada')
@@ -31,7 +31,7 @@ for (const [how, path] of [['deleted', '/delete'], ['regenerated', '/regenerate'
   })
 }
 
-t.test('a session that is ended from afar is ended by its id', async t => {
+t.test('a session that is ended by secureSession.revoke is published as revoked by its id', async t => {
   const site = await revocableSite(t)
   const visitor = site.visitor()
   const heard = hearAll(t)
@@ -43,7 +43,7 @@ t.test('a session that is ended from afar is ended by its id', async t => {
   t.equal(new Set(told).size, 1)
 })
 
-t.test('a subject is ended by a hash that is the same each time, and another for another', async t => {
+t.test('an ended subject is published by its hash, which is the same each time and unique', async t => {
   const site = await revocableSite(t)
   const heard = hearAll(t)
   for (const subject of ['ada', 'ada', 'grace']) await site.app.secureSession.revokeSubject(subject)
@@ -53,7 +53,7 @@ t.test('a subject is ended by a hash that is the same each time, and another for
   t.not(first?.['id'], other?.['id'])
 })
 
-t.test('all other sessions of a subject are ended by its hash, and this one goes on under a new id', async t => {
+t.test('revokeOthers publishes the hash of the subject, and this session gets a new id', async t => {
   const site = await revocableSite(t)
   const visitor = site.visitor()
   await visitor.json('/set/user/ada')
@@ -70,7 +70,7 @@ t.test('all other sessions of a subject are ended by its hash, and this one goes
   hasHeard(t, heard, [{ by: 'subject', id: revoked?.['id'] }], 'the subject is one, whichever way it is ended')
 })
 
-t.test('what an event calls a session or a subject, the store calls it, too', async t => {
+t.test('events and the store use the same hash of a session or a subject', async t => {
   const memory = memoryRevocation()
   const raised: string[] = []
   const store: RevocationStore = {
@@ -92,7 +92,7 @@ t.test('what an event calls a session or a subject, the store calls it, too', as
   for (const id of told) t.ok(raised.includes(id as string))
 })
 
-t.test('without a name all sessions with revocation are ended, and each is told', async t => {
+t.test('without a session name, the end is published for each session with revocation', async t => {
   const site = await revocableSite(t, [revocable, { sessionName: 'admin', ...revocable }, { sessionName: 'cart' }])
   const heard = hearAll(t)
   await site.app.secureSession.revoke('0'.repeat(32))
@@ -101,7 +101,7 @@ t.test('without a name all sessions with revocation are ended, and each is told'
   hasHeard(t, heard, [{ session: 'admin', by: 'subject' }])
 })
 
-t.test('what the store does not hold is not told', async t => {
+t.test('an end that the store did not accept is not published', async t => {
   const store: RevocationStore = { cutOffs: async keys => keys.map(() => 0), raise: async () => { throw new Error('away') } }
   const site = await revocableSite(t, { ...revocable, revocation: { store, onError: 'allow' } })
   const visitor = site.visitor()
@@ -113,7 +113,7 @@ t.test('what the store does not hold is not told', async t => {
   t.strictSame(heard.filter(({ event }) => event === 'revoked'), [])
 })
 
-t.test('without revocation nothing is', async t => {
+t.test('without revocation no `revoked` event is published', async t => {
   const site = await siteWith(t)
   const visitor = site.visitor()
   await visitor.json('/set/user/ada')

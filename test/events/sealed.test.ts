@@ -3,7 +3,7 @@ import { hasHeard, hearAll, siteWith, take, valueOf } from './heard'
 
 const HASH = /^[\w-]{22}$/
 
-t.test('a session that is written is sealed, and the message has the length of its cookie', async t => {
+t.test('a session that is written is published as sealed, with the length of its token', async t => {
   const site = await siteWith(t)
   const visitor = site.visitor()
   const heard = hearAll(t)
@@ -18,7 +18,7 @@ t.test('a session that is written is sealed, and the message has the length of i
   ])
 })
 
-t.test('a login is a new session with a new id', async t => {
+t.test('a login is published as a new session with a new id', async t => {
   const site = await siteWith(t)
   const visitor = site.visitor()
   await visitor.json('/set/user/ada')
@@ -28,7 +28,7 @@ t.test('a login is a new session with a new id', async t => {
   hasHeard(t, heard, [{ event: 'opened' }, { event: 'sealed', isNew: true }])
 })
 
-t.test('what is only read, or ended, is not sealed', async t => {
+t.test('a session that is only read, or ended, is not published as sealed', async t => {
   const site = await siteWith(t)
   const visitor = site.visitor()
   await visitor.json('/set/user/ada')
@@ -40,7 +40,7 @@ t.test('what is only read, or ended, is not sealed', async t => {
   hasHeard(t, heard, [{ event: 'opened' }], 'the second time there is no cookie any more')
 })
 
-t.test('touching it seals it', async t => {
+t.test('a session that is touched is published as sealed', async t => {
   const site = await siteWith(t)
   const visitor = site.visitor()
   await visitor.json('/set/user/ada')
@@ -49,7 +49,7 @@ t.test('touching it seals it', async t => {
   hasHeard(t, heard, [{ event: 'opened' }, { event: 'sealed', isNew: false }])
 })
 
-t.test('what does not fit into its cookie is not sealed, and the request fails', async t => {
+t.test('a session that is too large is not published as sealed, and the request fails', async t => {
   const site = await siteWith(t, {}, app => {
     app.get('/fill', async ({ session }) => { session.set('big', 'x'.repeat(5000)); return {} })
   })
@@ -58,7 +58,7 @@ t.test('what does not fit into its cookie is not sealed, and the request fails',
   t.strictSame(heard, [])
 })
 
-t.test('several named sessions are told apart by their names, and have ids of their own', async t => {
+t.test('events of several named sessions have their names and different ids', async t => {
   const site = await siteWith(t, [{}, { sessionName: 'cart', cookieName: 'basket' }], app => {
     app.get('/both', async (request: any) => { request.session.set('a', 1); request.cart.set('b', 2); return {} })
     app.get('/cart', async (request: any) => request.cart.data())
@@ -74,7 +74,7 @@ t.test('several named sessions are told apart by their names, and have ids of th
   t.strictSame(take(heard), [{ event: 'opened', session: 'cart', cookie: 'basket', id: cart?.['id'], check: null }])
 })
 
-t.test('lines that are made early, and asked for again, are sealed once', async t => {
+t.test('a session that is committed early, and again, is published as sealed once', async t => {
   const site = await siteWith(t, {}, app => {
     app.get('/early', async ({ session }, reply) => {
       session.set('user', 'ada')
@@ -87,7 +87,7 @@ t.test('lines that are made early, and asked for again, are sealed once', async 
   hasHeard(t, heard, [{ event: 'sealed' }])
 })
 
-t.test('what is made outside a request is not told: no cookie is on its way', async t => {
+t.test('a token that is made outside a request is not published', async t => {
   const { app } = await siteWith(t)
   const heard = hearAll(t)
   const token = app.encodeSecureSession(app.createSecureSession({ user: 'ada' }))

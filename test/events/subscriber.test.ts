@@ -10,7 +10,7 @@ import { hear, siteWith } from './heard'
 
 const ROOT = join(__dirname, '../..')
 
-t.test('a channel\'s name gives the type of its messages', async t => {
+t.test('the name of a channel determines the type of its events', async t => {
   const listen = <N extends keyof SessionEvents>(name: N, listener: (message: SessionEvents[N]) => void): void => { hear(t, name, listener) }
   const told: string[] = []
   listen('fastify-sealed-session:opened', ({ session, cookie, id, check }) => { told.push(session, cookie, id, check ?? 'none') })
@@ -35,7 +35,7 @@ t.test('a channel\'s name gives the type of its messages', async t => {
   t.match(told, [/^\d+$/, 'new', 'session', 'session', /^[\w-]{22}$/, 'none'])
 })
 
-t.test('a subscriber runs within the request that it hears of', async t => {
+t.test('a subscriber runs within the request that publishes the event', async t => {
   const requests = new AsyncLocalStorage<string>()
   const site = await siteWith(t, {}, app => {
     app.addHook('onRequest', (request, _reply, done) => { requests.run(request.url, done) })
@@ -47,7 +47,7 @@ t.test('a subscriber runs within the request that it hears of', async t => {
   t.strictSame(heard.sort(), ['/whose/1', '/whose/2', '/whose/3'])
 })
 
-t.test('what a subscriber throws is not the request\'s: it is answered, and Node takes the error for an uncaught one', async t => {
+t.test('an error of a subscriber does not affect the request, and is an uncaught exception of Node.js', async t => {
   const site = await siteWith(t)
   const visitor = site.visitor()
   await visitor.json('/set/user/ada')
@@ -66,7 +66,7 @@ t.test('what a subscriber throws is not the request\'s: it is answered, and Node
   t.strictSame(heard, ['session'], 'and the others hear of it all the same')
 })
 
-t.test('where nobody handles uncaught exceptions, what a subscriber throws ends the process', async t => {
+t.test('without a handler for uncaught exceptions, an error of a subscriber ends the process', async t => {
   const script = `
     const app = require('fastify')()
     app.register(require('fastify-sealed-session'), { key: Buffer.alloc(32) })

@@ -4,14 +4,14 @@ import { WITH_SUBJECT } from './site'
 
 const REFUSED = { code: 'FST_SESSION_INVALID_OPTION' }
 
-t.test('a guard with neither a subject nor `when` is refused at boot: strangers have sessions, too', async t => {
+t.test('a guard without a subject and without `when` is refused at boot: anonymous clients have sessions', async t => {
   const app = await appWith(t, { key: KEY })
   t.throws(() => app.requireSession(), REFUSED)
   t.throws(() => app.requireSession({ freshWithin: '5m' }), REFUSED)
   t.doesNotThrow(() => app.requireSession({ when: session => session.has('user') }))
 })
 
-t.test('so is one for a scope', async t => {
+t.test('a guard of a scope without a subject and without `when` is refused at boot', async t => {
   const app = await appWith(t, { key: KEY })
   app.register(app.sessionGuard)
   await t.rejects(async () => await app.ready(), REFUSED)
@@ -36,14 +36,14 @@ for (const [what, options] of Object.entries(WRONG)) {
   })
 }
 
-t.test('a session that nobody registered is refused at boot, and so is one without a subject', async t => {
+t.test('a guard of a session that was not registered, or that has no subject, is refused at boot', async t => {
   const app = await appWith(t, [WITH_SUBJECT, { key: OTHER_KEY, sessionName: 'basket' }])
   t.throws(() => app.requireSession({ sessionName: 'cart' }), { code: 'FST_SESSION_UNKNOWN_NAME' })
   t.throws(() => app.requireSession({ sessionName: 'basket' }), REFUSED)
   t.doesNotThrow(() => app.requireSession({ sessionName: 'session' }))
 })
 
-t.test('Fastify’s own options of register are none of a guard’s, and unknown ones are refused', async t => {
+t.test('a guard ignores Fastify\'s own options of register, and refuses unknown options', async t => {
   const app = await appWith(t, WITH_SUBJECT)
   const options = { prefix: '/x', logLevel: 'warn', logSerializers: {}, freshWithin: 60 } as const
   app.register(async scope => { scope.register(scope.sessionGuard, options) })
@@ -54,13 +54,13 @@ t.test('Fastify’s own options of register are none of a guard’s, and unknown
   await t.rejects(async () => await other.ready(), REFUSED)
 })
 
-t.test('a route that says it needs no session, and has a guard, is refused at boot by its name', async t => {
+t.test('a route with a guard and `session: false` is refused at boot, with its name', async t => {
   const app = await appWith(t, WITH_SUBJECT)
   app.route({ method: ['GET', 'POST'], url: '/health', config: { session: false }, onRequest: app.requireSession(), handler: async () => ({}) })
   await t.rejects(async () => await app.ready(), { ...REFUSED, message: /GET,POST \/health/ })
 })
 
-t.test('so is one in a guarded scope, and one in a scope inside it', async t => {
+t.test('a route with `session: false` in a guarded scope, or in a scope inside it, is refused at boot', async t => {
   for (const depth of [0, 1]) {
     const app = await appWith(t, WITH_SUBJECT)
     app.register(async scope => {
@@ -73,7 +73,7 @@ t.test('so is one in a guarded scope, and one in a scope inside it', async t => 
   }
 })
 
-t.test('a route that needs no session beside a guarded scope is fine', async t => {
+t.test('a route with `session: false` beside a guarded scope is accepted', async t => {
   const app = await appWith(t, WITH_SUBJECT)
   app.register(async scope => {
     scope.register(scope.sessionGuard)

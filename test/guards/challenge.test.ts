@@ -12,7 +12,7 @@ async function challenge (app: FastifyInstance, url = '/private'): Promise<unkno
   return (await app.inject(url)).headers['www-authenticate']
 }
 
-t.test('a refusal says which cookie is wanted, also where it is HEAD, and a reply that passes says nothing of it', async t => {
+t.test('a 401 names the cookie in WWW-Authenticate, also for HEAD; a reply that passes does not', async t => {
   const app = await guarded(t)
   const address = await listen(app)
   const refused = await fetch(`${address}/private`)
@@ -23,7 +23,7 @@ t.test('a refusal says which cookie is wanted, also where it is HEAD, and a repl
   t.equal(await challenge(app, '/nowhere'), undefined)
 })
 
-t.test('where the login is stale it says so, and how old it may be, as RFC 9470 does', async t => {
+t.test('the 401 for a stale login says so, and how old a login may be, as in RFC 9470', async t => {
   const clock = fakeClock(t)
   const app = await guarded(t)
   app.get('/transfer', { onRequest: app.requireSession({ freshWithin: '5m' }) }, async () => ({}))
@@ -36,7 +36,7 @@ t.test('where the login is stale it says so, and how old it may be, as RFC 9470 
   t.match((await ada.get('/quick')).headers['www-authenticate'], /max_age="1"$/)
 })
 
-t.test('it names the cookie as it is, and the session in a form that a header takes', async t => {
+t.test('the challenge contains the cookie name unchanged, and the session name in a valid form', async t => {
   const names = [['__Host-session', 'login', 'login'], ['s', 'my "own" \\ session', 'my \\"own\\" \\\\ session'], ['s', 'sitzung für\nalle ☃', 'sitzung f_r_alle _']] as const
   for (const [cookieName, sessionName, realm] of names) {
     const app = await appWith(t, { key: KEY, subject, sessionName, cookieName })
@@ -45,7 +45,7 @@ t.test('it names the cookie as it is, and the session in a form that a header ta
   }
 })
 
-t.test('it survives an error handler of the app’s own, whatever that answers', async t => {
+t.test('the challenge stays on the reply of the app\'s own error handler', async t => {
   const app = await appWith(t, WITH_SUBJECT)
   const seen: unknown[] = []
   app.setErrorHandler(async (error: { code: string, statusCode: number }, _request, reply) => {
@@ -61,7 +61,7 @@ t.test('it survives an error handler of the app’s own, whatever that answers',
   t.strictSame([redirected.statusCode, redirected.headers.location], [303, '/login'])
 })
 
-t.test('where one of several guards is enough, each says what it wants, once, beside the challenges of others', async t => {
+t.test('if one of several guards must pass, each adds its challenge once, beside the challenges of others', async t => {
   const app = await appWith(t, [WITH_SUBJECT, { key: OTHER_KEY, sessionName: 'staff', subject }])
   const guards = [app.requireSession(), app.requireSession({ sessionName: 'staff' }), app.requireSession()]
   app.get('/either', {

@@ -15,7 +15,7 @@ async function bank (t: Test, options: secureSession.Options = WITH_SUBJECT): Pr
   return app
 }
 
-t.test('a login is fresh for so long, to the millisecond, and then it is stale; nobody is still nobody', async t => {
+t.test('a login is fresh until freshWithin, to the millisecond; without a user the answer is still 401', async t => {
   const clock = fakeClock(t)
   const app = await bank(t)
   const ada = await visitor(app, 'ada')
@@ -30,7 +30,7 @@ t.test('a login is fresh for so long, to the millisecond, and then it is stale; 
   t.strictSame(outcome(await (await visitor(app)).get('/transfer')), REQUIRED)
 })
 
-t.test('a new authentication makes it fresh again', async t => {
+t.test('a new authentication makes the login fresh again', async t => {
   const clock = fakeClock(t)
   const app = await bank(t)
   const ada = await visitor(app, 'ada')
@@ -42,7 +42,7 @@ t.test('a new authentication makes it fresh again', async t => {
   t.strictSame(outcome(await ada.get('/transfer')), STALE)
 })
 
-t.test('no other write makes it fresh: not a touch, not a value, not a renewal, not the same user once more', async t => {
+t.test('a touch, a changed value, a renewal and the same user again do not make the login fresh', async t => {
   const clock = fakeClock(t)
   const app = await bank(t, { ...WITH_SUBJECT, idle: '8m' })
   const ada = await visitor(app, 'ada')
@@ -55,7 +55,7 @@ t.test('no other write makes it fresh: not a touch, not a value, not a renewal, 
   }
 })
 
-t.test('that it became another’s is none: there are ways to act for others, and back', async t => {
+t.test('a change from one user to another does not make the login fresh', async t => {
   const clock = fakeClock(t)
   const app = await bank(t)
   const shared = await visitor(app, 'ada')
@@ -67,7 +67,7 @@ t.test('that it became another’s is none: there are ways to act for others, an
   }
 })
 
-t.test('a stranger’s old session is fresh from the login on, not from its beginning', async t => {
+t.test('an old anonymous session is fresh from its login on, not from its beginning', async t => {
   const clock = fakeClock(t)
   const app = await bank(t)
   const ada = await visitor(app)
@@ -77,7 +77,7 @@ t.test('a stranger’s old session is fresh from the login on, not from its begi
   t.strictSame(outcome(await ada.get('/transfer')), PASSED)
 })
 
-t.test('a login in this very request counts, whether by regenerate or by a first user', async t => {
+t.test('a login in the same request is fresh, by regenerate or by a first user', async t => {
   const clock = fakeClock(t)
   const app = await bank(t)
   const preHandler = app.requireSession({ freshWithin: '5m' })
@@ -94,7 +94,7 @@ t.test('a login in this very request counts, whether by regenerate or by a first
   t.strictSame(outcome(await stranger.get('/other')), PASSED)
 })
 
-t.test('to end all other sessions is no login, though this one goes on under a new id', async t => {
+t.test('revokeOthers does not make the login fresh, though the session gets a new id', async t => {
   const clock = fakeClock(t)
   const app = await bank(t, { ...WITH_SUBJECT, revocation: { store: memoryRevocation() } })
   const preHandler = app.requireSession({ freshWithin: '5m' })
@@ -107,7 +107,7 @@ t.test('to end all other sessions is no login, though this one goes on under a n
   t.strictSame(outcome(await ada.get('/others-first')), STALE)
 })
 
-t.test('without a subject, and with `when`, only regenerate is a login', async t => {
+t.test('without a subject, and with `when`, only regenerate makes the login fresh', async t => {
   const clock = fakeClock(t)
   const app = await appWith(t, { key: KEY })
   addRoutes(app)
@@ -122,7 +122,7 @@ t.test('without a subject, and with `when`, only regenerate is a login', async t
   t.strictSame(outcome(await (await visitor(app)).get('/transfer')), REQUIRED)
 })
 
-t.test('a clock that runs a little behind the one of the login takes it for fresh', async t => {
+t.test('a server whose clock is slightly behind treats a login as fresh', async t => {
   const clock = fakeClock(t)
   const app = await bank(t, { key: KEY, subject })
   const ada = await visitor(app, 'ada')

@@ -6,7 +6,7 @@ import { outcome, PASSED, REQUIRED, subject, WITH_SUBJECT } from './site'
 
 const answer = async (): Promise<object> => ({})
 
-t.test('of two sessions each has guards of its own, and a route can want both', async t => {
+t.test('each of two sessions has its own guards, and a route can use both', async t => {
   const app = await appWith(t, [WITH_SUBJECT, { key: OTHER_KEY, sessionName: 'staff', subject: session => session.get('badge') }])
   const [ofSession, ofStaff] = [app.requireSession(), app.requireSession({ sessionName: 'staff' })]
   app.get('/login/:session/:key', async (request: any) => { request[request.params.session].set(request.params.key, 'x'); return {} })
@@ -27,7 +27,7 @@ t.test('of two sessions each has guards of its own, and a route can want both', 
   t.strictSame(await outcomes(clerk), [PASSED, PASSED, PASSED])
 })
 
-t.test('a session without a subject lends none from the other, and `when` is shown the session that is meant', async t => {
+t.test('a session without a subject does not use that of another, and `when` receives its own session', async t => {
   const app = await appWith(t, [WITH_SUBJECT, { key: OTHER_KEY, sessionName: 'staff' }])
   app.get('/login', async (request: any) => { request.staff.set('user', 'x'); return {} })
   app.get('/desk', { onRequest: app.requireSession({ sessionName: 'staff', when: session => session.has('user') }) }, answer)
@@ -37,7 +37,7 @@ t.test('a session without a subject lends none from the other, and `when` is sho
   t.strictSame(outcome(await clerk.get('/desk')), PASSED)
 })
 
-t.test('a registration in an inner scope has guards of its own session by default, and of the outer one by its name', async t => {
+t.test('a guard in an inner scope uses that scope\'s session by default, and the outer one by its name', async t => {
   const app = await appWith(t, WITH_SUBJECT)
   app.get('/login/:session', async (request: any) => { request[request.params.session].set('user', 'x'); return {} })
   await app.register(async scope => {
@@ -57,7 +57,7 @@ t.test('a registration in an inner scope has guards of its own session by defaul
   t.strictSame(await outcomes(clerk), [PASSED, REQUIRED, PASSED])
 })
 
-t.test('two scopes with sessions of one name have guards that are not each other’s', async t => {
+t.test('guards of two scopes with equal session names are independent', async t => {
   const app = await appWith(t, { key: KEY, sessionName: 'outer' })
   for (const [prefix, key] of [['/a', KEY], ['/b', OTHER_KEY]] as const) {
     await app.register(async scope => {

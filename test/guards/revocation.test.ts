@@ -17,7 +17,7 @@ async function site (t: Test, revocation: Partial<secureSession.RevocationOption
   return app
 }
 
-t.test('a session that was revoked is nobody’s, and its cookies are cleared with the refusal', async t => {
+t.test('a guard answers 401 to a revoked session, and the reply clears its cookies', async t => {
   const app = await site(t)
   const ada = await visitor(app, 'ada')
   const { id } = await ada.json('/info')
@@ -31,7 +31,7 @@ t.test('a session that was revoked is nobody’s, and its cookies are cleared wi
   t.strictSame(outcome(await thief.get('/scope')), REQUIRED)
 })
 
-t.test('so are all sessions of a subject, and a login after it passes', async t => {
+t.test('a guard answers 401 to all sessions of a revoked subject, and accepts a login after it', async t => {
   const app = await site(t)
   const [phone, laptop] = [await visitor(app, 'ada'), await visitor(app, 'ada')]
   const bob = await visitor(app, 'bob')
@@ -41,7 +41,7 @@ t.test('so are all sessions of a subject, and a login after it passes', async t 
   for (const browser of [bob, again]) t.strictSame(outcome(await browser.get('/scope')), PASSED)
 })
 
-t.test('`when` is not shown a revoked session', async t => {
+t.test('`when` does not receive a revoked session', async t => {
   const app = await site(t)
   const seen: unknown[] = []
   const when = (session: secureSession.Session): boolean => { seen.push(session.get('user'), session.data()); return session.has('user') }
@@ -52,7 +52,7 @@ t.test('`when` is not shown a revoked session', async t => {
   t.strictSame(seen, [undefined, {}])
 })
 
-t.test('while the store is away a guard answers 503, without a challenge; a stranger is asked to log in', async t => {
+t.test('while the store is unavailable, a guard answers 503 without a challenge, or 401 without a session', async t => {
   const store = { cutOffs: async () => { throw new Error('connection lost') }, raise: async () => 0 }
   const app = await site(t, { store, recheck: 0 })
   const ada = await visitor(app, 'ada')
@@ -64,7 +64,7 @@ t.test('while the store is away a guard answers 503, without a challenge; a stra
   }
 })
 
-t.test('the trusted window of a revocation store is no login: a stale one stays stale when it was checked', async t => {
+t.test('a check by the revocation store does not make a stale login fresh', async t => {
   const clock = fakeClock(t)
   const app = await site(t, { recheck: '1m' })
   const ada = await visitor(app, 'ada')
@@ -75,7 +75,7 @@ t.test('the trusted window of a revocation store is no login: a stale one stays 
   t.strictSame(outcome(await ada.get('/scope')), STALE)
 })
 
-t.test('a guard that runs where nobody has asked the store fails the request, and lets nobody in', async t => {
+t.test('a guard on a route where the store was not asked fails the request', async t => {
   const app = await site(t)
   app.addHook('onRequest', async (request, reply) => { if (request.url === '/health') await app.requireSession()(request, reply) })
   app.get('/health', { config: { session: false } }, async () => ({ reached: true }))

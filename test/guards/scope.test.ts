@@ -7,7 +7,7 @@ import { guarded, outcome, PASSED, REQUIRED, STALE, visitor, WITH_SUBJECT } from
 
 const answer = async (): Promise<object> => ({})
 
-t.test('a guarded scope guards its routes, those declared before the guard too, and those of scopes inside it', async t => {
+t.test('a guarded scope guards its routes, also those declared before the guard and those of inner scopes', async t => {
   const app = await guarded(t)
   await app.register(async scope => {
     scope.get('/before', answer)
@@ -25,7 +25,7 @@ t.test('a guarded scope guards its routes, those declared before the guard too, 
   t.strictSame(outcome(await app.inject('/public')), PASSED)
 })
 
-t.test('a scope beside it, and the scope around it, stay open', async t => {
+t.test('a guarded scope does not guard sibling scopes and the outer scope', async t => {
   const app = await guarded(t)
   await app.register(async scope => { await scope.register(scope.sessionGuard); scope.get('/guarded', answer) })
   await app.register(async scope => { scope.get('/open', answer) })
@@ -33,7 +33,7 @@ t.test('a scope beside it, and the scope around it, stay open', async t => {
   t.strictSame(outcome(await app.inject('/open')), PASSED)
 })
 
-t.test('in a scope with a prefix, what is not found is guarded if the scope answers that itself', async t => {
+t.test('the 404 of a guarded scope with a prefix is guarded if the scope has its own 404 handler', async t => {
   const app = await guarded(t)
   for (const prefix of ['/own', '/none']) {
     await app.register(async scope => {
@@ -48,7 +48,7 @@ t.test('in a scope with a prefix, what is not found is guarded if the scope answ
   t.equal((await app.inject('/none/nothing')).statusCode, 404)
 })
 
-t.test('on the app itself it guards all routes, those of scopes and of plugins among them, and what is not found', async t => {
+t.test('a guard on the app itself guards all routes, of scopes and plugins, and the 404 handler', async t => {
   const app = bareApp(t)
   await app.register(async early => { early.get('/early', answer) })
   await app.register(secureSession, WITH_SUBJECT)
@@ -58,7 +58,7 @@ t.test('on the app itself it guards all routes, those of scopes and of plugins a
   for (const url of ['/early', '/before', '/get', '/nowhere']) t.strictSame(outcome(await app.inject(url)), REQUIRED, url)
 })
 
-t.test('its options are those of a route’s guard, and a route can have a stricter one', async t => {
+t.test('a scope guard takes the options of a route guard, and a route can have a stricter guard', async t => {
   const clock = fakeClock(t)
   const app = await guarded(t)
   await app.register(async scope => {
@@ -73,7 +73,7 @@ t.test('its options are those of a route’s guard, and a route can have a stric
   t.strictSame(outcome(await (await visitor(app, 'eve')).get('/page')), REQUIRED)
 })
 
-t.test('a scope can have two guards, and both must let pass', async t => {
+t.test('if a scope has two guards, a request must pass both', async t => {
   const app = await guarded(t)
   await app.register(async scope => {
     await scope.register(scope.sessionGuard)
@@ -86,7 +86,7 @@ t.test('a scope can have two guards, and both must let pass', async t => {
   t.strictSame(outcome(await ada.get('/page')), PASSED)
 })
 
-t.test('the hook can be added to a scope by hand as well', async t => {
+t.test('a guard can be added to a scope with addHook', async t => {
   const app = await guarded(t)
   await app.register(async scope => {
     scope.addHook('onRequest', scope.requireSession())
@@ -96,7 +96,7 @@ t.test('the hook can be added to a scope by hand as well', async t => {
   t.strictSame(outcome(await (await visitor(app, 'ada')).get('/page')), PASSED)
 })
 
-t.test('it runs after hooks that were added before it, and before those that came after', async t => {
+t.test('a scope guard runs after the hooks that were added before it, and before the later ones', async t => {
   const app = await appWith(t, WITH_SUBJECT)
   const reached: string[] = []
   const reach = (name: string) => async (): Promise<void> => { reached.push(name) }

@@ -35,7 +35,7 @@ async function answer (response: Response): Promise<unknown[]> {
   return [response.status, (await response.json() as { code?: string }).code]
 }
 
-t.test('the session that a form made for a stranger does not pass', async t => {
+t.test('an anonymous session that a CSRF token began does not pass a guard', async t => {
   const stranger = new Visitor(await listen(await site(t)))
   const { token } = await stranger.json('/form')
   t.match(stranger.cookie(), /^session=/)
@@ -48,14 +48,14 @@ t.test('the session that a form made for a stranger does not pass', async t => {
   t.strictSame(await answer(await stranger.send('/transfer', { method: 'POST' })), [403, 'FST_CSRF_INVALID_TOKEN'])
 })
 
-t.test('nor does the session that a message made', async t => {
+t.test('an anonymous session that a flash message began does not pass a guard', async t => {
   const stranger = new Visitor(await listen(await site(t)))
   await stranger.send('/message')
   t.match(stranger.cookie(), /^session=/)
   t.strictSame(await answer(await stranger.send('/private')), [401, 'FST_SESSION_REQUIRED'])
 })
 
-t.test('a WebSocket of a stranger is refused with 401 and a challenge before the upgrade; one of a member opens', async t => {
+t.test('a WebSocket without a user is refused with 401 and a challenge; one with a user is upgraded', async t => {
   const app = await site(t)
   const address = await listen(app)
   const visitor = new Visitor(address)

@@ -4,7 +4,7 @@ import { Browser, setCookies } from '../helpers/browser'
 import secureSession from '../../index'
 import { guarded, outcome, PASSED, REQUIRED, visitor, WITH_SUBJECT } from './site'
 
-t.test('who is logged in passes, and who is not is answered 401', async t => {
+t.test('a guard lets a logged-in user pass, and answers 401 otherwise', async t => {
   const app = await guarded(t)
   const ada = await visitor(app, 'ada')
   t.strictSame(await ada.json('/private'), { user: 'ada' })
@@ -14,7 +14,7 @@ t.test('who is logged in passes, and who is not is answered 401', async t => {
   t.strictSame(setCookies(refused), [], 'a stranger is given no session')
 })
 
-t.test('a session that somebody had as a stranger does not let them in', async t => {
+t.test('an anonymous session of the same browser does not pass a guard', async t => {
   const app = await guarded(t)
   const stranger = await visitor(app)
   await stranger.get('/set/language/en')
@@ -23,7 +23,7 @@ t.test('a session that somebody had as a stranger does not let them in', async t
   t.strictSame(outcome(await stranger.get('/private')), PASSED)
 })
 
-t.test('after a logout nobody is logged in, be it of one value or of the session', async t => {
+t.test('after a logout, by one value or of the session, a guard answers 401', async t => {
   const app = await guarded(t)
   app.get('/forget', async ({ session }) => { session.unset('user'); return {} })
   for (const way of ['/forget', '/delete', '/regenerate']) {
@@ -33,14 +33,14 @@ t.test('after a logout nobody is logged in, be it of one value or of the session
   }
 })
 
-t.test('a cookie that does not open is a stranger’s', async t => {
+t.test('a cookie that does not open does not pass a guard', async t => {
   const app = await guarded(t)
   const eve = await visitor(app, 'eve')
   eve.cookies.set('session', `${eve.cookies.get('session')?.slice(0, -3)}AAA`)
   t.strictSame(outcome(await eve.get('/private')), REQUIRED)
 })
 
-t.test('a number is a subject, 0 among them; undefined and null are nobody; what else comes back fails the request', async t => {
+t.test('a number is a subject, also 0; undefined and null are no user; any other result fails the request', async t => {
   const answers: Array<[unknown, number]> = [[17, 200], [0, 200], ['x', 200], [undefined, 401], [null, 401], ['', 500], [true, 500], [{}, 500]]
   for (const [named, status] of answers) {
     const app = await appWith(t, { key: KEY, subject: () => named as never })
@@ -49,7 +49,7 @@ t.test('a number is a subject, 0 among them; undefined and null are nobody; what
   }
 })
 
-t.test('to ask who it is changes nothing: an object that the subject looked at is not written again', async t => {
+t.test('calling subject changes nothing: an object that it read is not written again', async t => {
   const app = await appWith(t, { key: KEY, subject: session => session.get('user')?.id })
   app.get('/login', async ({ session }) => { session.set('user', { id: 7 }); return {} })
   app.get('/private', { onRequest: app.requireSession() }, async ({ session }) => ({ changed: session.changed }))
@@ -61,7 +61,7 @@ t.test('to ask who it is changes nothing: an object that the subject looked at i
 })
 
 for (const hook of ['onRequest', 'preParsing', 'preValidation', 'preHandler'] as const) {
-  t.test(`it is a hook for ${hook}, alone or among others, and what it refuses reaches no later one`, async t => {
+  t.test(`a guard works as ${hook}, alone or in an array, and a refusal stops the later hooks`, async t => {
     const app = await guarded(t)
     const reached: string[] = []
     const guard = app.requireSession()
@@ -78,7 +78,7 @@ for (const hook of ['onRequest', 'preParsing', 'preValidation', 'preHandler'] as
   })
 }
 
-t.test('a login in an earlier hook of the same request lets it pass, and a logout does not', async t => {
+t.test('a login in an earlier hook of the same request passes a guard, and a logout does not', async t => {
   const app = await guarded(t)
   app.get('/in', { onRequest: async ({ session }) => { session.set('user', 'ada') }, preHandler: app.requireSession() }, async () => ({}))
   app.get('/out', { onRequest: async ({ session }) => { session.delete() }, preHandler: app.requireSession() }, async () => ({}))
@@ -86,19 +86,19 @@ t.test('a login in an earlier hook of the same request lets it pass, and a logou
   t.strictSame(outcome(await (await visitor(app, 'ada')).get('/out')), REQUIRED)
 })
 
-t.test('a HEAD request is guarded as its GET is', async t => {
+t.test('a HEAD request is guarded like its GET', async t => {
   const app = await guarded(t)
   t.equal((await app.inject({ method: 'HEAD', url: '/private' })).statusCode, 401)
   t.equal((await (await visitor(app, 'ada')).get('/private', { method: 'HEAD' })).statusCode, 200)
 })
 
-t.test('a subject that throws fails the request, and the handler is not reached', async t => {
+t.test('a subject that throws fails the request, and the handler is not called', async t => {
   const app = await appWith(t, { key: KEY, subject: () => { throw new Error('no database') } })
   app.get('/private', { onRequest: app.requireSession() }, async () => ({ reached: true }))
   t.match((await app.inject('/private')).json(), { statusCode: 500, message: 'no database' })
 })
 
-t.test('a session that became too old is nobody’s', async t => {
+t.test('an expired session does not pass a guard', async t => {
   const app = await guarded(t, { ...WITH_SUBJECT, idle: '1h' })
   const ada = await visitor(app, 'ada')
   const real = Date.now
@@ -107,7 +107,7 @@ t.test('a session that became too old is nobody’s', async t => {
   t.strictSame(outcome(await ada.get('/private')), REQUIRED)
 })
 
-t.test('a guard that stands where requests do not have its session fails the request', async t => {
+t.test('a guard on requests without its session fails the request', async t => {
   const app = bareApp(t)
   await app.register(async scope => {
     await scope.register(secureSession, { ...WITH_SUBJECT, sessionName: 'inner' })

@@ -25,13 +25,13 @@ async function declare (app: FastifyInstance): Promise<void> {
   await app.register(app.sessionGuard, { fresh: 60 }).after(() => {}).then(() => {}, () => {})
 }
 
-t.test('guards fit typed routes', async t => {
+t.test('guards can be used on typed routes', async t => {
   const app = fastify()
   t.teardown(() => app.close())
   await t.rejects(async () => { await declare(app); await app.ready() }, { code: 'FST_SESSION_INVALID_OPTION' })
 })
 
-t.test('guards fit an app over HTTP/2, and one with a server of its own', async t => {
+t.test('guards can be used on an app over HTTP/2 and on an app with its own server', async t => {
   const overHttp2 = fastify({ http2: true })
   t.teardown(() => overHttp2.close())
   await overHttp2.register(secureSession, { key: KEY, subject })
@@ -43,7 +43,7 @@ t.test('guards fit an app over HTTP/2, and one with a server of its own', async 
   for (const app of [overHttp2, own]) t.equal((await app.inject('/')).statusCode, 401)
 })
 
-t.test('what a guard takes is checked by the compiler', async t => {
+t.test('the compiler checks the options of a guard', async t => {
   const app = fastify()
   t.teardown(() => app.close())
   await app.register(secureSession, { key: KEY, subject })

@@ -4,7 +4,7 @@ import { addRoutes, appWith, KEY } from '../helpers/app'
 import { setCookies } from '../helpers/browser'
 import { guarded, outcome, PASSED, REQUIRED, visitor, WITH_SUBJECT } from './site'
 
-t.test('`when` says who passes, in place of the subject', async t => {
+t.test('`when` decides which sessions pass, in place of the subject', async t => {
   const app = await guarded(t)
   app.get('/admin', { onRequest: app.requireSession({ when: session => session.get('role') === 'admin' }) }, async () => ({}))
   const ada = await visitor(app, 'ada')
@@ -16,7 +16,7 @@ t.test('`when` says who passes, in place of the subject', async t => {
   t.strictSame(outcome(await bot.get('/admin')), PASSED, 'nobody asked for a subject')
 })
 
-t.test('it sees the session as a handler does', async t => {
+t.test('`when` receives the session as a handler sees it', async t => {
   const app = await appWith(t, { key: KEY })
   addRoutes(app)
   const seen: unknown[] = []
@@ -29,7 +29,7 @@ t.test('it sees the session as a handler does', async t => {
   t.strictSame(seen, ['ada', false, ['user']])
 })
 
-t.test('it may be asked for in time: a promise counts by what it comes to', async t => {
+t.test('`when` may return a promise, and its result counts', async t => {
   const app = await guarded(t)
   const allowed = new Set(['ada'])
   const when = async (session: secureSession.Session): Promise<boolean> => {
@@ -56,14 +56,14 @@ const ANSWERS: Array<[string, () => unknown, unknown[]]> = [
 ]
 
 for (const [what, when, expected] of ANSWERS) {
-  t.test(`what counts as true is a yes, and a promise by what it comes to: ${what}`, async t => {
+  t.test(`a truthy result of \`when\` passes, also from a promise: ${what}`, async t => {
     const app = await appWith(t, WITH_SUBJECT)
     app.get('/', { onRequest: app.requireSession({ when: when as never }) }, async () => ({}))
     t.strictSame(outcome(await app.inject('/')), expected)
   })
 }
 
-t.test('where it throws, or rejects, the request fails with that, and the handler is not reached', async t => {
+t.test('if `when` throws or rejects, the request fails with that error, and the handler is not called', async t => {
   const app = await appWith(t, WITH_SUBJECT)
   const thrown = (): never => { throw new Error('no database') }
   const forbidden = async (): Promise<never> => { throw Object.assign(new Error('not here'), { statusCode: 403 }) }
@@ -75,7 +75,7 @@ t.test('where it throws, or rejects, the request fails with that, and the handle
   t.equal(rejected.headers['www-authenticate'], undefined)
 })
 
-t.test('what it changes in the session is written, with the refusal too', async t => {
+t.test('a change that `when` makes to the session is written, also if the guard refuses', async t => {
   const app = await guarded(t)
   const when = (session: secureSession.Session): boolean => { session.set('returnTo', '/chat'); return false }
   app.get('/chat', { onRequest: app.requireSession({ when }) }, async () => ({}))
@@ -86,7 +86,7 @@ t.test('what it changes in the session is written, with the refusal too', async 
   t.strictSame(await ada.json('/get'), { returnTo: '/chat' })
 })
 
-t.test('what it only looks at is not written', async t => {
+t.test('a session that `when` only reads is not written', async t => {
   const app = await appWith(t, { key: KEY })
   app.get('/login', async ({ session }) => { session.set('user', { admin: true }); return {} })
   app.get('/private', { onRequest: app.requireSession({ when: session => session.get('user')?.admin }) }, async () => ({}))

@@ -94,13 +94,13 @@ for (const [name, options, message] of INVALID) {
   })
 }
 
-t.test('options that are no object are refused at boot', async t => {
+t.test('options that are not an object are refused at boot', async t => {
   for (const options of [[], ['session'], [null], 'key']) {
     await t.rejects(appWith(t, options as unknown as secureSession.Options), { code: 'FST_SESSION_INVALID_OPTION' })
   }
 })
 
-t.test('two sessions that would meet in one property or one cookie are refused', async t => {
+t.test('two sessions with the same property or the same cookie are refused at boot', async t => {
   for (const [options, message] of [
     [[{ key: KEY }, { key: KEY }], /"sessionName": two sessions would share "session"/],
     [[{ key: KEY }, { key: KEY, sessionName: 'other', cookieName: 'session' }], /"cookieName": two sessions would share "session"/],
@@ -110,17 +110,17 @@ t.test('two sessions that would meet in one property or one cookie are refused',
   }
 })
 
-t.test('a second registration in the same scope is refused, and the message says what to do', async t => {
+t.test('a second registration in the same scope is refused, with a message that says what to do', async t => {
   const app = await appWith(t)
   app.register(secureSession, { key: KEY, sessionName: 'other' })
   await t.rejects(async () => { await app.ready() }, { code: 'FST_SESSION_INVALID_OPTION', message: /already.*array/ })
 })
 
-t.test('what register itself takes is let through', async t => {
+t.test('options of Fastify\'s register are accepted', async t => {
   await appWith(t, { key: KEY, prefix: '/x', logLevel: 'warn', logSerializers: {} } as unknown as secureSession.Options)
 })
 
-t.test('frozen and shared options work, and are never written to', async t => {
+t.test('frozen and shared options are accepted, and are never changed', async t => {
   const cookie = Object.freeze({ path: '/app', httpOnly: false })
   const options = Object.freeze({ key: Object.freeze([KEY.toString('hex')]), cookie })
   const before = structuredClone(options)
@@ -129,7 +129,7 @@ t.test('frozen and shared options work, and are never written to', async t => {
   t.strictSame(options, before)
 })
 
-t.test('options changed after boot change nothing', async t => {
+t.test('changing the options object after boot has no effect', async t => {
   const cookie = { path: '/app' }
   const app = await appWith(t, { key: KEY, cookie })
   cookie.path = '/other'
@@ -137,7 +137,7 @@ t.test('options changed after boot change nothing', async t => {
   t.match((await app.inject('/')).headers['set-cookie'], /Path=\/app/)
 })
 
-t.test('signed and encode are ignored, with one warning each', async t => {
+t.test('the cookie options signed and encode are ignored, with one warning each', async t => {
   const app = await appWith(t, { key: KEY, cookie: { signed: true, encode: value => value } })
   t.strictSame(app.lines.filter(({ level }) => level === WARN).map(({ msg }) => msg.split(' ')[0]), ['cookie.encode', 'cookie.signed'])
   const quiet = await appWith(t, { key: KEY, cookie: { signed: false } })

@@ -33,6 +33,6 @@ for (const [name, options, message] of INVALID) {
   })
 }
 
-t.test('a store is taken by its methods, of whatever class it is', async t => {
+t.test('a keyring store is accepted if it has the methods, independent of its class', async t => {
   await appWith(t, { keyring: { read: async () => keyring.text, update: async () => false } })
 })

@@ -36,7 +36,7 @@ const ALL_UNDEFINED: secureSession.SessionOptions = {
   openapi: undefined
 }
 
-t.test('an option that is undefined is as if it were not given', async t => {
+t.test('an option that is undefined counts as not given', async t => {
   const app = await appWith(t, { ...ALL_UNDEFINED, key: KEY })
   addRoutes(app)
   const browser = new Browser(app)
@@ -46,7 +46,7 @@ t.test('an option that is undefined is as if it were not given', async t => {
   t.equal(decodeSecureSession(browser.cookies.get('session'))?.get('user'), 'ada', 'with the defaults it opens, too')
 })
 
-t.test('so are the attributes of a cookie, and what a session is given of its own', async t => {
+t.test('a cookie attribute, or an option of session.options(), that is undefined counts as not given', async t => {
   const attributes: secureSession.CookieOptions = {
     path: undefined,
     domain: undefined,
@@ -69,7 +69,7 @@ t.test('so are the attributes of a cookie, and what a session is given of its ow
   t.match((await app.inject('/')).headers['set-cookie'], /^session=[\w-]+; Path=\/; HttpOnly; SameSite=Lax$/)
 })
 
-t.test('so are the options of guards, openers, stores and the sealer', async t => {
+t.test('an option of a guard, an opener, a store or the sealer that is undefined counts as not given', async t => {
   const store = memoryRevocation({ max: undefined, now: undefined })
   const where = { cookie: undefined, keep: undefined }
   const openers: secureSession.SessionOptions['legacy'] = [
@@ -110,7 +110,7 @@ t.test('so are the options of guards, openers, stores and the sealer', async t =
 
 const REFUSED = { code: 'FST_SESSION_INVALID_OPTION', message: /undefined.*--env-file=\.env/ }
 
-t.test('a key from an environment variable that is not set is refused at boot, with a word on .env', async t => {
+t.test('a key from an unset environment variable is refused at boot, with a hint about .env', async t => {
   const { FASTIFY_SEALED_SESSION_UNSET: unset } = process.env
   for (const options of [{ key: unset }, { secret: unset }, { keyring: unset }, { key: unset, secret: undefined }]) {
     await t.rejects(async () => await bareApp(t).register(secureSession, options), REFUSED)

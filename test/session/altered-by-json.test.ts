@@ -50,7 +50,7 @@ async function site (): Promise<{ app: TestApp, browser: Browser, put: (value: u
 
 const paths = ({ lines }: TestApp): unknown[] => lines.flatMap(({ err }) => err === undefined ? [] : [(err as { path: string }).path])
 
-t.test('what JSON would write as something else is refused, wherever it is, with its path in the log', async t => {
+t.test('a value that JSON would write as something else is refused at any depth, with its path in the log', async t => {
   const { app, browser, put } = await site()
   await browser.get('/list')
   for (const [value, what] of altered) {
@@ -71,7 +71,7 @@ t.test('what JSON would write as something else is refused, wherever it is, with
   t.strictSame(await browser.json('/get'), { list: [] })
 })
 
-t.test('undefined in an array is refused, and a hole as well, since both become null', async t => {
+t.test('undefined and a hole in an array are refused, because JSON writes them as null', async t => {
   const { app, browser, put } = await site()
   for (const value of [[1, undefined], [1, , 2]]) { // eslint-disable-line no-sparse-arrays
     put(value)
@@ -80,7 +80,7 @@ t.test('undefined in an array is refused, and a hole as well, since both become 
   t.strictSame(paths(app), ['mine[1]', 'mine[1]'])
 })
 
-t.test('what lies in what a toJSON returns is refused with its path, and the toJSON is given the key', async t => {
+t.test('a wrong value in the result of a toJSON is refused with its path, and the toJSON receives its key', async t => {
   const { app, browser, put } = await site()
   const keys: unknown[] = []
   const behind = (value: unknown): object => ({ toJSON (key: string) { keys.push(key); return value } })
@@ -92,7 +92,7 @@ t.test('what lies in what a toJSON returns is refused with its path, and the toJ
   t.strictSame([...new Set(keys)], ['mine', 'b', '0', 'c'])
 })
 
-t.test('what JSON writes as it is, and what says itself how it is written, goes through', async t => {
+t.test('values that JSON writes unchanged, and values with a toJSON, are accepted', async t => {
   const { browser, put } = await site()
   for (const value of written) {
     put(value)
@@ -100,7 +100,7 @@ t.test('what JSON writes as it is, and what says itself how it is written, goes 
   }
 })
 
-t.test('with a serializer of the app it is that serializer that decides', async t => {
+t.test('with a custom serializer, the serializer decides which values it accepts', async t => {
   const serializer = { serialize: () => 'x', deserialize: () => ({}) }
   const app = await appWith(t, { key: KEY, serializer })
   for (const [value] of altered) t.doesNotThrow(() => { app.createSecureSession({ mine: [value] }) })
@@ -120,7 +120,7 @@ function sealedElsewhere (data: string): string {
   return sealSession(envelope, sealingWith(options, keysFor()), { data: () => ({}) }, nowMs)
 }
 
-t.test('a session of another writer that is nested too deeply to be written again says so, and blames no BigInt', async t => {
+t.test('a session that is nested too deeply to be written again fails with an error that names the depth', async t => {
   const app = await appWith(t, { key: KEY, maxCookies: 3 })
   const session = app.decodeSecureSession(sealedElsewhere(`{"list":[${'['.repeat(4300)}${']'.repeat(4300)}]}`)) as any
   t.ok(Array.isArray(session.get('list')))
@@ -129,7 +129,7 @@ t.test('a session of another writer that is nested too deeply to be written agai
   t.throws(() => withFrames(3000, () => app.encodeSecureSession(session)), { code: 'FST_SESSION_NOT_SERIALIZABLE', path: 'list', detail: /nested too deeply/ })
 })
 
-t.test('a toJSON that throws once only is an error of the session all the same', async t => {
+t.test('a toJSON that throws only once still causes an error of the session', async t => {
   const app = await appWith(t)
   let isFirst = true
   const toJSON = (): string => { if (isFirst) { isFirst = false; throw new Error('once') } return 'x' }

@@ -20,7 +20,7 @@ function addFailingRoutes (app: TestApp): void {
 /** The errors that the app's log has. */
 const logged = ({ lines }: TestApp): any[] => lines.flatMap(({ err }) => err === undefined ? [] : [err])
 
-t.test('what JSON cannot write fails the request, names the key in the log alone, and leaves the old cookie good', async t => {
+t.test('a value that JSON cannot write fails the request, is named only in the log, and keeps the cookie', async t => {
   const app = await appWith(t)
   addFailingRoutes(app)
   const browser = new Browser(app)
@@ -45,7 +45,7 @@ t.test('a change in place that JSON cannot write fails the request', async t => 
   t.strictSame(await browser.json('/get'), { cart: { total: 0 } })
 })
 
-t.test('a session that cannot be written says that it was changed', async t => {
+t.test('a session that cannot be written reports that it was changed', async t => {
   const app = await appWith(t)
   addFailingRoutes(app)
   const seen: boolean[] = []
@@ -56,7 +56,7 @@ t.test('a session that cannot be written says that it was changed', async t => {
   t.strictSame(seen, [true])
 })
 
-t.test('a session that does not fit fails the request, has the sizes in the log alone, and leaves the old cookie good', async t => {
+t.test('a session that is too large fails the request, logs its sizes, and keeps the old cookie', async t => {
   const app = await appWith(t)
   addFailingRoutes(app)
   const browser = new Browser(app)
@@ -69,7 +69,7 @@ t.test('a session that does not fit fails the request, has the sizes in the log 
   t.strictSame(await browser.json('/get'), { user: 'ada' })
 })
 
-t.test('from 80 % of the limit there is one warning, with the sizes', async t => {
+t.test('from 80 % of the size limit there is one warning, with the sizes', async t => {
   const app = await appWith(t)
   addFailingRoutes(app)
   for (const bytes of [2000, 2700, 2706]) await app.inject(`/big/${bytes}`)
@@ -78,7 +78,7 @@ t.test('from 80 % of the limit there is one warning, with the sizes', async t =>
   t.match(warnings[0], { cookie: 'session', bytes: /\d{4}/, limit: 4027, msg: /80 %/ })
 })
 
-t.test('it is reported once: the custom error handler\'s reply goes out, with no cookie of the failed session', async t => {
+t.test('the error of a session is thrown once: the reply of an error handler is sent, without its cookie', async t => {
   const app = await appWith(t)
   addFailingRoutes(app)
   let handled = 0
@@ -95,7 +95,7 @@ t.test('it is reported once: the custom error handler\'s reply goes out, with no
   t.equal(handled, 1)
 })
 
-t.test('another session of the same request is still written, once', async t => {
+t.test('when one session of a request cannot be written, another session of that request is written, once', async t => {
   const app = await appWith(t, [{ key: KEY }, { key: KEY, sessionName: 'flash' }])
   app.get('/', async (request: any) => { request.flash.set('a', 1); request.session.set('mine', { n: 1n }); return {} })
   app.get('/reverse', async (request: any) => { request.session.set('mine', { n: 1n }); request.flash.set('a', 1); return {} })
@@ -107,7 +107,7 @@ t.test('another session of the same request is still written, once', async t => 
   }
 })
 
-t.test('where two sessions fail, one is thrown and the other logged', async t => {
+t.test('when two sessions of a request cannot be written, one error is thrown and the other is logged', async t => {
   const app = await appWith(t, [{ key: KEY }, { key: KEY, sessionName: 'flash' }])
   app.get('/', async (request: any) => { request.flash.set('b', { n: 1n }); request.session.set('a', { n: 1n }); return {} })
   const response = await app.inject('/')
@@ -115,7 +115,7 @@ t.test('where two sessions fail, one is thrown and the other logged', async t =>
   t.strictSame(logged(app).map(({ path }) => path), ['b', 'a'])
 })
 
-t.test('a payload that will not be sent is let go', async t => {
+t.test('a stream payload is destroyed if an error replaces it', async t => {
   const app = await appWith(t)
   const payloads: Record<string, any> = {}
   let cancelled = 0
@@ -139,7 +139,7 @@ t.test('a payload that will not be sent is let go', async t => {
   t.equal(cancelled, 2)
 })
 
-t.test('a web stream that another reader holds does not stop the error', async t => {
+t.test('a web stream payload that is locked by a reader does not prevent the error reply', async t => {
   const app = await appWith(t)
   app.get('/', async (request, reply) => {
     request.session.set('mine', { n: 1n })
@@ -150,7 +150,7 @@ t.test('a web stream that another reader holds does not stop the error', async t
   t.match((await app.inject('/')).json(), { code: 'FST_SESSION_NOT_SERIALIZABLE' })
 })
 
-t.test('with a custom serializer, what it throws or returns wrongly is a typed error too', async t => {
+t.test('an exception or a wrong result of a custom serializer is a typed error', async t => {
   for (const serialize of [() => { throw new Error('no') }, () => 42, () => undefined]) {
     const app = await appWith(t, { key: KEY, serializer: { serialize: serialize as unknown as () => string, deserialize: () => ({}) } })
     addRoutes(app)
@@ -159,7 +159,7 @@ t.test('with a custom serializer, what it throws or returns wrongly is a typed e
   }
 })
 
-t.test('what only a custom serializer can write has no size in JSON, and the error still names the rest', async t => {
+t.test('the error about the size names only values that JSON can measure', async t => {
   const serializer = { serialize: () => Buffer.alloc(5000), deserialize: () => ({}) }
   const app = await appWith(t, { key: KEY, serializer })
   app.get('/', async ({ session }) => { session.set('big', [1n]); session.set('a', 1); return {} })
@@ -167,7 +167,7 @@ t.test('what only a custom serializer can write has no size in JSON, and the err
   t.match(logged(app), [{ detail: /"a" 1, "big" 0/ }])
 })
 
-t.test('the error handler may mend the session, and its reply goes out with the cookie', async t => {
+t.test('an error handler may repair the session, and its reply then sets the cookie', async t => {
   const app = await appWith(t)
   addFailingRoutes(app)
   let mend: (session: any) => void = () => undefined
@@ -182,7 +182,7 @@ t.test('the error handler may mend the session, and its reply goes out with the 
   t.equal(browser.header, '')
 })
 
-t.test('where it does not mend it, its reply goes out all the same, and the second failure is in the log', async t => {
+t.test('if an error handler does not repair the session, its reply is sent, and a second error is logged', async t => {
   const app = await appWith(t)
   addFailingRoutes(app)
   app.setErrorHandler(async (error, request, reply) => { request.session.set('flash', 'sorry'); return reply.code(418).send({ custom: (error as { code?: string }).code }) })
@@ -193,7 +193,7 @@ t.test('where it does not mend it, its reply goes out all the same, and the seco
   t.ok(app.lines.some(({ level, err }) => level === 50 && (err as { code?: string }).code === 'FST_SESSION_TOO_LARGE'))
 })
 
-t.test('code of the app\'s that runs while the session is written can neither change nor commit it', async t => {
+t.test('code of the app that runs while the session is written can neither change nor commit it', async t => {
   const app = await appWith(t)
   app.get('/set', async ({ session }) => { session.set('a', { toJSON () { session.set('late', 1); return 1 } }); return {} })
   app.get('/commit', async ({ session }, reply) => { session.set('a', { toJSON () { reply.commitSession(); return 1 } }); return {} })

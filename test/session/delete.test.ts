@@ -6,7 +6,7 @@ import { fakeClock } from '../helpers/clock'
 
 const CLEARED = '; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; HttpOnly; SameSite=Lax'
 
-t.test('delete clears the cookie, and the next request is a stranger\'s', async t => {
+t.test('delete clears the cookie, and the next request has no session', async t => {
   const app = await appWith(t)
   addRoutes(app)
   const browser = new Browser(app)
@@ -17,13 +17,13 @@ t.test('delete clears the cookie, and the next request is a stranger\'s', async 
   t.strictSame(await browser.json('/get'), {})
 })
 
-t.test('delete clears the cookies also where the request sent none', async t => {
+t.test('delete clears the cookies also if the request had none', async t => {
   const app = await appWith(t)
   addRoutes(app)
   t.strictSame(setCookies(await app.inject('/delete')), [`session=${CLEARED}`])
 })
 
-t.test('the stamp is cleared beside it where the request sent one, or the session is old enough to have one', async t => {
+t.test('delete clears the stamp if the request had one, or if the session is old enough to have one', async t => {
   const clock = fakeClock(t)
   const app = await appWith(t, { key: KEY, idle: '1h' })
   addRoutes(app)
@@ -42,7 +42,7 @@ t.test('the stamp is cleared beside it where the request sent one, or the sessio
   t.equal(browser.header, '')
 })
 
-t.test('after delete the data is gone at once', async t => {
+t.test('after delete, all values are removed at once', async t => {
   const app = await appWith(t)
   addRoutes(app)
   app.get('/look', async ({ session }) => {
@@ -59,7 +59,7 @@ t.test('after delete the data is gone at once', async t => {
   t.equal(browser.header, '')
 })
 
-t.test('a set after delete starts a new session with a new id, and nothing of the old one', async t => {
+t.test('a set after delete starts a new session with a new id and without the old values', async t => {
   const app = await appWith(t)
   addRoutes(app)
   app.get('/switch', async ({ session }) => {
@@ -79,7 +79,7 @@ t.test('a set after delete starts a new session with a new id, and nothing of th
   t.equal((await browser.json('/info')).id, response.json().fresh)
 })
 
-t.test('touch, unset, regenerate and options do not revive a deleted session', async t => {
+t.test('touch, unset, regenerate and options do not restore a deleted session', async t => {
   const app = await appWith(t)
   addRoutes(app)
   app.get('/try', async ({ session }) => {
@@ -96,7 +96,7 @@ t.test('touch, unset, regenerate and options do not revive a deleted session', a
   t.equal(browser.header, '')
 })
 
-t.test('a cookie with attributes of its own is cleared with them', async t => {
+t.test('delete clears a cookie with the attributes of its session', async t => {
   const app = await appWith(t, { key: KEY, cookie: { path: '/app', domain: 'example.org', secure: true, sameSite: 'none', partitioned: true, priority: 'high' } })
   app.get('/app/delete', async ({ session }) => { session.delete(); return {} })
   for (const line of setCookies(await app.inject('/app/delete'))) {
@@ -104,7 +104,7 @@ t.test('a cookie with attributes of its own is cleared with them', async t => {
   }
 })
 
-t.test('a session moved to another path is cleared where it is', async t => {
+t.test('delete clears a session with its own path at that path', async t => {
   const app = await appWith(t)
   addRoutes(app)
   app.get('/move', async ({ session }) => { session.set('user', 'ada'); session.options({ path: '/app' }); return {} })
@@ -113,7 +113,7 @@ t.test('a session moved to another path is cleared where it is', async t => {
   t.match(setCookies(await browser.get('/delete')), [/^session=; .*Path=\/app/])
 })
 
-t.test('where two cookies of the name open, logout clears both, so that the older login does not come back', async t => {
+t.test('if two cookies of the name open, delete clears both, so that the older login cannot return', async t => {
   const app = await appWith(t)
   app.get('/app', async ({ session }) => { session.set('user', 'old'); session.options({ path: '/app' }); return {} })
   app.get('/', async ({ session }) => { session.set('user', 'new'); return {} })
@@ -125,7 +125,7 @@ t.test('where two cookies of the name open, logout clears both, so that the olde
   t.strictSame(lines.map(line => /^(.*?)=;.*Path=([^;]*)/.exec(line)?.slice(1)).sort(), [['session', '/'], ['session', '/app']])
 })
 
-t.test('a deleted session has another id at once', async t => {
+t.test('a deleted session has a new id at once', async t => {
   const app = await appWith(t)
   addRoutes(app)
   app.get('/look', async ({ session }) => {
@@ -138,7 +138,7 @@ t.test('a deleted session has another id at once', async t => {
   t.strictSame(await browser.json('/look'), { isSame: false, isNew: true })
 })
 
-t.test('after the configured path has changed, a login and a logout clear what lies at the former one, if the app names it', async t => {
+t.test('after a change of the path, login and logout also clear the cookie at the old path, if named', async t => {
   const before = await appWith(t, { key: KEY, cookie: { path: '/app' } })
   const after = await appWith(t, { key: KEY, legacy: [secureSession.sealedOpener({ cookieName: 'session', cookie: { path: '/app' } })] })
   for (const app of [before, after]) addRoutes(app)

@@ -15,7 +15,7 @@ async function sessions (): Promise<Array<secureSession.Session<any>>> {
   return [opened(), changed, app.createSecureSession({ user: 'ada', 7: 'seven' }) as secureSession.Session<any>]
 }
 
-t.test('what is no string or number is no key: nothing is there, and nothing is removed', async t => {
+t.test('a key that is not a string or a number has no value, and removing it has no effect', async t => {
   for (const session of await sessions()) {
     for (const key of NO_KEYS) {
       t.equal(session.get(key), undefined)
@@ -26,21 +26,21 @@ t.test('what is no string or number is no key: nothing is there, and nothing is 
   }
 })
 
-t.test('a value cannot be set for what is no key', async t => {
+t.test('set throws for a key that is not a string or a number', async t => {
   for (const session of await sessions()) {
     for (const key of NO_KEYS) t.throws(() => { session.set(key, 1) }, { code: 'FST_SESSION_INVALID_OPTION' })
     t.strictSame(session.data(), { 7: 'seven', user: 'ada' })
   }
 })
 
-t.test('regenerate passes over what is no key', async t => {
+t.test('regenerate ignores keys that are not strings or numbers', async t => {
   for (const session of await sessions()) {
     session.regenerate([...NO_KEYS, 'user'])
     t.strictSame(session.data(), { user: 'ada' })
   }
 })
 
-t.test('a number is the text of it', async t => {
+t.test('a number as a key is the same key as its text', async t => {
   for (const session of await sessions()) {
     t.equal(session.get(7 as never), 'seven')
     t.equal(session.has(7 as never), true)
@@ -49,7 +49,7 @@ t.test('a number is the text of it', async t => {
   }
 })
 
-t.test('a key from a query never tells what else is in the session', async t => {
+t.test('a key from a query string reveals no other values of the session', async t => {
   const app = await appWith(t)
   app.get('/has', async ({ session, query }) => String(session.has((query as any).k)))
   const cookie = `session=${app.encodeSecureSession(app.createSecureSession({ u: 'admin' }))}`

@@ -14,7 +14,7 @@ async function browserOf (t: Test, options: object): Promise<Browser> {
   return new Browser(app)
 }
 
-t.test('a session not used for the idle limit is over, to the millisecond', async t => {
+t.test('a session that was not used for the idle limit has ended, to the millisecond', async t => {
   const clock = fakeClock(t)
   const browser = await browserOf(t, { idle: '1h' })
   await browser.get('/set/user/ada')
@@ -25,7 +25,7 @@ t.test('a session not used for the idle limit is over, to the millisecond', asyn
   t.strictSame(await browser.json('/get'), {})
 })
 
-t.test('the server ends a session whatever the browser keeps: a restored cookie is refused', async t => {
+t.test('the server refuses an expired session even if the browser has restored its cookie', async t => {
   const clock = fakeClock(t)
   const app = await appWith(t, { key: KEY, idle: 60, cookie: { maxAge: 365 * 86400 } })
   addRoutes(app)
@@ -38,7 +38,7 @@ t.test('the server ends a session whatever the browser keeps: a restored cookie 
   t.match(app.lines.find(({ reason }) => reason !== undefined), { level: 20, reason: 'expired', cookie: 'session' })
 })
 
-t.test('a session older than the absolute limit is over, however much it was written, touched and used', async t => {
+t.test('a session older than the absolute limit has ended, even if it was written, touched and used', async t => {
   const clock = fakeClock(t)
   const browser = await browserOf(t, { idle: '1h', absolute: '4h' })
   await browser.get('/set/user/ada')
@@ -51,7 +51,7 @@ t.test('a session older than the absolute limit is over, however much it was wri
   t.strictSame(await browser.json('/get'), {})
 })
 
-t.test('the limits by default are one day idle and thirty days in all', async t => {
+t.test('the default limits are one day idle and thirty days absolute', async t => {
   const clock = fakeClock(t)
   const browser = await browserOf(t, {})
   await browser.get('/set/user/ada')
@@ -65,7 +65,7 @@ t.test('the limits by default are one day idle and thirty days in all', async t 
   t.strictSame(await browser.json('/get'), {})
 })
 
-t.test('an idle limit longer than thirty days raises the absolute one', async t => {
+t.test('an idle limit longer than thirty days raises the default absolute limit', async t => {
   const clock = fakeClock(t)
   const browser = await browserOf(t, { expiry: '60d' })
   await browser.get('/set/user/ada')
@@ -73,7 +73,7 @@ t.test('an idle limit longer than thirty days raises the absolute one', async t 
   t.match(await browser.json('/get'), { user: 'ada' })
 })
 
-t.test('an absolute limit shorter than idle rules', async t => {
+t.test('an absolute limit shorter than the idle limit ends the session first', async t => {
   const clock = fakeClock(t)
   const browser = await browserOf(t, { absolute: '8h' })
   await browser.get('/set/user/ada')
@@ -83,7 +83,7 @@ t.test('an absolute limit shorter than idle rules', async t => {
   t.strictSame(await browser.json('/get'), {})
 })
 
-t.test('a session from the future is refused past a minute, the clocks of a fleet differing by less', async t => {
+t.test('a session that was created more than a minute in the future is refused', async t => {
   const clock = fakeClock(t)
   for (const [aheadMs, opens] of [[MINUTE, true], [MINUTE + 1, false]] as const) {
     const browser = await browserOf(t, {})
@@ -94,7 +94,7 @@ t.test('a session from the future is refused past a minute, the clocks of a flee
   }
 })
 
-t.test('a session that only claims to be renewed in the future is refused too', async t => {
+t.test('a session whose renewal time is more than a minute in the future is refused', async t => {
   const clock = fakeClock(t)
   let nowMs = clock.nowMs
   const sealer = createSealer({ key: KEY, now: () => nowMs })
@@ -104,7 +104,7 @@ t.test('a session that only claims to be renewed in the future is refused too', 
   t.strictSame(sealer.open(token), { ok: false, reason: 'from-the-future' })
 })
 
-t.test('a clock that runs behind another machine\'s turns no session\'s time back', async t => {
+t.test('a server whose clock is behind does not set the times of a session back', async t => {
   const clock = fakeClock(t)
   const browser = await browserOf(t, {})
   await browser.get('/set/user/ada')
@@ -114,7 +114,7 @@ t.test('a clock that runs behind another machine\'s turns no session\'s time bac
   t.equal((await browser.json('/info')).renewedAt, before.renewedAt)
 })
 
-t.test('info says who and how old the session is, and is frozen', async t => {
+t.test('info has the id and the times of the session, and is frozen', async t => {
   const clock = fakeClock(t)
   const app = await appWith(t, { key: KEY, idle: '1h' })
   addRoutes(app)
@@ -128,7 +128,7 @@ t.test('info says who and how old the session is, and is frozen', async t => {
   t.strictSame(await browser.json('/frozen'), { frozen: true })
 })
 
-t.test('touch starts the idle clock again, and never the absolute one', async t => {
+t.test('touch restarts the idle limit and not the absolute limit', async t => {
   const clock = fakeClock(t)
   const browser = await browserOf(t, { idle: '1h' })
   await browser.get('/set/user/ada')

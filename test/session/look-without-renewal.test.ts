@@ -40,7 +40,7 @@ for (const [index, config] of LOOKS.entries()) {
   })
 }
 
-t.test('other routes renew it, with renew: true, session: true or an empty object as well', async t => {
+t.test('routes with renew: true, with session: true or with an empty object renew the session', async t => {
   for (const config of [
     {}, { session: true }, { session: {} }, { session: undefined }, { session: { renew: true } },
     { session: { renew: undefined } }
@@ -58,7 +58,7 @@ t.test('other routes renew it, with renew: true, session: true or an empty objec
   }
 })
 
-t.test('a change on such a route is written, and renews the session', async t => {
+t.test('a change on a route that does not renew is written, and renews the session', async t => {
   const clock = fakeClock(t)
   const browser = new Browser(await site(t))
   await browser.get('/set/user/ada')
@@ -68,7 +68,7 @@ t.test('a change on such a route is written, and renews the session', async t =>
   t.match(await browser.json('/get'), { user: 'ada' })
 })
 
-t.test('with revocation the store is asked as everywhere, and the stamp of the check renews nothing', async t => {
+t.test('on a route that does not renew, the store is asked, and the stamp of the check does not renew', async t => {
   const clock = fakeClock(t)
   const store = new CountingStore()
   const options = { subject: (session: any) => session.get('user'), revocation: { store, recheck: '10m' } }
@@ -86,7 +86,7 @@ t.test('with revocation the store is asked as everywhere, and the stamp of the c
   t.strictSame(await browser.json('/poll/0'), {})
 })
 
-t.test('a session that was revoked is not there, and its cookies are cleared', async t => {
+t.test('on a route that does not renew, a revoked session is empty, and its cookies are cleared', async t => {
   const clock = fakeClock(t)
   const revocation = { store: secureSession.memoryRevocation() }
   const app = await site(t, { subject: session => session.get('user'), revocation })
@@ -99,7 +99,7 @@ t.test('a session that was revoked is not there, and its cookies are cleared', a
   t.match(setCookies(response)[0], /^session=; Max-Age=0/)
 })
 
-t.test('a session stays in its old cookie there, looked at or not, and moves where it is changed or used', async t => {
+t.test('on a route that does not renew, a legacy session is migrated by a change and not by a read', async t => {
   const clock = fakeClock(t)
   const before = await loggedInBefore(t, { key: OLD_KEY })
   for (const revocation of [undefined, { store: secureSession.memoryRevocation() }]) {
@@ -117,7 +117,7 @@ t.test('a session stays in its old cookie there, looked at or not, and moves whe
   }
 })
 
-t.test('wrong values of config.session are refused where the route is added', async t => {
+t.test('a wrong value of config.session throws when the route is added', async t => {
   for (const [session, message] of [
     ['no',
       /the route GET \/poll: config\.session must be true, false or .* \{ renew: false \}; found a string of 2/],
@@ -138,7 +138,7 @@ t.test('wrong values of config.session are refused where the route is added', as
   }
 })
 
-t.test('on a route added before the plugin was loaded a wrong value is in the log, once', async t => {
+t.test('a wrong value of config.session on a route from before the plugin is logged once', async t => {
   const clock = fakeClock(t)
   const app = bareApp(t)
   app.register(secureSession, { key: KEY, idle: '30m' })

@@ -22,7 +22,7 @@ async function use (t: Test, values: Record<string, unknown>, run: (session: any
   return response.statusCode === 200 ? response.json().result : response.json()
 }
 
-t.test('a method of another library throws, and says what to call', async t => {
+t.test('a method of another session library throws an error that names the method to call', async t => {
   t.match(await use(t, {}, session => session.destroy()), {
     statusCode: 500, code: 'FST_SESSION_UNKNOWN_METHOD', message: /no method destroy\(\).*call delete\(\)/
   })
@@ -34,7 +34,7 @@ t.test('a method of another library throws, and says what to call', async t => {
   }
 })
 
-t.test('a value of such a name is a value, whatever it is', async t => {
+t.test('a value with the name of such a method is an ordinary value', async t => {
   for (const name of NAMES) {
     for (const value of ['mine', 0, false, null, '', ['x']]) {
       const seen = await use(t, { [name]: value }, session => {
@@ -45,7 +45,7 @@ t.test('a value of such a name is a value, whatever it is', async t => {
   }
 })
 
-t.test('without a value there is a function to call, and nothing else: no key, no data, nothing to print', async t => {
+t.test('without such a value, only a function is there: it is no key, not in data, and not printed', async t => {
   for (const name of NAMES) {
     t.strictSame(await use(t, { a: 1 }, session => [
       session.get(name) ?? null, session.has(name), name in session, Object.hasOwn(session, name), Object.keys(session),
@@ -54,7 +54,7 @@ t.test('without a value there is a function to call, and nothing else: no key, n
   }
 })
 
-t.test('what other code looks for before it calls it is not there, nor is what may be a value', async t => {
+t.test('names that other code tests before a call are undefined, and so are names that may be values', async t => {
   const names = [
     'save', 'then', 'cookie', 'id', 'sessionId', 'flash', 'user', 'isNew', 'isChanged', 'isPopulated', 'clear', 'reset', 'update'
   ]

@@ -17,13 +17,13 @@ async function appWithCart (t: Test, options: object = {}): Promise<{ browser: B
   return { browser, on }
 }
 
-t.test('a change inside an object that get handed out is written', async t => {
+t.test('a change inside an object that get returned is written', async t => {
   const { on } = await appWithCart(t)
   t.match(await on(session => { session.get('cart').items.push('book'); return session.changed }), { result: true, written: true })
   t.match(await on(session => session.get('cart')), { result: { items: ['book'] }, written: false })
 })
 
-t.test('so is one inside what data, a property, a descriptor or JSON.stringify handed out', async t => {
+t.test('a change inside an object from data, a property, a descriptor or JSON.stringify is written', async t => {
   const { on } = await appWithCart(t)
   t.match(await on(session => { session.data().cart.total = 1 }), { written: true })
   t.match(await on(session => { session.cart.total = 2 }), { written: true })
@@ -38,18 +38,18 @@ t.test('reading objects writes nothing', async t => {
   t.match(await on(session => [session.get('cart'), session.data(), session.changed, JSON.stringify(session)].length), { result: 4, written: false })
 })
 
-t.test('a change taken back is no change', async t => {
+t.test('a change that was undone is no change', async t => {
   const { on } = await appWithCart(t)
   t.match(await on(session => { const { items } = session.cart; items.push(1); items.pop(); return session.changed }), { result: false, written: false })
 })
 
-t.test('a value that changes inside after it was set is written as it is at the end', async t => {
+t.test('a value that changes inside after it was set is written in its last state', async t => {
   const { on } = await appWithCart(t)
   await on(session => { const fresh = { n: 1 }; session.set('fresh', fresh); fresh.n = 2 })
   t.match(await on(session => session.get('fresh')), { result: { n: 2 } })
 })
 
-t.test('dates and other things with toJSON compare as what they were written as', async t => {
+t.test('dates and other values with toJSON are compared by what they were written as', async t => {
   const { on } = await appWithCart(t)
   await on(session => { session.set('when', { at: new Date(0) }) })
   t.match(await on(session => session.get('when')), { result: { at: '1970-01-01T00:00:00.000Z' }, written: false })
@@ -70,7 +70,7 @@ t.test('reading primitives costs no serialization', async t => {
   t.equal(calls, 1, 'and an object one, to compare')
 })
 
-t.test('with a custom serializer it is the same', async t => {
+t.test('with a custom serializer, a change inside an object is detected as well', async t => {
   const serializer = {
     serialize: (data: object) => Buffer.from(JSON.stringify(data)).reverse(),
     deserialize: (bytes: Buffer) => JSON.parse(bytes.reverse().toString())

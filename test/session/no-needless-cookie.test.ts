@@ -20,7 +20,7 @@ function count (t: Test): { sodium: number, parse: number } {
   return counts
 }
 
-t.test('a request whose handler does not touch the session pays for no decryption and gets no cookie', async t => {
+t.test('a request whose handler does not access the session decrypts nothing and sets no cookie', async t => {
   const app = await appWith(t, { key: KEY }, { logger: false })
   addRoutes(app)
   const browser = new Browser(app)
@@ -34,7 +34,7 @@ t.test('a request whose handler does not touch the session pays for no decryptio
   t.strictSame(counts, { sodium: 0, parse: 0 })
 })
 
-t.test('a request that reads opens the cookie once, however often it is asked', async t => {
+t.test('a request opens the cookie once, for any number of reads', async t => {
   const app = await appWith(t, { key: KEY }, { logger: false })
   addRoutes(app)
   app.get('/often', async request => [request.session.get('user'), request.session.get('user'), request.session.has('a'), request.session.data()])
@@ -56,7 +56,7 @@ t.test('a request that writes draws one nonce and seals once', async t => {
   t.strictSame(counts, { sodium: 3, parse: 0 })
 })
 
-t.test('reading never writes, whatever the session\'s age is', async t => {
+t.test('reading never writes the cookie, at any age of the session', async t => {
   const app = await appWith(t)
   addRoutes(app)
   const browser = new Browser(app)
@@ -66,7 +66,7 @@ t.test('reading never writes, whatever the session\'s age is', async t => {
   t.equal(browser.cookies.get('session'), before)
 })
 
-t.test('unsetting what is not there, or options that change nothing, write nothing', async t => {
+t.test('unsetting an absent value, or options that change nothing, write nothing', async t => {
   const app = await appWith(t)
   addRoutes(app)
   app.get('/nothing', async ({ session }) => {

@@ -35,7 +35,7 @@ async function refusalOf (
   return (await app.inject({ method: 'POST', url: '/login', payload: own })).json()
 }
 
-t.test('an own idle limit ends this session, shorter or longer than the configured one', async t => {
+t.test('a session can have its own idle limit, shorter or longer than the configured one', async t => {
   const clock = fakeClock(t)
   for (const [idle, idleMs] of [['15m', 15 * MINUTE], [3600, HOUR], ['7d', 7 * DAY]] as const) {
     const { browser } = await loggedIn(t, { idle })
@@ -48,7 +48,7 @@ t.test('an own idle limit ends this session, shorter or longer than the configur
   }
 })
 
-t.test('it lasts through later writes, and a session that is used is renewed in proportion', async t => {
+t.test('an own idle limit stays through later writes, and renewal is in proportion to it', async t => {
   const clock = fakeClock(t)
   const { browser } = await loggedIn(t, { idle: '8d' })
   clock.advance(2 * DAY - 1)
@@ -61,7 +61,7 @@ t.test('it lasts through later writes, and a session that is used is renewed in 
   t.match(await browser.json('/get'), { user: 'ada' })
 })
 
-t.test('an own absolute limit ends this session however much it is used, be it shorter or longer', async t => {
+t.test('an own absolute limit ends the session even if it is used, shorter or longer than configured', async t => {
   const clock = fakeClock(t)
   for (const [own, stepMs, lifeMs] of [
     [{ absolute: '8h' }, HOUR, 8 * HOUR], [{ idle: '10d', absolute: '90d' }, 9 * DAY, 90 * DAY]
@@ -79,13 +79,13 @@ t.test('an own absolute limit ends this session however much it is used, be it s
   }
 })
 
-t.test('own limits alone keep the cookie as it is configured: it ends with the browser', async t => {
+t.test('own limits alone do not change the cookie: it still ends with the browser', async t => {
   const { browser, line } = await loggedIn(t, { idle: '15m', absolute: '8h' })
   t.match(line, /^session=[\w-]+; Path=\/; HttpOnly; SameSite=Lax$/)
   t.notMatch(setCookies(await browser.get('/set/a/b'))[0], /Max-Age|Expires/)
 })
 
-t.test('with persistent its cookies live as long as the session may: Max-Age reaches its own absolute end', async t => {
+t.test('with persistent, Max-Age is the time to the own absolute end', async t => {
   const clock = fakeClock(t)
   const { browser, line } = await loggedIn(t, { idle: '20d', absolute: '90d', persistent: true })
   t.match(line, /; Max-Age=7776000;/)
@@ -95,7 +95,7 @@ t.test('with persistent its cookies live as long as the session may: Max-Age rea
   t.match(setCookies(await browser.get('/set/a/b')), [/^session=.*; Max-Age=6048000;/])
 })
 
-t.test('a user who only reads now and then stays until the own absolute limit, in the browser, too', async t => {
+t.test('a user who only reads from time to time stays logged in until the own absolute limit', async t => {
   const clock = fakeClock(t)
   const { browser, line } = await loggedIn(t, { idle: '1h', absolute: '2d', persistent: true })
   const droppedAtMs = clock.nowMs + Number(/Max-Age=(\d+)/.exec(line)?.[1]) * 1000
@@ -107,7 +107,7 @@ t.test('a user who only reads now and then stays until the own absolute limit, i
   t.equal(droppedAtMs, endsAtMs)
 })
 
-t.test('where all sessions are persistent, Max-Age follows the own limits of this one', async t => {
+t.test('if all sessions are persistent, Max-Age follows the own limits of a session', async t => {
   for (const options of [
     { persistent: true }, { cookie: { maxAge: 3600 } }, { cookie: { expires: new Date(Date.now() + 3_600_000) } }
   ]) {
@@ -117,12 +117,12 @@ t.test('where all sessions are persistent, Max-Age follows the own limits of thi
   }
 })
 
-t.test('a session that asks to be persistent is, where a Max-Age is configured', async t => {
+t.test('a session can set persistent for itself if a Max-Age is configured', async t => {
   const { line } = await loggedIn(t, { persistent: true }, { idle: '1h', absolute: '2d', cookie: { maxAge: 3600 } })
   t.match(line, /; Max-Age=172800;/)
 })
 
-t.test('an idle limit takes the place of an earlier maxAge, and the Max-Age that went with it', async t => {
+t.test('an own idle limit replaces an earlier maxAge and its Max-Age', async t => {
   const clock = fakeClock(t)
   const app = await appWith(t)
   app.get('/first', async ({ session }) => {
@@ -138,7 +138,7 @@ t.test('an idle limit takes the place of an earlier maxAge, and the Max-Age that
   t.equal(response.json().expiresAt, clock.nowMs + 2 * HOUR)
 })
 
-t.test('maxAge may stand beside an own absolute limit, which it does not raise', async t => {
+t.test('maxAge together with an own absolute limit does not raise that limit', async t => {
   const clock = fakeClock(t)
   const { browser, line } = await loggedIn(t, { maxAge: 3600, absolute: '90m' })
   t.match(line, /; Max-Age=3600;/)
@@ -148,7 +148,7 @@ t.test('maxAge may stand beside an own absolute limit, which it does not raise',
   t.strictSame(await browser.json('/get'), {})
 })
 
-t.test('the same limits again are no change', async t => {
+t.test('setting the same limits again is no change', async t => {
   const app = await appWith(t)
   app.get('/', async ({ session }) => {
     session.set('user', 'ada')
@@ -161,7 +161,7 @@ t.test('the same limits again are no change', async t => {
   t.strictSame(setCookies(await browser.get('/again')), [])
 })
 
-t.test('limits that are none, too long or contradict each other throw at the call, and say why', async t => {
+t.test('limits that are invalid, too long or contradictory throw at the call, with the reason', async t => {
   for (const [own, message] of [
     [{ idle: 0 }, /session\.options\(\)\.idle must be seconds above 0, or text such as "15m"; found 0/],
     [{ idle: 'soon' }, /\.idle .*found a string of 4 characters/],
@@ -180,7 +180,7 @@ t.test('limits that are none, too long or contradict each other throw at the cal
   }
 })
 
-t.test('with revocation no session is given a longer life than revoked sessions are remembered for', async t => {
+t.test('with revocation, no session can live longer than its revocation is remembered', async t => {
   const revocation = { store: secureSession.memoryRevocation(), longest: '60d' }
   for (const own of [{ absolute: '61d' }, { idle: '61d', absolute: '62d' }, { maxAge: 61 * 86_400 }]) {
     t.match(await refusalOf(t, own, { revocation }),
@@ -189,7 +189,7 @@ t.test('with revocation no session is given a longer life than revoked sessions 
   t.strictSame(await refusalOf(t, { idle: '60d', absolute: '60d' }, { revocation }), {})
 })
 
-t.test('limits that were given one after the other in one request are checked together', async t => {
+t.test('limits that are set by several calls in one request are checked together', async t => {
   const app = await appWith(t)
   app.get('/longer', async ({ session }) => {
     session.options({ absolute: '90d' })
@@ -208,7 +208,7 @@ t.test('limits that were given one after the other in one request are checked to
     { code: 'FST_SESSION_INVALID_OPTION', message: /longer than the session's absolute limit/ })
 })
 
-t.test('whether limits are refused does not depend on the session that the request brought', async t => {
+t.test('whether limits are refused does not depend on the session that the request had', async t => {
   const { browser } = await loggedIn(t, { idle: '60d', absolute: '90d' })
   t.equal((await browser.get('/login', { method: 'POST', payload: { absolute: '8h' } })).statusCode, 200)
   const app = await appWith(t)

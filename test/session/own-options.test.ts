@@ -12,19 +12,19 @@ async function remembering (t: Test, cookieOptions: object, options: object = {}
   return new Browser(app)
 }
 
-t.test('a session\'s own maxAge goes out as it is, and with every later write', async t => {
+t.test('the maxAge of a session is sent as given, with this write and with every later write', async t => {
   const browser = await remembering(t, { maxAge: 3600 })
   t.match(setCookies(await browser.get('/options')), [/; Max-Age=3600;/])
   t.match(setCookies(await browser.get('/set/a/b')), [/; Max-Age=3600;/])
 })
 
-t.test('a session\'s own maxAge ends with regenerate: the next login has the configured attributes', async t => {
+t.test('the maxAge of a session ends with regenerate: the next login has the configured attributes', async t => {
   const browser = await remembering(t, { maxAge: 3600 })
   await browser.get('/options')
   t.match(setCookies(await browser.get('/regenerate')), [/^session=[\w-]+; Path=\/; HttpOnly; SameSite=Lax$/])
 })
 
-t.test('it is the session\'s own idle limit', async t => {
+t.test('the maxAge of a session is its idle limit', async t => {
   const clock = fakeClock(t)
   for (const [maxAge, idleMs] of [[3600, 3600_000], [7 * DAY_S, 7 * DAY_S * 1000]] as const) {
     const browser = await remembering(t, { maxAge })
@@ -37,7 +37,7 @@ t.test('it is the session\'s own idle limit', async t => {
   }
 })
 
-t.test('it raises the absolute limit to at least as much', async t => {
+t.test('the maxAge of a session raises its absolute limit to at least the same', async t => {
   const clock = fakeClock(t)
   const browser = await remembering(t, { maxAge: 90 * DAY_S })
   await browser.get('/options')
@@ -49,18 +49,18 @@ t.test('it raises the absolute limit to at least as much', async t => {
   t.strictSame(await browser.json('/get'), {}, 'and ends with it')
 })
 
-t.test('expires is a maxAge until then', async t => {
+t.test('expires in options() acts as a maxAge until that date', async t => {
   fakeClock(t)
   const browser = await remembering(t, { expires: new Date(Date.now() + 120_000) })
   t.match(setCookies(await browser.get('/options')), [/; Max-Age=120;/])
 })
 
-t.test('more than 400 days is 400 days', async t => {
+t.test('a maxAge of more than 400 days becomes 400 days', async t => {
   const browser = await remembering(t, { maxAge: 1000 * DAY_S })
   t.match(setCookies(await browser.get('/options')), [new RegExp(`; Max-Age=${400 * DAY_S};`)])
 })
 
-t.test('own attributes last, are added to, and win over the configured ones', async t => {
+t.test('attributes that options() sets stay, add up, and override the configured ones', async t => {
   const app = await appWith(t, { key: KEY, cookie: { sameSite: 'strict' } })
   addRoutes(app)
   app.get('/one', async ({ session }) => { session.set('user', 'ada'); session.options({ path: '/app', priority: 'high' }); return {} })
@@ -71,12 +71,12 @@ t.test('own attributes last, are added to, and win over the configured ones', as
   t.match(setCookies(await browser.get('/set/a/b')), [/; Path=\/app; HttpOnly; Priority=High$/])
 })
 
-t.test('own SameSite=None brings Secure with it', async t => {
+t.test('SameSite=None in options() also sets Secure', async t => {
   const browser = await remembering(t, { sameSite: 'none' })
   t.match(setCookies(await browser.get('/options')), [/; Secure; SameSite=None$/])
 })
 
-t.test('a session that moves is cleared where it was, both cookies', async t => {
+t.test('when options() changes the path, the session and its stamp are cleared at the old path', async t => {
   const app = await appWith(t)
   addRoutes(app)
   app.get('/move', async ({ session }) => { session.options({ path: '/app' }); return {} })
@@ -85,7 +85,7 @@ t.test('a session that moves is cleared where it was, both cookies', async t => 
   t.match(setCookies(await browser.get('/move')), [/^session=; Max-Age=0.*Path=\/;/, /^session=\w.*Path=\/app;/])
 })
 
-t.test('after a move, logout leaves nothing to open', async t => {
+t.test('after options() changed the path, a logout leaves no cookie that opens', async t => {
   const app = await appWith(t)
   addRoutes(app)
   app.get('/move', async ({ session }) => { session.options({ path: '/app' }); session.delete(); return {} })
@@ -95,7 +95,7 @@ t.test('after a move, logout leaves nothing to open', async t => {
   t.strictSame(lines.map(line => /^(.*?)=.*Path=([^;]*)/.exec(line)?.slice(1)), [['session', '/'], ['session', '/app']])
 })
 
-t.test('a session begun after delete has the configured attributes again', async t => {
+t.test('a session that begins after delete has the configured attributes again', async t => {
   const app = await appWith(t)
   addRoutes(app)
   app.get('/mine', async ({ session }) => { session.set('user', 'ada'); session.options({ path: '/app', maxAge: 60 }); return {} })
@@ -107,12 +107,12 @@ t.test('a session begun after delete has the configured attributes again', async
   t.match(lines.slice(0, -1), [/^session=;.*Path=\/app/])
 })
 
-t.test('options that are not cookie attributes are a neighbour\'s, and ignored', async t => {
+t.test('options that are not cookie attributes are ignored, because they may belong to another plugin', async t => {
   const browser = await remembering(t, { ttl: 5, signed: true, foo: 'bar' })
   t.match(setCookies(await browser.get('/options')), [/; Path=\/; HttpOnly; SameSite=Lax$/])
 })
 
-t.test('options alone write a session that exists, and begin none', async t => {
+t.test('options() alone writes an existing session, and does not begin a session', async t => {
   const app = await appWith(t)
   addRoutes(app)
   app.get('/options', async ({ session }) => { session.options({ maxAge: 60 }); return {} })
@@ -123,14 +123,14 @@ t.test('options alone write a session that exists, and begin none', async t => {
   t.strictSame(setCookies(await browser.get('/options')), [], 'the same again is no change')
 })
 
-t.test('no cookie options change nothing', async t => {
+t.test('options() without attributes changes nothing', async t => {
   for (const none of [undefined, null]) {
     const browser = await remembering(t, none as never)
     t.match(setCookies(await browser.get('/options')), [/^session=[\w-]+; Path=\/; HttpOnly; SameSite=Lax$/])
   }
 })
 
-t.test('wrong cookie options throw at the call', async t => {
+t.test('wrong cookie attributes throw at the call of options()', async t => {
   for (const wrong of [42, 'lax', { maxAge: 0 }, { maxAge: -1 }, { maxAge: '60' }, { path: 'x' }, { domain: 'a;b' }, { secure: false, sameSite: 'none' }, { expires: new Date(0) }, { expires: 'soon' }]) {
     const browser = await remembering(t, wrong as object)
     t.match((await browser.get('/options')).json(), { statusCode: 500, code: 'FST_SESSION_INVALID_OPTION' })

@@ -29,7 +29,7 @@ async function startReads (app: FastifyInstance, browser: Browser, count: number
   return reads
 }
 
-t.test('a slow read with renewal due, answered after a write, does not destroy the write', async t => {
+t.test('a slow read with renewal due, answered after a write, does not overwrite the write', async t => {
   const clock = fakeClock(t)
   const { app, release } = slowApp(t)
   let lost = 0
@@ -47,7 +47,7 @@ t.test('a slow read with renewal due, answered after a write, does not destroy t
   t.equal(lost, 0)
 })
 
-t.test('a slow read with renewal due, answered after a logout, does not undo it', async t => {
+t.test('a slow read with renewal due, answered after a logout, does not undo the logout', async t => {
   const clock = fakeClock(t)
   const { app, release } = slowApp(t)
   let undone = 0
@@ -64,7 +64,7 @@ t.test('a slow read with renewal due, answered after a logout, does not undo it'
   t.equal(undone, 0)
 })
 
-t.test('a slow read answered after a new login leaves the login as it is', async t => {
+t.test('a slow read that is answered after a new login does not change the login', async t => {
   const clock = fakeClock(t)
   const { app, release } = slowApp(t)
   app.get('/login', async ({ session }) => { session.regenerate(); session.set('user', 'grace'); return {} })
@@ -80,7 +80,7 @@ t.test('a slow read answered after a new login leaves the login as it is', async
   t.strictSame(await browser.json('/get'), { user: 'grace' }, 'the old session\'s stamp does not matter to the new one')
 })
 
-t.test('over real HTTP: parallel reads with renewal due, and writes among them, lose no write', async t => {
+t.test('over real HTTP, parallel reads with renewal due lose no parallel write', async t => {
   const clock = fakeClock(t)
   const { app } = slowApp(t)
   const address = await app.listen({ port: 0, host: '127.0.0.1' })

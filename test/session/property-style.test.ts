@@ -15,25 +15,25 @@ async function use (t: Test, run: (session: any) => unknown): Promise<{ result: 
   return { result: response.json().result, written: setCookies(response).length > 0, next: await browser.json('/get') }
 }
 
-t.test('reading a property is get', async t => {
+t.test('reading a property is the same as get', async t => {
   const { result, written } = await use(t, session => [session.user, session.cart.items, session.nothing ?? null, session.constructor ?? null, session.then ?? null])
   t.strictSame(result, ['ada', [1], null, null, null])
   t.notOk(written)
 })
 
-t.test('assigning a property is set', async t => {
+t.test('assigning a property is the same as set', async t => {
   const { next, written } = await use(t, session => { session.user = 'grace'; session.fresh = 1 })
   t.strictSame(next, { user: 'grace', cart: { items: [1] }, fresh: 1 })
   t.ok(written)
 })
 
-t.test('deleting a property is unset', async t => {
+t.test('deleting a property is the same as unset', async t => {
   const { next, result } = await use(t, session => { delete session.user; delete session.never; return 'user' in session })
   t.strictSame(next, { cart: { items: [1] } })
   t.equal(result, false)
 })
 
-t.test('in tells the user\'s keys and the session\'s own names', async t => {
+t.test('the in operator finds the user\'s keys and the reserved names', async t => {
   const { result } = await use(t, session => ['user' in session, 'never' in session, 'get' in session, 'toString' in session, Symbol.iterator in session])
   t.strictSame(result, [true, false, true, false, false])
 })
@@ -44,7 +44,7 @@ t.test('Object.keys, entries and spread list the user\'s values', async t => {
   t.notOk(written)
 })
 
-t.test('JSON.stringify shows the data and nothing else, reserved names among it', async t => {
+t.test('JSON.stringify of a session shows only its values, also those with reserved names', async t => {
   const { result } = await use(t, session => {
     session.set('data', 'mine')
     session.set('info', 'mine too')
@@ -53,7 +53,7 @@ t.test('JSON.stringify shows the data and nothing else, reserved names among it'
   t.strictSame(result, { user: 'ada', cart: { items: [1] }, data: 'mine', info: 'mine too' })
 })
 
-t.test('a key named toJSON is a key', async t => {
+t.test('toJSON is an ordinary key of a session', async t => {
   const { result } = await use(t, session => {
     session.set('toJSON', 'mine')
     return JSON.parse(JSON.stringify(session)).toJSON
@@ -61,7 +61,7 @@ t.test('a key named toJSON is a key', async t => {
   t.equal(result, 'mine')
 })
 
-t.test('assigning or deleting a reserved name throws, and changes nothing', async t => {
+t.test('assigning or deleting a reserved name throws and changes nothing', async t => {
   const names = ['get', 'set', 'has', 'unset', 'data', 'touch', 'regenerate', 'delete', 'options', 'info', 'changed', 'deleted']
   const { result, written } = await use(t, session => names.map(name => {
     const codes = [() => { session[name] = 1 }, () => { delete session[name] }, () => Object.defineProperty(session, name, { value: 1 })].map(attempt => {
@@ -74,12 +74,12 @@ t.test('assigning or deleting a reserved name throws, and changes nothing', asyn
   t.notOk(written)
 })
 
-t.test('Object.defineProperty with a value is set', async t => {
+t.test('Object.defineProperty with a value is the same as set', async t => {
   const { next } = await use(t, session => { Object.defineProperty(session, 'user', { value: 'grace' }) })
   t.match(next, { user: 'grace' })
 })
 
-t.test('a symbol is no key of a session', async t => {
+t.test('a symbol cannot be a key of a session', async t => {
   const { result } = await use(t, session => {
     const symbol = Symbol('mine')
     const attempts = [() => { session[symbol] = 1 }, () => { delete session[symbol] }, () => Object.defineProperty(session, symbol, { value: 1 })]
@@ -89,7 +89,7 @@ t.test('a symbol is no key of a session', async t => {
   t.strictSame(result, [true, true, true, true, true, 0])
 })
 
-t.test('a getter is no value, and the prototype is not to be changed', async t => {
+t.test('a getter cannot be defined on a session, and its prototype cannot be changed', async t => {
   const { result, next } = await use(t, session => [
     Reflect.defineProperty(session, 'user', { get: () => 'x' }), Reflect.setPrototypeOf(session, Array.prototype), Object.getPrototypeOf(session) === Array.prototype
   ])
@@ -97,7 +97,7 @@ t.test('a getter is no value, and the prototype is not to be changed', async t =
   t.match(next, { user: 'ada' })
 })
 
-t.test('a key must be text', async t => {
+t.test('a key in property style must be a string', async t => {
   const { result } = await use(t, session => [Symbol('x'), {}, undefined].map(key => {
     try { session.set(key, 1) } catch (error) { return (error as { code: string }).code }
     return 'no error'
@@ -105,7 +105,7 @@ t.test('a key must be text', async t => {
   t.strictSame(result, Array(3).fill('FST_SESSION_INVALID_OPTION'))
 })
 
-t.test('nobody gets behind a session, not even by looking how the plugin does', async t => {
+t.test('app code cannot reach the object behind a session, not even by the plugin\'s own technique', async t => {
   const app = await appWith(t)
   app.get('/', async request => {
     let symbol: symbol | undefined
@@ -123,7 +123,7 @@ t.test('a session cannot be frozen', async t => {
   t.equal(result, true)
 })
 
-t.test('methods taken off a session still work', async t => {
+t.test('methods work after they were taken off a session', async t => {
   const { result, next } = await use(t, ({ get, set, has, unset, data }) => {
     set('user', 'grace')
     unset('cart')
@@ -133,13 +133,13 @@ t.test('methods taken off a session still work', async t => {
   t.strictSame(next, { user: 'grace' })
 })
 
-t.test('request.session itself cannot be replaced', async t => {
+t.test('request.session cannot be replaced', async t => {
   const app = await appWith(t)
   app.get('/', async request => { (request as any).session = {}; return {} })
   t.equal((await app.inject('/')).statusCode, 500)
 })
 
-t.test('in a text a session is named and shows nothing', async t => {
+t.test('a session in a text shows its class and no value', async t => {
   const app = await appWith(t)
   app.get('/', async ({ session }) => { session.set('toString', 'secret'); return { text: `${session}`, more: session + '', number: Number(session) } })
   t.strictSame((await app.inject('/')).json(), { text: '[object Session]', more: '[object Session]', number: null })

@@ -6,7 +6,7 @@ import { Browser } from '../helpers/browser'
 import { fakeClock } from '../helpers/clock'
 import { keysFor } from '../helpers/ring'
 
-t.test('regenerate gives a new id, starts both clocks again and keeps only what it is told to', async t => {
+t.test('regenerate gives a new id, restarts both limits and keeps only the named values', async t => {
   const clock = fakeClock(t)
   const app = await appWith(t)
   addRoutes(app)
@@ -21,7 +21,7 @@ t.test('regenerate gives a new id, starts both clocks again and keeps only what 
   t.strictSame(await browser.json('/get'), { lang: 'en' })
 })
 
-t.test('regenerate with nothing to keep keeps nothing', async t => {
+t.test('regenerate without names keeps no value', async t => {
   const app = await appWith(t)
   addRoutes(app)
   const browser = new Browser(app)
@@ -30,7 +30,7 @@ t.test('regenerate with nothing to keep keeps nothing', async t => {
   t.strictSame(await browser.json('/get'), {})
 })
 
-t.test('a session fixed before the login is not the one after it', async t => {
+t.test('an attacker who planted a session before the login does not have the session after it', async t => {
   const app = await appWith(t)
   addRoutes(app)
   app.get('/login', async ({ session }) => { session.regenerate(); session.set('user', 'ada'); return {} })
@@ -43,7 +43,7 @@ t.test('a session fixed before the login is not the one after it', async t => {
   t.not((await attacker.json('/info')).id, (await victim.json('/info')).id)
 })
 
-t.test('what is changed after regenerate is changed in the new session', async t => {
+t.test('changes after regenerate belong to the new session', async t => {
   const app = await appWith(t)
   addRoutes(app)
   app.get('/login', async ({ session }) => {
@@ -57,7 +57,7 @@ t.test('what is changed after regenerate is changed in the new session', async t
   t.strictSame(await browser.json('/get'), { cart: { items: ['book'] } })
 })
 
-t.test('null keeps nothing, as nothing does', async t => {
+t.test('regenerate(null) keeps no value', async t => {
   const app = await appWith(t)
   addRoutes(app)
   app.get('/login', async ({ session }) => { session.regenerate(null as never); return session.data() })
@@ -66,13 +66,13 @@ t.test('null keeps nothing, as nothing does', async t => {
   t.strictSame(await browser.json('/login'), {})
 })
 
-t.test('regenerate takes an array', async t => {
+t.test('regenerate throws for an argument that is not an array', async t => {
   const app = await appWith(t)
   app.get('/', async ({ session }) => { session.regenerate('language' as never); return {} })
   t.match((await app.inject('/')).json(), { code: 'FST_SESSION_INVALID_OPTION', message: /array/ })
 })
 
-t.test('of the old session no extension of a later version stays: it may say who somebody was', async t => {
+t.test('regenerate keeps no extension of a later format version, because it may identify a user', async t => {
   const app = await appWith(t)
   addRoutes(app)
   const now = Date.now()

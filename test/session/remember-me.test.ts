@@ -25,7 +25,7 @@ async function login (app: TestApp, options: object): Promise<{ browser: Browser
   return { browser, line: setCookies(response)[0] as string }
 }
 
-t.test('a session is remembered with a limit of its own, and stays so at every write and renewal', async t => {
+t.test('a remembered session has its own limit, and keeps it through every write and renewal', async t => {
   const clock = fakeClock(t)
   const { browser, line } = await login(await site(t), { maxAge: 90 * DAY_S })
   t.match(line, /; Max-Age=7776000;/)
@@ -37,7 +37,7 @@ t.test('a session is remembered with a limit of its own, and stays so at every w
   t.equal((await browser.json('/get')).user, undefined, 'not beyond its absolute limit')
 })
 
-t.test('its cookie outlives the browser where this session says so, as long as the session may live', async t => {
+t.test('with persistent in options(), the cookie survives the browser for as long as the session may live', async t => {
   const clock = fakeClock(t)
   const { browser, line } = await login(await site(t, { idle: '7d', absolute: '30d' }), { persistent: true })
   t.match(line, new RegExp(`; Max-Age=${30 * DAY_S};`))
@@ -46,7 +46,7 @@ t.test('its cookie outlives the browser where this session says so, as long as t
   t.match(setCookies(await browser.get('/set/a/b'))[0], new RegExp(`; Max-Age=${27 * DAY_S};`))
 })
 
-t.test('it ends with the browser where this session says so, whatever is configured', async t => {
+t.test('with persistent: false in options(), the cookie ends with the browser in every configuration', async t => {
   for (const options of [{ persistent: true }, { cookie: { maxAge: DAY_S } }]) {
     const { browser, line } = await login(await site(t, options), { persistent: false })
     t.notMatch(line, /Max-Age|Expires/)
@@ -55,7 +55,7 @@ t.test('it ends with the browser where this session says so, whatever is configu
   }
 })
 
-t.test('it ends with the browser and has an idle limit of its own', async t => {
+t.test('a session can end with the browser and have its own idle limit', async t => {
   const clock = fakeClock(t)
   const { browser, line } = await login(await site(t), { persistent: false, maxAge: 3600 })
   t.notMatch(line, /Max-Age|Expires/)
@@ -63,19 +63,19 @@ t.test('it ends with the browser and has an idle limit of its own', async t => {
   t.same(await browser.json('/get'), {})
 })
 
-t.test('no cookie is kept for longer than browsers keep one', async t => {
+t.test('no cookie has a longer lifetime than browsers allow', async t => {
   const { line } = await login(await site(t, { absolute: '500d' }), { persistent: true })
   t.match(line, new RegExp(`; Max-Age=${400 * DAY_S};`))
 })
 
-t.test('the login after it is not remembered', async t => {
+t.test('the login after a remembered session is not remembered', async t => {
   const app = await site(t)
   const { browser } = await login(app, { persistent: true, maxAge: 90 * DAY_S })
   await browser.get('/delete')
   t.notMatch(setCookies(await browser.get('/set/user/grace'))[0], /Max-Age=[1-9]/)
 })
 
-t.test('persistent is true or false', async t => {
+t.test('persistent must be true or false', async t => {
   const app = await site(t)
   const response = await app.inject({ method: 'POST', url: '/login', payload: { persistent: 'yes' } })
   t.equal(response.json().code, 'FST_SESSION_INVALID_OPTION')

@@ -11,7 +11,7 @@ async function browserOf (t: Test, options: object = {}): Promise<Browser> {
   return new Browser(app)
 }
 
-t.test('a session used after a quarter of idle is renewed by a stamp, and its data cookie is left alone', async t => {
+t.test('a session that is used after a quarter of idle gets a stamp, and its data cookie is not rewritten', async t => {
   const clock = fakeClock(t)
   const browser = await browserOf(t)
   await browser.get('/set/user/ada')
@@ -24,7 +24,7 @@ t.test('a session used after a quarter of idle is renewed by a stamp, and its da
   t.strictSame(setCookies(await browser.get('/get')), [], 'renewed, it is not due again')
 })
 
-t.test('used once in a while, a session lives as long as it is used', async t => {
+t.test('a session that is used from time to time lives for as long as it is used', async t => {
   const clock = fakeClock(t)
   const browser = await browserOf(t)
   await browser.get('/set/user/ada')
@@ -38,7 +38,7 @@ t.test('used once in a while, a session lives as long as it is used', async t =>
   t.strictSame(await browser.json('/get'), {})
 })
 
-t.test('info tells the time of the stamp', async t => {
+t.test('info contains the renewal time of the stamp', async t => {
   const clock = fakeClock(t)
   const browser = await browserOf(t)
   await browser.get('/set/user/ada')
@@ -49,7 +49,7 @@ t.test('info tells the time of the stamp', async t => {
   t.match(await browser.json('/info'), { renewedAt: stamped, createdAt: stamped - 30 * MINUTE, expiresAt: stamped + 60 * MINUTE })
 })
 
-t.test('a request that does not touch the session renews nothing', async t => {
+t.test('a request that does not access the session renews nothing', async t => {
   const clock = fakeClock(t)
   const browser = await browserOf(t)
   await browser.get('/set/user/ada')
@@ -57,7 +57,7 @@ t.test('a request that does not touch the session renews nothing', async t => {
   t.strictSame(setCookies(await browser.get('/untouched')), [])
 })
 
-t.test('a write needs no stamp beside it', async t => {
+t.test('a request that writes the session sets no stamp', async t => {
   const clock = fakeClock(t)
   const browser = await browserOf(t)
   await browser.get('/set/user/ada')
@@ -65,7 +65,7 @@ t.test('a write needs no stamp beside it', async t => {
   t.match(setCookies(await browser.get('/set/a/b')), [/^session=/])
 })
 
-t.test('a stamp renews its own session and no other', async t => {
+t.test('a stamp renews only its own session', async t => {
   const clock = fakeClock(t)
   const ada = await browserOf(t)
   await ada.get('/set/user/ada')
@@ -80,7 +80,7 @@ t.test('a stamp renews its own session and no other', async t => {
   t.strictSame(await ada.json('/get'), { user: 'ada' })
 })
 
-t.test('a stamp that is forged, junk, cut or a session\'s own token renews nothing and throws nothing', async t => {
+t.test('a stamp that is forged, random, cut or a session token renews nothing and throws nothing', async t => {
   const clock = fakeClock(t)
   const browser = await browserOf(t)
   await browser.get('/set/user/ada')
@@ -106,7 +106,7 @@ t.test('a stamp from the future renews nothing', async t => {
   t.equal((await browser.json('/info')).renewedAt, clock.nowMs - 30 * MINUTE)
 })
 
-t.test('of several stamps the latest counts', async t => {
+t.test('if there are several stamps, the latest counts', async t => {
   const clock = fakeClock(t)
   const browser = await browserOf(t)
   await browser.get('/set/user/ada')
@@ -125,7 +125,7 @@ t.test('of several stamps the latest counts', async t => {
   }
 })
 
-t.test('a session with an idle limit of its own is renewed in proportion', async t => {
+t.test('a session with its own idle limit is renewed in proportion to it', async t => {
   const clock = fakeClock(t)
   const app = await appWith(t, { key: KEY, idle: '1h' })
   addRoutes(app)
@@ -138,7 +138,7 @@ t.test('a session with an idle limit of its own is renewed in proportion', async
   t.match(setCookies(await browser.get('/get')), [/^session\.t=.*; Max-Age=36000;/])
 })
 
-t.test('renewAfter says when', async t => {
+t.test('renewAfter sets when a session is renewed', async t => {
   const clock = fakeClock(t)
   const browser = await browserOf(t, { renewAfter: '1m' })
   await browser.get('/set/user/ada')

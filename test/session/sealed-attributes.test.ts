@@ -31,7 +31,7 @@ async function attributesOf (app: TestApp, attributes: string): Promise<string> 
 
 const USUAL = '; Path=/; HttpOnly; SameSite=Lax'
 
-t.test('the attributes that a session has of its own go out as they were sealed', async t => {
+t.test('the cookie attributes that are sealed in a session are used when it is written', async t => {
   const app = await appWith(t)
   addRoutes(app)
   const set = { path: '/app', domain: 'example.com', httpOnly: false, sameSite: 'Strict', priority: 'High' }
@@ -42,7 +42,7 @@ t.test('the attributes that a session has of its own go out as they were sealed'
     '; HttpOnly; Secure; Partitioned')
 })
 
-t.test('an attribute that holds what it must not, or that is not known, is ignored', async t => {
+t.test('a sealed attribute with a wrong value or an unknown name is ignored', async t => {
   const app = await appWith(t)
   addRoutes(app)
   const wrong: readonly object[] = [
@@ -63,7 +63,7 @@ t.test('an attribute that holds what it must not, or that is not known, is ignor
   t.equal(others, '; Path=/; HttpOnly; SameSite=Strict', 'the others stay')
 })
 
-t.test('a Max-Age of its own longer than any cookie lasts makes no line longer than one may be', async t => {
+t.test('a sealed Max-Age that is longer than allowed does not make a Set-Cookie line too long', async t => {
   const app = await appWith(t)
   addRoutes(app)
   const nowMs = Date.now()

@@ -45,7 +45,7 @@ function at (app: TestApp, browser: Browser): Browser {
   return browser.copy(app)
 }
 
-t.test('towards a serializer: with readers everywhere first, each server opens what the other wrote', async t => {
+t.test('if all servers have the new serializer as a reader first, each server opens what the others wrote', async t => {
   const { json, reading, writing } = await fleet(t)
   for (const pair of [[json, reading], [reading, writing]] as const) {
     let browser = new Browser(pair[0])
@@ -59,14 +59,14 @@ t.test('towards a serializer: with readers everywhere first, each server opens w
   }
 })
 
-t.test('without that step a server of before refuses what the new ones write', async t => {
+t.test('without the reader step, old servers refuse what the new ones write', async t => {
   const { json, writing } = await fleet(t)
   const browser = new Browser(writing)
   await browser.get('/set/user/ada')
   t.strictSame(await at(json, browser).json('/get'), {})
 })
 
-t.test('a reader never writes a session only because it opened one of the serializer', async t => {
+t.test('a server with writes: false does not rewrite a session only because the serializer wrote it', async t => {
   const { reading, writing } = await fleet(t)
   const browser = new Browser(writing)
   await browser.get('/add/book')
@@ -75,7 +75,7 @@ t.test('a reader never writes a session only because it opened one of the serial
   t.strictSame(setCookies(response), [])
 })
 
-t.test('back to JSON: what a reader touches can be opened by a server without the serializer', async t => {
+t.test('back to JSON: a session that a reader has written opens on a server without the serializer', async t => {
   const { json, reading, writing } = await fleet(t)
   for (const path of ['/add/pen', '/set/user/ada', '/touch']) {
     const browser = new Browser(writing)
@@ -86,7 +86,7 @@ t.test('back to JSON: what a reader touches can be opened by a server without th
   }
 })
 
-t.test('tokens made outside a request follow the same rule, and so do those of a sealer', async t => {
+t.test('tokens that are made outside a request or by a sealer follow writes: false, too', async t => {
   const { json, reading, writing } = await fleet(t)
   const tokens = [reading, writing].map(app => app.encodeSecureSession(app.createSecureSession({ user: 'ada' })))
   t.strictSame(tokens.map(token => json.decodeSecureSession(token)?.get('user')), ['ada', undefined])
@@ -97,13 +97,13 @@ t.test('tokens made outside a request follow the same rule, and so do those of a
   t.strictSame(opens, [[true, true, true], [true, true, true], [false, true, true]])
 })
 
-t.test('where JSON writes, what JSON cannot write is refused', async t => {
+t.test('with writes: false, a value that JSON cannot write is refused', async t => {
   const { reading } = await fleet(t)
   reading.get('/big', async ({ session }) => { session.set('value', { deep: 1n }); return {} })
   t.match((await reading.inject('/big')).json(), { code: 'FST_SESSION_NOT_SERIALIZABLE' })
 })
 
-t.test('"writes" is checked at boot', async t => {
+t.test('the option "serializer.writes" is checked at boot', async t => {
   for (const writes of ['no', null, 0]) {
     const app = bareApp(t)
     const serializer = { ...TURNED, writes: writes as never }

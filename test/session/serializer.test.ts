@@ -5,7 +5,7 @@ import { Browser, setCookies } from '../helpers/browser'
 
 const V8 = { serialize: (data: object) => serialize(data), deserialize: (bytes: Buffer) => deserialize(bytes) }
 
-t.test('a serializer writes what JSON cannot', async t => {
+t.test('a custom serializer can write values that JSON cannot', async t => {
   const app = await appWith(t, { key: KEY, serializer: V8 })
   app.get('/set', async ({ session }) => { session.set('when', new Date(0)); session.set('tags', new Set(['a'])); return {} })
   app.get('/get', async ({ session }) => ({ when: session.get('when') instanceof Date, tags: [...session.get('tags')] }))
@@ -16,7 +16,7 @@ t.test('a serializer writes what JSON cannot', async t => {
   t.strictSame(setCookies(response), [], 'and reading is no change')
 })
 
-t.test('a session of a serializer is unsupported where there is none', async t => {
+t.test('a session of a custom serializer is refused as unsupported on a server without one', async t => {
   const writer = await appWith(t, { key: KEY, serializer: V8 })
   const reader = await appWith(t, { key: KEY })
   for (const app of [writer, reader]) addRoutes(app)
@@ -26,7 +26,7 @@ t.test('a session of a serializer is unsupported where there is none', async t =
   t.match(reader.lines.find(({ reason }) => reason !== undefined), { reason: 'unsupported' })
 })
 
-t.test('a session of JSON still opens after a serializer is set, and moves to it when it is next written', async t => {
+t.test('a JSON session opens after a serializer was configured, and is written by it at the next change', async t => {
   const before = await appWith(t, { key: KEY })
   const after = await appWith(t, { key: KEY, serializer: V8 })
   for (const app of [before, after]) addRoutes(app)
@@ -44,7 +44,7 @@ t.test('a session of JSON still opens after a serializer is set, and moves to it
   t.strictSame((await before.inject({ url: '/get', headers: { cookie: browser.header } })).json(), {})
 })
 
-t.test('what a serializer throws on reading is a refusal, and so is what is no object', async t => {
+t.test('a deserializer that throws or returns no object refuses the cookie', async t => {
   for (const result of [() => { throw new Error('no') }, () => null, () => 'text', () => [1], () => undefined]) {
     const app = await appWith(t, { key: KEY, serializer: { serialize: () => 'x', deserialize: result as () => never } })
     addRoutes(app)
@@ -66,7 +66,7 @@ t.test('a serializer may return text', async t => {
   t.strictSame(setCookies(response), [])
 })
 
-t.test('padTo hides how long the session is', async t => {
+t.test('padTo hides the length of the session', async t => {
   const app = await appWith(t, { key: KEY, padTo: 256 })
   addRoutes(app)
   const lengths = new Set<number>()

@@ -19,7 +19,7 @@ async function after (act: Act): Promise<{ lines: string[], cacheControl: unknow
   return { lines: setCookies(response), cacheControl: response.headers['cache-control'], changed: response.json().changed }
 }
 
-t.test('a value that is set as it is there already is no change', async t => {
+t.test('setting the value that is already there is no change', async t => {
   const acts: Act[] = [
     session => { session.set('text', 'a') },
     session => { session.set('number', 0) },
@@ -33,7 +33,7 @@ t.test('a value that is set as it is there already is no change', async t => {
   for (const act of acts) t.strictSame(await after(act), { lines: [], cacheControl: undefined, changed: false }, String(act))
 })
 
-t.test('a value that is another one is a change, and so is an equal object that was not handed out', async t => {
+t.test('setting another value is a change, and so is an equal object that get did not return', async t => {
   const acts: Act[] = [
     session => { session.set('text', 'b') },
     session => { session.set('number', '0') },

@@ -83,7 +83,7 @@ for (const [steps, settings, what] of [
   })
 }
 
-t.test('without the option subject, regenerate() alone resets them', async t => {
+t.test('without the option subject, only regenerate() resets the options of a session', async t => {
   fakeClock(t)
   const app = await appWith(t)
   addRoutes(app)
@@ -94,7 +94,7 @@ t.test('without the option subject, regenerate() alone resets them', async t => 
   t.notMatch(setCookies(await browser.get('/regenerate'))[0], /Max-Age/)
 })
 
-t.test('revokeOthers() keeps them: the same user goes on', async t => {
+t.test('revokeOthers() keeps the options of a session, because the user is the same', async t => {
   fakeClock(t)
   const browser = new Browser(await site(t, { revocation: { store: secureSession.memoryRevocation() } }))
   await browser.get('/remember')
@@ -102,7 +102,7 @@ t.test('revokeOthers() keeps them: the same user goes on', async t => {
   t.equal(await settingsAfter(browser, 'regenerate,ada'), AS_CONFIGURED)
 })
 
-t.test('a login by somebody who had none, over a session with options of its own, resets them', async t => {
+t.test('a login in an anonymous session with its own options resets them', async t => {
   fakeClock(t)
   const app = await site(t)
   app.get('/cart', async ({ session }) => { session.set('cart', 1); session.options(REMEMBERED); return {} })
@@ -111,7 +111,7 @@ t.test('a login by somebody who had none, over a session with options of its own
   t.equal(await settingsAfter(browser, 'ada'), AS_CONFIGURED)
 })
 
-t.test('nothing of them is left in the next session, nor in the one after a later login', async t => {
+t.test('the options of a session do not return in the next session, nor after a later login', async t => {
   fakeClock(t)
   const browser = new Browser(await site(t))
   await browser.get('/remember')
@@ -121,7 +121,7 @@ t.test('nothing of them is left in the next session, nor in the one after a late
   t.equal(await settingsAfter(browser, 'ada'), AS_CONFIGURED)
 })
 
-t.test('cookies are cleared where the former options had put them, and the next lies as configured', async t => {
+t.test('a login clears cookies with the old options, and the new cookie has the configured attributes', async t => {
   const app = await site(t)
   app.get('/move', async ({ session }) => {
     session.set('user', 'ada')
@@ -138,7 +138,7 @@ t.test('cookies are cleared where the former options had put them, and the next 
   }
 })
 
-t.test('attributes of the login are laid over the configured ones, not over the former ones', async t => {
+t.test('attributes that the login sets override the configured ones, not the old ones', async t => {
   const app = await site(t)
   app.get('/first', async ({ session }) => {
     session.set('user', 'ada')
@@ -155,7 +155,7 @@ t.test('attributes of the login are laid over the configured ones, not over the 
   t.match(setCookies(await browser.get('/second')).at(-1), /^session=[\w-]+; Path=\/; HttpOnly; SameSite=Strict$/)
 })
 
-t.test('attributes that break a rule of browsers without those of the former session throw at the call', async t => {
+t.test('attributes that are invalid without those of the old session throw at the call', async t => {
   const app = await appWith(t, { key: KEY, cookie: { sameSite: 'none' } })
   app.get('/lax', async ({ session }) => { session.set('a', 1); session.options({ sameSite: 'lax' }); return {} })
   app.get('/open', async ({ session }) => { session.options({ secure: false }); return {} })

@@ -20,7 +20,7 @@ async function withSession (t: Test, values: Record<string, unknown>, use: (sess
   return response.json().result
 }
 
-t.test('a value that one request sets, the next one gets', async t => {
+t.test('the next request gets a value that one request has set', async t => {
   const app = await appWith(t)
   addRoutes(app)
   const browser = new Browser(app)
@@ -28,7 +28,7 @@ t.test('a value that one request sets, the next one gets', async t => {
   t.strictSame(await browser.json('/get'), { user: 'ada' })
 })
 
-t.test('a stranger has no values, and gets no cookie for looking', async t => {
+t.test('an anonymous request has no values, and reading them sets no cookie', async t => {
   const app = await appWith(t)
   addRoutes(app)
   const response = await app.inject('/get')
@@ -36,12 +36,12 @@ t.test('a stranger has no values, and gets no cookie for looking', async t => {
   t.strictSame(setCookies(response), [])
 })
 
-t.test('all of JSON comes back as it went in', async t => {
+t.test('every JSON value is read back unchanged', async t => {
   const values = { text: 'ä😀\u2028 \ud800', number: -1.5e300, zero: 0, yes: true, no: false, nothing: null, list: [1, [2], { a: 3 }], object: { nested: { deep: {} } }, empty: '' }
   t.strictSame(await withSession(t, values, session => session.data()), JSON.parse(JSON.stringify(values)))
 })
 
-t.test('get, has and unset see the user\'s own keys', async t => {
+t.test('get, has and unset find the user\'s own keys', async t => {
   t.strictSame(await withSession(t, { a: 1, b: 2 }, session => {
     session.unset('b')
     session.unset('never')
@@ -49,7 +49,7 @@ t.test('get, has and unset see the user\'s own keys', async t => {
   }), [1, true, true, false, false])
 })
 
-t.test('a value set to undefined is gone', async t => {
+t.test('a value that is set to undefined is removed', async t => {
   t.strictSame(await withSession(t, { a: 1, b: 2 }, session => {
     session.set('a', undefined)
     session.set('never', undefined)
@@ -57,12 +57,12 @@ t.test('a value set to undefined is gone', async t => {
   }), [false, { b: 2 }])
 })
 
-t.test('what objects inherit is no value of a session', async t => {
+t.test('inherited properties of objects are no values of a session', async t => {
   const names = ['toString', 'constructor', 'hasOwnProperty', 'valueOf', '__proto__', '__defineGetter__', 'isPrototypeOf']
   t.strictSame(await withSession(t, {}, session => names.map(name => [session.get(name) ?? null, session.has(name)])), names.map(() => [null, false]))
 })
 
-t.test('__proto__ and constructor are keys like any other, and pollute nothing', async t => {
+t.test('__proto__ and constructor are ordinary keys and pollute no prototype', async t => {
   const evil = JSON.parse('{"polluted":true}')
   const result = await withSession(t, { ['__proto__']: evil, constructor: 1, toString: 'x' }, session => {
     session.set('__proto__', evil)
@@ -72,7 +72,7 @@ t.test('__proto__ and constructor are keys like any other, and pollute nothing',
   t.equal(({} as any).polluted, undefined)
 })
 
-t.test('data is a copy: a change to it is no change of the session', async t => {
+t.test('data returns a copy: changing it does not change the session', async t => {
   t.strictSame(await withSession(t, { a: 1 }, session => {
     const copy = session.data()
     copy['a'] = 2
@@ -81,7 +81,7 @@ t.test('data is a copy: a change to it is no change of the session', async t => 
   }), [1, false, false, true])
 })
 
-t.test('no name of the user\'s meets a field of the library', async t => {
+t.test('a key with the name of a library field does not conflict with that field', async t => {
   const values = { id: 'mine', createdAt: 1, renewedAt: 2, expiresAt: 3, isNew: 4, __ts: 5, expires: 6, maxAge: 7, extensions: 8, settings: 9, identity: 10 }
   const info = await withSession(t, values, session => [session.data(), session.get('id'), session.info.id, session.info.createdAt])
   t.strictSame(info[0], values)
@@ -90,13 +90,13 @@ t.test('no name of the user\'s meets a field of the library', async t => {
   t.ok(info[3] > 1e12)
 })
 
-t.test('reserved names are reached by get and set', async t => {
+t.test('values with reserved names are accessible by get and set', async t => {
   const names = ['get', 'set', 'has', 'unset', 'data', 'touch', 'regenerate', 'delete', 'options', 'info', 'changed', 'deleted']
   const values = Object.fromEntries(names.map(name => [name, `my ${name}`]))
   t.strictSame(await withSession(t, values, session => [session.data(), names.map(name => session.get(name))]), [values, Object.values(values)])
 })
 
-t.test('a value that no serializer can write is refused by set, and named', async t => {
+t.test('set refuses a value that no serializer can write, and names it', async t => {
   const app = await appWith(t)
   app.get('/:kind', async ({ session, params }) => {
     const { kind } = params as { kind: string }

@@ -57,7 +57,7 @@ function extensionsIn (browser: Browser): OpenedEnvelope['extensions'] {
   return (readEnvelope(plaintext, length) as OpenedEnvelope).extensions
 }
 
-t.test('a write keeps the extensions that it does not know while the session stays the same user\'s', async t => {
+t.test('a write keeps unknown extensions while the session belongs to the same user', async t => {
   const app = await appOf(t, { subject, revocation: { store: secureSession.memoryRevocation() } })
   const kept = [['ada', '/touch'], ['ada', '/revoke-others'], [null, '/touch']] as const
   for (const [user, url] of kept) {
@@ -67,7 +67,7 @@ t.test('a write keeps the extensions that it does not know while the session sta
   }
 })
 
-t.test('a login, a change of user, a logout of the user and regenerate keep none of them', async t => {
+t.test('a login, a change of user, a logout of the user and regenerate remove unknown extensions', async t => {
   const app = await appOf(t, { subject })
   const dropped = [[null, '/user/ada'], ['ada', '/user/bob'], ['ada', '/nobody'], ['ada', '/regenerate']] as const
   for (const [user, url] of dropped) {
@@ -77,7 +77,7 @@ t.test('a login, a change of user, a logout of the user and regenerate keep none
   }
 })
 
-t.test('without subject, a write keeps the extensions that it does not know; regenerate keeps none', async t => {
+t.test('without subject, a write keeps unknown extensions, and regenerate removes them', async t => {
   const app = await appOf(t)
   const browser = having(app, 'ada', [[UNKNOWN, LATER]])
   await browser.get('/user/bob')
@@ -86,7 +86,7 @@ t.test('without subject, a write keeps the extensions that it does not know; reg
   t.strictSame(extensionsIn(browser), new Map())
 })
 
-t.test('an app without subject writes the hash that was sealed only where the data is as it was', async t => {
+t.test('an app without subject writes the sealed subject hash back only if the data is unchanged', async t => {
   const app = await appOf(t)
   app.get('/path', async ({ session }) => { session.options({ sameSite: 'strict' }); return {} })
   const same = ['/touch', '/path'].map(url => [url, true] as const)
@@ -98,7 +98,7 @@ t.test('an app without subject writes the hash that was sealed only where the da
   }
 })
 
-t.test('where an app without subject changed the user, the session ends with the new user', async t => {
+t.test('if an app without subject changed the user, revoking the new user ends the session', async t => {
   const store = secureSession.memoryRevocation()
   const clock = fakeClock(t)
   const [plain, knowing] = [await appOf(t), await appOf(t, { subject, revocation: { store } })]
@@ -115,7 +115,7 @@ t.test('where an app without subject changed the user, the session ends with the
   t.strictSame(await other.json('/get'), {})
 })
 
-t.test('a stamp that an app without revocation writes says when another app has checked the session', async t => {
+t.test('an app without revocation keeps the time of the last check in the stamps that it writes', async t => {
   const clock = fakeClock(t)
   const plain = await appOf(t, { subject })
   const checking = await appOf(t, { subject, revocation: { store: secureSession.memoryRevocation(), recheck: '5m' } })

@@ -22,7 +22,7 @@ const SESSIONS: Readonly<Record<string, Record<string, unknown>>> = {
 }
 
 for (const [what, values] of Object.entries(SESSIONS)) {
-  t.test(`a session with ${what} comes back as it was, and no read of it writes a cookie`, async t => {
+  t.test(`a session with ${what} is read back unchanged, and reading it sets no cookie`, async t => {
     const { on, text } = await visitorWith(t, values)
     const expected = JSON.parse(JSON.stringify(values)) as Record<string, unknown>
     t.equal(text(), JSON.stringify(values))
@@ -37,7 +37,7 @@ for (const [what, values] of Object.entries(SESSIONS)) {
     }
   })
 
-  t.test(`in a session with ${what} one value is set, and the rest stays as it was`, async t => {
+  t.test(`in a session with ${what}, setting one value leaves the others unchanged`, async t => {
     const { on, text } = await visitorWith(t, values)
     const first = Object.keys(values)[0] as string
     const steps: Array<[string, (session: AnySession) => void, Record<string, unknown>]> = [
@@ -57,7 +57,7 @@ for (const [what, values] of Object.entries(SESSIONS)) {
   })
 }
 
-t.test('a nested change is seen beside strings that were set, in the same object or in another', async t => {
+t.test('a nested change is detected together with strings that were set, in the same object or in another', async t => {
   const { on, text } = await visitorWith(t, { cart: { items: [1] }, user: { id: 7 }, page: '/', locale: 'en' })
   await on(session => { session.get('cart').items.push(2); session.set('page', '/basket') })
   t.equal(text(), '{"cart":{"items":[1,2]},"user":{"id":7},"page":"/basket","locale":"en"}')
@@ -68,7 +68,7 @@ t.test('a nested change is seen beside strings that were set, in the same object
   t.match(await on(session => { const { items } = session.get('cart'); items.push(4); items.pop() }), { written: false })
 })
 
-t.test('a value that is unset and set again in one request is there, once', async t => {
+t.test('a value that is unset and set again in one request exists once', async t => {
   const { on, text } = await visitorWith(t, { a: 1, b: { n: 1 }, c: 'x' })
   t.match(await on(session => {
     session.unset('b')
@@ -86,7 +86,7 @@ t.test('a value that is unset and set again in one request is there, once', asyn
   t.equal(text(), '{"x":1}')
 })
 
-t.test('what has a toJSON is written as that says, or left out, and undefined is left out', async t => {
+t.test('values with a toJSON are written as it returns, or omitted, and undefined is omitted', async t => {
   const { on, text } = await visitorWith(t, { a: 1, b: 2, c: 3 })
   await on(session => { session.set('a', null); session.set('b', new Date(0)); session.set('d', { at: new Date(1), n: -0, gone: undefined, list: [null] }) })
   t.equal(text(), '{"a":null,"b":"1970-01-01T00:00:00.000Z","c":3,"d":{"at":"1970-01-01T00:00:00.001Z","n":0,"list":[null]}}')
@@ -95,7 +95,7 @@ t.test('what has a toJSON is written as that says, or left out, and undefined is
   t.match(await on(session => [session.has('c'), session.has('e'), session.get('a')]), { result: [false, false, null], written: false })
 })
 
-t.test('keys that are numbers come first, whenever they were set, and a look at them writes nothing', async t => {
+t.test('keys that are numbers come first in every order of set, and reading them writes nothing', async t => {
   const { on, text } = await visitorWith(t, { b: 1, user: {} })
   t.match(await on(session => { session.set('2', {}); session.set('a', 1); session.set('1', {}); return Object.keys(session) }), { result: ['1', '2', 'b', 'user', 'a'] })
   t.equal(text(), '{"1":{},"2":{},"b":1,"user":{},"a":1}')
@@ -104,7 +104,7 @@ t.test('keys that are numbers come first, whenever they were set, and a look at 
   t.equal(text(), '{"b":1,"user":{},"a":1}')
 })
 
-t.test('whatever is done to whatever session, the next request finds what an object would hold', async t => {
+t.test('after random operations on random sessions, the next request finds the values of a plain object', async t => {
   const dice = new Dice(416)
   for (let round = 0; round < 40; round++) {
     let model = new Map<string, unknown>([['here', 1], ...Object.entries(randomData(dice))])
