@@ -2,7 +2,7 @@ import { compileFunction } from 'node:vm'
 import t from 'tap'
 import { appWith } from '../helpers/app'
 
-t.test('the session of a request cannot be replaced, in code that is not strict either', async t => {
+t.test('request.session cannot be replaced, also not in sloppy mode', async t => {
   const app = await appWith(t)
   const assign = compileFunction('request.session = { user: "eve" }', ['request'])
   app.get('/', async request => { assign(request); return {} })

@@ -23,7 +23,7 @@ function cachingOf ({ headers }: LightMyRequestResponse): unknown {
   return { control: headers['cache-control'], vary: headers['vary'] }
 }
 
-t.test('a response that sets the cookie is stored by nobody, unless the route says otherwise', async t => {
+t.test('a response that sets the cookie has no-store, unless the route sets its own Cache-Control', async t => {
   const app = await appSaying(t, {})
   t.strictSame(cachingOf(await app.inject('/set/a/1')), { control: 'no-store', vary: undefined })
   const own = await appSaying(t, { 'cache-control': 'private, max-age=60' })
@@ -35,7 +35,7 @@ for (const [name, value] of [
   ['cache-control', 'public'], ['cache-control', 'public, max-age=0'], ['cache-control', 'max-age=60'], ['Cache-Control', 'S-MaxAge=1'], ['cache-control', 'no-cache="Set-Cookie", public'],
   ['cache-control', 'max-age="060"'], ['cdn-cache-control', 'max-age=60'], ['surrogate-control', 'max-age=60'], ['cloudflare-cdn-cache-control', 'max-age=60'], ['vercel-cdn-cache-control', 's-maxage=60']
 ] as const) {
-  t.test(`a route that says ${name}: ${value} keeps it, and is told in the log once`, async t => {
+  t.test(`a route that sets ${name}: ${value} keeps it, and one warning is logged`, async t => {
     const app = await appSaying(t, { [name]: value })
     const browser = new Browser(app)
     for (let time = 0; time < 2; time++) t.equal((await browser.get(`/set/a/${time}`)).headers[name.toLowerCase()], value)
@@ -45,7 +45,7 @@ for (const [name, value] of [
   })
 }
 
-t.test('what no shared cache stores is nothing to warn of', async t => {
+t.test('a Cache-Control that forbids shared caches causes no warning', async t => {
   for (const value of ['no-store', 'private', 'private, max-age=60', 'public, no-store', 'no-cache', 'max-age=0, must-revalidate', 'private="set-cookie", max-age=60', '']) {
     for (const name of ['cache-control', 'cdn-cache-control']) {
       const app = await appSaying(t, { [name]: value })
@@ -58,7 +58,7 @@ t.test('what no shared cache stores is nothing to warn of', async t => {
   t.equal(told(app), 0, 'nor what sets no cookie')
 })
 
-t.test('a page on which a session was read varies by cookie, found or not, and so does its HEAD', async t => {
+t.test('a response that read the session has Vary: Cookie, with or without a session, also for HEAD', async t => {
   const app = await appSaying(t, {})
   const browser = new Browser(app)
   t.strictSame(cachingOf(await browser.get('/get')), { control: undefined, vary: 'Cookie' }, 'there was none')
@@ -68,7 +68,7 @@ t.test('a page on which a session was read varies by cookie, found or not, and s
   t.strictSame(cachingOf(await browser.get('/untouched')), { control: undefined, vary: undefined })
 })
 
-t.test('what cannot be stored needs not vary', async t => {
+t.test('a response with no-store has no Vary: Cookie', async t => {
   t.equal((await (await appSaying(t, { 'cache-control': 'No-Store' })).inject('/get')).headers['vary'], undefined)
   const cdn = await appSaying(t, { 'cache-control': 'no-store', 'cdn-cache-control': 'public, max-age=60' })
   t.equal((await cdn.inject('/get')).headers['vary'], 'Cookie', 'but a CDN that is told otherwise stores it')
@@ -77,20 +77,20 @@ t.test('what cannot be stored needs not vary', async t => {
   t.match(await app.inject({ method: 'POST', url: '/post' }), { statusCode: 200, headers: { vary: undefined } })
 })
 
-t.test('what the route varies by stays', async t => {
+t.test('a Vary header of the route stays', async t => {
   for (const [own, whole] of [['Accept-Encoding', 'Accept-Encoding, Cookie'], ['accept, COOKIE', 'accept, COOKIE'], ['*', '*'], ['', 'Cookie'], [['Accept', 'Origin'], 'Accept,Origin, Cookie'], ['Cookie2', 'Cookie2, Cookie']] as const) {
     const app = await appSaying(t, { vary: own as string })
     t.equal((await app.inject('/get')).headers['vary'], whole)
   }
 })
 
-t.test('several sessions of one request are one reason to vary', async t => {
+t.test('several sessions of one request add Vary: Cookie once', async t => {
   const app = await appWith(t, [{ key: KEY }, { key: OTHER_KEY, sessionName: 'cart' }])
   app.get('/', async request => [request.session.data(), (request as never as { cart: secureSession.Session }).cart.data()])
   t.equal((await app.inject('/')).headers['vary'], 'Cookie')
 })
 
-t.test('whoever speaks of caching alone is left alone', async t => {
+t.test('with cacheControl: false the caching headers of a route are unchanged, and nothing is logged', async t => {
   const app = await appSaying(t, { 'cache-control': 'public' }, { cacheControl: false })
   const browser = new Browser(app)
   t.strictSame(cachingOf(await browser.get('/set/a/1')), { control: 'public', vary: undefined })
@@ -98,7 +98,7 @@ t.test('whoever speaks of caching alone is left alone', async t => {
   t.equal(told(app), 0)
 })
 
-t.test('a guard reads the session, and so does whoever it refuses', async t => {
+t.test('a response that a guard refused has Vary: Cookie, because the guard reads the session', async t => {
   const app = await appWith(t, { key: KEY, subject: session => session.get('user') as string })
   app.get('/', { onRequest: app.requireSession() }, async () => ({}))
   t.match(await app.inject('/'), { statusCode: 401, headers: { vary: 'Cookie' } })
@@ -114,7 +114,7 @@ const REPLIES: Readonly<Record<string, (reply: FastifyReply) => unknown>> = {
 }
 
 for (const [kind, answer] of Object.entries(REPLIES)) {
-  t.test(`a ${kind} varies, too`, async t => {
+  t.test(`a ${kind} has Vary: Cookie, too`, async t => {
     const app = await appWith(t)
     app.setNotFoundHandler(async ({ session }, reply) => { reply.code(404); return session.data() })
     app.get('/', async ({ session }, reply) => {
@@ -128,7 +128,7 @@ for (const [kind, answer] of Object.entries(REPLIES)) {
   })
 }
 
-t.test('a web response that came from elsewhere varies, and what it says of caching counts', async t => {
+t.test('a web Response from another server has Vary: Cookie, and its Cache-Control counts', async t => {
   const elsewhere = bareApp(t)
   elsewhere.get('/', async (_request, reply) => reply.headers({ vary: 'Accept', 'cache-control': 'public, max-age=60' }).send('from elsewhere'))
   const upstream = await elsewhere.listen({ host: '127.0.0.1', port: 0 })
@@ -143,14 +143,14 @@ t.test('a web response that came from elsewhere varies, and what it says of cach
   }
 })
 
-t.test('of what a web response does not say, the reply\'s own word counts', async t => {
+t.test('if a web Response has no caching header, the header of the reply counts', async t => {
   const app = await appSaying(t, { vary: 'Origin', 'cache-control': 'public' })
   app.get('/web', async ({ session }) => { session.set('user', 'ada'); return new Response('x') })
   t.match(await app.inject('/web'), { headers: { vary: 'Origin, Cookie', 'cache-control': 'public' }, body: 'x' })
   t.equal(told(app), 1)
 })
 
-t.test('a reply that is sent by hand carries it as well', async t => {
+t.test('a reply whose head the app writes has Vary: Cookie as well', async t => {
   const app = await appWith(t)
   app.get('/', (request, reply) => {
     request.session.get('user')
@@ -162,7 +162,7 @@ t.test('a reply that is sent by hand carries it as well', async t => {
   t.equal((await fetch(address)).headers.get('vary'), 'Cookie')
 })
 
-t.test('a proxy that ends TLS and that the app does not trust is told of once, however it spells the protocol', async t => {
+t.test('https at a proxy that is not trusted causes one warning, in every spelling of the header', async t => {
   for (const protocol of ['https', 'HTTPS', 'https, http']) {
     const app = await appWith(t)
     addRoutes(app)

@@ -16,7 +16,7 @@ function refusals ({ lines }: TestApp): LogLine[] {
   return lines.filter(({ reason }) => reason === 'from-the-future')
 }
 
-t.test('a genuine session from the future is one warning about clocks; later ones go to the debug log', async t => {
+t.test('the first valid session from the future is a warning about clocks; later ones are debug lines', async t => {
   const clock = fakeClock(t)
   const app = await site(t)
   const browser = new Browser(app)
@@ -31,7 +31,7 @@ t.test('a genuine session from the future is one warning about clocks; later one
   ])
 })
 
-t.test('a session dated less than a minute ahead opens, and nothing is said', async t => {
+t.test('a session that is dated less than a minute ahead opens, without a warning', async t => {
   const clock = fakeClock(t)
   const app = await site(t)
   const browser = new Browser(app)
@@ -42,7 +42,7 @@ t.test('a session dated less than a minute ahead opens, and nothing is said', as
   t.strictSame(app.lines.filter(({ level }) => level === WARN), [])
 })
 
-t.test('what strangers send is never such a warning: it must open by a key', async t => {
+t.test('a forged cookie never causes the warning about clocks', async t => {
   const clock = fakeClock(t)
   const foreign = new Browser(await site(t, { key: OTHER_KEY }))
   clock.advance(10 * MINUTE)
@@ -53,7 +53,7 @@ t.test('what strangers send is never such a warning: it must open by a key', asy
   t.strictSame(app.lines.filter(({ level }) => level === WARN), [])
 })
 
-t.test('a stamp of the session from the future is ignored, with the same warning', async t => {
+t.test('a stamp from the future is ignored, with the warning about clocks', async t => {
   const clock = fakeClock(t)
   const app = await site(t, { idle: '1h' })
   const browser = new Browser(app)
@@ -66,7 +66,7 @@ t.test('a stamp of the session from the future is ignored, with the same warning
   t.equal(refusals(app).length, 1)
 })
 
-t.test('a session in an old cookie warns, too, one time for the session whatever the cookie', async t => {
+t.test('a legacy session from the future causes the warning, once per session', async t => {
   const clock = fakeClock(t)
   const before = new Browser(await site(t, { cookieName: 'before' }))
   const now = new Browser(await site(t))
@@ -83,7 +83,7 @@ t.test('a session in an old cookie warns, too, one time for the session whatever
   t.match(refusals(adopting), [{ level: WARN, cookie: 'before' }])
 })
 
-t.test('with revocation, and outside a request, it is said as well', async t => {
+t.test('the warning about clocks is logged with revocation and outside a request, too', async t => {
   const clock = fakeClock(t)
   for (const options of [{ revocation: { store: secureSession.memoryRevocation() } }, {}]) {
     const app = await site(t, options)

@@ -11,7 +11,7 @@ async function listen (app: TestApp): Promise<string> {
   return await app.listen({ port: 0, host: '127.0.0.1' })
 }
 
-t.test('a hijacked reply carries the cookie, whether it is committed before or after the hijacking', async t => {
+t.test('a hijacked reply has the cookie, if it is committed before or after the hijacking', async t => {
   const app = await appWith(t)
   addRoutes(app)
   app.get('/before', (request, reply) => {
@@ -63,7 +63,7 @@ t.test('commitSession returns the lines, and onSend does not add them again', as
   t.strictSame(second, first)
 })
 
-t.test('commitSession without a change returns nothing, with renewal aside', async t => {
+t.test('commitSession without a change returns nothing, except for a renewal', async t => {
   const app = await appWith(t)
   app.get('/', async (request, reply) => { request.session.get('a'); return reply.commitSession() })
   const response = await app.inject('/')
@@ -71,19 +71,19 @@ t.test('commitSession without a change returns nothing, with renewal aside', asy
   t.equal(response.headers['cache-control'], undefined)
 })
 
-t.test('the caller\'s copy of the lines is its own', async t => {
+t.test('the array that commitSession returns is a copy', async t => {
   const app = await appWith(t)
   app.get('/', async (request, reply) => { request.session.set('a', 1); reply.commitSession().length = 0; return {} })
   t.equal(setCookies(await app.inject('/')).length, 1)
 })
 
-t.test('a session that cannot be written throws from commitSession', async t => {
+t.test('commitSession throws for a session that cannot be written', async t => {
   const app = await appWith(t)
   app.get('/', async (request, reply) => { request.session.set('a', [1n]); reply.commitSession(); return {} })
   t.match((await app.inject('/')).json(), { code: 'FST_SESSION_NOT_SERIALIZABLE' })
 })
 
-t.test('commitSession after the head was sent returns the lines that went out with it', async t => {
+t.test('commitSession after the head was sent returns the lines that were sent', async t => {
   const app = await appWith(t)
   const counts: number[] = []
   for (const url of ['/', '/nothing']) {
@@ -119,7 +119,7 @@ async function connect (address: string, cookie?: string): Promise<{ lines: stri
   return { lines: response.headers['set-cookie'] ?? [], message: JSON.parse(String(message)) }
 }
 
-t.test('a WebSocket upgrade carries the cookie in its headers event', async t => {
+t.test('a WebSocket upgrade has the cookie if the lines are added in its headers event', async t => {
   const app = await socketApp(t)
   const lines = new WeakMap<object, string[]>()
   app.websocketServer.on('headers', (headers: string[], request: object) => {
@@ -140,7 +140,7 @@ t.test('a WebSocket upgrade carries the cookie in its headers event', async t =>
   t.strictSame(await browser.json('/get'), { connected: true })
 })
 
-t.test('a WebSocket handler reads the session of its upgrade, and a change there throws', async t => {
+t.test('a WebSocket handler can read the session of its upgrade, and a change there throws', async t => {
   const app = await socketApp(t)
   app.get('/socket', { websocket: true }, (socket, request) => {
     let code = 'no error'
@@ -155,7 +155,7 @@ t.test('a WebSocket handler reads the session of its upgrade, and a change there
 
 const warnings = ({ lines }: TestApp): unknown[] => lines.filter(({ level, msg }) => level === WARN && /never written/.test(msg))
 
-t.test('a change that an upgrade loses gives a warning', async t => {
+t.test('a change that an upgrade loses causes a warning', async t => {
   const app = await socketApp(t)
   app.get('/socket', { websocket: true, preHandler: async ({ session }) => { session.set('lost', 1) } }, socket => { socket.send('{}') })
   await connect(`${await listen(app)}/socket`)
@@ -163,7 +163,7 @@ t.test('a change that an upgrade loses gives a warning', async t => {
   t.match(warnings(app), [{ cookie: 'session', msg: /commitSession/ }])
 })
 
-t.test('an object that left the session after the head was sent, and was changed, gives a warning', async t => {
+t.test('an object of the session that is changed after the head was sent causes a warning', async t => {
   const app = await appWith(t)
   const codes: string[] = []
   app.get('/fill', async ({ session }) => { session.set('cart', []); return {} })
@@ -182,7 +182,7 @@ t.test('an object that left the session after the head was sent, and was changed
   t.strictSame(codes, ['FST_SESSION_COMMITTED', 'FST_SESSION_COMMITTED'])
 })
 
-t.test('a client that leaves before the reply is no reason to warn', async t => {
+t.test('a client that disconnects before the reply causes no warning', async t => {
   const app = await appWith(t)
   let left: () => void
   const gone = new Promise<void>(resolve => { left = resolve })

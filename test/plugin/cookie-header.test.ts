@@ -7,7 +7,7 @@ import { Browser, setCookies } from '../helpers/browser'
 import { fakeClock } from '../helpers/clock'
 import { keysFor } from '../helpers/ring'
 
-t.test('only cookies of exactly the name are taken', async t => {
+t.test('only cookies with exactly the configured name are read', async t => {
   const header = 'mysession=1; session=2; session.t=3; session-x=4; sessionX=5; a=session=6; b="session=7; session = 8; Session=9;session=10;\tsession=11 ; x; session; =session'
   t.strictSame(cookieValues(header, 'session'), ['2', '10', '11'])
   t.strictSame(cookieValues(header, 'session.t'), ['3'])
@@ -18,20 +18,20 @@ t.test('only cookies of exactly the name are taken', async t => {
   t.strictSame(cookieValues('a=b session=x', 'session'), [])
 })
 
-t.test('spaces and tabs around a value are not of it, and other white space is', async t => {
+t.test('spaces and tabs around a value are removed, and other white space is kept', async t => {
   t.strictSame(cookieValues('session= \ta\t ;session=b\u00a0;session= ', 'session'), ['a', 'b\u00a0', ''])
 })
 
-t.test('of many cookies of the name a bounded number is taken', async t => {
+t.test('of many cookies with the name a limited number is read', async t => {
   t.equal(cookieValues('session=x; '.repeat(100), 'session').length, MOST_CANDIDATES)
 })
 
-t.test('a cookie name is a token', async t => {
+t.test('a cookie name must be a token', async t => {
   for (const name of ['session', '__Host-session', 'a.b', 'a!#$%&\'*+-.^_`|~']) t.ok(isCookieName(name), name)
   for (const name of ['', 'a b', 'a=b', 'a;b', 'a,b', '"a"', 'ä', 'a\n']) t.notOk(isCookieName(name), name)
 })
 
-t.test('a cookie that a subdomain tossed in does not blank the session, before or after it', async t => {
+t.test('a bad cookie of the same name does not hide the session, before or after it', async t => {
   const app = await appWith(t)
   addRoutes(app)
   const browser = new Browser(app)
@@ -45,7 +45,7 @@ t.test('a cookie that a subdomain tossed in does not blank the session, before o
   }
 })
 
-t.test('of two that open, the one written last wins', async t => {
+t.test('if two cookies of the name open, the one that was written last counts', async t => {
   const clock = fakeClock(t)
   const app = await appWith(t)
   addRoutes(app)
@@ -64,7 +64,7 @@ t.test('of two that open, the one written last wins', async t => {
   }
 })
 
-t.test('no cookie, however hostile, throws; each is refused in silence with a reason in the debug log', async t => {
+t.test('no hostile cookie throws; each is refused with a reason in the debug log', async t => {
   const app = await appWith(t)
   addRoutes(app)
   const browser = new Browser(app)
@@ -86,7 +86,7 @@ t.test('no cookie, however hostile, throws; each is refused in silence with a re
   }
 })
 
-t.test('a session is taken from the cookie alone, and from no other header', async t => {
+t.test('a session is read only from the Cookie header, and from no other header', async t => {
   const app = await appWith(t)
   addRoutes(app)
   const browser = new Browser(app)
@@ -97,7 +97,7 @@ t.test('a session is taken from the cookie alone, and from no other header', asy
   }
 })
 
-t.test('a genuine token that holds nonsense is refused: null, text, an array, broken JSON, broken UTF-8', async t => {
+t.test('a valid token with wrong data is refused: null, text, an array, broken JSON, broken UTF-8', async t => {
   const app = await appWith(t)
   addRoutes(app)
   const now = Date.now()

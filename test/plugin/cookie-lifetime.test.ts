@@ -32,7 +32,7 @@ t.test('a configured maxAge without idle is the idle limit of the server, too', 
   }
 })
 
-t.test('such a maxAge raises the absolute limit where none is given, and sets when renewal is due', async t => {
+t.test('a configured maxAge without idle raises the default absolute limit and sets when renewal is due', async t => {
   const clock = fakeClock(t)
   const browser = new Browser(await site(t, { cookie: { maxAge: 60 * 86_400 } }))
   await browser.get('/set/user/ada')
@@ -44,13 +44,13 @@ t.test('such a maxAge raises the absolute limit where none is given, and sets wh
   t.strictSame(await browser.json('/get'), {})
 })
 
-t.test('renewAfter is held against it', async t => {
+t.test('renewAfter must be shorter than a configured maxAge without idle', async t => {
   const message = /"renewAfter".*"cookie.maxAge"/
   const booting = site(t, { renewAfter: '2h', cookie: { maxAge: 3600 } })
   await t.rejects(booting, { code: 'FST_SESSION_INVALID_OPTION', message })
 })
 
-t.test('boot warns once where browsers drop the cookie of a session in use, or keep one that is over', async t => {
+t.test('boot warns once if the browser drops the cookie before, or keeps it after, the end of the session', async t => {
   for (const [options, message] of [
     [{ cookie: { maxAge: 3600 } },
       /3600 seconds after .* written.* 2592000 seconds.*Set "idle" to 3600 seconds and "persistent" to true/],
@@ -66,7 +66,7 @@ t.test('boot warns once where browsers drop the cookie of a session in use, or k
   }
 })
 
-t.test('the first session that gets such a maxAge of its own warns, too', async t => {
+t.test('the first session whose own maxAge differs from its limits causes a warning, too', async t => {
   const app = await site(t, {})
   app.get('/options/:maxAge', async ({ session, params }) => {
     session.options({ maxAge: Number((params as { maxAge: string }).maxAge) })
@@ -94,7 +94,7 @@ t.test('the first session that gets such a maxAge of its own warns, too', async 
     [{ msg: /browsers keep the cookie for 7776000 seconds, and the session is over after 28800 seconds/ }])
 })
 
-t.test('nothing is said where the cookie ends with the session, or is not given a lifetime', async t => {
+t.test('no warning is logged if the cookie ends with the session or has no lifetime', async t => {
   for (const options of [
     {}, { persistent: true }, { cookie: { maxAge: 3600 }, absolute: '1h' },
     { cookie: { maxAge: 86_400 }, idle: '1h', absolute: '1d' }
@@ -103,7 +103,7 @@ t.test('nothing is said where the cookie ends with the session, or is not given 
   }
 })
 
-t.test('once a configured expires has passed, logins go on without it, and one warning says so', async t => {
+t.test('after a configured expires has passed, logins work without it, and one warning says so', async t => {
   const clock = fakeClock(t)
   const app = await site(t, { cookie: { expires: new Date(clock.nowMs + 7 * DAY_MS) } })
   t.match(setCookies(await app.inject('/set/user/ada')), [/; Expires=Thu, 08 Jan 2026 00:00:00 GMT;/])
@@ -122,7 +122,7 @@ t.test('once a configured expires has passed, logins go on without it, and one w
   t.equal(warnings(app).length, 1)
 })
 
-t.test('an Expires that is past in whole seconds does not go out', async t => {
+t.test('an Expires that has passed in whole seconds is not sent', async t => {
   const clock = fakeClock(t)
   const app = await site(t, { cookie: { expires: new Date(clock.nowMs + 1500) } })
   clock.advance(999)
@@ -131,7 +131,7 @@ t.test('an Expires that is past in whole seconds does not go out', async t => {
   t.notMatch(setCookies(await app.inject('/set/user/ada'))[0], /Expires/)
 })
 
-t.test('the renewal of a session goes without it as well', async t => {
+t.test('after a configured expires has passed, a renewal is sent without it', async t => {
   const clock = fakeClock(t)
   const app = await site(t, { cookie: { expires: new Date(clock.nowMs + HOUR_MS) } })
   const browser = new Browser(app)
@@ -141,7 +141,7 @@ t.test('the renewal of a session goes without it as well', async t => {
   t.equal(warnings(app).length, 1)
 })
 
-t.test('beside a maxAge, an expires that has passed is left out, and the maxAge goes out', async t => {
+t.test('after a configured expires has passed, a maxAge beside it is still sent', async t => {
   const clock = fakeClock(t)
   const app = await site(t, { absolute: '1d', cookie: { expires: new Date(clock.nowMs + HOUR_MS), maxAge: 86_400 } })
   clock.advance(HOUR_MS)
@@ -150,7 +150,7 @@ t.test('beside a maxAge, an expires that has passed is left out, and the maxAge 
   t.equal(warnings(app).length, 1)
 })
 
-t.test('sessions with limits of their own do not ask for it, and do not warn', async t => {
+t.test('sessions with their own limits do not use a passed expires, and cause no warning', async t => {
   const clock = fakeClock(t)
   const app = await site(t, { cookie: { expires: new Date(clock.nowMs + HOUR_MS) } })
   app.get('/remember', async ({ session }) => {
@@ -163,7 +163,7 @@ t.test('sessions with limits of their own do not ask for it, and do not warn', a
   t.strictSame(warnings(app), [])
 })
 
-t.test('each session of an app has a warning of its own', async t => {
+t.test('each session of an app has its own warning about expires', async t => {
   const clock = fakeClock(t)
   const expires = new Date(clock.nowMs + HOUR_MS)
   const app = await appWith(t, ['a', 'b'].map(sessionName => ({ key: KEY, sessionName, cookie: { expires } })))

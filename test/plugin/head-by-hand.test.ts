@@ -18,7 +18,7 @@ async function byHand (t: Test, write: (request: FastifyRequest, reply: FastifyR
   return { lines: response.headers.getSetCookie(), body, log: app.lines.filter(({ level }) => level >= WARN) }
 }
 
-t.test('a change goes out with the head that the app writes by itself, without commitSession', async t => {
+t.test('a change is sent with a head that the app writes, without commitSession', async t => {
   const heads: Array<(raw: FastifyReply['raw']) => void> = [
     raw => { raw.writeHead(200) },
     raw => { raw.writeHead(200, 'fine') },
@@ -36,7 +36,7 @@ t.test('a change goes out with the head that the app writes by itself, without c
   }
 })
 
-t.test('the app keeps its own Set-Cookie lines, wherever it gives them', async t => {
+t.test('Set-Cookie lines of the app stay, in every form in which it passes them to writeHead', async t => {
   const heads: Array<(raw: FastifyReply['raw']) => void> = [
     raw => { raw.setHeader('set-cookie', 'a=1') },
     raw => { raw.writeHead(200, { 'Set-Cookie': 'a=1', 'x-name': 'y' }) },
@@ -51,27 +51,27 @@ t.test('the app keeps its own Set-Cookie lines, wherever it gives them', async t
   }
 })
 
-t.test('a change inside an object goes out as well, and an object that was only read does not', async t => {
+t.test('a head that the app writes has the cookie for a change inside an object, and not for a read', async t => {
   const changed = await byHand(t, ({ session }, { raw }) => { session.get('cart').push(1); raw.end() }, 'filled')
   t.match(changed.lines, [/^session=/])
   const read = await byHand(t, ({ session }, { raw }) => { session.get('cart'); raw.end() }, 'filled')
   t.strictSame(read.lines, [])
 })
 
-t.test('what cannot be written is an error in the log, and the response goes out without it', async t => {
+t.test('with a head that the app writes, a session that cannot be written is logged and omitted', async t => {
   const { lines, body, log } = await byHand(t, ({ session }, { raw }) => { session.set('user', 'x'.repeat(5000)); raw.end('by hand') })
   t.strictSame(lines, [])
   t.equal(body, 'by hand')
   t.match(log, [{ level: ERROR, err: { code: 'FST_SESSION_TOO_LARGE' } }])
 })
 
-t.test('what was committed before is not written twice', async t => {
+t.test('a committed cookie is not sent twice with a head that the app writes', async t => {
   const { lines } = await byHand(t, ({ session }, reply) => { session.set('user', 'ada'); reply.commitSession(); reply.raw.end() })
   t.match(lines, [/^session=/])
   t.equal(lines.length, 1)
 })
 
-t.test('a change in a hook before the plugin goes out, too', async t => {
+t.test('a change in a hook before the plugin is sent with a head that the app writes', async t => {
   const app = fastify()
   t.teardown(() => app.close())
   app.addHook('onRequest', async ({ session }) => { session.set('user', 'ada') })
@@ -89,7 +89,7 @@ async function overHttp2 (client: ClientHttp2Session): Promise<unknown> {
   return headers['set-cookie']
 }
 
-t.test('over HTTP/2 it is the same', async t => {
+t.test('over HTTP/2 a change is sent with a head that the app writes', async t => {
   const app = fastify({ http2: true }) as unknown as FastifyInstance
   await app.register(secureSession, { key: KEY })
   app.get('/', (request, reply) => { request.session.set('user', 'ada'); reply.hijack(); reply.raw.end('by hand') })

@@ -18,7 +18,7 @@ function codeOf (attempt: () => void): string {
   return 'no error'
 }
 
-t.test('a change after the cookie was written throws: in a later onSend hook, after commitSession, in onResponse', async t => {
+t.test('a change after the cookie was written throws: in onSend, after commitSession, in onResponse', async t => {
   const app = await appWith(t)
   const codes: Record<string, string[]> = {}
   let change = 'set'
@@ -37,7 +37,7 @@ t.test('a change after the cookie was written throws: in a later onSend hook, af
   t.strictSame(codes, { commitSession: all(1), onSend: all(2), onResponse: all(2) })
 })
 
-t.test('what is refused changes nothing in memory either', async t => {
+t.test('a change that is refused does not change the values in memory', async t => {
   const app = await appWith(t)
   addRoutes(app)
   const seen: unknown[] = []
@@ -53,7 +53,7 @@ t.test('what is refused changes nothing in memory either', async t => {
   t.strictSame(seen, [{ user: 'ada' }, false, false])
 })
 
-t.test('a change after the head was sent by hand throws', async t => {
+t.test('a change after the app has sent the head throws', async t => {
   const app = await appWith(t)
   const codes: string[] = []
   app.get('/', (request, reply) => {
@@ -67,7 +67,7 @@ t.test('a change after the head was sent by hand throws', async t => {
   t.strictSame(codes, ['FST_SESSION_COMMITTED'])
 })
 
-t.test('reading is never too late', async t => {
+t.test('reading the session is possible at any time', async t => {
   const app = await appWith(t)
   addRoutes(app)
   const seen: unknown[] = []

@@ -6,7 +6,7 @@ import { fakeClock } from '../helpers/clock'
 const revocation = { store: secureSession.memoryRevocation() }
 const subject = (session: secureSession.Session): number | undefined => session.get('user')?.id
 
-t.test('cookiesFor makes the cookies of somebody who is logged in', async t => {
+t.test('cookiesFor makes the cookies of a logged-in user', async t => {
   const app = await appWith(t, { key: KEY, cookieName: '__Host-session', subject, revocation })
   app.get('/me', { onRequest: app.requireSession({ freshWithin: '5m' }) }, async ({ session }) => session.get('user'))
   const cookies = app.secureSession.cookiesFor({ user: { id: 17 } })
@@ -15,7 +15,7 @@ t.test('cookiesFor makes the cookies of somebody who is logged in', async t => {
   t.equal((await app.inject({ url: '/me', cookies: app.secureSession.cookiesFor({}) })).statusCode, 401)
 })
 
-t.test('each call is a new session, and one that is made after all of a subject were ended is good', async t => {
+t.test('each call of cookiesFor makes a new session, which is valid after an earlier revokeSubject', async t => {
   const clock = fakeClock(t)
   const app = await appWith(t, { key: KEY, subject, revocation: { ...revocation, recheck: 0 } })
   app.get('/me', { onRequest: app.requireSession() }, async ({ session }) => session.info)
@@ -31,7 +31,7 @@ t.test('each call is a new session, and one that is made after all of a subject 
   t.not(answers[1]?.json().id, answers[2]?.json().id)
 })
 
-t.test('a session that is split has a cookie for each part', async t => {
+t.test('cookiesFor returns a cookie for each part of a split session', async t => {
   const app = await appWith(t, { key: KEY, maxCookies: 3 })
   app.get('/length', async ({ session }) => ({ length: session.get('text').length }))
   const cookies = app.secureSession.cookiesFor({ text: 'x'.repeat(7000) })
@@ -39,7 +39,7 @@ t.test('a session that is split has a cookie for each part', async t => {
   t.strictSame((await app.inject({ url: '/length', cookies })).json(), { length: 7000 })
 })
 
-t.test('several sessions are told apart by name, each with its own subject', async t => {
+t.test('cookiesFor makes a session by its name, with its own subject', async t => {
   const app = await appWith(t, [
     { key: KEY, subject, revocation },
     { key: OTHER_KEY, sessionName: 'admin', cookieName: 'boss', subject: session => session.get('role'), revocation }
@@ -60,7 +60,7 @@ t.test('several sessions are told apart by name, each with its own subject', asy
   t.match(response.json(), { role: 'boss', isNew: false, id: made.info.id })
 })
 
-t.test('what no session can be made of is refused', async t => {
+t.test('cookiesFor throws for values of which no session can be made', async t => {
   const app = await appWith(t)
   const { cookiesFor } = app.secureSession
   for (const wrong of [undefined, null, 'ada', ['ada'], 1]) {

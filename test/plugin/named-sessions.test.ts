@@ -6,7 +6,7 @@ import { addRoutes, appWith, bareApp, KEY, OTHER_KEY } from '../helpers/app'
 import { Browser, setCookies } from '../helpers/browser'
 import { keysFor } from '../helpers/ring'
 
-t.test('several named sessions live side by side, each in its cookie, with its key and options', async t => {
+t.test('several named sessions work side by side, each with its own cookie, key and options', async t => {
   const app = await appWith(t, [{ key: KEY }, { key: OTHER_KEY, sessionName: 'flash', cookieName: 'f', idle: 60, cookie: { path: '/f' } }])
   app.get('/f/set', async (request: any) => { request.session.set('user', 'ada'); request.flash.set('note', 'hi'); return {} })
   app.get('/get', async (request: any) => ({ session: request.session.data(), flash: request.flash.data() }))
@@ -18,13 +18,13 @@ t.test('several named sessions live side by side, each in its cookie, with its k
   t.strictSame(await browser.json('/get'), { session: { user: 'ada' }, flash: { note: 'other' } })
 })
 
-t.test('their Set-Cookie lines go out in the order of registration, whichever was touched first', async t => {
+t.test('Set-Cookie lines are sent in the order of registration, in every order of access', async t => {
   const app = await appWith(t, ['a', 'b', 'c'].map(sessionName => ({ key: KEY, sessionName })))
   app.get('/', async (request: any) => { for (const name of ['c', 'a', 'b']) request[name].set('x', 1); return {} })
   t.match(setCookies(await app.inject('/')), [/^a=/, /^b=/, /^c=/])
 })
 
-t.test('a session without its own cookie name is named by its property', async t => {
+t.test('the default cookie name of a session is its session name', async t => {
   const app = await appWith(t, { key: KEY, sessionName: 'login' })
   app.get('/', async (request: any) => { request.login.set('a', 1); return { session: request.session ?? null } })
   const response = await app.inject('/')
@@ -32,7 +32,7 @@ t.test('a session without its own cookie name is named by its property', async t
   t.match(setCookies(response), [/^login=/])
 })
 
-t.test('a registration in an inner scope adds a session there, and the outer one stays', async t => {
+t.test('a registration in an inner scope adds a session there, and keeps the outer one', async t => {
   const app = await appWith(t)
   addRoutes(app)
   await app.register(async scope => {
@@ -55,7 +55,7 @@ t.test('a registration in an inner scope adds a session there, and the outer one
   t.strictSame((await app.inject('/outer')).json(), { inner: null })
 })
 
-t.test('two scopes may have sessions of one name that are not each other\'s, at paths of their own', async t => {
+t.test('two scopes may have different sessions of one name, at different paths', async t => {
   const app = bareApp(t)
   for (const [prefix, key] of [['/a', KEY], ['/b', OTHER_KEY]] as const) {
     await app.register(async scope => {
@@ -69,13 +69,13 @@ t.test('two scopes may have sessions of one name that are not each other\'s, at 
   t.strictSame(await browser.json('/b/get'), {})
 })
 
-t.test('an inner scope cannot take a name or cookie of the outer one', async t => {
+t.test('an inner scope cannot use a session name or cookie name of the outer scope', async t => {
   const app = await appWith(t)
   app.register(async scope => { await scope.register(secureSession, { key: KEY, sessionName: 'other', cookieName: 'session' }) })
   await t.rejects(async () => { await app.ready() }, { code: 'FST_SESSION_INVALID_OPTION' })
 })
 
-t.test('a scope made before the plugin has the session as well as one made after it', async t => {
+t.test('a scope from before the plugin has the session, like one from after it', async t => {
   const app = bareApp(t)
   app.register(async scope => {
     scope.addHook('onRequest', async request => { request.session.set('early', true); request.session.touch() })
@@ -92,7 +92,7 @@ t.test('a scope made before the plugin has the session as well as one made after
   t.equal((await browser.get('/early/commit')).body, '1')
 })
 
-t.test('routes declared before the plugin was loaded have sessions, if the scope is the same', async t => {
+t.test('routes from before the plugin have sessions, if the scope is the same', async t => {
   const app = bareApp(t)
   app.register(secureSession, { key: KEY })
   addRoutes(app)
@@ -101,7 +101,7 @@ t.test('routes declared before the plugin was loaded have sessions, if the scope
   t.strictSame(await browser.json('/get'), { user: 'ada' })
 })
 
-t.test('a hook that runs before the plugin\'s own may use the session already', async t => {
+t.test('a hook before the plugin\'s own hook can use the session', async t => {
   const app = bareApp(t)
   app.addHook('onRequest', async request => { request.session.set('visited', true) })
   app.register(secureSession, { key: KEY })
@@ -113,7 +113,7 @@ t.test('a hook that runs before the plugin\'s own may use the session already', 
   t.strictSame(await browser.json('/get'), { visited: true, more: 1 })
 })
 
-t.test('what one session holds is its own, whatever is opened after it: a serializer\'s bytes, an unknown extension', async t => {
+t.test('opening one session does not change what another has opened: serializer bytes, unknown extensions', async t => {
   const serializer = { serialize: (data: object) => JSON.stringify(data), deserialize: (bytes: Buffer) => JSON.parse(bytes.toString()) }
   const app = await appWith(t, [{ key: KEY, serializer }, { key: KEY, sessionName: 'other' }])
   app.get('/fill', async (request: any) => { request.session.set('cart', { items: [1, 2, 3] }); request.other.set('big', 'z'.repeat(300)); return {} })

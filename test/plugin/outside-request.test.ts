@@ -3,7 +3,7 @@ import { addRoutes, appWith, DEBUG, KEY, OTHER_KEY } from '../helpers/app'
 import { Browser } from '../helpers/browser'
 import { fakeClock } from '../helpers/clock'
 
-t.test('a session made, encoded and decoded outside a request is the same', async t => {
+t.test('a session that is created, encoded and decoded outside a request is unchanged', async t => {
   const app = await appWith(t)
   const session = app.createSecureSession({ user: 'ada', cart: { items: [1] } })
   session.set('more', true)
@@ -13,7 +13,7 @@ t.test('a session made, encoded and decoded outside a request is the same', asyn
   t.equal(decoded?.info.id, session.info.id)
 })
 
-t.test('createSecureSession needs no data, and copies what it is given', async t => {
+t.test('createSecureSession needs no data, and copies given data', async t => {
   const app = await appWith(t)
   t.strictSame(app.createSecureSession().data(), {})
   const data = Object.freeze({ user: 'ada' })
@@ -24,7 +24,7 @@ t.test('createSecureSession needs no data, and copies what it is given', async t
   t.equal(session.changed, true)
 })
 
-t.test('a token made outside opens in a request, and one of a request opens outside', async t => {
+t.test('a token from outside opens in a request, and one of a request opens outside', async t => {
   const app = await appWith(t)
   addRoutes(app)
   const token = app.encodeSecureSession(app.createSecureSession({ user: 'ada' }))
@@ -34,13 +34,13 @@ t.test('a token made outside opens in a request, and one of a request opens outs
   t.strictSame(app.decodeSecureSession(browser.cookies.get('session'))?.data(), { user: 'grace' })
 })
 
-t.test('a session of a request can be encoded, and is not changed by it', async t => {
+t.test('a session of a request can be encoded, and is not changed by that', async t => {
   const app = await appWith(t)
   app.get('/', async ({ session }) => ({ token: app.encodeSecureSession(session), changed: session.changed }))
   t.match((await app.inject('/')).json(), { token: /^AQ/, changed: false })
 })
 
-t.test('what does not open is null, with the reason in the log that is given', async t => {
+t.test('decodeSecureSession returns null for a bad token, and logs the reason to the given logger', async t => {
   const clock = fakeClock(t)
   const app = await appWith(t)
   const token = app.encodeSecureSession(app.createSecureSession({ user: 'ada' }))
@@ -55,7 +55,7 @@ t.test('what does not open is null, with the reason in the log that is given', a
   t.match(app.lines.find(({ level }) => level === DEBUG), { reason: 'expired' })
 })
 
-t.test('several sessions are told apart by name, and an unknown name throws', async t => {
+t.test('functions outside a request take a session name, and throw for an unknown one', async t => {
   const app = await appWith(t, [{ key: KEY }, { key: OTHER_KEY, sessionName: 'flash' }])
   const session = app.createSecureSession({ a: 1 })
   const token = app.encodeSecureSession(session, 'flash')
@@ -65,14 +65,14 @@ t.test('several sessions are told apart by name, and an unknown name throws', as
   t.throws(() => app.decodeSecureSession(token, undefined, 'nope'), { code: 'FST_SESSION_UNKNOWN_NAME' })
 })
 
-t.test('encoding what is no session throws', async t => {
+t.test('encoding a value that is not a session throws', async t => {
   const app = await appWith(t)
   for (const thing of [undefined, null, {}, 'text', { data: () => ({}) }]) {
     t.throws(() => app.encodeSecureSession(thing as never), { code: 'FST_SESSION_INVALID_OPTION' })
   }
 })
 
-t.test('what does not fit or cannot be written throws', async t => {
+t.test('encoding a session that is too large or cannot be written throws', async t => {
   const app = await appWith(t)
   t.throws(() => app.encodeSecureSession(app.createSecureSession({ a: 'x'.repeat(5000) })), { code: 'FST_SESSION_TOO_LARGE' })
   t.throws(() => app.encodeSecureSession(app.createSecureSession({ a: [1n] })), { code: 'FST_SESSION_NOT_SERIALIZABLE' })

@@ -29,7 +29,7 @@ const STATUS: Record<string, number> = {
   '/error': 418, '/redirect': 303, '/stream': 200, '/web-stream': 200, '/response': 201, '/not-modified': 304, '/no-content': 204, '/buffer': 200, '/text': 200, '/invalid': 500, '/nowhere': 404
 }
 
-t.test('the cookie goes out with every kind of reply', async t => {
+t.test('every kind of reply sets the cookie', async t => {
   const app = await appWith(t)
   addReplies(app)
   for (const [url, status] of Object.entries(STATUS)) {
@@ -41,7 +41,7 @@ t.test('the cookie goes out with every kind of reply', async t => {
   }
 })
 
-t.test('over real HTTP it does so too', async t => {
+t.test('every kind of reply sets the cookie over real HTTP', async t => {
   const app = await appWith(t)
   addReplies(app)
   const address = await app.listen({ port: 0, host: '127.0.0.1' })
@@ -62,13 +62,13 @@ t.test('a web Response keeps its own headers', async t => {
   t.strictSame(setCookies(response).map(line => line.split('=')[0]).sort(), ['other', 'session'])
 })
 
-t.test('HEAD sets the cookie as GET does', async t => {
+t.test('HEAD sets the cookie like GET', async t => {
   const app = await appWith(t)
   addReplies(app)
   t.equal(setCookies(await app.inject({ method: 'HEAD', url: '/text' })).length, 1)
 })
 
-t.test('a request that fails validation keeps what was set before', async t => {
+t.test('a request that fails validation keeps earlier changes of the session', async t => {
   const app = await appWith(t)
   addReplies(app)
   const response = await app.inject({ method: 'POST', url: '/post', payload: {} })
@@ -85,7 +85,7 @@ t.test('an error handler may change the session', async t => {
   t.strictSame(await browser.json('/get'), { flash: 'sorry' })
 })
 
-t.test('an error in a later onSend hook sends the cookie once, with the error\'s reply', async t => {
+t.test('after an error in a later onSend hook, the error reply sets the cookie once', async t => {
   const app = bareApp(t)
   await app.register(secureSession, { key: KEY })
   let first = true
@@ -99,7 +99,7 @@ t.test('an error in a later onSend hook sends the cookie once, with the error\'s
   t.strictSame(await browser.json('/get'), { user: 'ada' })
 })
 
-t.test('an error handler that drops the Set-Cookie header does not drop the session\'s', async t => {
+t.test('an error handler that removes the Set-Cookie header does not remove the session cookie', async t => {
   const app = await appWith(t)
   let first = true
   app.addHook('onSend', async () => { if (first) { first = false; throw new Error('late') } })
@@ -108,14 +108,14 @@ t.test('an error handler that drops the Set-Cookie header does not drop the sess
   t.equal(setCookies(await app.inject('/')).length, 1)
 })
 
-t.test('malformed requests do not trouble the plugin', async t => {
+t.test('malformed requests cause no error in the plugin', async t => {
   const app = await appWith(t)
   addReplies(app)
   t.equal((await app.inject('/%')).statusCode, 400)
   t.equal((await app.inject({ method: 'POST', url: '/post', payload: '{', headers: { 'content-type': 'application/json' } })).statusCode, 400)
 })
 
-t.test('over HTTP/2 sessions work the same', async t => {
+t.test('sessions work over HTTP/2', async t => {
   const app = fastify({ http2: true }) as unknown as FastifyInstance
   t.teardown(() => app.close())
   await app.register(secureSession, { key: KEY })

@@ -28,7 +28,7 @@ const SECURE = [
 ] as const
 
 for (const options of SECURE) {
-  t.test(`a cookie with ${JSON.stringify(options)} over plain http is a warning, once: browsers drop it`, async t => {
+  t.test(`a cookie with ${JSON.stringify(options)} over plain http causes one warning`, async t => {
     const app = await site(t, options)
     const warnings = await warningsAfter(app, { host: 'shop.example.com' })
     t.match(warnings,
@@ -37,12 +37,12 @@ for (const options of SECURE) {
   })
 }
 
-t.test('also where session.options() made it Secure', async t => {
+t.test('a Secure cookie by session.options() over plain http causes the warning, too', async t => {
   t.equal((await warningsAfter(await site(t), { host: 'shop.example.com' }, ['/set/a/b'])).length, 0)
   t.equal((await warningsAfter(await site(t), { host: 'shop.example.com' }, ['/own', '/own'])).length, 1)
 })
 
-t.test('nothing is said on the machine itself, which browsers trust', async t => {
+t.test('a Secure cookie for localhost causes no warning, because browsers accept it', async t => {
   for (const host of [
     'localhost', 'localhost:3000', 'LOCALHOST', 'shop.localhost:3000', '127.0.0.1', '127.0.0.1:3000', '127.9.8.7',
     '[::1]', '[::1]:3000'
@@ -51,7 +51,7 @@ t.test('nothing is said on the machine itself, which browsers trust', async t =>
   }
 })
 
-t.test('hosts that only look like it are others', async t => {
+t.test('a Secure cookie for a host name that only resembles localhost causes the warning', async t => {
   for (const host of [
     'localhost.example.com', 'notlocalhost', '127.0.0.1.example.com', '1270.0.0.1', '[::2]:80', '10.0.0.1:3000'
   ]) {
@@ -59,7 +59,7 @@ t.test('hosts that only look like it are others', async t => {
   }
 })
 
-t.test('nothing is said where TLS ends at a proxy that says so, nor where a browser shows that it has TLS', async t => {
+t.test('a Secure cookie causes no warning if the proxy or the browser indicates TLS', async t => {
   for (const headers of [
     { 'x-forwarded-proto': 'https' }, { forwarded: 'for=192.0.2.1;proto=https' }, { 'sec-fetch-site': 'none' }
   ]) {
@@ -70,14 +70,14 @@ t.test('nothing is said where TLS ends at a proxy that says so, nor where a brow
   t.strictSame(await warningsAfter(trusting, { host: 'shop.example.com', 'x-forwarded-proto': 'https' }), [])
 })
 
-t.test('a trusted proxy that says http is believed, and so is the host that it names', async t => {
+t.test('the http protocol and the host that a trusted proxy reports are used for the warning', async t => {
   const app = await site(t, { cookie: { secure: true } }, { trustProxy: true })
   const headers = { host: 'localhost', 'x-forwarded-proto': 'http', 'x-forwarded-host': 'shop.example.com' }
   t.match(await warningsAfter(app, headers),
     [{ host: 'shop.example.com' }])
 })
 
-t.test('a cookie without Secure is no matter, nor is a response that clears or sets nothing', async t => {
+t.test('a cookie without Secure, or a response that clears or sets nothing, causes no warning', async t => {
   const host = 'shop.example.com'
   t.strictSame(await warningsAfter(await site(t), { host }), [])
   const app = await site(t, { cookie: { secure: true } })
@@ -85,7 +85,7 @@ t.test('a cookie without Secure is no matter, nor is a response that clears or s
   t.strictSame(await warningsAfter(app, { host }, ['/delete', '/get', '/untouched']), [])
 })
 
-t.test('a host of thousands of characters is cut', async t => {
+t.test('a host of thousands of characters is shortened in the warning', async t => {
   const app = await site(t, { cookie: { secure: true } })
   const [line] = await warningsAfter(app, { host: `${'a'.repeat(5000)}.example` })
   t.equal(line?.['host'], 'a'.repeat(253))

@@ -37,7 +37,7 @@ async function get (address: string, cookie: string): Promise<unknown> {
   return await response.json()
 }
 
-t.test('a mixin may read the session in a line that is written while the session is opened', async t => {
+t.test('a mixin may read the session in a log line that is written while the session is opened', async t => {
   const { address, lines } = await site(t, ({ session }) => session.get('user'))
   const cookie = (await fetch(`${address}/login`)).headers.getSetCookie()[0]?.split(';')[0] as string
   for (const sent of ['', 'session=junk', 'session=junk; session=junk']) t.same(await get(address, sent), { user: null }, sent)
@@ -46,7 +46,7 @@ t.test('a mixin may read the session in a line that is written while the session
   t.equal(lines.find(({ msg, user }) => msg === 'session cookie refused' && user === 'ada')?.reason, 'unknown-version')
 })
 
-t.test('with revocation or an opener that returns promises it reads null until the session is ready', async t => {
+t.test('with revocation or an async opener, a mixin reads null until the session is ready', async t => {
   for (const options of [
     { subject: (session: secureSession.Session) => session.get('user'), revocation: { store: secureSession.memoryRevocation() } },
     { legacy: [{ cookieName: 'old', open: async () => null }] }
@@ -57,7 +57,7 @@ t.test('with revocation or an opener that returns promises it reads null until t
   }
 })
 
-t.test('a subscriber of an event may read the session that the event is about', async t => {
+t.test('a subscriber may read the session that the event is about', async t => {
   let events = 0
   for (const name of ['opened', 'refused']) {
     const listen = (): void => { events++; requests.getStore()?.session?.get('user') }
@@ -70,7 +70,7 @@ t.test('a subscriber of an event may read the session that the event is about', 
   t.equal(events, 2)
 })
 
-t.test('a reader of cookies that logs meets null, and the session opens all the same', async t => {
+t.test('a serializer that reads the session while it is opened finds null, and the session opens', async t => {
   const seen: unknown[] = []
   const look = (): void => { seen.push(requests.getStore()?.session) }
   const serializer = {

@@ -9,13 +9,13 @@ async function lineOf (t: Test, options: object = {}, serverOptions: object = {}
   return setCookies(await app.inject({ url: '/set/user/ada', headers }))[0] as string
 }
 
-t.test('by default the cookie has Path=/, HttpOnly and SameSite=Lax, wherever the login is', async t => {
+t.test('by default the cookie has Path=/, HttpOnly and SameSite=Lax, at every path of the login', async t => {
   const app = await appWith(t)
   app.get('/auth/deep/login', async ({ session }) => { session.set('user', 'ada'); return {} })
   t.match(setCookies(await app.inject('/auth/deep/login')), [/^session=[\w-]+; Path=\/; HttpOnly; SameSite=Lax$/])
 })
 
-t.test('what is given is laid over the defaults', async t => {
+t.test('given attributes override single defaults', async t => {
   t.match(await lineOf(t, { cookie: { path: '/app', httpOnly: false, sameSite: 'strict' } }), /; Path=\/app; SameSite=Strict$/)
   t.match(await lineOf(t, { cookieOptions: { domain: 'example.org', sameSite: true, priority: 'low' } }), /; Domain=example\.org; Path=\/; HttpOnly; SameSite=Strict; Priority=Low$/)
   t.match(await lineOf(t, { cookie: { sameSite: false } }), /; Path=\/; HttpOnly$/)
@@ -36,7 +36,7 @@ t.test('Secure is automatic: where the name or SameSite=None needs it, and over 
   t.match(await lineOf(t, { cookie: { secure: true } }), /; Secure;/)
 })
 
-t.test('where TLS ends at a proxy that is not trusted, the cookie still goes out, and one warning says what to do', async t => {
+t.test('if TLS ends at a proxy that is not trusted, the cookie is still sent, and one warning explains it', async t => {
   const app = await appWith(t)
   addRoutes(app)
   const headers = { 'x-forwarded-proto': 'https' }
@@ -45,7 +45,7 @@ t.test('where TLS ends at a proxy that is not trusted, the cookie still goes out
   t.equal(app.lines.filter(({ level }) => level === WARN).length, 1)
 })
 
-t.test('there is no such warning where Secure is settled, or the proxy speaks http', async t => {
+t.test('the warning about TLS is not logged if Secure is configured, or if the proxy uses http', async t => {
   for (const [options, header] of [[{ cookie: { secure: true } }, 'https'], [{ cookie: { secure: false } }, 'https'], [{}, 'http']] as const) {
     const app = await appWith(t, { key: KEY, ...options })
     addRoutes(app)
@@ -58,7 +58,7 @@ t.test('a cookie that ends with the browser has no lifetime', async t => {
   t.notMatch(await lineOf(t), /Max-Age|Expires/)
 })
 
-t.test('a persistent one lives as long as the session can: Max-Age follows the absolute limit', async t => {
+t.test('a persistent cookie lives as long as its session: Max-Age follows the absolute limit', async t => {
   const clock = fakeClock(t)
   const app = await appWith(t, { key: KEY, persistent: true, idle: '2d', absolute: '10d' })
   addRoutes(app)
@@ -70,7 +70,7 @@ t.test('a persistent one lives as long as the session can: Max-Age follows the a
   t.match(setCookies(await browser.get('/get')), [/^session\.t=.*; Max-Age=691200;/], 'the stamp too')
 })
 
-t.test('a configured maxAge or expires goes out as it is', async t => {
+t.test('a configured maxAge or expires is sent as given', async t => {
   t.match(await lineOf(t, { cookie: { maxAge: 3600.9 } }), /; Max-Age=3600;/)
   const expires = new Date(Math.floor(Date.now() / 1000) * 1000 + 3600_000)
   t.match(await lineOf(t, { cookie: { expires } }), new RegExp(`; Expires=${expires.toUTCString()};`))
@@ -87,7 +87,7 @@ t.test('the token needs no percent-encoding, and a session of 416 bytes takes 65
   t.equal(encodeURIComponent(value), value)
 })
 
-t.test('a response that sets the cookie says no-store, unless the route or the options say otherwise', async t => {
+t.test('a response that sets the cookie has no-store, unless the route or the options prevent it', async t => {
   const app = await appWith(t)
   addRoutes(app)
   app.get('/own', async ({ session }, reply) => { session.set('a', 1); reply.header('cache-control', 'private, max-age=60'); return {} })
@@ -102,7 +102,7 @@ t.test('a response that sets the cookie says no-store, unless the route or the o
   t.equal((await silent.inject('/set/a/b')).headers['cache-control'], undefined)
 })
 
-t.test('Set-Cookie lines of others stay, however they were set', async t => {
+t.test('Set-Cookie lines of other plugins stay, however they were set', async t => {
   const app = await appWith(t)
   app.get('/', async ({ session }, reply) => {
     session.set('a', 1)
@@ -120,13 +120,13 @@ t.test('Set-Cookie lines of others stay, however they were set', async t => {
   t.strictSame(setCookies(await app.inject('/raw')).map(line => line.split('=')[0]).sort(), ['raw', 'session'])
 })
 
-t.test('one cookie is one header, as a string', async t => {
+t.test('a single cookie is one header value, as a string', async t => {
   const app = await appWith(t)
   addRoutes(app)
   t.type((await app.inject('/set/a/b')).headers['set-cookie'], 'string')
 })
 
-t.test('an app without a session in a route adds nothing to it', async t => {
+t.test('a route of an app without a session gets no Set-Cookie line', async t => {
   const app = bareApp(t)
   app.get('/', async () => ({}))
   t.strictSame(setCookies(await app.inject('/')), [])

@@ -71,12 +71,12 @@ for (const [what, first, second] of [
   ['an old cookie that lies apart from that of the other scope', { cookie: { path: '/a' } },
     { sessionName: 'login', legacy: [secureSession.sealedOpener({ cookieName: 'session', cookie: { path: '/b' } })] }]
 ] as const) {
-  t.test(`a scope with ${what} boots beside the other`, async t => {
+  t.test(`a scope with ${what} boots beside one with the same cookie name`, async t => {
     await siblings(t, first as Partial<Options>, second as Partial<Options>)
   })
 }
 
-t.test('two scopes with the same options have the same session', async t => {
+t.test('two sibling scopes with the same options have the same session', async t => {
   const browser = new Browser(await siblings(t, {}, {}))
   await browser.get('/a/set/user/ada')
   t.strictSame(await browser.json('/b/get'), { user: 'ada' })
@@ -84,7 +84,7 @@ t.test('two scopes with the same options have the same session', async t => {
   t.strictSame(await browser.json('/a/get'), {})
 })
 
-t.test('a scope inside a sibling is compared as well, and one around is not', async t => {
+t.test('a scope inside a sibling is compared as well, and an outer scope is not', async t => {
   const app = bareApp(t)
   app.register(async scope => { await scope.register(secureSession, { key: KEY }) })
   app.register(async scope => {
@@ -94,7 +94,7 @@ t.test('a scope inside a sibling is compared as well, and one around is not', as
   await t.rejects(async () => { await app.ready() }, { code: INVALID, message: /"session", too, with other keys/ })
 })
 
-t.test('the plugin in the app itself is compared with scopes that were loaded before it', async t => {
+t.test('a registration in the app itself is compared with scopes that were loaded before it', async t => {
   const app = bareApp(t)
   app.register(async scope => { await scope.register(secureSession, { key: KEY }) })
   app.register(secureSession, { key: OTHER_KEY })

@@ -16,7 +16,7 @@ async function site (t: Test): Promise<TestApp> {
   ])
 }
 
-t.test('the cookies of all sessions are taken out, and others stay byte for byte', async t => {
+t.test('stripCookies removes the cookies of all sessions, and keeps others byte for byte', async t => {
   const { secureSession: { stripCookies } } = await site(t)
   const headers: Array<[header: string | string[] | null | undefined, left: string | undefined]> = [
     ['__Host-s=x', undefined],
@@ -51,7 +51,7 @@ t.test('the cookies of all sessions are taken out, and others stay byte for byte
   for (const [header, left] of headers) t.equal(stripCookies(header), left, JSON.stringify(header))
 })
 
-t.test('the cookies of sessions that other scopes registered are taken out, too', async t => {
+t.test('stripCookies removes the cookies of sessions in other scopes, too', async t => {
   const app = await appWith(t)
   const stripped: Record<string, unknown> = {}
   for (const name of ['one', 'two']) {
@@ -68,21 +68,21 @@ t.test('the cookies of sessions that other scopes registered are taken out, too'
   t.equal(app.secureSession.stripCookies('session=x; one=x; a=1', 'session'), 'one=x; a=1')
 })
 
-t.test('of one session the cookies, by its name', async t => {
+t.test('stripCookies with a name removes only the cookies of that session', async t => {
   const { secureSession: { stripCookies } } = await site(t)
   t.equal(stripCookies('__Host-s=x; session=x; peer=x; admin=x; admin.t=x', 'admin'), '__Host-s=x; session=x; peer=x')
   t.equal(stripCookies('__Host-s=x; session=x; peer=x; admin=x; admin.t=x', 'session'), 'admin=x; admin.t=x')
   t.throws(() => stripCookies('a=1', 'nobody'), { code: 'FST_SESSION_UNKNOWN_NAME' })
 })
 
-t.test('what is no header is refused', async t => {
+t.test('stripCookies throws for a value that is not a header', async t => {
   const { secureSession: { stripCookies } } = await site(t)
   for (const wrong of [1, {}, true, [1], [null], () => {}]) {
     t.throws(() => stripCookies(wrong as never), { code: 'FST_SESSION_INVALID_OPTION' })
   }
 })
 
-t.test('whatever a stranger sends, no session is found in what is left, and no other cookie is lost', async t => {
+t.test('for random headers, stripCookies leaves no session and loses no other cookie', async t => {
   const { secureSession: { stripCookies } } = await site(t)
   const names = ['__Host-s', '__Host-s.1', '__Host-s.t', 'session', 'session.2', 'session.t', 'admin', 'admin.t', 'peer']
   const signs = ['.1', '.t', '=', ';', ' ', '\t', '; ', '"', ',', '%', '\u00ff']
@@ -97,7 +97,7 @@ t.test('whatever a stranger sends, no session is found in what is left, and no o
   }
 })
 
-t.test('what is left of a real browser\'s header logs nobody in', async t => {
+t.test('the header that stripCookies leaves of a real browser logs no user in', async t => {
   const app = await appWith(t, { key: KEY, maxCookies: 2 })
   addRoutes(app)
   app.get('/fill', async ({ session }) => { session.set('text', 'x'.repeat(4000)); return {} })
@@ -108,7 +108,7 @@ t.test('what is left of a real browser\'s header logs nobody in', async t => {
   t.equal(app.secureSession.stripCookies(browser.header), 'theme=dark')
 })
 
-t.test('over HTTP/2, where a browser may send each cookie in a field of its own', async t => {
+t.test('stripCookies works over HTTP/2, where each cookie may be a field of its own', async t => {
   const app = await appWith(t, { key: KEY }, { http2: true } as object)
   app.get('/', async ({ headers }) => ({ left: app.secureSession.stripCookies(headers.cookie) }))
   await app.listen({ port: 0, host: '127.0.0.1' })

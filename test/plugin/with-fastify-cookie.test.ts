@@ -12,7 +12,7 @@ t.test('an app without @fastify/cookie gets it, with a secret derived from the k
   t.match(other.unsignCookie(foreign.signCookie('value')), { valid: true }, 'the first signs')
 })
 
-t.test('an app that has it keeps its own', async t => {
+t.test('an app with @fastify/cookie keeps its own registration', async t => {
   const app = bareApp(t)
   await app.register(cookie, { secret: 'the secret of the app, thirty-two bytes' })
   await app.register(secureSession, { key: KEY })
@@ -52,7 +52,7 @@ for (const [name, options] of Object.entries({
   })
 }
 
-t.test('the session is there before the hook of @fastify/cookie runs', async t => {
+t.test('the session is available before the hook of @fastify/cookie runs', async t => {
   const app = bareApp(t)
   await app.register(cookie, { hook: 'preHandler' })
   await app.register(secureSession, { key: KEY })
@@ -64,7 +64,7 @@ t.test('the session is there before the hook of @fastify/cookie runs', async t =
   t.strictSame(await browser.json('/seen'), { seen: 'ada' })
 })
 
-t.test('a signed cookie of the app\'s is none of a session\'s, and a session cookie with a signature behind it is refused', async t => {
+t.test('a signed cookie of the app is no session, and a session cookie with a signature is refused', async t => {
   const app = bareApp(t)
   await app.register(cookie, { secret: 'x'.repeat(32) })
   await app.register(secureSession, { key: KEY, cookie: { signed: true } })

@@ -8,14 +8,14 @@ async function importInContext (): Promise<unknown> {
   return await new Script("import('node:fs')").runInThisContext()
 }
 
-t.test('where import() is not allowed, @fastify/cookie is left out and the log says so', async t => {
+t.test('if import() is not available, @fastify/cookie is omitted, and the log says so', async t => {
   const app = bareApp(t)
   await registerCookies(app, 'x'.repeat(32), importInContext)
   t.notOk(app.hasPlugin('@fastify/cookie'))
   t.match(app.lines, [{ level: WARN, msg: /@fastify\/cookie is not registered.*import\(\).*request\.cookies/ }])
 })
 
-t.test('where the app has registered it, nothing is tried and nothing is said', async t => {
+t.test('if the app has registered @fastify/cookie, import() is not tried and not logged', async t => {
   const app = bareApp(t)
   await registerCookies(app, 'x'.repeat(32))
   t.ok(app.hasPlugin('@fastify/cookie'))
@@ -23,7 +23,7 @@ t.test('where the app has registered it, nothing is tried and nothing is said', 
   t.strictSame(app.lines, [])
 })
 
-t.test('any other error of import() is left to the registration', async t => {
+t.test('any other error of import() fails the registration', async t => {
   const app = bareApp(t)
   await registerCookies(app, 'x'.repeat(32), async () => await import(['no', 'such', 'module'].join('-')))
   t.ok(app.hasPlugin('@fastify/cookie'))

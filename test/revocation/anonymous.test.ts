@@ -28,7 +28,7 @@ async function strangerIn (app: TestApp): Promise<Browser> {
   return stranger
 }
 
-t.test('strangers who fill a cart and log out, again and again, end no user\'s session', async t => {
+t.test('anonymous clients that fill a cart and log out in a loop end no user\'s session', async t => {
   const clock = fakeClock(t)
   const store = secureSession.memoryRevocation({ max: 10 })
   const app = await shop(t, { store, recheck: 0 })
@@ -44,7 +44,7 @@ t.test('strangers who fill a cart and log out, again and again, end no user\'s s
   t.strictSame([await userIn(before), await userIn(after), store.size], ['ada', 'grace', 0])
 })
 
-t.test('users who log in and out, again and again, end no session that begins later', async t => {
+t.test('users who log in and out in a loop end no session that begins later', async t => {
   const clock = fakeClock(t)
   const store = secureSession.memoryRevocation({ max: 10 })
   const app = await shop(t, { store, recheck: 0 })
@@ -61,7 +61,7 @@ t.test('users who log in and out, again and again, end no session that begins la
   }
 })
 
-t.test('the end of an anonymous session is not told to the store, and does not wait for it', async t => {
+t.test('the end of an anonymous session is not written to the store, and does not wait for it', async t => {
   const store = new CountingStore()
   const app = await shop(t, { store })
   for (const ending of ENDINGS) {
@@ -74,7 +74,7 @@ t.test('the end of an anonymous session is not told to the store, and does not w
   t.equal(store.raised, 0)
 })
 
-t.test('a copy of an anonymous session opens as what it was, and is nobody\'s whatever became of the session', async t => {
+t.test('a copy of an anonymous session opens with its values and without a user, also after a login', async t => {
   const app = await shop(t, { recheck: 0 })
   for (const ending of [...ENDINGS, '/login/ada', '/log-in/ada']) {
     const stranger = await strangerIn(app)
@@ -90,7 +90,7 @@ t.test('a copy of an anonymous session opens as what it was, and is nobody\'s wh
   }
 })
 
-t.test('one that must not be used again is ended by its id', async t => {
+t.test('an anonymous session can be ended by its id', async t => {
   const app = await shop(t, { recheck: 0 })
   const stranger = await strangerIn(app)
   const copy = stranger.copy()
@@ -98,7 +98,7 @@ t.test('one that must not be used again is ended by its id', async t => {
   t.strictSame(await copy.json('/seen'), {})
 })
 
-t.test('a session is anonymous where neither what was sealed nor its values name a subject', async t => {
+t.test('a session is anonymous if neither the sealed hash nor its values name a subject', async t => {
   const sealers: ReadonlyArray<[what: string, sealedBy: Partial<secureSession.SessionOptions>, path: string, writes: number]> = [
     ['nobody, sealed as nobody', { subject }, '/cart', 0],
     ['a user, sealed as that', { subject }, '/login/ada', 1],
@@ -116,7 +116,7 @@ t.test('a session is anonymous where neither what was sealed nor its values name
   }
 })
 
-t.test('where "subject" is not set, each session that is ended is told to the store', async t => {
+t.test('without the option "subject", the end of every session is written to the store', async t => {
   const store = new CountingStore()
   const app = await shop(t, { store, recheck: 0 }, { subject: undefined } as never)
   for (const ending of ENDINGS) {
@@ -128,7 +128,7 @@ t.test('where "subject" is not set, each session that is ended is told to the st
   t.equal(store.raised, ENDINGS.length)
 })
 
-t.test('what the request itself did to the values does not count, with any serializer', async t => {
+t.test('changes of this request do not decide whether the session was anonymous, with any serializer', async t => {
   let reads = 0
   const serializer: secureSession.Serializer = {
     serialize: data => JSON.stringify(data),

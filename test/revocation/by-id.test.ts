@@ -6,7 +6,7 @@ import { appOfUsers, loggedIn, userIn } from './users'
 
 const DAY_S = 86_400
 
-t.test('a session that is ended by its id is over, with every copy of its cookie', async t => {
+t.test('a session that is ended by its id is refused, with every copy of its cookie', async t => {
   const app = await appOfUsers(t)
   const [browser, other] = [await loggedIn(app), await loggedIn(app)]
   const copy = browser.copy()
@@ -17,7 +17,7 @@ t.test('a session that is ended by its id is over, with every copy of its cookie
   t.equal(await userIn(other), 'ada', 'and no other is')
 })
 
-t.test('the cookies of a session that is over are cleared, also where no handler looks at it', async t => {
+t.test('the cookies of an ended session are cleared, also if the handler does not access it', async t => {
   const clock = fakeClock(t)
   const app = await appOfUsers(t)
   const browser = await loggedIn(app)
@@ -32,7 +32,7 @@ t.test('the cookies of a session that is over are cleared, also where no handler
   t.equal(browser.cookies.size, 0)
 })
 
-t.test('delete, regenerate and revoke each end the old id, before the reply is there', async t => {
+t.test('delete, regenerate and revoke each end the old id before the reply is sent', async t => {
   for (const route of ['/logout', '/regenerate', '/revoke']) {
     const app = await appOfUsers(t, { recheck: 0 })
     const elsewhere = await appOfUsers(t, { recheck: 0 })
@@ -45,7 +45,7 @@ t.test('delete, regenerate and revoke each end the old id, before the reply is t
   }
 })
 
-t.test('another process with the same store sees it when it asks next', async t => {
+t.test('another process with the same store refuses an ended session at its next check', async t => {
   const clock = fakeClock(t)
   const store = secureSession.memoryRevocation()
   const [here, there] = [await appOfUsers(t, { store }), await appOfUsers(t, { store })]
@@ -62,7 +62,7 @@ t.test('another process with the same store sees it when it asks next', async t 
   t.equal(await userIn(copy), null, 'and has learnt it')
 })
 
-t.test('what is over begins again as another session', async t => {
+t.test('a write to an ended session begins a new session', async t => {
   const app = await appOfUsers(t)
   const browser = await loggedIn(app)
   const { id } = await browser.json('/info')
@@ -72,7 +72,7 @@ t.test('what is over begins again as another session', async t => {
   t.not((await browser.json('/info')).id, id)
 })
 
-t.test('a handler sees of a session that is over: nothing, in any way', async t => {
+t.test('a handler finds nothing of an ended session, by any method', async t => {
   const app = await appOfUsers(t)
   app.get('/all', async ({ session }) => {
     const style = session as unknown as Record<string, unknown>
@@ -96,7 +96,7 @@ t.test('a handler sees of a session that is over: nothing, in any way', async t 
   t.strictSame(seen, { property: null, get: null, has: false, in: false, keys: [], data: {}, json: {}, isNew: true, changed: true, deleted: true })
 })
 
-t.test('a handler that has not looked yet does not see what was ended while it waited', async t => {
+t.test('a handler that accesses its session late does not see one that was ended in the meantime', async t => {
   const app = await appOfUsers(t)
   let wait = async (): Promise<void> => {}
   app.get('/slow', { preHandler: async () => { await wait() } }, async ({ session }) => ({ user: session.get('user') ?? null }))
@@ -107,7 +107,7 @@ t.test('a handler that has not looked yet does not see what was ended while it w
   t.same(await browser.json('/slow'), { user: null })
 })
 
-t.test('a write in flight at logout does not bring the session back', async t => {
+t.test('a write in flight during a logout does not restore the session', async t => {
   const app = await appOfUsers(t)
   let release = (): void => {}
   const gate = new Promise<void>(resolve => { release = resolve })
@@ -122,7 +122,7 @@ t.test('a write in flight at logout does not bring the session back', async t =>
   t.equal(await userIn(writer), null)
 })
 
-t.test('a session that was deleted and begun again in one request ends the old one', async t => {
+t.test('a session that was deleted and begun again in one request ends the old id', async t => {
   const app = await appOfUsers(t)
   app.get('/again', async ({ session }) => { session.delete(); session.set('user', 'grace'); return {} })
   const browser = await loggedIn(app)
@@ -132,7 +132,7 @@ t.test('a session that was deleted and begun again in one request ends the old o
   t.equal(await userIn(browser), 'grace')
 })
 
-t.test('a session that no cookie holds yet is revoked without a word to the store', async t => {
+t.test('revoking a session that no cookie holds yet does not ask the store', async t => {
   const store = secureSession.memoryRevocation()
   const app = await appOfUsers(t, { store })
   app.get('/at-once', async ({ session }) => { session.set('value', 1); await session.revoke(); return {} })
@@ -141,7 +141,7 @@ t.test('a session that no cookie holds yet is revoked without a word to the stor
   t.equal(store.size, 0)
 })
 
-t.test('the copy of a session with a longer limit of its own stays over for as long as it would have lived', async t => {
+t.test('a copy of a session with a longer own limit stays refused for as long as it could have lived', async t => {
   const clock = fakeClock(t)
   for (const end of ['/logout', 'revoke', 'subject']) {
     const store = secureSession.memoryRevocation()
@@ -159,7 +159,7 @@ t.test('the copy of a session with a longer limit of its own stays over for as l
   }
 })
 
-t.test('revoke from afar takes ids, and nothing else', async t => {
+t.test('secureSession.revoke accepts only session ids', async t => {
   const app = await appOfUsers(t)
   for (const id of ['', 'x', 'A'.repeat(32), 17, undefined, null, {}]) {
     await t.rejects(app.secureSession.revoke(id as string), { code: 'FST_SESSION_INVALID_OPTION' })
@@ -167,7 +167,7 @@ t.test('revoke from afar takes ids, and nothing else', async t => {
   await t.resolves(app.secureSession.revoke('a'.repeat(32)), 'also one that nobody has')
 })
 
-t.test('without the option nothing can be revoked, and the error says so', async t => {
+t.test('without the option `revocation`, revoke throws an error that says so', async t => {
   const app = await appOfUsers(t, {}, { revocation: undefined } as never)
   const browser = await loggedIn(app)
   for (const route of ['/revoke', '/revoke-others']) {
@@ -180,7 +180,7 @@ t.test('without the option nothing can be revoked, and the error says so', async
   await t.rejects(app.secureSession.revokeSubject('ada'), { code: 'FST_SESSION_INVALID_OPTION' })
 })
 
-t.test('what cannot be written ends nothing: the cookie that the browser has stays good', async t => {
+t.test('if the new session cannot be written, the old one is not ended, and its cookie stays valid', async t => {
   const app = await appOfUsers(t, { recheck: 0 })
   app.get('/too-large', async ({ session }) => { session.regenerate(); session.set('user', 'ada'.repeat(2000)); return {} })
   app.get('/too-large-anew', async ({ session }) => { session.delete(); session.set('value', 'x'.repeat(5000)); return {} })

@@ -5,7 +5,7 @@ import { Browser } from '../helpers/browser'
 import { fakeClock } from '../helpers/clock'
 import { appOfUsers, loggedIn, subject, userIn } from './users'
 
-t.test('all sessions of a subject are ended, and those of others stay', async t => {
+t.test('revokeSubject ends all sessions of a subject, and no others', async t => {
   const clock = fakeClock(t)
   const app = await appOfUsers(t)
   const browsers = [await loggedIn(app), await loggedIn(app), await loggedIn(app)]
@@ -16,7 +16,7 @@ t.test('all sessions of a subject are ended, and those of others stay', async t 
   t.equal(await userIn(other), 'grace')
 })
 
-t.test('what was begun by then is ended on a clock that goes on, however quick the caller is', async t => {
+t.test('revokeSubject ends every session that began before, also if the clock advances during the call', async t => {
   const app = await appOfUsers(t)
   for (let round = 0; round < 40; round++) {
     const browser = await loggedIn(app, `user ${round}`)
@@ -26,7 +26,7 @@ t.test('what was begun by then is ended on a clock that goes on, however quick t
   t.pass()
 })
 
-t.test('a login in the same millisecond as a log-out-everywhere survives it, in either order', async t => {
+t.test('a login in the same millisecond as revokeSubject stays valid, in either order', async t => {
   const clock = fakeClock(t)
   const store = secureSession.memoryRevocation()
   const apps = [await appOfUsers(t, { store, recheck: 0 }), await appOfUsers(t, { store, recheck: 0 })] as const
@@ -46,7 +46,7 @@ t.test('a login in the same millisecond as a log-out-everywhere survives it, in 
   t.equal(survived, 4 * 25)
 })
 
-t.test('a password change logs out everywhere and goes on, in either order of its two steps', async t => {
+t.test('a password change can end all sessions and continue, in either order of its two steps', async t => {
   for (const revokesFirst of [true, false]) {
     const app = await appOfUsers(t, { recheck: 0 })
     app.get('/password', async ({ session }) => {
@@ -64,7 +64,7 @@ t.test('a password change logs out everywhere and goes on, in either order of it
   }
 })
 
-t.test('a login after a log-out-everywhere survives it where the clock of its machine is behind', async t => {
+t.test('a login after revokeSubject stays valid on a machine whose clock is behind', async t => {
   const clock = fakeClock(t)
   const store = secureSession.memoryRevocation({ now: () => Date.UTC(2026, 0, 1) })
   const [ahead, behind] = [await appOfUsers(t, { store, recheck: 0 }), await appOfUsers(t, { store, recheck: 0 })]
@@ -77,7 +77,7 @@ t.test('a login after a log-out-everywhere survives it where the clock of its ma
   t.equal(await userIn(browser), 'ada')
 })
 
-t.test('a login by set() alone is dated by itself, so that an older log-out-everywhere does not end it', async t => {
+t.test('a login by set() alone gets a later date than an older revokeSubject, and stays valid', async t => {
   const clock = fakeClock(t)
   const app = await appOfUsers(t, { recheck: 0 })
   app.get('/become/:user', async ({ session, params }) => { session.set('user', (params as { user: string }).user); return session.info })
@@ -98,7 +98,7 @@ t.test('a login by set() alone is dated by itself, so that an older log-out-ever
   t.match(await browser.json('/info'), { createdAt: info.createdAt + 60_000, authenticatedAt: info.authenticatedAt }, 'which is no proof of who they are')
 })
 
-t.test('a session that was sealed before the app said who its subjects are is ended, too', async t => {
+t.test('revokeSubject ends a session that was sealed before the option subject was configured', async t => {
   const clock = fakeClock(t)
   const old = await appOfUsers(t, {}, { subject: undefined } as never)
   const app = await appOfUsers(t)
@@ -109,7 +109,7 @@ t.test('a session that was sealed before the app said who its subjects are is en
   t.equal(await userIn(browser), null)
 })
 
-t.test('a session that was sealed when the subject was another is ended by either name', async t => {
+t.test('a session that was sealed under an earlier subject is ended by the old and by the new subject', async t => {
   const clock = fakeClock(t)
   const store = secureSession.memoryRevocation()
   const byMail = await appOfUsers(t, { store, recheck: 0 }, { subject: session => `${session.get('user')}@example.com` })
@@ -121,7 +121,7 @@ t.test('a session that was sealed when the subject was another is ended by eithe
   for (const browser of browsers) t.equal(await userIn(browser.copy(byName)), null)
 })
 
-t.test('a later, smaller cut-off undoes nothing', async t => {
+t.test('a later call with a smaller cut-off changes nothing', async t => {
   const clock = fakeClock(t)
   const app = await appOfUsers(t, { recheck: 0 })
   const browser = await loggedIn(app)
@@ -133,7 +133,7 @@ t.test('a later, smaller cut-off undoes nothing', async t => {
   t.equal(await userIn(browser), null)
 })
 
-t.test('a subject may be a number, and must be something', async t => {
+t.test('a subject may be a number, and must not be empty', async t => {
   const clock = fakeClock(t)
   const app = await appOfUsers(t, {}, { subject: session => session.get('user') === undefined ? null : Number(session.get('user')) })
   const browser = await loggedIn(app, '17')
@@ -145,7 +145,7 @@ t.test('a subject may be a number, and must be something', async t => {
   }
 })
 
-t.test('what the app must not say of its subjects fails the login, and leaks nothing of it', async t => {
+t.test('an invalid subject fails the login, and the reply does not contain it', async t => {
   for (const wrong of ['', {}, Promise.resolve('ada'), true]) {
     const app = await appOfUsers(t, {}, { subject: () => wrong as string })
     const response = await app.inject('/login/ada')
@@ -155,7 +155,7 @@ t.test('what the app must not say of its subjects fails the login, and leaks not
   }
 })
 
-t.test('to ask for the subject changes nothing, though it looks into an object', async t => {
+t.test('calling the option subject changes nothing, even if it reads an object', async t => {
   const app = await appWith(t, { key: KEY, subject: session => (session.get('user') as { id: string } | undefined)?.id, revocation: { store: secureSession.memoryRevocation() } })
   let serialized = 0
   app.get('/login', async ({ session }) => { session.set('user', { id: 'ada', toJSON () { serialized++; return { id: 'ada' } } }); return {} })
@@ -194,7 +194,7 @@ t.test('several sessions of one app are ended together, or by name', async t => 
   await t.rejects(app.secureSession.revokeSubject('ada', 'none'), { code: 'FST_SESSION_UNKNOWN_NAME' })
 })
 
-t.test('who acts for another in the millisecond of a cut-off of theirs is dated after it, and shown to be no later than before', async t => {
+t.test('a user change in the millisecond of a cut-off is dated after it, and authenticatedAt is unchanged', async t => {
   const clock = fakeClock(t)
   const app = await appOfUsers(t, { recheck: 0 })
   app.get('/become/:user', async ({ session, params }) => { session.set('user', (params as { user: string }).user); return {} })

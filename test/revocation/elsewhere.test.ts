@@ -10,7 +10,7 @@ import { loggedInBefore } from '../legacy/old-app'
 import { away, CountingStore } from './stores'
 import { appOfUsers, loggedIn, subject, userIn } from './users'
 
-t.test('decode asks the store, and decodeSecureSession does not', async t => {
+t.test('secureSession.decode asks the store, and decodeSecureSession does not', async t => {
   const clock = fakeClock(t)
   const store = new CountingStore()
   const app = await appOfUsers(t, { store })
@@ -30,7 +30,7 @@ t.test('decode asks the store, and decodeSecureSession does not', async t => {
   await t.rejects(app.secureSession.decode(token, app.log, 'none'), { code: 'FST_SESSION_UNKNOWN_NAME' })
 })
 
-t.test('decode rejects where the store is away, or trusts where the app says so', async t => {
+t.test('while the store is unavailable, secureSession.decode rejects, or trusts if `onError` is allow', async t => {
   const clock = fakeClock(t)
   for (const onError of ['refuse', 'allow'] as const) {
     const store = new CountingStore()
@@ -43,7 +43,7 @@ t.test('decode rejects where the store is away, or trusts where the app says so'
   }
 })
 
-t.test('a session outside any request can be revoked', async t => {
+t.test('a session outside a request can be revoked', async t => {
   const app = await appOfUsers(t, { recheck: 0 })
   const browser = await loggedIn(app)
   const session = await app.secureSession.decode(browser.cookies.get('session'))
@@ -52,13 +52,13 @@ t.test('a session outside any request can be revoked', async t => {
   t.equal(await userIn(browser), null)
 })
 
-t.test('a session of an old cookie asks openers that answer with promises, in decode', async t => {
+t.test('secureSession.decode awaits openers of legacy cookies that return promises', async t => {
   const app = await appWith(t, { key: KEY, legacy: [{ open: async value => value === 'old' ? { data: { user: 'ada' } } : null }] })
   t.same((await app.secureSession.decode('old'))?.data(), { user: 'ada' })
   t.equal(await app.secureSession.decode('other'), null)
 })
 
-t.test('a WebSocket upgrade does not see a session that is over', async t => {
+t.test('a WebSocket upgrade does not see an ended session', async t => {
   const app = await appOfUsers(t, {}, {}, {})
   await app.register(websocket)
   app.register(async scope => {
@@ -77,7 +77,7 @@ t.test('a WebSocket upgrade does not see a session that is over', async t => {
   t.equal(await greeting(), 'undefined')
 })
 
-t.test('commitSession does not wait for the store, but the reply does', async t => {
+t.test('commitSession does not wait for the store, and the reply does', async t => {
   const store = new CountingStore()
   const app = await appOfUsers(t, { store, recheck: 0 })
   app.get('/by-hand', async ({ session }, reply) => { session.delete(); return reply.commitSession().length })
@@ -93,7 +93,7 @@ t.test('commitSession does not wait for the store, but the reply does', async t 
   }
 })
 
-t.test('a reply that is hijacked waits for nobody, and the log says what failed', async t => {
+t.test('a hijacked reply does not wait for the store, and the log says what failed', async t => {
   const store = new CountingStore()
   const app = await appOfUsers(t, { store, recheck: 0 })
   app.get('/by-hand', ({ session }, reply) => {
@@ -109,7 +109,7 @@ t.test('a reply that is hijacked waits for nobody, and the log says what failed'
   while (!app.lines.some(({ level }) => level === ERROR)) await turns()
 })
 
-t.test('of several cookies of one name, those that are over stand in nobody\'s way', async t => {
+t.test('an ended cookie does not prevent a valid cookie of the same name from being used', async t => {
   const clock = fakeClock(t)
   const app = await appOfUsers(t)
   const good = await loggedIn(app)
@@ -125,7 +125,7 @@ t.test('of several cookies of one name, those that are over stand in nobody\'s w
   t.match(setCookies(await app.inject({ url: '/user', headers: { cookie } })), [/^session=; Max-Age=0/])
 })
 
-t.test('a copy of the cookie of another library ends with the session that was made of it', async t => {
+t.test('a copy of a legacy cookie ends with the session that was migrated from it', async t => {
   const old = { key: OTHER_KEY }
   const app = await appOfUsers(t, { recheck: 0 }, { legacy: [secureSession.secureSessionOpener(old)] })
   const browser = (await loggedInBefore(t, old)).copy(app)
@@ -136,7 +136,7 @@ t.test('a copy of the cookie of another library ends with the session that was m
   t.equal(copy.cookies.size, 0)
 })
 
-t.test('an old cookie that does not say how old it is ends with its subject, whenever it comes', async t => {
+t.test('a legacy cookie without a date ends with its subject, whenever it is sent', async t => {
   const clock = fakeClock(t)
   const app = await appOfUsers(t, {}, { legacy: [{ cookieName: 'old', immediate: true, open: value => ({ data: { user: value } }) }] })
   const [before, after] = [new Browser(app), new Browser(app)]
@@ -150,7 +150,7 @@ t.test('an old cookie that does not say how old it is ends with its subject, whe
   t.equal(await userIn(await loggedIn(app)), 'ada')
 })
 
-t.test('one of two named sessions may be ended while the other goes on', async t => {
+t.test('one of two named sessions can be ended without the other', async t => {
   const app = await appWith(t, [
     { key: KEY, subject, revocation: { store: secureSession.memoryRevocation() } },
     { sessionName: 'cart', key: KEY }
@@ -164,7 +164,7 @@ t.test('one of two named sessions may be ended while the other goes on', async t
   t.same(await browser.json('/both'), { user: null, items: 1 })
 })
 
-t.test('what fails before the store could be asked is told to who touches the session, and to nobody else', async t => {
+t.test('an error before the store could be asked is thrown only to code that accesses the session', async t => {
   const opener: secureSession.LegacyOpener = { cookieName: 'old', immediate: true, open () { throw Object.assign(new Error('away'), { statusCode: 503 }) } }
   const legacy = await appOfUsers(t, {}, { legacy: [opener] })
   const old = await appOfUsers(t, {}, { subject: undefined } as never)

@@ -10,7 +10,7 @@ import { appOfUsers, loggedIn, userIn } from './users'
 
 const DAY_MS = 86_400_000
 
-t.test('a copy that was given a longer limit is over for as long as it would have lived', async t => {
+t.test('a copy that was given a longer limit stays refused for as long as it could have lived', async t => {
   const clock = fakeClock(t)
   const store = secureSession.memoryRevocation()
   const app = await appOfUsers(t, { store })
@@ -25,7 +25,7 @@ t.test('a copy that was given a longer limit is over for as long as it would hav
   t.equal(await userIn(thief), null)
 })
 
-t.test('no session is given a longer limit than cut-offs are kept for', async t => {
+t.test('no session can be given a longer limit than cut-offs are kept for', async t => {
   const app = await appOfUsers(t, { longest: '40d' })
   app.get('/remember/:days', async ({ session, params }) => { session.options({ maxAge: Number((params as { days: string }).days) * 86_400 }); return {} })
   const browser = await loggedIn(app)
@@ -33,7 +33,7 @@ t.test('no session is given a longer limit than cut-offs are kept for', async t 
   t.match((await browser.get('/remember/41')).json(), { statusCode: 500, code: 'FST_SESSION_INVALID_OPTION' })
 })
 
-t.test('a session that has become somebody else\'s vouches no more for whose it was', async t => {
+t.test('a session that changed its user no longer counts as a session of the old user', async t => {
   const clock = fakeClock(t)
   const store = secureSession.memoryRevocation()
   const [here, there] = [await appOfUsers(t, { store }), await appOfUsers(t, { store })]
@@ -54,7 +54,7 @@ t.test('a session that has become somebody else\'s vouches no more for whose it 
   t.equal(await userIn(mixed), null)
 })
 
-t.test('whose user is taken out of it is another session, and the copies with the user are over', async t => {
+t.test('removing the user from a session gives it a new id, and copies with the user are refused', async t => {
   const app = await appOfUsers(t)
   app.get('/leave', async ({ session }) => { session.unset('user'); return {} })
   const browser = await loggedIn(app)
@@ -63,7 +63,7 @@ t.test('whose user is taken out of it is another session, and the copies with th
   t.equal(await userIn(copy), null)
 })
 
-t.test('a session that was ended elsewhere is not carried on under another id while it is trusted here', async t => {
+t.test('a session that another server ended cannot get a new id while it is trusted here', async t => {
   for (const route of ['/regenerate', '/become/mallory']) {
     const store = secureSession.memoryRevocation()
     const [here, there] = [await appOfUsers(t, { store }), await appOfUsers(t, { store })]
@@ -79,7 +79,7 @@ t.test('a session that was ended elsewhere is not carried on under another id wh
   }
 })
 
-t.test('a login that owes nothing to the session it finds is good, though that was ended elsewhere', async t => {
+t.test('a new login is valid even if another server ended the session that the request had', async t => {
   const store = secureSession.memoryRevocation()
   const [here, there] = [await appOfUsers(t, { store }), await appOfUsers(t, { store })]
   const browser = await loggedIn(here)
@@ -89,7 +89,7 @@ t.test('a login that owes nothing to the session it finds is good, though that w
   t.equal(await userIn(stale), 'ada')
 })
 
-t.test('a log-out-everywhere while somebody ends all others ends that one, too', async t => {
+t.test('a revokeSubject during a revokeOthers also ends the session that called it', async t => {
   const clock = fakeClock(t)
   const store = new CountingStore()
   const apps = [await appOfUsers(t, { store, recheck: 0 }), await appOfUsers(t, { store, recheck: 0 })] as const
@@ -113,7 +113,7 @@ t.test('a log-out-everywhere while somebody ends all others ends that one, too',
   }
 })
 
-t.test('requests that were under way clear no cookie of a session that goes on under another id', async t => {
+t.test('requests in flight clear no cookie of a session that got a new id', async t => {
   for (const route of ['/regenerate', '/revoke-others', '/login/ada']) {
     const store = secureSession.memoryRevocation()
     const [here, there] = [await appOfUsers(t, { store, recheck: 0 }), await appOfUsers(t, { store, recheck: 0 })]
@@ -129,7 +129,7 @@ t.test('requests that were under way clear no cookie of a session that goes on u
   }
 })
 
-t.test('a process that has to forget whom it ended asks again, and trusts nobody it has not asked about since', async t => {
+t.test('a process that drops cut-offs for lack of room asks the store again, and trusts no older check', async t => {
   const clock = fakeClock(t)
   const store = new CountingStore()
   const app = await appOfUsers(t, { store })

@@ -14,7 +14,7 @@ async function survivesAt (t: Test, { url }: RedisServer, fault: Fault): Promise
   await survives(t, { url, directUrl: url }, fault)
 }
 
-t.test('Redis forbids what it allowed', async t => {
+t.test('Redis denies commands that it allowed before', async t => {
   const { server, operator } = await serverFor(t)
   await survivesAt(t, server, {
     begin: async () => { await operator.call('ACL', 'SETUSER', 'default', '-get', '-eval') },
@@ -22,7 +22,7 @@ t.test('Redis forbids what it allowed', async t => {
   })
 })
 
-t.test('Redis asks for a password', async t => {
+t.test('Redis starts to require a password', async t => {
   const { server, operator } = await serverFor(t)
   await survivesAt(t, server, {
     begin: async () => {
@@ -33,7 +33,7 @@ t.test('Redis asks for a password', async t => {
   })
 })
 
-t.test('Redis is busy with a script', async t => {
+t.test('Redis is blocked by a script', async t => {
   const { server, operator } = await serverFor(t, ['--lua-time-limit', '20'])
   const other = await clientOf(t, server.url)
   let script: Promise<unknown>

@@ -13,7 +13,7 @@ const CLIENTS = [
   { maxRetriesPerRequest: 0 }
 ]
 
-t.test('an app boots where nothing listens yet, serves whom it can, and heals', async t => {
+t.test('an app boots without a reachable store, serves requests that need none, and recovers', async t => {
   const gone = await RedisServer.start()
   t.teardown(async () => { await gone.remove() })
   await gone.stop()
@@ -32,7 +32,7 @@ t.test('an app boots where nothing listens yet, serves whom it can, and heals', 
   }))
 })
 
-t.test('and heals once something does', async t => {
+t.test('an app recovers when its store becomes reachable', async t => {
   const server = await RedisServer.start()
   t.teardown(async () => { await server.remove() })
   await server.stop()
@@ -51,7 +51,7 @@ t.test('and heals once something does', async t => {
   }))
 })
 
-t.test('a name that nobody knows and a client that gave up are an outage like any other', async t => {
+t.test('an unknown host name and a closed client count as an outage', async t => {
   const port = await freePort()
   const clients = [
     new Redis({ host: 'redis.invalid', lazyConnect: true, retryStrategy: () => 50 }),

@@ -19,7 +19,7 @@ async function appAt (t: Test, { url }: { url: string }, revocation: Revocation 
   return await appOfUsers(t, { store: secureSession.redisRevocation(await clientOf(t, url)), timeout: '5s', ...revocation })
 }
 
-t.test('a master becomes a replica of another, and the address moves to that one', async t => {
+t.test('a Redis master becomes a replica of another, and the address points to the new one', async t => {
   const clock = fakeClock(t)
   const [old, next] = [await serverFor(t), await serverFor(t)]
   const [oldOperator, nextOperator] = [await clientOf(t, old.url), await clientOf(t, next.url)]
@@ -56,7 +56,7 @@ t.test('a master becomes a replica of another, and the address moves to that one
   t.equal(await userIn(bob), null)
 })
 
-t.test('Redis is out of memory: what it holds counts, and a logout that it cannot keep is none', async t => {
+t.test('a Redis without free memory keeps its entries, and a logout that it cannot store fails', async t => {
   const clock = fakeClock(t)
   const server = await serverFor(t)
   const operator = await clientOf(t, server.url)

@@ -21,7 +21,7 @@ function pending (client: Redis): number {
   return commandQueue.length + offlineQueue.length
 }
 
-t.test('what a client keeps in its memory does not grow with the requests of an outage', async t => {
+t.test('the memory of a client does not grow with the requests during an outage', async t => {
   const server = await RedisServer.start()
   t.teardown(async () => { await server.remove() })
   const clients = [await clientOf(t, server.url), await clientOf(t, server.url, { maxRetriesPerRequest: null })]
@@ -42,7 +42,7 @@ t.test('what a client keeps in its memory does not grow with the requests of an 
   }
 })
 
-t.test('an app that closes in the middle of an outage leaves nothing that keeps its process alive', async t => {
+t.test('an app that closes during an outage leaves nothing that keeps the process alive', async t => {
   const server = await RedisServer.start()
   t.teardown(async () => { await server.remove() })
   await Promise.all(['disconnect', 'quit'].map(async end => {

@@ -19,25 +19,25 @@ async function survivesOn (t: Test, begin: (proxy: TcpProxy) => void, end: (prox
   await survives(t, { url: proxy.url, directUrl: server.url }, { begin: () => { begin(proxy) }, end: () => { end(proxy) } })
 }
 
-t.test('Redis answers more slowly than it is waited for', async t => {
+t.test('Redis answers more slowly than the timeout', async t => {
   await survivesOn(t, proxy => { proxy.slowDown(TOO_SLOW_MS) }, proxy => { proxy.open() })
 })
 
-t.test('the network swallows what is sent, and delivers it late', async t => {
+t.test('the network holds back what is sent, and delivers it late', async t => {
   await survivesOn(t, proxy => { proxy.stick() }, proxy => { proxy.open() })
 })
 
-t.test('the network swallows what is sent, and forgets the connections', async t => {
+t.test('the network drops what is sent and the connections', async t => {
   await survivesOn(t, proxy => { proxy.stick() }, proxy => {
     proxy.cut()
     proxy.open()
   })
 })
 
-t.test('Redis loads its data, and answers nothing else', async t => {
+t.test('Redis loads its data and answers nothing else', async t => {
   await survivesOn(t, proxy => { proxy.answer('LOADING Redis is loading the dataset in memory') }, proxy => { proxy.open() })
 })
 
-t.test('what answers is no Redis at all', async t => {
+t.test('the server at the address is not a Redis', async t => {
   await survivesOn(t, proxy => { proxy.answer('ERR unknown command') }, proxy => { proxy.open() })
 })

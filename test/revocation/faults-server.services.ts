@@ -12,7 +12,7 @@ async function survivesAt (t: Test, { url }: RedisServer, fault: Fault): Promise
   await survives(t, { url, directUrl: url }, fault)
 }
 
-t.test('Redis is killed, and comes back', async t => {
+t.test('Redis is killed and restarted', async t => {
   const server = await serverFor(t)
   await survivesAt(t, server, {
     begin: async () => { await server.stop('SIGKILL') },
@@ -20,12 +20,12 @@ t.test('Redis is killed, and comes back', async t => {
   })
 })
 
-t.test('Redis is paused, and goes on', async t => {
+t.test('Redis is paused and continued', async t => {
   const server = await serverFor(t)
   await survivesAt(t, server, { begin: () => { server.freeze() }, end: () => { server.thaw() } })
 })
 
-t.test('Redis is paused, and then killed', async t => {
+t.test('Redis is paused and then killed', async t => {
   const server = await serverFor(t)
   await survivesAt(t, server, {
     begin: () => { server.freeze() },

@@ -48,7 +48,7 @@ t.test('the end of a session is kept until its own absolute end, on all clocks',
   }
 })
 
-t.test('of a session with limits of its own, until those', async t => {
+t.test('the end of a session with its own limits is kept until those limits', async t => {
   fakeClock(t)
   for (const [absolute, ms] of [['90d', 90 * DAY_MS], ['90m', 90 * MINUTE_MS]] as const) {
     const store = new CountingStore()
@@ -59,7 +59,7 @@ t.test('of a session with limits of its own, until those', async t => {
   }
 })
 
-t.test('from afar, and of a subject, for as long as any session may live', async t => {
+t.test('the end of a subject, or of an id by secureSession.revoke, is kept for the longest session', async t => {
   const store = new CountingStore()
   const app = await appOf(t, { store })
   const browser = await loggedIn(app)
@@ -70,7 +70,7 @@ t.test('from afar, and of a subject, for as long as any session may live', async
   t.equal(store.raises.at(-1)?.key, ADA)
 })
 
-t.test('of a session from an old cookie of ours or of the peer, until its absolute end', async t => {
+t.test('the end of a legacy session of this plugin or of the peer is kept until its absolute end', async t => {
   const clock = fakeClock(t)
   const store = new CountingStore()
   const legacy = [secureSession.sealedOpener({ cookieName: 'session' }), secureSession.secureSessionOpener({ key: KEY, cookieName: 'peer' })]
@@ -81,7 +81,7 @@ t.test('of a session from an old cookie of ours or of the peer, until its absolu
   t.match(store.raises, [{ keepForMs: 1.5 * HOUR_MS + SKEW_MS }])
 })
 
-t.test('where an opener may give sessions without times, whose copies begin anew each time, for as long as any session may live', async t => {
+t.test('if an opener gives sessions without times, ends are kept for the longest possible session', async t => {
   const store = new CountingStore()
   const open = (id: string): secureSession.LegacySession => ({ data: { user: 'ada' }, id })
   const app = await appOf(t, { store }, { ...LIMITS, legacy: [{ cookieName: 'old', open }] })
@@ -94,7 +94,7 @@ t.test('where an opener may give sessions without times, whose copies begin anew
   t.strictSame(store.raises.map(({ keepForMs }) => keepForMs), [LONGEST_MS + SKEW_MS, LONGEST_MS + SKEW_MS])
 })
 
-t.test('where one copy was given a longer or a shorter life than another, the end of one is kept for as long as any lives', async t => {
+t.test('if copies have different limits, the end of one is kept for as long as any of them could live', async t => {
   const clock = fakeClock(t)
   for (const [before, after] of [['2h', '90d'], ['90d', '2h'], ['90m', '3h'], ['3h', '90m']] as const) {
     const [shorterMs, longerMs] = [before, after].map(limit => LIMITS_MS[limit]).sort((a, b) => a - b) as [number, number]
@@ -122,7 +122,7 @@ t.test('where one copy was given a longer or a shorter life than another, the en
   }
 })
 
-t.test('a change of the absolute limit is told to the store once, and ends nothing', async t => {
+t.test('a change of the absolute limit is written to the store once, and ends nothing', async t => {
   const clock = fakeClock(t)
   const store = new CountingStore()
   const app = await appOf(t, { store, recheck: 0 })
@@ -146,7 +146,7 @@ t.test('a change of the absolute limit is told to the store once, and ends nothi
   t.equal(store.raised, 2, 'not of an anonymous session')
 })
 
-t.test('nor is it told of sessions whose end is kept for longer anyway', async t => {
+t.test('a change of the absolute limit is not written if the end is kept for longer in any case', async t => {
   const store = new CountingStore()
   const app = await appOf(t, { store }, { ...LIMITS, legacy: [{ cookieName: 'old', open: () => null }] })
   const browser = await loggedIn(app)
@@ -156,7 +156,7 @@ t.test('nor is it told of sessions whose end is kept for longer anyway', async t
   t.match(store.raises, [{ keepForMs: LONGEST_MS + SKEW_MS }])
 })
 
-t.test('while the store is away, limits are changed only where the app trusts then', async t => {
+t.test('while the store is unavailable, the limits change only if `onError` is allow', async t => {
   for (const [onError, status] of [['refuse', 503], ['allow', 200]] as const) {
     const store = new CountingStore()
     const browser = await loggedIn(await appOf(t, { store, onError }))

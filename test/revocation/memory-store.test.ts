@@ -11,7 +11,7 @@ function ownClock (nowMs = Date.UTC(2026, 0, 1)) {
   return { now: () => nowMs, pass (ms: number) { nowMs += ms } }
 }
 
-t.test('its clock is the one of the machine, or the one that is given', async t => {
+t.test('the memory store uses the clock of the machine, or the given one', async t => {
   const machine = fakeClock(t)
   const own = ownClock()
   for (const { store, pass } of [{ store: memoryRevocation(), pass: machine.advance }, { store: memoryRevocation({ now: own.now }), pass: own.pass }]) {
@@ -23,7 +23,7 @@ t.test('its clock is the one of the machine, or the one that is given', async t 
   }
 })
 
-t.test('what is over is swept out at a raise, once a minute at most', async t => {
+t.test('the memory store removes expired entries during a raise, once a minute at most', async t => {
   const { now, pass } = ownClock()
   const store = memoryRevocation({ now })
   for (let index = 0; index < 50; index++) await store.raise(`short ${index}`, 1, SECOND_MS)
@@ -40,7 +40,7 @@ t.test('what is over is swept out at a raise, once a minute at most', async t =>
   t.strictSame(await store.cutOffs(['long', 'short 0']), [3, 0])
 })
 
-t.test('when it is full, what is over goes before what still matters', async t => {
+t.test('a full memory store removes expired entries before valid ones', async t => {
   const { now, pass } = ownClock()
   const store = memoryRevocation({ max: 3, now })
   await store.raise('long', 10, DAY_MS)
@@ -56,7 +56,7 @@ t.test('when it is full, what is over goes before what still matters', async t =
   t.strictSame(await store.cutOffs(['long', 'longer', 'new', 'newest']), [0, 30, 40, 50], 'and so it goes on')
 })
 
-t.test('when it is full of what still matters, the oldest is forgotten and all sessions up to it are over', async t => {
+t.test('a memory store full of valid entries drops the oldest, and all sessions up to it have ended', async t => {
   const { now } = ownClock()
   const store = memoryRevocation({ max: 2, now })
   await store.raise('first', 10, DAY_MS)
@@ -69,7 +69,7 @@ t.test('when it is full of what still matters, the oldest is forgotten and all s
   t.strictSame(await store.cutOffs(['unknown', 'second', 'third']), [20, 20, 30])
 })
 
-t.test('a raise makes a cut-off the youngest, and a floor never sinks', async t => {
+t.test('a raise makes a cut-off the youngest, and the lower bound of the memory store never decreases', async t => {
   const { now } = ownClock()
   const store = memoryRevocation({ max: 2, now })
   await store.raise('first', 10, DAY_MS)
@@ -82,7 +82,7 @@ t.test('a raise makes a cut-off the youngest, and a floor never sinks', async t 
   t.strictSame(await store.cutOffs(['unknown']), [50], 'though what was forgotten now was at 11')
 })
 
-t.test('a flood of revocations takes no more room than it may, and leaves none of them undone', async t => {
+t.test('a flood of revocations does not exceed the maximum of entries, and none is undone', async t => {
   const { now, pass } = ownClock()
   const store = memoryRevocation({ max: 100, now })
   for (let index = 1; index <= 10_000; index++) {
@@ -100,7 +100,7 @@ t.test('a flood of revocations takes no more room than it may, and leaves none o
   t.equal(store.size, 1)
 })
 
-t.test('a cut-off ahead of the clock is forgotten with the time at which it was made: what begins later goes on', async t => {
+t.test('a dropped cut-off in the future ends only sessions from before it was made', async t => {
   const { now, pass } = ownClock()
   const store = memoryRevocation({ max: 1, now })
   const madeAtMs = now()
@@ -115,7 +115,7 @@ t.test('a cut-off ahead of the clock is forgotten with the time at which it was 
   t.strictSame(await store.cutOffs(['unknown']), [madeAtMs + SECOND_MS], 'a raise that did not raise it made nothing')
 })
 
-t.test('a raise to 0 keeps an entry for longer, and to forget it ends nothing', async t => {
+t.test('a raise to 0 extends the life of an entry, and dropping it ends nothing', async t => {
   const { now, pass } = ownClock()
   const store = memoryRevocation({ max: 1, now })
   t.equal(await store.raise('ada', 0, DAY_MS), 0)
@@ -129,7 +129,7 @@ t.test('a raise to 0 keeps an entry for longer, and to forget it ends nothing', 
   t.strictSame(await store.cutOffs(['unknown']), [0])
 })
 
-t.test('by default there is room for 100,000', async t => {
+t.test('the memory store has room for 100,000 entries by default', async t => {
   const store = memoryRevocation({ now: () => DAY_MS })
   for (let index = 1; index <= 100_000; index++) await store.raise(`session ${index}`, index, DAY_MS)
   t.strictSame(await store.cutOffs(['unknown']), [0])
@@ -137,11 +137,11 @@ t.test('by default there is room for 100,000', async t => {
   t.strictSame([store.size, ...await store.cutOffs(['unknown'])], [100_000, 1])
 })
 
-t.test('it has a name for messages', async t => {
+t.test('the memory store has a name for messages', async t => {
   t.equal(memoryRevocation().name, 'revocations in memory')
 })
 
-t.test('options that are none are refused', async t => {
+t.test('invalid options of the memory store are refused', async t => {
   for (const wrong of [null, 7, [], { max: 0 }, { max: 1.5 }, { max: '5' }, { max: Infinity }, { max: 1_000_001 }, { now: 7 }, { maximum: 5 }]) {
     t.throws(() => memoryRevocation(wrong as never), { code: 'FST_SESSION_INVALID_OPTION' })
   }

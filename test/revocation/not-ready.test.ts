@@ -6,7 +6,7 @@ import { appOfUsers, loggedIn } from './users'
 
 const notReady = ({ lines }: TestApp): unknown[] => lines.filter(({ level, code }) => level === WARN && code === 'FST_SESSION_NOT_READY')
 
-t.test('request.session is null in a hook that runs before the plugin has looked, and one warning says so', async t => {
+t.test('request.session is null in a hook before the plugin\'s own hook, and one warning says so', async t => {
   const app = bareApp(t)
   const seen: unknown[] = []
   app.addHook('onRequest', async request => { seen.push(request.session) })
@@ -19,7 +19,7 @@ t.test('request.session is null in a hook that runs before the plugin has looked
   t.match(notReady(app), [{ session: 'session', msg: /request\.session is null/ }])
 })
 
-t.test('request.session is null on a route that says it needs no session, where there is revocation', async t => {
+t.test('with revocation, request.session is null on a route with `session: false`', async t => {
   const app = await appOfUsers(t)
   app.get('/contradiction', { config: { session: false } }, async ({ session }) => ({ session }))
   const browser = await loggedIn(app)
@@ -28,7 +28,7 @@ t.test('request.session is null on a route that says it needs no session, where 
   t.equal((await browser.get('/health')).statusCode, 200)
 })
 
-t.test('a guard added before the plugin has looked fails the request with the code', async t => {
+t.test('a guard before the plugin\'s own hook fails the request with FST_SESSION_NOT_READY', async t => {
   const app = await appOfUsers(t)
   app.get('/guarded', { config: { session: false } }, async () => ({}))
   // By hand: at boot the plugin refuses a guard on such a route.
@@ -39,13 +39,13 @@ t.test('a guard added before the plugin has looked fails the request with the co
   t.match((await (await loggedIn(app)).get('/guarded')).json(), { statusCode: 500, code: 'FST_SESSION_NOT_READY' })
 })
 
-t.test('without revocation such a route may touch it, as every other', async t => {
+t.test('without revocation, a route with `session: false` can access its session', async t => {
   const app = await appOfUsers(t, {}, { revocation: undefined } as never)
   app.get('/anyway', { config: { session: false } }, async ({ session }) => ({ user: session.get('user') }))
   t.same(await (await loggedIn(app)).json('/anyway'), { user: 'ada' })
 })
 
-t.test('routes that nobody declared are judged as well', async t => {
+t.test('routes without a declaration are checked as well', async t => {
   const app = await appOfUsers(t)
   app.setNotFoundHandler(async ({ session }, reply) => await reply.code(404).send({ user: session.get('user') ?? null }))
   const browser = await loggedIn(app)

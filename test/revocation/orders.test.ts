@@ -197,7 +197,7 @@ const TABLE = `
 | logout logout             | 200 | nobody | ada bob      | old     | 1      |
 `
 
-t.test('each step, and each order of two, does to a session of a user what the table says', async t => {
+t.test('each step, and each order of two, changes the session of a user as the table says', async t => {
   const world = await World.open(t)
   const rows = TABLE.trim().split('\n').slice(1).map(line => line.split('|').slice(1, -1).map(cell => cell.trim()) as [string, ...string[]])
   for (const [steps, ...expected] of rows) {
@@ -207,7 +207,7 @@ t.test('each step, and each order of two, does to a session of a user what the t
 })
 
 for (const brought of ['ada', 'nobody'] as const) {
-  t.test(`each order of up to three does what the rules say, in a session of ${brought}`, async t => {
+  t.test(`each order of up to three steps follows the rules, in a session of ${brought}`, async t => {
     const world = await World.open(t)
     for (const steps of sequences(3).filter(isSensible)) {
       const outcome = cellsOf(await world.outcomeOf(brought, steps))
@@ -269,7 +269,7 @@ function cellsOf ({ status, user, open, ended, writes }: Outcome): string[] {
   return [String(status), user, open.join(' '), ended.join(' '), String(writes)]
 }
 
-t.test('revokeOthers and then regenerate is a new login past the cut-off', async t => {
+t.test('revokeOthers and then regenerate is a new login after the cut-off', async t => {
   const clock = fakeClock(t)
   const app = await appWithSteps(t, new CountingStore())
   const browser = await loggedIn(app)
@@ -278,7 +278,7 @@ t.test('revokeOthers and then regenerate is a new login past the cut-off', async
   t.match(await browser.json('/info'), { createdAt: clock.nowMs + 1, authenticatedAt: clock.nowMs + 1 })
 })
 
-t.test('revokeOthers, however often, is no login', async t => {
+t.test('any number of revokeOthers is not a login', async t => {
   const clock = fakeClock(t)
   const app = await appWithSteps(t, new CountingStore())
   const browser = await loggedIn(app)
@@ -288,7 +288,7 @@ t.test('revokeOthers, however often, is no login', async t => {
   t.match(await browser.json('/info'), { createdAt: clock.nowMs + 1, authenticatedAt })
 })
 
-t.test('a log-out-everywhere between two of revokeOthers ends the session that does it', async t => {
+t.test('a revokeSubject between two calls of revokeOthers also ends the session that calls them', async t => {
   const clock = fakeClock(t)
   const store = new CountingStore()
   const app = await appWithSteps(t, store)
@@ -305,7 +305,7 @@ t.test('a log-out-everywhere between two of revokeOthers ends the session that d
   t.equal(await userIn(browser), null)
 })
 
-t.test('who acts for another ends the sessions of that one, whatever was ended of that one before', async t => {
+t.test('after a change of user, revokeOthers ends the sessions of the new user, whatever was ended before', async t => {
   const clock = fakeClock(t)
   const app = await appWithSteps(t, new CountingStore())
   const [admin, bobs] = [await loggedIn(app, 'ada'), await loggedIn(app, 'bob')]
@@ -317,7 +317,7 @@ t.test('who acts for another ends the sessions of that one, whatever was ended o
   t.strictSame([await userIn(admin), await userIn(bobs), await userIn(bobsNext)], ['bob', null, null])
 })
 
-t.test('settings of one user are not those of the next, also where revokeOthers stands between', async t => {
+t.test('options of one user do not apply to the next, also with revokeOthers between them', async t => {
   fakeClock(t)
   const app = await appWithSteps(t, new CountingStore())
   app.get('/remember', async ({ session }) => { session.options({ absolute: '90d', idle: '90d' }); return {} })
@@ -330,7 +330,7 @@ t.test('settings of one user are not those of the next, also where revokeOthers 
   }
 })
 
-t.test('a login that owes nothing to the session it finds is good in any order, though that one was ended elsewhere', async t => {
+t.test('a new login is valid in any order, even if another server ended the session of the request', async t => {
   for (const [steps, status] of [['delete,login,regenerate', 200], ['restart,login,regenerate', 200], ['login,regenerate', 401], ['regenerate', 401]] as const) {
     const store = new CountingStore()
     const [here, there] = [await appWithSteps(t, store), await appOfUsers(t, { store })]
@@ -345,7 +345,7 @@ t.test('a login that owes nothing to the session it finds is good in any order, 
   }
 })
 
-t.test('where the store fails between the two ends of revokeOthers, the session goes on under its new id, and it can be tried again', async t => {
+t.test('if the store fails between the two writes of revokeOthers, the session stays valid and can retry', async t => {
   const clock = fakeClock(t)
   const store = new CountingStore()
   const app = await appWithSteps(t, store)

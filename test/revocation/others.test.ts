@@ -4,7 +4,7 @@ import { Browser } from '../helpers/browser'
 import { fakeClock } from '../helpers/clock'
 import { appOfUsers, loggedIn, userIn } from './users'
 
-t.test('all other sessions of a subject are ended, and this one goes on under another id', async t => {
+t.test('revokeOthers ends all other sessions of a subject, and this one gets a new id', async t => {
   const clock = fakeClock(t)
   const app = await appOfUsers(t, { recheck: 0 })
   const [browser, other, stranger] = [await loggedIn(app), await loggedIn(app), await loggedIn(app, 'grace')]
@@ -22,7 +22,7 @@ t.test('all other sessions of a subject are ended, and this one goes on under an
   t.match(await browser.json('/info'), { id: after.id, createdAt: after.createdAt, authenticatedAt: before.authenticatedAt })
 })
 
-t.test('it moves no limit: a session does not live longer for it', async t => {
+t.test('revokeOthers does not extend the limits of a session', async t => {
   const clock = fakeClock(t)
   const app = await appOfUsers(t, {}, { idle: '1h', absolute: '2h' })
   const browser = await loggedIn(app)
@@ -35,7 +35,7 @@ t.test('it moves no limit: a session does not live longer for it', async t => {
   t.equal(await userIn(browser), null)
 })
 
-t.test('in the session that has just logged in, too', async t => {
+t.test('revokeOthers works in a session that has just logged in', async t => {
   const clock = fakeClock(t)
   const app = await appOfUsers(t, { recheck: 0 })
   app.get('/login-alone/:user', async ({ session, params }) => {
@@ -52,7 +52,7 @@ t.test('in the session that has just logged in, too', async t => {
   t.equal(await userIn(browser), 'ada')
 })
 
-t.test('whoever holds a copy that is over cannot escape by it, nor end anybody', async t => {
+t.test('revokeOthers of an ended copy throws, and ends no session', async t => {
   const clock = fakeClock(t)
   const store = secureSession.memoryRevocation()
   const [here, there] = [await appOfUsers(t, { store }), await appOfUsers(t, { store })]
@@ -69,7 +69,7 @@ t.test('whoever holds a copy that is over cannot escape by it, nor end anybody',
   t.equal(await userIn(browser), 'ada')
 })
 
-t.test('of two that do it at once with one session, at most one goes on', async t => {
+t.test('if two requests of one session call revokeOthers at once, at most one session stays valid', async t => {
   const store = secureSession.memoryRevocation()
   const [here, there] = [await appOfUsers(t, { store, recheck: 0 }), await appOfUsers(t, { store, recheck: 0 })]
   for (let round = 0; round < 50; round++) {
@@ -82,7 +82,7 @@ t.test('of two that do it at once with one session, at most one goes on', async 
   t.pass()
 })
 
-t.test('a session of nobody has no others', async t => {
+t.test('revokeOthers of an anonymous session throws', async t => {
   const app = await appOfUsers(t)
   const browser = new Browser(app)
   await browser.get('/set/1')
@@ -91,7 +91,7 @@ t.test('a session of nobody has no others', async t => {
   t.equal(response.json().code, 'FST_SESSION_REQUIRED')
 })
 
-t.test('where the app does not say who its subjects are, nobody can', async t => {
+t.test('revokeOthers without the option subject throws', async t => {
   const app = await appOfUsers(t, {}, { subject: undefined } as never)
   const browser = await loggedIn(app)
   const response = await browser.get('/revoke-others')
@@ -100,7 +100,7 @@ t.test('where the app does not say who its subjects are, nobody can', async t =>
   t.equal(await userIn(browser), 'ada')
 })
 
-t.test('a session that was sealed without the option subject ends the others of the user that its values name', async t => {
+t.test('revokeOthers works in a session that was sealed without the option subject', async t => {
   const without = await appOfUsers(t, {}, { subject: undefined, revocation: undefined } as never)
   const app = await appOfUsers(t)
   app.get('/login-and-others', async ({ session }) => { session.set('user', 'ada'); await session.revokeOthers(); return {} })

@@ -49,7 +49,7 @@ class World {
   }
 }
 
-t.test('what the store answers is passed on, and nothing is told', async t => {
+t.test('a result of the store is passed on, and nothing is reported', async t => {
   const { patient, asked, told, time } = new World(t)
   const [cutOffs, before] = [patient.cutOffs(['ada', 'eve']), patient.raise('ada', 7, 100)]
   await turns()
@@ -59,7 +59,7 @@ t.test('what the store answers is passed on, and nothing is told', async t => {
   t.equal(time.waiting, 0, 'and no timer stays')
 })
 
-t.test('it asks with what it was asked, in the name of the store', async t => {
+t.test('the store is called with the same arguments, and has its own name in messages', async t => {
   const calls: unknown[] = []
   const store = {
     answer: 9,
@@ -71,7 +71,7 @@ t.test('it asks with what it was asked, in the name of the store', async t => {
   t.strictSame(calls, [['ada', 'eve'], ['ada', 7, 100]])
 })
 
-t.test('a store that takes too long is away, and what it says later is not heard', async t => {
+t.test('a store that exceeds the timeout counts as unavailable, and its late result is ignored', async t => {
   const world = new World(t)
   const asking = t.rejects(world.patient.raise('ada', 7, 100), AWAY)
   await world.time.pass(TIMEOUT_MS - 1)
@@ -85,7 +85,7 @@ t.test('a store that takes too long is away, and what it says later is not heard
   t.equal(world.time.waiting, 0)
 })
 
-t.test('nor is an error that comes later', async t => {
+t.test('a late error of the store is ignored', async t => {
   const world = new World(t)
   await world.waitInVain(t)
   world.asked[0]?.(new Error('closed'))
@@ -93,7 +93,7 @@ t.test('nor is an error that comes later', async t => {
   t.equal(world.told.length, 1)
 })
 
-t.test('an outage and its end are told once each, by the name of the store', async t => {
+t.test('the beginning and the end of an outage are reported once each, with the name of the store', async t => {
   const world = new World(t, 'the cut-offs')
   for (let outage = 1; outage <= 2; outage++) {
     await t.rejects(world.hear(new Error('closed')), AWAY)
@@ -106,7 +106,7 @@ t.test('an outage and its end are told once each, by the name of the store', asy
   t.strictSame(world.told, ['failed: the cut-offs failed: closed', 'recovered', 'failed: the cut-offs failed: closed', 'recovered'])
 })
 
-t.test('a store that throws at once is away like any other', async t => {
+t.test('a store that throws synchronously counts as unavailable', async t => {
   const store = { cutOffs () { throw new Error('closed') }, raise () { throw new Error('closed') } }
   const patient = new PatientStore(store, TIMEOUT_MS, { failed () {}, recovered () {} })
   for (let turn = 0; turn < 5; turn++) {
@@ -115,7 +115,7 @@ t.test('a store that throws at once is away like any other', async t => {
   }
 })
 
-t.test('an answer that is none is an error', async t => {
+t.test('an invalid result of the store is an error', async t => {
   const world = new World(t)
   for (const answer of [undefined, null, 7, '7', {}, [], [1, 2], ['7'], [null], [NaN], [-1], [7n], { length: 1, 0: 7 }]) {
     await t.rejects(world.hear(answer), AWAY)
@@ -129,7 +129,7 @@ t.test('an answer that is none is an error', async t => {
   t.strictSame(await world.hear([Infinity]), [Infinity], 'forever is a time')
 })
 
-t.test('a store that never answers is asked three times, and then rests', async t => {
+t.test('a store that never answers is called three times, and then not for a while', async t => {
   const world = new World(t)
   await world.giveUp(t)
   t.equal(world.asked.length, 3)
@@ -142,7 +142,7 @@ t.test('a store that never answers is asked three times, and then rests', async 
   t.equal(world.told.length, 1)
 })
 
-t.test('after its rest one asks, and whoever comes meanwhile is refused at once', async t => {
+t.test('after the pause one call is made, and other calls fail at once until it ends', async t => {
   const world = new World(t)
   await world.giveUp(t)
   for (let rest = 1; rest <= 5; rest++) {
@@ -159,7 +159,7 @@ t.test('after its rest one asks, and whoever comes meanwhile is refused at once'
   t.equal(world.told.length, 1)
 })
 
-t.test('an answer to that one ends the outage for all', async t => {
+t.test('a result of the call after the pause ends the outage', async t => {
   const world = new World(t)
   await world.giveUp(t)
   await world.time.pass(TIMEOUT_MS)
@@ -172,7 +172,7 @@ t.test('an answer to that one ends the outage for all', async t => {
   t.equal(world.time.waiting, 0)
 })
 
-t.test('an error to that one is an answer, too: nobody has to wait for it', async t => {
+t.test('an error of the call after the pause ends the pause, because no call has to wait', async t => {
   const world = new World(t)
   await world.giveUp(t)
   await world.time.pass(TIMEOUT_MS)
@@ -184,7 +184,7 @@ t.test('an error to that one is an answer, too: nobody has to wait for it', asyn
   t.strictSame(await world.hear([0]), [0], 'and the count of those who waited in vain begins anew')
 })
 
-t.test('many who wait in vain at once begin one rest', async t => {
+t.test('many parallel timeouts begin only one pause', async t => {
   const world = new World(t)
   const asking = Array.from({ length: 50 }, async () => { await t.rejects(world.patient.cutOffs(['ada']), AWAY) })
   await world.time.pass(TIMEOUT_MS)
@@ -195,7 +195,7 @@ t.test('many who wait in vain at once begin one rest', async t => {
   t.strictSame(await world.hear([0]), [0])
 })
 
-t.test('an answer that comes while it rests ends the rest', async t => {
+t.test('a late result during the pause ends the pause', async t => {
   const world = new World(t)
   const early = [1, 2, 3].map(async () => { await t.rejects(world.patient.cutOffs(['ada']), AWAY) })
   await world.time.pass(TIMEOUT_MS - 1)
@@ -209,7 +209,7 @@ t.test('an answer that comes while it rests ends the rest', async t => {
   t.match(world.told, [/^failed/, 'recovered'])
 })
 
-t.test('its timers keep no process alive', async t => {
+t.test('the timers of the store do not keep the process alive', async t => {
   const timers: Array<{ hasRef: () => boolean }> = []
   const real = globalThis.setTimeout
   t.teardown(() => { globalThis.setTimeout = real })

@@ -48,7 +48,7 @@ async function statusOf (url: string, cookie: string): Promise<number> {
   return response.status
 }
 
-t.test('it throws once in a request, and is null from then on', async t => {
+t.test('request.session throws once per request while the store is unavailable, and is null after that', async t => {
   const { address, seen, cookie } = await site(t, {}, (app, read) => {
     app.get('/', async request => { read('first', request); read('second', request); return {} })
   })
@@ -56,7 +56,7 @@ t.test('it throws once in a request, and is null from then on', async t => {
   t.strictSame(seen, ['first: FST_SESSION_STORE_UNAVAILABLE', 'second: null'])
 })
 
-t.test('it is null in an error handler, an onError hook and the log line of an error that has nothing to do with it', async t => {
+t.test('request.session is null in an error handler, an onError hook and the log line of another error', async t => {
   const { address, seen, cookie } = await site(t, {}, (app, read) => {
     app.addHook('onError', async request => { read('onError', request) })
     app.setErrorHandler(async (_error, request, reply) => {
@@ -69,7 +69,7 @@ t.test('it is null in an error handler, an onError hook and the log line of an e
   t.strictSame(seen, ['onError: null', 'error handler: null'])
 })
 
-t.test('serializers of req, res and err read null where nothing catches what they throw', async t => {
+t.test('request.session is null in serializers of req, res and err, where an error would not be caught', async t => {
   let read: Read = () => {}
   const request = (value: { server?: unknown, raw?: unknown }): FastifyRequest => value as FastifyRequest
   const logger = {
@@ -88,7 +88,7 @@ t.test('serializers of req, res and err read null where nothing catches what the
   t.strictSame(seen, ['req: null', 'req: null', 'res: null', 'res: null'])
 })
 
-t.test('it is null once the reply was sent', async t => {
+t.test('request.session is null after the reply was sent', async t => {
   let read: Read = () => {}
   let responded: () => void
   const isOver = new Promise<void>(resolve => { responded = resolve })
@@ -101,7 +101,7 @@ t.test('it is null once the reply was sent', async t => {
   t.strictSame(seen, ['onResponse: null'])
 })
 
-t.test('it is null when the client has left', async t => {
+t.test('request.session is null after the client has disconnected', async t => {
   let handled: () => void
   const isHandled = new Promise<void>(resolve => { handled = resolve })
   let aborted: () => void
@@ -119,7 +119,7 @@ t.test('it is null when the client has left', async t => {
   t.strictSame(seen, ['aborted: null'])
 })
 
-t.test('it is null once the reply was hijacked, also before a head was written', async t => {
+t.test('request.session is null after the reply was hijacked, also before a head was written', async t => {
   const { address, seen, cookie } = await site(t, {}, (app, read) => {
     app.get('/', async (request, reply) => {
       reply.hijack()
@@ -131,7 +131,7 @@ t.test('it is null once the reply was hijacked, also before a head was written',
   t.strictSame(seen, ['hijacked: null'])
 })
 
-t.test('it is null when the client has reset a stream of HTTP/2', async t => {
+t.test('request.session is null after the client has reset its HTTP/2 stream', async t => {
   const store = new CountingStore()
   store.instead = async () => { throw new Error('connection refused') }
   const app = fastify({ http2: true }) as unknown as FastifyInstance
@@ -164,7 +164,7 @@ t.test('an opened session stays readable after the reply was sent', async t => {
   t.strictSame(seen, ['ada'])
 })
 
-t.test('frameworkErrors has no session at all, since Fastify gives that request no decorators', async t => {
+t.test('a request in frameworkErrors has no session, because Fastify does not decorate it', async t => {
   const seen: unknown[] = []
   const app = fastify({
     frameworkErrors (_error, request, reply) { seen.push(request.session); (reply as FastifyReply).code(400).send({}) }
@@ -175,7 +175,7 @@ t.test('frameworkErrors has no session at all, since Fastify gives that request 
   t.strictSame(seen, [undefined])
 })
 
-t.test('a guard answers 503 though a log line has met the error before', async t => {
+t.test('a guard answers 503 also if a log line has met the error before', async t => {
   const { address, seen, cookie } = await site(t, {}, (app, read) => {
     app.addHook('onRequest', async request => { read('hook', request) })
     app.get('/', { preHandler: app.requireSession() }, async () => ({}))

@@ -21,7 +21,7 @@ t.test('with a real cluster', async t => {
     return client
   }
 
-  t.test('a check of keys in different nodes works, and no command has two keys', async t => {
+  t.test('a check of keys on different nodes works, and no command has two keys', async t => {
     const monitors = await Promise.all(cluster.nodes.map(async node => await RedisMonitor.of(node)))
     t.teardown(() => { for (const monitor of monitors) monitor.stop() })
     const store = redisRevocation(clientOf(t))
@@ -39,7 +39,7 @@ t.test('with a real cluster', async t => {
     }
   })
 
-  t.test('each node has its own key, and each expires', async t => {
+  t.test('each node has its own key, and each key expires', async t => {
     for (const [index, { url }] of cluster.nodes.entries()) {
       const node = new Redis(url)
       t.teardown(() => { node.disconnect() })
@@ -50,7 +50,7 @@ t.test('with a real cluster', async t => {
   })
 
   for (const enableAutoPipelining of [false, true]) {
-    t.test(`the contract holds ${enableAutoPipelining ? 'with' : 'without'} automatic pipelines`, async t => {
+    t.test(`the contract holds ${enableAutoPipelining ? 'with' : 'without'} automatic pipelines on a cluster`, async t => {
       const store = redisRevocation(clientOf(t, { enableAutoPipelining }))
       for (const { name, run } of revocationStoreContract) {
         t.test(name, async t => { await t.resolves(run(store)) })
@@ -58,7 +58,7 @@ t.test('with a real cluster', async t => {
     })
   }
 
-  t.test('a node that is gone is an error for its keys', async t => {
+  t.test('an unreachable node is an error for its keys', async t => {
     const client = clientOf(t, { clusterRetryStrategy: () => null, redisOptions: { maxRetriesPerRequest: 0 }, retryDelayOnFailover: 10, retryDelayOnClusterDown: 10, maxRedirections: 2 })
     const store = redisRevocation(client)
     t.strictSame(await store.cutOffs(KEYS), [NOON, NOON + 1, NOON + 2])

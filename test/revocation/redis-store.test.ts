@@ -17,7 +17,7 @@ t.test('with a Redis', async t => {
   const redis = clientOf(t, server)
   t.beforeEach(async () => { await redis.flushall() })
 
-  t.test('a key is the prefix and what was given, a value is digits, and each expires', async t => {
+  t.test('a key in Redis has the prefix, its value is digits, and it expires', async t => {
     await redisRevocation(redis).raise('ada', NOON, HOUR_MS)
     await redisRevocation(redis, { prefix: 'shop:' }).raise('ada', NOON + 1, HOUR_MS)
     t.strictSame((await redis.keys('*')).sort(), [`${PREFIX}ada`, 'shop:ada'])
@@ -29,7 +29,7 @@ t.test('with a Redis', async t => {
     }
   })
 
-  t.test('a check is one GET a key, a raise one EVAL', async t => {
+  t.test('a check is one GET per key, and a raise is one EVAL', async t => {
     const monitor = await RedisMonitor.of(server)
     t.teardown(() => { monitor.stop() })
     const store = redisRevocation(redis)
@@ -43,7 +43,7 @@ t.test('with a Redis', async t => {
     t.strictSame(await monitor.take(), [])
   })
 
-  t.test('a key without an expiry stays without one', async t => {
+  t.test('a key in Redis without an expiry stays without one', async t => {
     const store = redisRevocation(redis)
     await redis.set(`${PREFIX}eternal`, NOON)
     for (const [cutOffMs, before] of [[NOON - 1, NOON], [NOON, NOON], [NOON + 1, NOON], [NOON, NOON + 1]] as const) {
@@ -53,7 +53,7 @@ t.test('with a Redis', async t => {
     }
   })
 
-  t.test('a time to be kept is never shortened', async t => {
+  t.test('the expiry of a key is never shortened', async t => {
     const store = redisRevocation(redis)
     await store.raise('long', NOON, 2 * HOUR_MS)
     await store.raise('long', NOON + 1, HOUR_MS)
@@ -64,7 +64,7 @@ t.test('with a Redis', async t => {
     t.ok(await redis.pttl(`${PREFIX}century`) > century - HOUR_MS, 'to its last digit')
   })
 
-  t.test('what is no cut-off is an error, and is left as it was', async t => {
+  t.test('a value that is not a cut-off is an error, and is left unchanged', async t => {
     const store = redisRevocation(redis)
     for (const text of ['yesterday', '', '-5', '1e3', '0x10', ' 7', '7.5', 'inf', '7\n']) {
       await redis.set(`${PREFIX}text`, text)
@@ -74,7 +74,7 @@ t.test('with a Redis', async t => {
     }
   })
 
-  t.test('an error that Redis answers with is the cause, without the command', async t => {
+  t.test('an error reply of Redis is the cause, without the command', async t => {
     await redis.lpush(`${PREFIX}hidden-key`, 'x')
     const store = redisRevocation(redis)
     for (const failing of [store.cutOffs(['hidden-key']), store.raise('hidden-key', NOON, HOUR_MS)]) {
@@ -85,7 +85,7 @@ t.test('with a Redis', async t => {
     }
   })
 
-  t.test('what cannot be reached is an error, and heals', async t => {
+  t.test('an unreachable Redis is an error, and works again when it is reachable', async t => {
     const client = clientOf(t, server, { maxRetriesPerRequest: 0, retryStrategy: () => 10 })
     const store = redisRevocation(client)
     await store.raise('ada', NOON, HOUR_MS)
@@ -98,7 +98,7 @@ t.test('with a Redis', async t => {
   })
 })
 
-t.test('all keys are asked for before any is answered', async t => {
+t.test('all keys are requested before the first result arrives', async t => {
   const asked: string[] = []
   const answers: Array<(cutOff: string | null) => void> = []
   const get = async (key: string): Promise<string | null> => {
@@ -111,7 +111,7 @@ t.test('all keys are asked for before any is answered', async t => {
   t.strictSame(await cutOffs, [1, 0, 3])
 })
 
-t.test('a client that throws, fails without a reason or answers with what is no text is an error', async t => {
+t.test('a client that throws, rejects without a reason or returns no text is an error', async t => {
   const failing: unknown[] = [
     () => { throw new Error('closed') },
     () => ({ then (_resolve: unknown, reject: () => void) { reject() } }),
@@ -126,7 +126,7 @@ t.test('a client that throws, fails without a reason or answers with what is no 
   }
 })
 
-t.test('what is no client, or no option, is refused', async t => {
+t.test('an invalid client or option is refused', async t => {
   const client = { get: async () => null, eval: async () => '0' }
   t.equal(redisRevocation(client, { prefix: 'a:' }).name, 'revocations in Redis (prefix "a:")')
   const wrongs = [

@@ -85,7 +85,7 @@ async function answer (address: string, cookie: string): Promise<unknown> {
 }
 
 for (const { what, build, url = '/' } of cases) {
-  t.test(`${what} is answered with revocation as without it, and the server goes on`, async t => {
+  t.test(`${what} is answered with revocation as without it, and the server continues`, async t => {
     for (const [name, act] of Object.entries(acts)) {
       const stores = [null, secureSession.memoryRevocation()]
       const answers: unknown[] = []
@@ -117,7 +117,7 @@ class HeldStore extends CountingStore {
   }
 }
 
-t.test('a handler whose time is over while the store is awaited is answered with that error, once', async t => {
+t.test('a handler timeout while the store is awaited is answered with its error, once', async t => {
   const store = new HeldStore()
   let log = ''
   const logger = { level: 'warn', stream: { write: (line: string) => { log += line } } }
@@ -134,7 +134,7 @@ t.test('a handler whose time is over while the store is awaited is answered with
   t.match(await answer(`${address}/health`, ''), { status: 200 })
 })
 
-t.test('a reply that the app sends by itself meanwhile is the only one', async t => {
+t.test('a reply that the app sends while the store is awaited is the only one', async t => {
   const store = new HeldStore()
   const { address, cookie } = await site(t, app => {
     app.get('/login', async (request, reply) => {
@@ -147,7 +147,7 @@ t.test('a reply that the app sends by itself meanwhile is the only one', async t
   t.match(await answer(`${address}/login`, cookie), { status: 200, body: 'by hand' })
 })
 
-t.test('a stream that is not sent any more is destroyed', async t => {
+t.test('a stream that is no longer sent is destroyed', async t => {
   const store = new HeldStore()
   const stream = new PassThrough()
   const { address, cookie } = await site(t, app => {
@@ -182,7 +182,7 @@ t.test('a stream that fails while the store is awaited is answered as without re
   t.strictSame(answers[1], answers[0])
 })
 
-t.test('a stream that fails when it is destroyed ends no process', async t => {
+t.test('a stream that fails when it is destroyed does not end the process', async t => {
   const { address, cookie } = await site(t, app => {
     app.get('/', async ({ session }) => {
       session.set('big', 'x'.repeat(10_000))
@@ -193,7 +193,7 @@ t.test('a stream that fails when it is destroyed ends no process', async t => {
   t.match(await answer(`${address}/health`, ''), { status: 200 })
 })
 
-t.test('a payload that throws when it is let go of ends no process', async t => {
+t.test('a payload that throws when it is dropped does not end the process', async t => {
   const payloads: readonly object[] = [
     Object.assign(new PassThrough(), { destroy () { throw new Error('of its end') } }),
     { pipe () {}, cancel () { throw new Error('of its end') } },
@@ -214,7 +214,7 @@ t.test('a payload that throws when it is let go of ends no process', async t => 
   }
 })
 
-t.test('where even the error cannot be answered the connection ends, and the server goes on', async t => {
+t.test('if not even the error can be sent, the connection ends, and the server continues', async t => {
   let isBroken = false
   const logger = {
     level: 'info',

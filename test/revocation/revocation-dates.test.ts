@@ -7,11 +7,11 @@ import { Memory } from '../../lib/revocation/memory'
 import { CLOCK_SKEW_MS } from '../../lib/time'
 import { ADA, bearer, ID, START_MS } from './world'
 
-t.test('a session begins when it began, where nothing was cut off', async t => {
+t.test('without a cut-off, createdAt is the current time', async t => {
   t.equal(new Dates(() => START_MS).ofLogin(START_MS - 5, 0), START_MS - 5)
 })
 
-t.test('a session begins after each cut-off that this process made', async t => {
+t.test('createdAt is later than each cut-off that this process made', async t => {
   const dates = new Dates(() => START_MS)
   t.equal(dates.cutOffUpTo(0), START_MS)
   t.equal(dates.ofLogin(START_MS, 0), START_MS + 1)
@@ -24,14 +24,14 @@ t.test('a session begins after each cut-off that this process made', async t => 
   t.equal(sooner.ofLogin(START_MS - 5, 0), START_MS)
 })
 
-t.test('a session begins after the cut-off that another machine made, and never where it would be refused', async t => {
+t.test('createdAt is later than a cut-off of another machine, and never so late that it would be refused', async t => {
   const dates = new Dates(() => START_MS)
   t.equal(dates.ofLogin(START_MS, START_MS + 30_000), START_MS + 30_001)
   t.equal(dates.ofLogin(START_MS, START_MS + CLOCK_SKEW_MS), START_MS + CLOCK_SKEW_MS)
   t.equal(dates.ofLogin(START_MS, START_MS + 2 * CLOCK_SKEW_MS), START_MS + CLOCK_SKEW_MS)
 })
 
-t.test('a cut-off before now waits until what was issued is before it, and not for ever', async t => {
+t.test('a cut-off before now waits until all issued sessions are before it, for a limited time', async t => {
   let nowMs = START_MS
   const dates = new Dates(() => nowMs++)
   const issuedAtMs = dates.ofLogin(START_MS + 3, 0)
@@ -41,7 +41,7 @@ t.test('a cut-off before now waits until what was issued is before it, and not f
   t.equal(await still.cutOffBeforeNow(), START_MS - 1)
 })
 
-t.test('an end is told by the last bit of its cut-off, which is never earlier than the end', async t => {
+t.test('the last bit of a cut-off says how the session ended, and the cut-off is never before the end', async t => {
   const cutOffs = [[START_MS, START_MS, START_MS + 1], [START_MS + 1, START_MS + 2, START_MS + 1]] as const
   for (const [atMs, over, replaced] of cutOffs) {
     t.equal(cutOffBy('over', atMs), over)
@@ -50,7 +50,7 @@ t.test('an end is told by the last bit of its cut-off, which is never earlier th
   }
 })
 
-t.test('a cut-off ends what began up to it, and 0 ends nothing', async t => {
+t.test('a cut-off ends what was created up to it, and 0 ends nothing', async t => {
   t.equal(isOver({ createdAtMs: 5 }, [5]), true)
   t.equal(isOver({ createdAtMs: 5 }, [4]), false)
   t.equal(isOver({ createdAtMs: 5 }, [0, 6]), true)
@@ -59,7 +59,7 @@ t.test('a cut-off ends what began up to it, and 0 ends nothing', async t => {
   t.equal(isOver({ createdAtMs: 0 }, []), false)
 })
 
-t.test('a smaller cut-off never lowers the one that is known', async t => {
+t.test('a smaller cut-off never replaces a larger one', async t => {
   const memory = new Memory()
   const session = bearer({ createdAtMs: 100 })
   t.equal(memory.endOf(session), null)
@@ -74,7 +74,7 @@ t.test('a smaller cut-off never lowers the one that is known', async t => {
   t.equal(memory.endOf(bearer({ createdAtMs: 100, subjectKeys: ['grace', ADA] })), 'over', 'by either of its keys')
 })
 
-t.test('a session without a date is over by any cut-off, and by none where there is none', async t => {
+t.test('a session without a date is ended by any cut-off, and is valid without one', async t => {
   const memory = new Memory()
   const undated = bearer({ createdAtMs: 0 })
   memory.cutOff(ADA, 0, 1)
@@ -83,7 +83,7 @@ t.test('a session without a date is over by any cut-off, and by none where there
   t.equal(memory.endOf(undated), 'over')
 })
 
-t.test('how a session ended is remembered, and when the last one was forgotten', async t => {
+t.test('the cache keeps how a session ended, and when the last entry was dropped', async t => {
   const memory = new Memory()
   t.equal(memory.checkedAtMs(ID), 0)
   memory.checked(ID, 7)
@@ -103,7 +103,7 @@ t.test('how a session ended is remembered, and when the last one was forgotten',
   t.equal(memory.forgottenAtMs, 70, 'a cut-off as well as an end')
 })
 
-t.test('what was set longest ago makes room, and is handed back', async t => {
+t.test('the oldest entry of the bounded map is dropped, and returned', async t => {
   const recent = new Recent<number>(2)
   t.equal(recent.set('a', 1), undefined)
   t.equal(recent.set('b', 2), undefined)
@@ -112,7 +112,7 @@ t.test('what was set longest ago makes room, and is handed back', async t => {
   t.strictSame(['a', 'b', 'c'].map(name => recent.get(name)), [3, undefined, 4])
 })
 
-t.test('a key belongs to one use, and that of a subject to one session name', async t => {
+t.test('a key belongs to one use, and the key of a subject to one session name', async t => {
   const ofSubject = (sessionName: string, subject: string): string => keyOf(hashOfSubject(sessionName, subject))
   t.equal(ofSubject('session', 'ada'), ADA)
   t.not(ofSubject('admin', 'ada'), ADA)

@@ -7,7 +7,7 @@ const KEPT_MS = LIFE_MS + CLOCK_SKEW_MS
 const OTHER = 'e'.repeat(32)
 const THIRD = 'd'.repeat(32)
 
-t.test('the end of an id lies ahead of all clocks, and is kept for as long as any session lives on any of them', async t => {
+t.test('the cut-off of an id is ahead of all clocks, and is kept as long as any session can live', async t => {
   const world = new World()
   const here = world.process()
   await here.endSession(ID)
@@ -17,7 +17,7 @@ t.test('the end of an id lies ahead of all clocks, and is kept for as long as an
   t.equal(await world.process().check(ahead), 'over', 'in another process, too')
 })
 
-t.test('the end of an id is kept until its session is over by itself, on all clocks, where that is known', async t => {
+t.test('the cut-off of an id is kept until its session expires on all clocks, if that time is known', async t => {
   const world = new World()
   const here = world.process()
   const endsAtMs = START_MS + 1000
@@ -30,7 +30,7 @@ t.test('the end of an id is kept until its session is over by itself, on all clo
   t.match(world.raised.at(-1), { keepForMs: CLOCK_SKEW_MS }, 'never for less')
 })
 
-t.test('a copy that lives longer makes the end of its id be kept for longer, and ends nothing', async t => {
+t.test('a copy with a longer life extends the life of the cut-off of its id, and ends nothing', async t => {
   const world = new World()
   const here = world.process()
   await here.keepUntil(ID, START_MS + 1000)
@@ -41,7 +41,7 @@ t.test('a copy that lives longer makes the end of its id be kept for longer, and
   await t.resolves(world.process({ trustsWhenAway: true }).keepUntil(ID, START_MS + 1000))
 })
 
-t.test('the end of a subject lies before now, and is kept as long', async t => {
+t.test('the cut-off of a subject is before now, and is kept for as long', async t => {
   const world = new World()
   await world.process().endSubject(ADA)
   t.strictSame(world.raised, [{ key: ADA, cutOffMs: START_MS - 1, keepForMs: KEPT_MS }])
@@ -50,7 +50,7 @@ t.test('the end of a subject lies before now, and is kept as long', async t => {
   t.equal(await there.check(bearer({ id: OTHER, createdAtMs: START_MS - 1 })), 'over')
 })
 
-t.test('a later end of a subject that another process made is learnt where this one makes its own', async t => {
+t.test('a later cut-off of a subject by another process is learned when this process makes one', async t => {
   const world = new World()
   const here = world.process()
   await world.raise(ADA, START_MS + 30_000, KEPT_MS)
@@ -59,7 +59,7 @@ t.test('a later end of a subject that another process made is learnt where this 
   t.equal(here.standing(bearer({ createdAtMs: START_MS + 30_001 })), 'good')
 })
 
-t.test('whoever ends the others is replaced, and goes on after the cut-off', async t => {
+t.test('a session that ends all others is replaced by one that is created after the cut-off', async t => {
   const world = new World()
   const here = world.process()
   t.equal(await here.endIfGood(bearer(), Infinity), true)
@@ -73,21 +73,21 @@ t.test('whoever ends the others is replaced, and goes on after the cut-off', asy
   t.equal(await world.process().check(bearer({ id: OTHER })), 'over')
 })
 
-t.test('the others of a session from ahead are ended up to that session', async t => {
+t.test('the cut-off for the other sessions of one that was created ahead of the clock is its own time', async t => {
   const world = new World()
   const createdAtMs = START_MS + 30_000
   t.match(await world.process().endOthers(ADA, createdAtMs), { cutOffMs: createdAtMs })
   t.match(world.raised, [{ key: ADA, cutOffMs: createdAtMs }])
 })
 
-t.test('what stood before is said, as another process may have made it', async t => {
+t.test('the previous cut-off is returned, because another process may have made it', async t => {
   const world = new World()
   const [here, there] = [world.process(), world.process()]
   await there.endSubject(ADA)
   t.match(await here.endOthers(ADA, 0), { before: START_MS - 1 })
 })
 
-t.test('a session that was ended elsewhere is not ended again', async t => {
+t.test('a session that another process has ended is not ended again', async t => {
   for (const end of ['id', 'subject'] as const) {
     const world = new World()
     const [here, there] = [world.process(), world.process()]
@@ -98,7 +98,7 @@ t.test('a session that was ended elsewhere is not ended again', async t => {
   }
 })
 
-t.test('a session whose id is ended elsewhere just then was over', async t => {
+t.test('a session whose id another process ends at the same time counts as ended before', async t => {
   const world = new World()
   const [here, there] = [world.process(), world.process()]
   world.justBefore = async () => { await there.endSession(ID) }
@@ -106,7 +106,7 @@ t.test('a session whose id is ended elsewhere just then was over', async t => {
   t.strictSame(world.raised.map(({ key }) => key), [keyOfId(ID), keyOfId(ID)])
 })
 
-t.test('what is ended for another is told from what was over before', async t => {
+t.test('a cut-off of another subject is distinguished from an earlier end of the session', async t => {
   const world = new World()
   const [here, there] = [world.process(), world.process()]
   t.equal(await here.endReplaced(bearer(), 'replaced'), true)
@@ -119,14 +119,14 @@ t.test('what is ended for another is told from what was over before', async t =>
   t.equal(there.standing(bearer({ id: OTHER })), 'over')
 })
 
-t.test('what is known to be over by its subject was over before', async t => {
+t.test('a session that is known to be ended by its subject counts as ended before', async t => {
   const world = new World()
   const here = world.process()
   await here.endSubject(ADA)
   t.equal(await here.endReplaced(bearer(), 'replaced'), false)
 })
 
-t.test('where the store is away, only an app that said so goes on', async t => {
+t.test('while the store is unavailable, an end is accepted only if `onError` is allow', async t => {
   const world = new World()
   world.isAway = true
   const refusing = world.process()
@@ -144,7 +144,7 @@ t.test('where the store is away, only an app that said so goes on', async t => {
   }
 })
 
-t.test('the cut-off of whoever logs in is asked for, and is 0 where nobody can tell', async t => {
+t.test('a login asks for the cut-off of its subject, and uses 0 if the store is unavailable', async t => {
   const world = new World()
   const here = world.process()
   t.equal(await here.cutOffOf(ADA), 0)

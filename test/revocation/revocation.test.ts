@@ -3,7 +3,7 @@ import { keyOfId } from '../../lib/revocation/keys'
 import { turns } from '../helpers/clock'
 import { ADA, AWAY, bearer, ID, MINUTE_MS, START_MS, World } from './world'
 
-t.test('a session is trusted for the window after it began or was checked, and not at its end', async t => {
+t.test('a session is trusted in the window after its beginning or its check, and not at the window\'s end', async t => {
   for (const since of [{ createdAtMs: START_MS }, { checkedAtMs: START_MS }]) {
     const world = new World()
     const process = world.process()
@@ -16,7 +16,7 @@ t.test('a session is trusted for the window after it began or was checked, and n
   }
 })
 
-t.test('where nothing is trusted unasked, a clock that is ahead changes nothing of that', async t => {
+t.test('with a window of 0, a clock that is ahead does not make a session trusted', async t => {
   const process = new World().process({ recheckMs: 0 })
   for (const aheadMs of [0, 1, 30_000]) {
     t.equal(process.standing(bearer({ checkedAtMs: START_MS + aheadMs })), 'unknown')
@@ -24,7 +24,7 @@ t.test('where nothing is trusted unasked, a clock that is ahead changes nothing 
   }
 })
 
-t.test('what was heard before an ending that is forgotten is not trusted, and what was heard after it is', async t => {
+t.test('a result from before a dropped cut-off is not trusted, and a later result is', async t => {
   const world = new World()
   const process = world.process()
   const [before, atOnce, after] = [bearer({ id: 'b'.repeat(32) }), bearer({ id: 'c'.repeat(32) }), bearer({ id: 'd'.repeat(32) })]
@@ -48,7 +48,7 @@ t.test('what was heard before an ending that is forgotten is not trusted, and wh
   t.equal(await process.check(bearer()), 'over')
 })
 
-t.test('what this process ends while the store is asked is over, whatever the store answers then', async t => {
+t.test('a session that this process ends during a lookup has ended, for every result of the lookup', async t => {
   for (const trustsWhenAway of [true, false]) {
     for (const fails of [true, false]) {
       for (const end of ['id', 'subject'] as const) {
@@ -66,7 +66,7 @@ t.test('what this process ends while the store is asked is over, whatever the st
   }
 })
 
-t.test('a question that fails is an error, or is told apart from an answer', async t => {
+t.test('a lookup that fails is an error, or is distinguished from a result', async t => {
   const world = new World()
   world.isAway = true
   await t.rejects(world.process().check(bearer()), AWAY)
@@ -75,7 +75,7 @@ t.test('a question that fails is an error, or is told apart from an answer', asy
   t.equal(trusting.standing(bearer()), 'unknown')
 })
 
-t.test('the store says by the last bit of the cut-off of an id how the session ended', async t => {
+t.test('the last bit of the cut-off of an id in the store says how the session ended', async t => {
   for (const [cutOffMs, end] of [[START_MS, 'over'], [START_MS + 1, 'replaced']] as const) {
     const world = new World()
     const process = world.process()
@@ -90,7 +90,7 @@ t.test('the store says by the last bit of the cut-off of an id how the session e
   t.equal(process.standing(bearer()), 'over')
 })
 
-t.test('an answer is as old as its question', async t => {
+t.test('the age of a result counts from the start of its lookup', async t => {
   const world = new World()
   const process = world.process()
   world.byHand = true
@@ -105,7 +105,7 @@ t.test('an answer is as old as its question', async t => {
   t.equal(process.standing(bearer()), 'unknown')
 })
 
-t.test('a question is shared while it is younger than the window, and an older one takes nothing from its successor', async t => {
+t.test('a lookup is shared while it is younger than the window, and an older one does not affect the next', async t => {
   const world = new World()
   const process = world.process()
   world.byHand = true
@@ -128,7 +128,7 @@ t.test('a question is shared while it is younger than the window, and an older o
   t.strictSame(await Promise.all(verdicts), ['good', 'good', 'good', 'good'])
 })
 
-t.test('an answer that is shared is judged for each session by its own date', async t => {
+t.test('a shared result is evaluated for each session by its own creation time', async t => {
   const world = new World()
   const process = world.process()
   world.byHand = true
@@ -139,7 +139,7 @@ t.test('an answer that is shared is judged for each session by its own date', as
   t.strictSame(await Promise.all(verdicts), ['good', 'over'])
 })
 
-t.test('where each request asks, none shares a question, even on a clock that goes back', async t => {
+t.test('with a window of 0, no lookup is shared, even if the clock goes back', async t => {
   const world = new World()
   const process = world.process({ recheckMs: 0 })
   world.byHand = true
@@ -151,7 +151,7 @@ t.test('where each request asks, none shares a question, even on a clock that go
   t.strictSame(await Promise.all(verdicts), ['good', 'good', 'good'])
 })
 
-t.test('of two questions in turn each is asked, also where the first failed', async t => {
+t.test('of two sequential lookups each is made, also if the first has failed', async t => {
   const world = new World()
   const process = world.process()
   t.equal(await process.check(bearer()), 'good')

@@ -8,7 +8,7 @@ import { appOfUsers, loggedIn, subject, userIn } from './users'
 
 const MINUTE_MS = 60_000
 
-t.test('a subject of one session name is not that of another, though one store is asked about both each time', async t => {
+t.test('equal subjects of two session names are different, and the store is asked for both each time', async t => {
   const clock = fakeClock(t)
   const revocation = { store: secureSession.memoryRevocation(), recheck: 0 }
   const names = ['session', 'admin'] as const
@@ -49,7 +49,7 @@ t.test('a session that an app without subject wrote ends with its subject, in al
   t.equal(await userIn(changed.copy(unknowing)), 'ada', 'with other data it could be another user\'s')
 })
 
-t.test('nothing can be changed while the store is waited for at the reply', async t => {
+t.test('the session cannot be changed while the reply waits for the store', async t => {
   const store = new CountingStore()
   const app = await appOfUsers(t, { store, timeout: '30s' })
   const codes: string[] = []
@@ -75,7 +75,7 @@ t.test('nothing can be changed while the store is waited for at the reply', asyn
   t.equal(await userIn(browser), 'ada')
 })
 
-t.test('of several stamps in one header the latest of each time counts', async t => {
+t.test('if a header has several stamps, the latest of each of their times counts', async t => {
   const clock = fakeClock(t)
   const appOfOne = async (store: secureSession.RevocationStore) => await appOfUsers(t, { store, recheck: '20m' }, { idle: '1h' })
   const app = await appOfOne(new CountingStore())

@@ -6,7 +6,7 @@ import { appOfUsers, loggedIn, userIn } from './users'
 
 const RECHECK_MS = 300_000
 
-t.test('where the store is away, touching a session that is due fails with 503, and nothing else does', async t => {
+t.test('while the store is unavailable, only accessing a session that is due for a check fails, with 503', async t => {
   const clock = fakeClock(t)
   const store = new CountingStore()
   const app = await appOfUsers(t, { store })
@@ -27,7 +27,7 @@ t.test('where the store is away, touching a session that is due fails with 503, 
   t.match(told, [{ level: WARN, session: 'session' }, { level: 30 }], 'said once, and when it was back')
 })
 
-t.test('where the app says so, sessions are trusted then, and asked about again at the next request', async t => {
+t.test('with `onError: allow`, sessions are trusted during an outage, and checked at the next request', async t => {
   const clock = fakeClock(t)
   const store = new CountingStore()
   const app = await appOfUsers(t, { store, onError: 'allow' })
@@ -42,7 +42,7 @@ t.test('where the app says so, sessions are trusted then, and asked about again 
   t.ok(browser.cookies.has('session.t'))
 })
 
-t.test('a logout that cannot be told to the store fails, and can be tried again', async t => {
+t.test('a logout that cannot be written to the store fails, and can be repeated', async t => {
   const store = new CountingStore()
   const app = await appOfUsers(t, { store })
   for (const route of ['/logout', '/regenerate', '/revoke', '/revoke-others']) {
@@ -58,7 +58,7 @@ t.test('a logout that cannot be told to the store fails, and can be tried again'
   }
 })
 
-t.test('where the app says so, a logout clears the cookies and this process refuses the copy', async t => {
+t.test('with `onError: allow`, a logout during an outage clears the cookies; this process refuses copies', async t => {
   const store = new CountingStore()
   const app = await appOfUsers(t, { store, onError: 'allow' })
   const browser = await loggedIn(app)
@@ -69,7 +69,7 @@ t.test('where the app says so, a logout clears the cookies and this process refu
   t.equal(await userIn(copy), null)
 })
 
-t.test('what is asked for by name fails where the store is away, whatever the app says of it', async t => {
+t.test('revoke, revokeOthers and revokeSubject reject during an outage, for every value of `onError`', async t => {
   for (const onError of ['refuse', 'allow'] as const) {
     const store = new CountingStore()
     const app = await appOfUsers(t, { store, onError })
@@ -82,14 +82,14 @@ t.test('what is asked for by name fails where the store is away, whatever the ap
   }
 })
 
-t.test('nobody is kept from logging in', async t => {
+t.test('a login works while the store is unavailable', async t => {
   const store = new CountingStore()
   const app = await appOfUsers(t, { store })
   store.instead = away
   t.equal(await userIn(await loggedIn(app)), 'ada')
 })
 
-t.test('what this process knows to be over stays over', async t => {
+t.test('a session that this process knows to be ended stays ended during an outage', async t => {
   const clock = fakeClock(t)
   for (const onError of ['refuse', 'allow'] as const) {
     const store = new CountingStore()
@@ -102,7 +102,7 @@ t.test('what this process knows to be over stays over', async t => {
   }
 })
 
-t.test('what is ended while the store fails to answer about it is over', async t => {
+t.test('a session that is ended while its lookup fails has ended', async t => {
   const clock = fakeClock(t)
   const store = new CountingStore()
   const app = await appOfUsers(t, { store, onError: 'allow' })
@@ -117,7 +117,7 @@ t.test('what is ended while the store fails to answer about it is over', async t
   t.equal(await userIn(browser), null)
 })
 
-t.test('an answer that is none counts as a store that is away', async t => {
+t.test('an invalid result of the store counts as unavailable', async t => {
   const clock = fakeClock(t)
   for (const nonsense of [undefined, null, [], [1], [0, 0, 0], ['0', '0'], [NaN, 0], [-1, 0], 'no']) {
     const store = new CountingStore()
@@ -130,7 +130,7 @@ t.test('an answer that is none counts as a store that is away', async t => {
   }
 })
 
-t.test('an error handler that begins a session of its own after a failed logout fails once, and is logged', async t => {
+t.test('an error handler that begins a session after a failed logout fails once, and is logged', async t => {
   const store = new CountingStore()
   const app = await appOfUsers(t, { store })
   app.register(async scope => {
@@ -149,7 +149,7 @@ t.test('an error handler that begins a session of its own after a failed logout 
   t.equal(app.lines.filter(({ level }) => level === ERROR).length, 1)
 })
 
-t.test('a store that is read but not written is one outage, however many ask it in between', async t => {
+t.test('a store that can be read but not written is one outage, for any number of reads in between', async t => {
   const store = new CountingStore()
   const app = await appOfUsers(t, { store, recheck: 0 })
   const raise = store.raise.bind(store)
@@ -177,7 +177,7 @@ t.test('a store that fails for some keys only does not fill the log', async t =>
   t.equal(app.lines.filter(({ level, msg }) => level >= 30 && msg.startsWith('revocations')).length, 2)
 })
 
-t.test('what fails while the reply to an error is written was told by that failure, and not again as a loss', async t => {
+t.test('an error while an error reply is written is logged once, and not again as a lost change', async t => {
   const store = new CountingStore()
   const app = await appOfUsers(t, { store })
   app.get('/fails', async ({ session }) => {

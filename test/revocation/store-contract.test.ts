@@ -17,7 +17,7 @@ t.test('cut-offs in memory', async t => {
   keepsContract(t, memoryRevocation(), { wait: async ms => { clock.advance(ms) } })
 })
 
-t.test('cut-offs in a memory with room for a few', async t => {
+t.test('cut-offs in a memory store with a small maximum', async t => {
   const clock = fakeClock(t)
   for (const { name, run } of revocationStoreContract) {
     t.test(name, async t => { await t.resolves(run(memoryRevocation({ max: 150 }), { wait: async ms => { clock.advance(ms) } })) })
@@ -40,13 +40,13 @@ t.test('cut-offs in Redis', async t => {
     return redisRevocation(client)
   }
 
-  t.test('through one client', async t => { keepsContract(t, storeOf(), harness) })
+  t.test('cut-offs in Redis through one client', async t => { keepsContract(t, storeOf(), harness) })
 
-  t.test('through a client that gathers its commands, and has a prefix of its own', async t => {
+  t.test('cut-offs in Redis through a client with pipelines and its own prefix', async t => {
     keepsContract(t, storeOf({ enableAutoPipelining: true, keyPrefix: 'app:' }), harness)
   })
 
-  t.test('through ten clients in turn', async t => {
+  t.test('cut-offs in Redis through ten clients in turn', async t => {
     const stores = Array.from({ length: 10 }, () => storeOf())
     let turn = 0
     const next = (): RevocationStore => stores[turn++ % stores.length] as RevocationStore
@@ -119,7 +119,7 @@ async function failures (t: Test, parts: typeof RIGHT): Promise<string[]> {
   return failed
 }
 
-t.test('a store that is right fails no check', async t => {
+t.test('a correct store passes every check of the contract', async t => {
   t.strictSame(await failures(t, RIGHT), [])
 })
 
@@ -148,7 +148,7 @@ const FAULTS: ReadonlyArray<[fault: string, parts: Partial<typeof RIGHT>, failed
 ]
 
 for (const [fault, parts, failed] of FAULTS) {
-  t.test(`a store that ${fault} fails`, async t => {
+  t.test(`a store that ${fault} fails a check of the contract`, async t => {
     t.match((await failures(t, { ...RIGHT, ...parts })).join('\n'), failed)
   })
 }

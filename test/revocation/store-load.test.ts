@@ -45,7 +45,7 @@ async function inParallel (count: number, work: (index: number) => Promise<unkno
   await Promise.all(Array.from({ length: count }, async (_, index) => await work(index)))
 }
 
-t.test('a login asks for the cut-off of its subject, and a session of nobody asks nothing', async t => {
+t.test('a login asks for the cut-off of its subject, and an anonymous session asks nothing', async t => {
   const app = await processOf(t)
   await commands()
   const browser = new Browser(app)
@@ -55,7 +55,7 @@ t.test('a login asks for the cut-off of its subject, and a session of nobody ask
   t.strictSame(await commands(), ['get'])
 })
 
-t.test('within the window of a new session nobody asks, however many requests there are', async t => {
+t.test('in the window of a new session the store is not asked, for any number of requests', async t => {
   const clock = fakeClock(t)
   const app = await processOf(t)
   const browser = await loggedIn(app)
@@ -68,7 +68,7 @@ t.test('within the window of a new session nobody asks, however many requests th
   t.strictSame(await commands(), NONE)
 })
 
-t.test('after the window a session is checked once, and then trusted for another', async t => {
+t.test('after the window a session is checked once, and then trusted for another window', async t => {
   const clock = fakeClock(t)
   const app = await processOf(t)
   const browser = await loggedIn(app)
@@ -84,7 +84,7 @@ t.test('after the window a session is checked once, and then trusted for another
   }
 })
 
-t.test('both keys of a check go out together, and are no ids', async t => {
+t.test('both keys of a check are requested together, and contain no id or subject', async t => {
   const clock = fakeClock(t)
   const app = await processOf(t)
   const browser = await loggedIn(app)
@@ -100,7 +100,7 @@ t.test('both keys of a check go out together, and are no ids', async t => {
   }
 })
 
-t.test('a session of nobody is asked for by its id alone', async t => {
+t.test('an anonymous session is checked by its id alone', async t => {
   const clock = fakeClock(t)
   const app = await processOf(t)
   const browser = new Browser(app)
@@ -111,7 +111,7 @@ t.test('a session of nobody is asked for by its id alone', async t => {
   t.strictSame(await commands(), ['get'])
 })
 
-t.test('parallel requests of one session ask once', async t => {
+t.test('parallel requests of one session cause one lookup', async t => {
   const clock = fakeClock(t)
   const app = await processOf(t)
   const browser = await loggedIn(app)
@@ -122,7 +122,7 @@ t.test('parallel requests of one session ask once', async t => {
   t.strictSame(await commands(), CHECK)
 })
 
-t.test('a client that never takes the stamp costs no more than one that does', async t => {
+t.test('a client that never accepts the stamp causes no more lookups than one that does', async t => {
   const clock = fakeClock(t)
   const app = await processOf(t)
   const stubborn = await loggedIn(app)
@@ -135,7 +135,7 @@ t.test('a client that never takes the stamp costs no more than one that does', a
   t.strictSame(await commands(), CHECK)
 })
 
-t.test('the stamp of one process is trusted by all', async t => {
+t.test('the stamp of one process is trusted by all processes', async t => {
   const clock = fakeClock(t)
   const [app, elsewhere] = [await processOf(t), await processOf(t)]
   const browser = await loggedIn(app)
@@ -163,7 +163,7 @@ t.test('a client that drops the stamp is checked once by each process', async t 
   t.strictSame(await commands(), processes.flatMap(() => CHECK))
 })
 
-t.test('what the store sees is sessions and windows, not requests', async t => {
+t.test('the number of lookups depends on sessions and windows, not on requests', async t => {
   const clock = fakeClock(t)
   const app = await processOf(t)
   const browsers: Browser[] = []
@@ -190,7 +190,7 @@ t.test('with a window of 0 each request asks for itself, and no stamp is written
   t.strictSame([...browser.cookies.keys()], ['session'])
 })
 
-t.test('what strangers send costs no command', async t => {
+t.test('bad cookies cause no store command', async t => {
   const clock = fakeClock(t)
   const app = await processOf(t, { recheck: 0 })
   const expired = await loggedIn(app)
@@ -209,7 +209,7 @@ t.test('what strangers send costs no command', async t => {
   t.strictSame(await commands(), NONE)
 })
 
-t.test('a session that is over is remembered as over', async t => {
+t.test('an ended session is remembered, and not looked up again', async t => {
   for (const recheck of ['5m', 0] as const) {
     const clock = fakeClock(t)
     const [app, elsewhere] = [await processOf(t, { recheck }), await processOf(t, { recheck })]
@@ -229,7 +229,7 @@ t.test('a session that is over is remembered as over', async t => {
   }
 })
 
-t.test('so are all sessions of a subject who was logged out everywhere', async t => {
+t.test('a subject whose sessions were ended is remembered, and not looked up again', async t => {
   const clock = fakeClock(t)
   const app = await processOf(t)
   const browsers = [await loggedIn(app), await loggedIn(app), await loggedIn(app)]
@@ -240,7 +240,7 @@ t.test('so are all sessions of a subject who was logged out everywhere', async t
   t.strictSame(await commands(), NONE)
 })
 
-t.test('a route that needs no session costs no command', async t => {
+t.test('a route with `session: false` causes no store command', async t => {
   const clock = fakeClock(t)
   const app = await processOf(t, { recheck: 0 })
   const browser = await loggedIn(app)
@@ -250,7 +250,7 @@ t.test('a route that needs no session costs no command', async t => {
   t.strictSame(await commands(), NONE)
 })
 
-t.test('a logout is one command, whatever the session cost before', async t => {
+t.test('a logout is one store command, for any number of earlier lookups', async t => {
   const app = await processOf(t)
   const browser = await loggedIn(app)
   await commands()

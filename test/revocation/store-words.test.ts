@@ -35,7 +35,7 @@ const REJECTIONS: ReadonlyArray<[what: string, rejection: unknown, reason: strin
 const ROUTES = ['/user', '/logout', '/regenerate', '/revoke', '/revoke-others']
 
 for (const [what, rejection, reason] of REJECTIONS) {
-  t.test(`a store that rejects with ${what} is unavailable: the reply is neutral, the reason is in the log`, async t => {
+  t.test(`a store that rejects with ${what} is unavailable: a neutral reply, and the reason in the log`, async t => {
     const clock = fakeClock(t)
     const store = new CountingStore()
     const app = await appOfUsers(t, { store })
@@ -53,7 +53,7 @@ for (const [what, rejection, reason] of REJECTIONS) {
     t.strictSame(again, [])
   })
 
-  t.test(`and what is ended from afar rejects, where the store rejects with ${what}`, async t => {
+  t.test(`secureSession.revoke rejects if the store rejects with ${what}`, async t => {
     const store = new CountingStore()
     const app = await appOfUsers(t, { store })
     store.instead = async () => await Promise.reject(rejection)
@@ -63,7 +63,7 @@ for (const [what, rejection, reason] of REJECTIONS) {
   })
 }
 
-t.test('a store that throws at once, or whose name is no text, is unavailable like any other', async t => {
+t.test('a store that throws at once, or whose name is not a text, counts as unavailable', async t => {
   const clock = fakeClock(t)
   for (const name of [undefined, '', 7, Symbol('store'), {}]) {
     const fail = (): never => { throw new Error('closed') }
@@ -75,7 +75,7 @@ t.test('a store that throws at once, or whose name is no text, is unavailable li
   }
 })
 
-t.test('what a Redis client says is in the log once, and not in the reply', async t => {
+t.test('an error of a Redis client is in the log once, and not in the reply', async t => {
   const clock = fakeClock(t)
   let fails = false
   const client = {
@@ -92,7 +92,7 @@ t.test('what a Redis client says is in the log once, and not in the reply', asyn
   t.equal(String(reason).split(SECRET).length, 2)
 })
 
-t.test('a store that does not answer gives a neutral reply, too', async t => {
+t.test('a store that does not answer causes a neutral reply', async t => {
   // The plugin's own timers keep no process alive.
   const keepAlive = setInterval(() => {}, 1000)
   t.teardown(() => { clearInterval(keepAlive) })

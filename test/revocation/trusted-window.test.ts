@@ -7,7 +7,7 @@ import { appOfUsers, loggedIn, userIn } from './users'
 const MINUTE_MS = 60_000
 const RECHECK_MS = 5 * MINUTE_MS
 
-t.test('a session that has just begun is trusted for as long as one that was checked', async t => {
+t.test('a new session is trusted for as long as one that was checked', async t => {
   const clock = fakeClock(t)
   const store = new CountingStore()
   const app = await appOfUsers(t, { store })
@@ -18,7 +18,7 @@ t.test('a session that has just begun is trusted for as long as one that was che
   t.equal(store.asked, asked)
 })
 
-t.test('after that the store is asked once, and a stamp says so to every process', async t => {
+t.test('after the window the store is asked once, and a stamp says so to every process', async t => {
   const clock = fakeClock(t)
   const store = new CountingStore()
   const [here, there] = [await appOfUsers(t, { store }), await appOfUsers(t, { store })]
@@ -40,7 +40,7 @@ t.test('after that the store is asked once, and a stamp says so to every process
   t.equal(store.asked, asked + 2)
 })
 
-t.test('a stamp goes out also where no handler looks at the session, which is not renewed by that', async t => {
+t.test('a checked session gets a stamp even if no handler accesses it, and is not renewed by that', async t => {
   const clock = fakeClock(t)
   const app = await appOfUsers(t, {}, { idle: '1h' })
   const browser = await loggedIn(app)
@@ -51,7 +51,7 @@ t.test('a stamp goes out also where no handler looks at the session, which is no
   t.equal((await browser.json('/info')).renewedAt, clock.nowMs)
 })
 
-t.test('a stamp that renews keeps what it knows of the last check, and one that was checked what it knows of renewal', async t => {
+t.test('a stamp for a renewal keeps the time of the check, and a stamp for a check keeps the renewal', async t => {
   const clock = fakeClock(t)
   const store = new CountingStore()
   const [here, there] = [await appOfUsers(t, { store, recheck: '20m' }, { idle: '1h' }), await appOfUsers(t, { store, recheck: '20m' }, { idle: '1h' })]
@@ -70,7 +70,7 @@ t.test('a stamp that renews keeps what it knows of the last check, and one that 
   t.equal(renewedAt, clock.nowMs - 4 * MINUTE_MS)
 })
 
-t.test('a write does not stand in the way of the stamp, nor the stamp of a write', async t => {
+t.test('a write and a stamp can be sent in one reply', async t => {
   const clock = fakeClock(t)
   const app = await appOfUsers(t)
   const browser = await loggedIn(app)
@@ -78,7 +78,7 @@ t.test('a write does not stand in the way of the stamp, nor the stamp of a write
   t.strictSame(setCookies(await browser.get('/set/1')).map(line => parseLine(line).name), ['session', 'session.t'])
 })
 
-t.test('a client that drops the stamps does not multiply the questions', async t => {
+t.test('a client that drops the stamps does not cause more lookups', async t => {
   const clock = fakeClock(t)
   const store = new CountingStore()
   const app = await appOfUsers(t, { store })
@@ -89,7 +89,7 @@ t.test('a client that drops the stamps does not multiply the questions', async t
   t.equal(store.asked, asked + 1)
 })
 
-t.test('parallel requests of one session ask once', async t => {
+t.test('parallel requests of one session share one lookup', async t => {
   const clock = fakeClock(t)
   const store = new CountingStore()
   const app = await appOfUsers(t, { store })
@@ -101,7 +101,7 @@ t.test('parallel requests of one session ask once', async t => {
   t.equal(store.asked, asked + 2)
 })
 
-t.test('with a recheck of 0 each request asks, parallel ones too, and no stamp goes out', async t => {
+t.test('with a recheck of 0 each request asks, also parallel ones, and no stamp is sent', async t => {
   const store = new CountingStore()
   const app = await appOfUsers(t, { store, recheck: 0 })
   const browser = await loggedIn(app)
@@ -111,7 +111,7 @@ t.test('with a recheck of 0 each request asks, parallel ones too, and no stamp g
   t.strictSame(setCookies(await browser.get('/user')), [])
 })
 
-t.test('strangers, their junk and routes without a session ask nothing', async t => {
+t.test('anonymous requests, bad cookies and routes without a session cause no lookup', async t => {
   const store = new CountingStore()
   const app = await appOfUsers(t, { store, recheck: 0 })
   const browser = await loggedIn(app)
@@ -123,7 +123,7 @@ t.test('strangers, their junk and routes without a session ask nothing', async t
   t.equal(store.asked, asked)
 })
 
-t.test('what is over is remembered, and asked no more', async t => {
+t.test('an ended session is remembered, and not looked up again', async t => {
   const store = new CountingStore()
   const app = await appOfUsers(t, { store, recheck: 0 })
   const browser = await loggedIn(app)
@@ -148,7 +148,7 @@ t.test('a stamp from the future does not count', async t => {
   t.equal(store.asked, asked + 1)
 })
 
-t.test('no request shares an answer that was asked for longer ago than a session is trusted', async t => {
+t.test('no request shares a result of a lookup that began longer ago than the window', async t => {
   const clock = fakeClock(t)
   const store = new CountingStore()
   const app = await appOfUsers(t, { store, recheck: '1s', timeout: '30s' })
