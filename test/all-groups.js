@@ -3,7 +3,7 @@
 const { spawnSync } = require('node:child_process')
 
 /** All groups of tests, one after the other; what each took stands at the end. */
-const GROUPS = ['test', 'test:services', 'test:browser', 'test:packages', 'test:proofs']
+const GROUPS = ['test', 'test:services', 'test:browser', 'test:packages', 'test:fuzz', 'test:proofs']
 
 const lines = GROUPS.map(group => {
   const startMs = Date.now()
