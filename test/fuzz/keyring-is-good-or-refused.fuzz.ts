@@ -189,12 +189,14 @@ function isSound (act: Act, before: readonly KeyRecord[], after: readonly KeyRec
   const target = act.do === 'revoke' ? before[act.at % before.length]?.id : undefined
   for (const { id, revokedAtMs } of before) {
     const untilMs = opensUntilMs(before, id)
+    const kept = after.find(key => key.id === id)
+    if (revokedAtMs !== null && kept !== undefined) assert.equal(kept.revokedAtMs, revokedAtMs)
     if (id === target || revokedAtMs !== null) assert.equal(opensUntilMs(after, id), -Infinity, 'revoked')
     else if (untilMs <= nowMs) assert.ok(opensUntilMs(after, id) <= nowMs, 'an expired key stays so')
     else if (!isRetirement || untilMs < Infinity) assert.ok(opensUntilMs(after, id) >= untilMs, 'it opens for so long')
     else assert.ok(opensUntilMs(after, id) > nowMs, 'it still opens')
     const mayGo = untilMs <= nowMs && (revokedAtMs === null || (act.do === 'prune' && act.alsoRevoked))
-    assert.ok(mayGo || after.some(key => key.id === id), 'no other key is taken out')
+    assert.ok(mayGo || kept !== undefined, 'no other key is taken out')
   }
   const isSealing = target === sealsAt(before, nowMs).id
   if (!isSealing && !isRetirement) assert.equal(sealsAt(after, nowMs).id, sealsAt(before, nowMs).id)
