@@ -10,7 +10,7 @@ t.test('a sealer seals and opens', async t => {
   t.match(opened, { ok: true, data: { user: 'ada' }, info: { id: /^[0-9a-f]{32}$/, createdAt: 1_000_000, renewedAt: 1_000_000, expiresAt: 1_000_000 + 86400_000 } })
 })
 
-t.test('its tokens are the plugin\'s, and the plugin\'s are its', async t => {
+t.test('tokens of a sealer and of the plugin open in each other', async t => {
   const app = await appWith(t, { key: KEY, cookieName: '__Host-session' })
   addRoutes(app)
   const sealer = createSealer({ key: [OTHER_KEY, KEY], cookieName: '__Host-session' })
@@ -19,7 +19,7 @@ t.test('its tokens are the plugin\'s, and the plugin\'s are its', async t => {
   t.strictSame((await app.inject({ url: '/get', headers: { cookie: `__Host-session=${older.seal({ user: 'grace' })}` } })).json(), { user: 'grace' })
 })
 
-t.test('with the info of an opened session it goes on as that session', async t => {
+t.test('with the info of an opened session, the sealer continues that session', async t => {
   let nowMs = 1_000_000
   const sealer = createSealer({ key: KEY, now: () => nowMs })
   const first = sealer.open(sealer.seal({ a: 1 }))
@@ -28,7 +28,7 @@ t.test('with the info of an opened session it goes on as that session', async t 
   t.match(sealer.open(sealer.seal({ a: 2 }, first.info)), { info: { id: first.info.id, createdAt: 1_000_000, renewedAt: 1_005_000 } })
 })
 
-t.test('every refusal has its reason, and none throws', async t => {
+t.test('every refusal of a sealer has its reason, and none throws', async t => {
   let nowMs = Date.UTC(2026, 0, 1)
   const sealer = createSealer({ key: KEY, now: () => nowMs, idle: 60, absolute: 600 })
   const token = sealer.seal({})
@@ -47,12 +47,12 @@ t.test('every refusal has its reason, and none throws', async t => {
   t.equal(reasons(token), 'from-the-future')
 })
 
-t.test('padTo hides the length', async t => {
+t.test('padTo of a sealer hides the length', async t => {
   const sealer = createSealer({ key: KEY, padTo: 128 })
   t.equal(sealer.seal({ role: 'admin' }).length, sealer.seal({ role: 'user' }).length)
 })
 
-t.test('wrong use throws at the call', async t => {
+t.test('wrong use of a sealer throws at the call', async t => {
   for (const options of [undefined, null, { key: 'x' }, {}, { key: KEY, cookie: {} }, { key: KEY, cookieName: 'a b' }, { key: KEY, now: 5 }]) {
     t.throws(() => createSealer(options as SealerOptions), { code: /^FST_SESSION_INVALID_(OPTION|KEY)$/ })
   }
@@ -67,7 +67,7 @@ t.test('wrong use throws at the call', async t => {
   t.throws(() => sealer.seal({ a: 1n }), { code: 'FST_SESSION_NOT_SERIALIZABLE' })
 })
 
-t.test('no code of the caller\'s runs while a token is made: no other token\'s bytes get into it', async t => {
+t.test('code of the caller that runs during seal cannot mix bytes of another token into it', async t => {
   const victim = createSealer({ key: KEY, cookieName: 'victim' })
   const token = victim.seal({ secret: 'of the victim' })
   const serialize = (): Buffer => {
@@ -83,7 +83,7 @@ t.test('no code of the caller\'s runs while a token is made: no other token\'s b
   t.match(sealer.open(sealer.seal({}, info)), { info: { id: ID } })
 })
 
-t.test('a serializer may return any bytes', async t => {
+t.test('a serializer of a sealer may return any bytes', async t => {
   const serializer = { serialize: () => new Uint8Array([123, 125]) as Buffer, deserialize: (bytes: Buffer) => JSON.parse(bytes.toString()) }
   const sealer = createSealer({ key: KEY, serializer })
   t.match(sealer.open(sealer.seal({})), { ok: true, data: {} })

@@ -8,7 +8,7 @@ t.test('an error is one line that begins with the name of the program once', asy
   t.equal(lineOf(Object.assign(new Error(''), { code: 'ECONNREFUSED' })), 'fastify-sealed-session: ECONNREFUSED\n')
 })
 
-t.test('an error that nobody expected is one line, too', async t => {
+t.test('an unexpected error is one line, too', async t => {
   const operator = new Operator(t)
   await operator.do('init', ...RING)
   operator.world = { now: () => { throw new TypeError('no clock\n    at somewhere') } }

@@ -4,7 +4,7 @@ import { Operator } from './operator'
 const { version } = require('../../package.json') as { version: string }
 const COMMANDS = ['generate', 'init', 'list', 'rotate', 'revoke', 'prune', 'inspect']
 
-t.test('help tells the commands, the states of a key, a first rotation, the cron line, and what to do about a leak', async t => {
+t.test('help lists commands and key states, a first rotation, the cron line, and what to do after a leak', async t => {
   const operator = new Operator(t)
   for (const args of [['--help'], ['-h'], ['help'], ['help', '--help'], ['--help', '-h']]) {
     const { status, out, err } = await operator.run(...args)
@@ -13,7 +13,7 @@ t.test('help tells the commands, the states of a key, a first rotation, the cron
   }
 })
 
-t.test('each command has help of its own, asked for in any of the ways', async t => {
+t.test('each command has its own help, in every form of the request', async t => {
   const operator = new Operator(t)
   for (const command of COMMANDS) {
     const out = await operator.do('help', command)
@@ -22,7 +22,7 @@ t.test('each command has help of its own, asked for in any of the ways', async t
   }
 })
 
-t.test('what a command takes is listed, with its default', async t => {
+t.test('the help of a command lists its options with their defaults', async t => {
   const operator = new Operator(t)
   t.match(await operator.do('help', 'generate'), /--out FILE[^]*PowerShell|PowerShell[^]*--out FILE/)
   t.match(await operator.do('help', 'init'), /--key-env NAME/)
@@ -44,6 +44,6 @@ t.test('help fits a terminal of 80 columns, in ASCII', async t => {
   }
 })
 
-t.test('--version says the version', async t => {
+t.test('--version prints the version', async t => {
   t.equal(await new Operator(t).do('--version'), `${version}\n`)
 })

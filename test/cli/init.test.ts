@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { addRoutes, appWith, KEY, OTHER_KEY } from '../helpers/app'
 import { FILE, Operator, RING } from './operator'
 
-t.test('init makes a ring with one key, active at once, in a file of its owner', async t => {
+t.test('init makes a keyring with one active key, in a file that only its owner can read', async t => {
   const operator = new Operator(t)
   const out = await operator.do('init', ...RING)
   const [key] = operator.ring()
@@ -13,14 +13,14 @@ t.test('init makes a ring with one key, active at once, in a file of its owner',
   t.equal(statSync(operator.path(FILE)).mode & 0o777, 0o600)
 })
 
-t.test('with --json it says the id, and the keys as list does', async t => {
+t.test('init --json prints the id, and the keys like list does', async t => {
   const operator = new Operator(t)
   const { id, keys } = await operator.ask<{ id: string, keys: unknown }>('init', ...RING)
   t.equal(operator.ring()[0]?.id, id)
   t.same((await operator.ask<{ keys: unknown }>('list', ...RING)).keys, keys)
 })
 
-t.test('made of several keys, it tells the id of each, and until when it opens', async t => {
+t.test('init with several keys prints the id of each, and until when it opens', async t => {
   const operator = new Operator(t)
   operator.secrets.push(KEY, OTHER_KEY)
   operator.env = { NEW: OTHER_KEY.toString('hex'), OLD: KEY.toString('hex') }
@@ -33,7 +33,7 @@ t.test('made of several keys, it tells the id of each, and until when it opens',
   })
 })
 
-t.test('a path is told in one line, whatever is in it', async t => {
+t.test('init prints a path on one line, with any characters in it', async t => {
   const operator = new Operator(t)
   const name = 'a\n\u001b[2J\u009bb.json'
   t.match(await operator.do('init', '--keyring', name), /^Made keyring file .*a \\u001b\[2J\\u009bb\.json\. Key \w+ seals from now on\.\n$/)
@@ -41,7 +41,7 @@ t.test('a path is told in one line, whatever is in it', async t => {
   t.equal(await operator.do('generate', '--out', 'k\r\n\u001b[1m'), 'Wrote a new key to k \\u001b[1m.\n')
 })
 
-t.test('a ring that exists is left as it is', async t => {
+t.test('init does not change an existing keyring', async t => {
   const operator = new Operator(t)
   await operator.do('init', ...RING)
   const text = readFileSync(operator.path(FILE), 'utf8')
@@ -49,13 +49,13 @@ t.test('a ring that exists is left as it is', async t => {
   t.equal(readFileSync(operator.path(FILE), 'utf8'), text)
 })
 
-t.test('the file may be named by a URL', async t => {
+t.test('init accepts a URL of the file', async t => {
   const operator = new Operator(t)
   await operator.do('init', '--keyring', pathToFileURL(operator.path(FILE)).href)
   t.equal(operator.ring().length, 1)
 })
 
-t.test('somebody who has had the option "key" moves to a keyring with nobody logged out', async t => {
+t.test('a user of the option "key" changes to a keyring, and no session is lost', async t => {
   const operator = new Operator(t)
   operator.secrets.push(KEY)
   const before = await appWith(t, { key: KEY })
@@ -70,7 +70,7 @@ t.test('somebody who has had the option "key" moves to a keyring with nobody log
   }
 })
 
-t.test('somebody who has had an array of keys moves as well: the first seals, all open', async t => {
+t.test('a user of an array of keys changes to a keyring: the first key seals, all keys open', async t => {
   const operator = new Operator(t)
   operator.nowMs = Date.now()
   operator.env = { NEW: OTHER_KEY.toString('hex'), OLD: KEY.toString('hex'), AGAIN: OTHER_KEY.toString('base64') }
@@ -90,7 +90,7 @@ t.test('somebody who has had an array of keys moves as well: the first seals, al
   t.same((await newOnly.inject({ url: '/get', headers: { cookie: sealed } })).json(), { a: 'b' })
 })
 
-t.test('a variable that holds no key is one line, and makes no ring', async t => {
+t.test('init prints one line for a variable without a key, and makes no keyring', async t => {
   const operator = new Operator(t)
   operator.env = { SHORT: 'c2hvcnQ', EMPTY: '' }
   for (const name of ['SHORT', 'EMPTY', 'MISSING']) {
@@ -101,7 +101,7 @@ t.test('a variable that holds no key is one line, and makes no ring', async t =>
   t.throws(() => operator.ring(), { code: 'ENOENT' })
 })
 
-t.test('a key in the place of the variable\'s name is not repeated', async t => {
+t.test('init does not print a key that was given in place of the variable name', async t => {
   const operator = new Operator(t)
   operator.secrets.push(KEY)
   for (const text of [KEY.toString('base64url'), KEY.toString('hex')]) {
@@ -109,7 +109,7 @@ t.test('a key in the place of the variable\'s name is not repeated', async t => 
   }
 })
 
-t.test('what is there and is no keyring is left as it is', async t => {
+t.test('init does not change an existing file that is no keyring', async t => {
   const operator = new Operator(t)
   writeFileSync(operator.path(FILE), 'notes', { mode: 0o600 })
   t.match(await operator.run('init', ...RING), { status: 1, err: /exists/ })

@@ -48,7 +48,7 @@ function withKey (t: Test, input = ''): Operator {
   return operator
 }
 
-t.test('inspect tells times, key and sizes, and no values', async t => {
+t.test('inspect prints times, key and sizes, and no values', async t => {
   const operator = new Operator(t)
   const { active } = writeEveryState(operator)
   operator.input = seal(operator, active)
@@ -63,7 +63,7 @@ data     31 bytes, 2 keys; --show shows them
 `)
 })
 
-t.test('the values are shown with --show', async t => {
+t.test('inspect --show prints the values', async t => {
   const operator = withKey(t)
   operator.input = seal(operator, { material: KEY })
   t.match(await operator.do(...WITH_KEY, '--show'), /keys:\n\{\n {2}"user": "alice",\n {2}"theme": "dark"\n\}\n$/)
@@ -72,7 +72,7 @@ t.test('the values are shown with --show', async t => {
   t.match(await operator.do(...WITH_KEY), '1 key;')
 })
 
-t.test('what users wrote cannot steer the terminal', async t => {
+t.test('inspect escapes control characters that users wrote into values', async t => {
   const operator = withKey(t)
   operator.input = seal(operator, { material: KEY }, { data: JSON.stringify({ a: WILD }) })
   t.match(await operator.do(...WITH_KEY, '--show'), '"a": "\\u001b[2J\\u009b2J\\u202e\\u2028\\udb40\\udc41 \u{1f510}"')
@@ -81,7 +81,7 @@ t.test('what users wrote cannot steer the terminal', async t => {
   t.match(JSON.parse(json), { data: { a: WILD } })
 })
 
-t.test('a key in any state opens it, and its state is told', async t => {
+t.test('inspect opens a cookie with a key in any state, and prints the state', async t => {
   const operator = new Operator(t)
   const keys = writeEveryState(operator)
   for (const [state, about] of [
@@ -96,7 +96,7 @@ t.test('a key in any state opens it, and its state is told', async t => {
   }
 })
 
-t.test('a retired key that nothing ends opens without an end', async t => {
+t.test('inspect opens a cookie with a retired key that has no end', async t => {
   const operator = new Operator(t)
   const old = operator.key(1, { activates: -10 })
   operator.write(old, operator.key(2, { activates: -5 }))
@@ -104,7 +104,7 @@ t.test('a retired key that nothing ends opens without an end', async t => {
   t.match(await operator.do(...INSPECT, ...RING), `${old.id}, retired: it opens\n`)
 })
 
-t.test('extensions, padding and flags are told', async t => {
+t.test('inspect prints extensions, padding and flags', async t => {
   const operator = withKey(t)
   const days = (count: number): Buffer => {
     const value = Buffer.alloc(6)
@@ -133,7 +133,7 @@ extension  unknown type 77, 3 bytes
   })
 })
 
-t.test('who was logged in, since when, and for how long the cookie stays is told', async t => {
+t.test('inspect prints the subject hash, when the user logged in, and how long the cookie is kept', async t => {
   const operator = withKey(t)
   const since = Buffer.alloc(6)
   since.writeUIntBE(operator.nowMs - 2 * DAY_MS, 0, 6)
@@ -159,7 +159,7 @@ extension  nobody is logged in
 `)
 })
 
-t.test('a session that is split is put together again', async t => {
+t.test('inspect joins a split session', async t => {
   const operator = withKey(t)
   const data = JSON.stringify({ text: 'x'.repeat(4000) })
   const token = seal(operator, { material: KEY }, { data }, 0, 2)
@@ -175,7 +175,7 @@ t.test('a session that is split is put together again', async t => {
   }
 })
 
-t.test('with --json it tells the same, and the data only with --show', async t => {
+t.test('inspect --json prints the same, and the data only with --show', async t => {
   const operator = withKey(t)
   operator.input = seal(operator, { material: KEY })
   const told = {
@@ -196,7 +196,7 @@ t.test('with --json it tells the same, and the data only with --show', async t =
   t.match(await operator.ask(...WITH_KEY, '--show'), { ...told, data: { user: 'alice', theme: 'dark' } })
 })
 
-t.test('data of the application\'s own serializer is shown as text, or as base64 where it is none', async t => {
+t.test('inspect prints data of a custom serializer as text, or as base64 if it is not text', async t => {
   const operator = withKey(t)
   operator.input = seal(operator, { material: KEY }, { customSerializer: true, data: 'user=alice' })
   t.match(await operator.do(...WITH_KEY), /flags {4}custom serializer\ndata {5}10 bytes, written by the application's own serializer; --show shows them\n$/)
@@ -207,7 +207,7 @@ t.test('data of the application\'s own serializer is shown as text, or as base64
   t.match(await operator.ask(...WITH_KEY, '--show'), { data: { base64: '//4A' } })
 })
 
-t.test('a stamp is told where the name is that of one', async t => {
+t.test('inspect prints a stamp if the name is that of a stamp', async t => {
   const operator = withKey(t)
   const args = ['inspect', '--cookie-name', 'session.t', '--key-env', 'SESSION_KEY']
   operator.input = `session=x; session.t=${stamp(operator, 0)}`
@@ -220,7 +220,7 @@ t.test('a stamp is told where the name is that of one', async t => {
   t.match(await operator.run(...args), { status: 1, err: /forged/ })
 })
 
-t.test('the cookie is found in whatever an operator has at hand', async t => {
+t.test('inspect finds the cookie in every supported form of input', async t => {
   const operator = withKey(t)
   const token = seal(operator, { material: KEY })
   const utf16 = Buffer.from(`\ufeff${token}\r\n`, 'utf16le')
@@ -240,7 +240,7 @@ t.test('the cookie is found in whatever an operator has at hand', async t => {
   }
 })
 
-t.test('of several cookies of the name the first that opens is told, and that there are more', async t => {
+t.test('of several cookies of the name, inspect prints the first that opens, and that there are more', async t => {
   const operator = withKey(t)
   operator.input = `session=tossed; session=${seal(operator, { material: KEY })}`
   t.match(await operator.do(...WITH_KEY), /\(the first that opens of 2 cookies of this name\)\n$/)
@@ -248,7 +248,7 @@ t.test('of several cookies of the name the first that opens is told, and that th
   t.match(await operator.run(...WITH_KEY), { status: 1, err: /malformed/ })
 })
 
-t.test('one that does not open is one line with the reason', async t => {
+t.test('inspect prints one line with the reason if the cookie does not open', async t => {
   const operator = withKey(t)
   const token = seal(operator, { material: KEY })
   const unknown = seal(operator, { material: OTHER_KEY })
@@ -285,7 +285,7 @@ t.test('one that does not open is one line with the reason', async t => {
   }
 })
 
-t.test('a cookie in the place of the name is not repeated', async t => {
+t.test('inspect does not print a cookie that was given in place of the name', async t => {
   const operator = withKey(t)
   const token = seal(operator, { material: KEY })
   for (const input of [token, 'a=b', `${token}=`]) {
@@ -296,13 +296,13 @@ t.test('a cookie in the place of the name is not repeated', async t => {
   }
 })
 
-t.test('a cookie sealed for another name does not open, and the name is asked after', async t => {
+t.test('inspect refuses a cookie that was sealed for another name, and asks for the name', async t => {
   const operator = withKey(t)
   operator.input = seal(operator, { material: KEY })
   t.match(await operator.run('inspect', '--cookie-name', 'sid', '--key-env', 'SESSION_KEY'), { status: 1, err: /forged: .*another cookie name than this \("sid"\)/ })
 })
 
-t.test('the vectors of the format open as what they are', async t => {
+t.test('inspect opens the vectors of the format as specified', async t => {
   const vectors = (name: string): Array<Record<string, string>> => JSON.parse(readFileSync(join(__dirname, '../vectors', name), 'utf8')).vectors
   const keys = new Map(vectors('keys.json').map(({ name, key }) => [name, key]))
   const operator = new Operator(t)
@@ -314,21 +314,21 @@ t.test('the vectors of the format open as what they are', async t => {
   }
 })
 
-t.test('at a terminal it says on stderr what it waits for', async t => {
+t.test('at a terminal, inspect says on stderr what it waits for', async t => {
   const operator = withKey(t)
   operator.input = seal(operator, { material: KEY })
   operator.world = { isInputTTY: true }
   t.match(await operator.run(...WITH_KEY), { status: 0, out: /^cookie/, err: /^fastify-sealed-session: paste the cookie.*\n$/ })
 })
 
-t.test('it needs a name, and one place where keys are', async t => {
+t.test('inspect needs a name and exactly one source of keys', async t => {
   const operator = withKey(t)
   for (const args of [['inspect', '--key-env', 'SESSION_KEY'], INSPECT, [...WITH_KEY, ...RING], ['inspect', '--cookie-name', 'a b', ...RING]]) {
     t.match(await operator.run(...args), { status: 2, out: '', err: /^fastify-sealed-session: .*see "fastify-sealed-session inspect --help"\n$/ })
   }
 })
 
-t.test('of many cookies of one name it takes the first that opens, and derives the key once', async t => {
+t.test('of many cookies of one name, inspect opens the first, and derives the key once', async t => {
   const operator = withKey(t)
   const good = seal(operator, { material: KEY })
   const bad = seal(operator, { material: OTHER_KEY })
@@ -340,7 +340,7 @@ t.test('of many cookies of one name it takes the first that opens, and derives t
   t.match(await operator.run(...WITH_KEY), { status: 1, err: /^fastify-sealed-session: the cookie does not open: unknown-key: .*\n$/ })
 })
 
-t.test('what is longer than any header of cookies is refused unread', async t => {
+t.test('inspect refuses input that is longer than any Cookie header without reading it all', async t => {
   const operator = withKey(t)
   operator.input = 'x'.repeat(16 * 1024 * 1024)
   t.match(await operator.run(...WITH_KEY), { status: 1, err: /malformed/ })

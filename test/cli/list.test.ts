@@ -9,7 +9,7 @@ function plain (text: string): string {
   return text.split(ESCAPE).map(part => part.replace(/^\[\d+m/, '')).join('')
 }
 
-t.test('list shows the states of the keys, when they change, and all of it as a timeline', async t => {
+t.test('list prints the states of the keys, when they change, and a timeline', async t => {
   const operator = new Operator(t)
   const { expired, revoked, retired, active, pending } = writeEveryState(operator)
   t.equal(await operator.do('list', ...RING), `5 keys, at 2026-03-01 12:00 UTC
@@ -33,7 +33,7 @@ ${pending.id}                                               .###################
 `)
 })
 
-t.test('whatever the width of the terminal, no line is longer', async t => {
+t.test('no line of list is longer than the width of the terminal', async t => {
   const operator = new Operator(t)
   writeEveryState(operator)
   for (const isTTY of [false, true]) {
@@ -44,7 +44,7 @@ t.test('whatever the width of the terminal, no line is longer', async t => {
   }
 })
 
-t.test('where there is room, times of the day are shown; where there is little, fewer columns', async t => {
+t.test('list prints times of day if there is room, and fewer columns if there is little', async t => {
   const operator = new Operator(t)
   const { expired, revoked, retired, active, pending } = writeEveryState(operator)
   operator.world = { columns: 120 }
@@ -66,7 +66,7 @@ ${pending.id}  pending  in 6 h: active
   t.match(await operator.do('list', ...RING), /\n {10}\. pending {2}# active\n {10}= retired {2}- expired\n {10}x revoked\n$/)
 })
 
-t.test('on a terminal it is in colours and blocks, which say the same', async t => {
+t.test('on a terminal, list uses colours and blocks with the same meaning', async t => {
   const operator = new Operator(t)
   writeEveryState(operator)
   const ascii = await operator.do('list', ...RING)
@@ -78,7 +78,7 @@ t.test('on a terminal it is in colours and blocks, which say the same', async t 
   t.equal(translated.replace(/ +\n/g, '\n'), ascii)
 })
 
-t.test('with NO_COLOR, on a dumb terminal and where it is no terminal, it is plain ASCII', async t => {
+t.test('with NO_COLOR, on a dumb terminal and without a terminal, list prints plain ASCII', async t => {
   const operator = new Operator(t)
   writeEveryState(operator)
   for (const [env, isTTY] of [[{ NO_COLOR: '1' }, true], [{ TERM: 'dumb' }, true], [{}, false]] as const) {
@@ -91,7 +91,7 @@ t.test('with NO_COLOR, on a dumb terminal and where it is no terminal, it is pla
   t.match(await operator.do('list', ...RING), ESCAPE)
 })
 
-t.test('a ring just made has one key and fills the timeline', async t => {
+t.test('a new keyring has one key, which fills the timeline', async t => {
   const operator = new Operator(t)
   const { id } = await operator.ask<{ id: string }>('init', ...RING)
   const out = await operator.do('list', ...RING)
@@ -100,7 +100,7 @@ t.test('a ring just made has one key and fills the timeline', async t => {
   t.match(out, new RegExp(`\n {10}v now\n${id}  #{70}\n`))
 })
 
-t.test('a stretch too short to draw is drawn, and the mark for now meets the state of now', async t => {
+t.test('a very short period is drawn, and the mark for now is in the period of the current state', async t => {
   const operator = new Operator(t)
   await operator.do('init', ...RING)
   operator.nowMs += 300 * DAY_MS
@@ -113,20 +113,20 @@ t.test('a stretch too short to draw is drawn, and the mark for now meets the sta
   t.equal(rows[at + 2]?.[column + 1], '#')
 })
 
-t.test('what is over is not drawn past now', async t => {
+t.test('periods that have ended are not drawn beyond now', async t => {
   const operator = new Operator(t)
   operator.write(operator.key(1, { activates: -100, expires: 50 }), operator.key(2, { created: -0.001, activates: -0.0005, expires: 90 }), operator.key(3, { activates: 0 }))
   t.match((await operator.do('list', ...RING)).split('\n').slice(-7, -3).join('\n'), /^\w+ +#+=+-+\n\w+ +=+-+\n\w+ +#+\n/)
 })
 
-t.test('where now is at the right edge, the word stands before the mark', async t => {
+t.test('if now is at the right edge, the word is before the mark', async t => {
   const operator = new Operator(t)
   operator.write(operator.key(1, { activates: -400 }))
   operator.world = { columns: 34 }
   t.match(await operator.do('list', ...RING), /\n {10} *now v\n/)
 })
 
-t.test('ages are told in the unit that fits', async t => {
+t.test('list prints ages in a suitable unit', async t => {
   const operator = new Operator(t)
   const ages: ReadonlyArray<readonly [number, string]> = [[59_000, '59 s'], [61_000, '1 min'], [3_500_000, '58 min'], [3_600_000, '1 h'], [47 * 3_600_000, '47 h'], [48 * 3_600_000, '2 days']]
   await operator.do('init', ...RING)
@@ -138,14 +138,14 @@ t.test('ages are told in the unit that fits', async t => {
   }
 })
 
-t.test('a key revoked before it ever sealed never did', async t => {
+t.test('a key that was revoked before it became active never sealed', async t => {
   const operator = new Operator(t)
   operator.write(operator.key(1, { activates: -10 }), operator.key(2, { created: -5, activates: 5, revoked: -2 }))
   t.match(await operator.do('list', ...RING), /revoked {2}2026-02-24 \(5 days\) {3}never {15}2026-02-27\n[^]*\n\w+ +\.+x+\n/)
   t.match(await operator.ask('list', ...RING), { keys: [{ state: 'active', sealsUntil: null }, { state: 'revoked', sealsFrom: null, sealsUntil: null, opensUntil: '2026-02-27T12:00:00.000Z' }] })
 })
 
-t.test('a key sealed until the next one did, also where that one was revoked later', async t => {
+t.test('a key sealed until the next one did, also if the next one was revoked later', async t => {
   const operator = new Operator(t)
   operator.write(operator.key(1, { activates: -30, expires: 50 }), operator.key(2, { activates: -20, revoked: -10 }), operator.key(3, { activates: -10 }))
   t.match(await operator.ask('list', ...RING), {
@@ -157,20 +157,20 @@ t.test('a key sealed until the next one did, also where that one was revoked lat
   })
 })
 
-t.test('a key dated by a clock that is ahead seals all the same', async t => {
+t.test('a key that was dated by a clock that is ahead seals in spite of its date', async t => {
   const operator = new Operator(t)
   operator.write(operator.key(1, { activates: 1 }))
   t.match(await operator.ask('list', ...RING), { now: '2026-03-01T12:00:00.000Z', keys: [{ state: 'active', sealsFrom: '2026-03-01T12:00:00.000Z', createdAt: '2026-03-02T12:00:00.000Z' }] })
   t.match(await operator.do('list', ...RING), 'active')
 })
 
-t.test('a key that a clock has dated ahead has no age, but a time to come', async t => {
+t.test('a key with a date in the future has no age, and the time until it', async t => {
   const operator = new Operator(t)
   operator.write(operator.key(1, { activates: -1 }), operator.key(2, { created: 3, activates: 3 }))
   t.match(await operator.do('list', ...RING), /pending {2}2026-03-04 \(in 3 days\)/)
 })
 
-t.test('--others-may-read accepts a file that others may read', async t => {
+t.test('list --others-may-read accepts a file that other users may read', async t => {
   const operator = new Operator(t)
   await operator.do('init', ...RING)
   chmodSync(operator.path(FILE), 0o644)

@@ -18,7 +18,7 @@ function startIn (redirection: string, args: string[]): SpawnSyncReturns<string>
   return spawnSync('sh', ['-c', `exec "$@" ${redirection}`, 'sh', process.execPath, ...MAIN, ...args], { encoding: 'utf8' })
 }
 
-t.test('as a process it prints, reads stdin, and exits with the status', async t => {
+t.test('as a process, the command prints, reads stdin, and exits with its status', async t => {
   const file = join(freshFolder(t), 'keys.json')
   t.match(start(['generate']), { status: 0, stdout: /^[\w-]{43}\n$/, stderr: '' })
   t.match(start(['nope']), { status: 2, stdout: '', stderr: ONE_LINE })
@@ -26,21 +26,21 @@ t.test('as a process it prints, reads stdin, and exits with the status', async t
   t.match(start(['inspect', '--cookie-name', 'session', '--keyring', file], 'session=AQFqy3ot\n'), { status: 1, stdout: '', stderr: /^fastify-sealed-session: .*malformed.*\n$/ })
 })
 
-t.test('stdin without an end is read as far as it may be long, and no further', async t => {
+t.test('endless stdin is read only up to the maximum length', async t => {
   const args = ['inspect', '--cookie-name', 'session', '--key-env', 'SESSION_KEY']
   const env = { ...process.env, SESSION_KEY: 'a1'.repeat(32) }
   const { status, stdout, stderr } = spawnSync('sh', ['-c', 'yes | exec "$@"', 'sh', process.execPath, ...MAIN, ...args], { encoding: 'utf8', env })
   t.match({ status, stdout, stderr }, { status: 1, stdout: '', stderr: /^fastify-sealed-session: more than 16 MB.*\n$/ })
 })
 
-t.test('the built command does the same as a process', async t => {
+t.test('the built command works as a process', async t => {
   const main = resolve(__dirname, '../../dist/lib/cli/main.js')
   t.match(execFileSync(process.execPath, [main, 'generate'], { env: plainEnv(), encoding: 'utf8' }), /^[\w-]{43}\n$/)
   t.match(execFileSync(process.execPath, [main, '--version'], { env: plainEnv(), encoding: 'utf8' }), /^\d+\.\d+\.\d+/)
   t.match(spawnSync(process.execPath, [main, 'nope'], { env: plainEnv(), encoding: 'utf8' }), { status: 2, stdout: '', stderr: /no command "nope"/ })
 })
 
-t.test('a reader that has seen enough is no failure', async t => {
+t.test('a closed output pipe is not a failure', async t => {
   const child = spawn(process.execPath, [...MAIN, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] })
   child.stdout.destroy()
   let err = ''
@@ -49,12 +49,12 @@ t.test('a reader that has seen enough is no failure', async t => {
   t.match({ status, err }, { status: 0, err: '' })
 })
 
-t.test('an output that cannot be written is one', { skip: !existsSync('/dev/full') }, async t => {
+t.test('an output that cannot be written is a failure', { skip: !existsSync('/dev/full') }, async t => {
   t.match(startIn('> /dev/full', ['generate']), { status: 1, stdout: '', stderr: /^fastify-sealed-session: .*ENOSPC.*\n$/ })
   t.equal(startIn('2> /dev/full', ['nope']).status === 0, false)
 })
 
-t.test('where libsodium does not load, that is one line too', async t => {
+t.test('if libsodium does not load, the command prints one line', async t => {
   const broken = join(freshFolder(t), 'broken.cjs')
   writeFileSync(broken, `const Module = require('node:module'), load = Module._load
 Module._load = (name, ...rest) => { if (name === 'sodium-native') throw new Error('no binary\\nfor this platform'); return load(name, ...rest) }`)

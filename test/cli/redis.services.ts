@@ -11,7 +11,7 @@ function runCommand (args: string[]): SpawnSyncReturns<string> {
   return spawnSync(process.execPath, [...TYPESCRIPT, resolve(__dirname, '../../lib/cli/main.ts'), ...args], { encoding: 'utf8', env: plainEnv() })
 }
 
-t.test('a user who may do no more than is needed does it, without a word from the client', async t => {
+t.test('the minimal Redis ACL of the docs is sufficient, without a warning of the client', async t => {
   const server = await RedisServer.start()
   t.teardown(async () => { await server.remove() })
   await clientOf(t, server).call('ACL', 'SETUSER', 'keeper', 'on', '>right', '~ring', '+get', '+set', '+eval')
@@ -25,7 +25,7 @@ t.test('a user who may do no more than is needed does it, without a word from th
   t.match(await operator.run('list', '--redis', `redis://keeper:right@127.0.0.1:${server.port}/1`, '--redis-key', 'ring'), { status: 1, err: /did not select database 1: NOPERM/ })
 })
 
-t.test('a process that talked to Redis ends by itself', async t => {
+t.test('a process that used Redis ends by itself', async t => {
   const server = await RedisServer.start()
   t.teardown(async () => { await server.remove() })
   t.match(runCommand(['init', '--redis', server.url]), { status: 0, stderr: '' })

@@ -33,7 +33,7 @@ async function configure ({ url }: TestRedis, work: (client: Redis) => Promise<u
   client.disconnect()
 }
 
-t.test('a ring in Redis has the same commands', async t => {
+t.test('every command works with a keyring in Redis', async t => {
   const server = await startServer(t)
   const operator = new Operator(t)
   const redis = ['--redis', server.url]
@@ -52,7 +52,7 @@ t.test('a ring in Redis has the same commands', async t => {
   t.equal((await ringIn(server)).length, 1)
 })
 
-t.test('--redis-key keeps rings apart', async t => {
+t.test('--redis-key separates keyrings in one Redis', async t => {
   const server = await startServer(t)
   const operator = new Operator(t)
   await operator.do('init', '--redis', server.url, '--redis-key', 'one')
@@ -61,7 +61,7 @@ t.test('--redis-key keeps rings apart', async t => {
   t.match(await operator.run('list', '--redis', server.url), { status: 1, err: /keyring in Redis \(key "fastify-sealed-session:keyring"\) does not exist/ })
 })
 
-t.test('a server that is away is one line with its place, and without the password', async t => {
+t.test('an unreachable Redis is one line with its address, and without the password', async t => {
   const server = await startServer(t)
   const operator = new Operator(t)
   await server.stop()
@@ -71,7 +71,7 @@ t.test('a server that is away is one line with its place, and without the passwo
   t.match(await operator.run('list', '--redis', `redis://localhost:${server.port}`), { status: 1, err: /ECONNREFUSED/ })
 })
 
-t.test('a server that wants another password is one line without the one it was given', async t => {
+t.test('a wrong Redis password is one line without the password', async t => {
   const server = await startServer(t)
   await configure(server, async client => await client.config('SET', 'requirepass', 'right'))
   const operator = new Operator(t)
@@ -81,7 +81,7 @@ t.test('a server that wants another password is one line without the one it was 
   t.equal((await operator.run('init', '--redis', `redis://:right@127.0.0.1:${server.port}`)).status, 0)
 })
 
-t.test('a server that wants a password says so in a short line', async t => {
+t.test('a missing Redis password is one short line', async t => {
   const server = await startServer(t)
   await configure(server, async client => await client.config('SET', 'requirepass', 'right'))
   for (const url of [server.url, `${server.url}/3`]) {
@@ -93,7 +93,7 @@ t.test('a server that wants a password says so in a short line', async t => {
   }
 })
 
-t.test('with --redis-env the URL is in an environment variable, and never shown', async t => {
+t.test('with --redis-env the URL is in an environment variable, and is never printed', async t => {
   const server = await startServer(t)
   await configure(server, async client => await client.config('SET', 'requirepass', 's3cret'))
   const operator = new Operator(t)
@@ -114,7 +114,7 @@ t.test('with --redis-env the URL is in an environment variable, and never shown'
   }
 })
 
-t.test('a database that the server has is worked on, and no other in place of one that it has not', async t => {
+t.test('the database number of the URL is used, and an unavailable one is refused', async t => {
   const server = await startServer(t)
   const operator = new Operator(t)
   const { id } = await operator.ask<{ id: string }>('init', '--redis', server.url)
@@ -130,7 +130,7 @@ t.test('a database that the server has is worked on, and no other in place of on
   t.strictSame((await ringIn(server)).map(({ id, revokedAtMs }) => ({ id, revokedAtMs })), [{ id, revokedAtMs: null }])
 })
 
-t.test('a server that refuses only after the greeting, or dies, is one line', async t => {
+t.test('a Redis that refuses after the handshake, or ends, is one line', async t => {
   const refusing = (error: Error): never => class {
     async connect (): Promise<void> {}
     async select (): Promise<never> { throw error }
@@ -144,7 +144,7 @@ t.test('a server that refuses only after the greeting, or dies, is one line', as
   await t.resolves(connectTo(url, refusing(reply('NOPERM User keeper has no permissions'))))
 })
 
-t.test('a server that does not answer is given up', async t => {
+t.test('a Redis that does not answer is a failure after a timeout', async t => {
   const sockets: Socket[] = []
   const silent = createServer(socket => { sockets.push(socket) }).listen(0, '127.0.0.1')
   await once(silent, 'listening')
@@ -155,7 +155,7 @@ t.test('a server that does not answer is given up', async t => {
   t.match(await passUntil(time, given), { status: 1, err: /^fastify-sealed-session: Redis at .* cannot be reached: .*\n$/ })
 })
 
-t.test('a port where none is named is that of Redis, and an error without words is told by its code', async t => {
+t.test('the default port is that of Redis, and an error without a message is printed by its code', async t => {
   class Broken {
     connect: () => Promise<unknown> = async () => await Promise.reject(new Error('closed'))
     disconnect (): void {}
@@ -164,7 +164,7 @@ t.test('a port where none is named is that of Redis, and an error without words 
   await t.rejects(connectTo(new URL('redis://host'), Broken as never), { message: 'Redis at host:6379 cannot be reached: EWHATEVER' })
 })
 
-t.test('what is no URL of Redis is wrong use, and is not quoted', async t => {
+t.test('a value that is not a Redis URL is wrong use, and is not printed', async t => {
   const operator = new Operator(t)
   for (const url of ['localhost', 'http://s3cret@host', 'redis://:s3cret', 'redis:s3cret', 'redis://user:s3c/ret@host', 'redis://user:s3c#ret@host', 'redis://user:s3c?ret@host', 'redis:///s3cret', 'redis://user:63/s3cret@host', 'redis://user:63?s3cret@host', 'redis://host/s3cret', 'redis://host/1/s3cret', 'redis://host/-1', 'redis://host//', 'redis://host/1?db=s3cret', 'redis://host?db=2']) {
     const { status, out, err } = await operator.run('list', '--redis', url)
@@ -173,7 +173,7 @@ t.test('what is no URL of Redis is wrong use, and is not quoted', async t => {
   }
 })
 
-t.test('the client is the user\'s own: ioredis, else iovalkey, else one line says what to install', async t => {
+t.test('the Redis client is the ioredis of the project, or iovalkey, or one line says what to install', async t => {
   const [none, valkey, both] = [freshFolder(t), freshFolder(t), freshFolder(t)]
   const install = (folder: string, name: string): void => {
     mkdirSync(join(folder, 'node_modules', name), { recursive: true })

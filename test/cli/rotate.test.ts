@@ -12,7 +12,7 @@ function statesOf (operator: Operator): string[] {
   return schedule(operator.ring()).map(key => stateAt(key, operator.nowMs))
 }
 
-t.test('rotate adds a key that seals in an hour; until then the old one does, and opens for 90 days more', async t => {
+t.test('rotate adds a key that seals in an hour; the old key seals until then, and opens for 90 days more', async t => {
   const operator = new Operator(t)
   await operator.do('init', ...RING)
   operator.nowMs += 30 * DAY_MS
@@ -30,7 +30,7 @@ Key ${old?.id} will open what it sealed until 2026-06-29 13:00 UTC (in 90 days).
   t.same(statesOf(operator), ['retired', 'active'])
 })
 
-t.test('--activate-in and --keep-for say otherwise', async t => {
+t.test('rotate --activate-in and --keep-for set other times', async t => {
   const operator = new Operator(t)
   await operator.do('init', ...RING)
   await operator.do('rotate', ...RING, '--activate-in', '2d', '--keep-for=400 days')
@@ -39,7 +39,7 @@ t.test('--activate-in and --keep-for say otherwise', async t => {
   t.equal(old?.expiresAtMs, operator.nowMs + 402 * DAY_MS)
 })
 
-t.test('--now seals at once, and says what servers do that have not read the ring yet', async t => {
+t.test('rotate --now seals at once, and says what happens on servers without the new key', async t => {
   const operator = new Operator(t)
   await operator.do('init', ...RING)
   operator.nowMs += DAY_MS
@@ -49,7 +49,7 @@ t.test('--now seals at once, and says what servers do that have not read the rin
   t.equal(out, `Added key ${added?.id}.\nKey ${added?.id} seals now.\nKey ${old?.id} will open what it sealed until 2026-05-31 12:00 UTC (in 90 days).\nServers that have not read the ring again look the key up when they meet it.\n`)
 })
 
-t.test('a second rotation before the first took effect tells the whole order, and when the key expires that it retires', async t => {
+t.test('a second rotation before the first took effect prints the order, and when the retired key expires', async t => {
   const operator = new Operator(t)
   await operator.do('init', ...RING)
   await operator.do('rotate', ...RING)
@@ -58,7 +58,7 @@ t.test('a second rotation before the first took effect tells the whole order, an
   t.match(out, new RegExp(`^Added key ${third}\\.\nKey ${first} seals now, until .*\nKey ${second} will seal from .*\nKey ${third} will seal from .*\nKey ${second} will open what it sealed until 2026-05-30 17:00 UTC .*\n$`))
 })
 
-t.test('where a rotation dates several keys, the expiry of each is told', async t => {
+t.test('if a rotation sets the expiry of several keys, each is printed', async t => {
   const operator = new Operator(t)
   const { active, pending } = writeEveryState(operator)
   const { former, added } = await operator.ask<{ former: Array<{ id: string }>, added: { id: string } }>('rotate', ...RING, '--activate-in', '7h', '--keep-for', '100d')
@@ -68,7 +68,7 @@ t.test('where a rotation dates several keys, the expiry of each is told', async 
   t.equal(out.split('\n').filter(line => line.includes('will open')).length, 3)
 })
 
-t.test('a ring of thousands of keys is rotated in less than a second', async t => {
+t.test('rotate of a keyring of thousands of keys takes less than a second', async t => {
   const operator = new Operator(t)
   const keys = Array.from({ length: 3000 }, (_, index) => keyOf(randomBytes(32), operator.nowMs - index * MINUTE_MS))
   operator.write(...new Map(keys.map(key => [key.id, key])).values())
@@ -79,7 +79,7 @@ t.test('a ring of thousands of keys is rotated in less than a second', async t =
   t.ok(user + system < 1_000_000, `${user + system} µs`)
 })
 
-t.test('with --json it says the new key\'s times, and which key seals', async t => {
+t.test('rotate --json prints the times of the new key, and which key seals', async t => {
   const operator = new Operator(t)
   await operator.do('init', ...RING)
   const told = await operator.ask('rotate', ...RING)
@@ -91,13 +91,13 @@ t.test('with --json it says the new key\'s times, and which key seals', async t 
   })
 })
 
-t.test('rotations side by side each add their key', async t => {
+t.test('parallel rotations each add their key', async t => {
   const operator = new Operator(t)
   await operator.do('init', ...RING)
   await Promise.all(Array.from({ length: 5 }, async () => await operator.do('rotate', ...RING)))
   t.equal(operator.ring().length, 6)
 })
 
-t.test('without a ring it says how to make one', async t => {
+t.test('rotate without a keyring says how to make one', async t => {
   t.match(await new Operator(t).run('rotate', ...RING), { status: 1, out: '', err: /^fastify-sealed-session: keyring file .* does not exist: .*init"\n$/ })
 })

@@ -37,7 +37,7 @@ const WRONG: ReadonlyArray<readonly [args: string[], what: RegExp, see: string]>
   [['init', ...RING, '--key-env', 'NOT A NAME'], /--key-env takes the name of an environment variable/, 'init']
 ]
 
-t.test('wrong use is one line that says what was wrong and where to read on, and status 2', async t => {
+t.test('wrong use is one line with the error and the help command, and status 2', async t => {
   const operator = new Operator(t)
   for (const [args, what, see] of WRONG) {
     const { status, out, err } = await operator.run(...args)
@@ -47,7 +47,7 @@ t.test('wrong use is one line that says what was wrong and where to read on, and
   }
 })
 
-t.test('after wrong use the ring is what it was', async t => {
+t.test('wrong use does not change the keyring', async t => {
   const operator = new Operator(t)
   writeEveryState(operator)
   const before = operator.ring()
@@ -55,7 +55,7 @@ t.test('after wrong use the ring is what it was', async t => {
   t.same(operator.ring(), before)
 })
 
-t.test('what stands in the wrong place could be a secret, so it is not repeated', async t => {
+t.test('an argument in the wrong place may be a secret, so it is not printed', async t => {
   const operator = new Operator(t)
   operator.secrets.push(KEY)
   const key = KEY.toString('base64url')
@@ -65,7 +65,7 @@ t.test('what stands in the wrong place could be a secret, so it is not repeated'
   t.match(await operator.run('generate', '\u001b[2Jx'), { status: 2, err: /text of 5 characters/ })
 })
 
-t.test('what --keyring was given in place of a path may hold a secret: it is not repeated, and no file is made', async t => {
+t.test('a value of --keyring that is not a path may be a secret: it is not printed, and no file is made', async t => {
   const operator = new Operator(t)
   operator.secrets.push(KEY)
   operator.env = { OTHER: KEY.toString('hex') }
@@ -83,7 +83,7 @@ t.test('what --keyring was given in place of a path may hold a secret: it is not
   t.strictSame(readdirSync(operator.folder), [])
 })
 
-t.test('a path may have spaces, accents, or the letter of a drive', async t => {
+t.test('a path may contain spaces, accents, or a drive letter', async t => {
   const operator = new Operator(t)
   for (const path of ['my keys.json', 'schlüssel-鍵.json', 'C:\\keys.json', './redis', `${KEY.toString('hex')}.json`]) {
     await operator.do('init', '--keyring', path)
@@ -91,7 +91,7 @@ t.test('a path may have spaces, accents, or the letter of a drive', async t => {
   }
 })
 
-t.test('after -- nothing is an option', async t => {
+t.test('after -- no argument is an option', async t => {
   const operator = new Operator(t)
   t.match(await operator.run('revoke', ...RING, '--', '--now'), { status: 2, err: /8 hex digits/ })
 })

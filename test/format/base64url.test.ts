@@ -17,7 +17,7 @@ function decoded (text: string, into = target): Buffer | null {
   return length === null ? null : Buffer.from(into.subarray(0, length))
 }
 
-t.test('bytes of every length come back as they were', async t => {
+t.test('bytes of every length are decoded unchanged', async t => {
   const wrong: string[] = []
   for (let length = 0; length <= target.length; length++) {
     for (const bytes of [randomBytes(length), Buffer.alloc(length), Buffer.alloc(length, 0xff)]) {
@@ -34,7 +34,7 @@ t.test('an empty text is no bytes', async t => {
   t.equal(decodeBase64url('', Buffer.alloc(0)), 0)
 })
 
-t.test('no character of another alphabet passes, wherever it stands and however long the text is', async t => {
+t.test('a character of another alphabet is refused, at every position and in every length', async t => {
   const passed: string[] = []
   for (const length of [1, 2, 3, 4, 5, 6, 7, 8, 33]) {
     const text = 'A'.repeat(length)
@@ -51,7 +51,7 @@ t.test('no character of another alphabet passes, wherever it stands and however 
   t.equal(ALIENS.length, 0x180 - 64 + 4 * 64)
 })
 
-t.test('nor do several, be it as many as make a whole group', async t => {
+t.test('several characters of another alphabet are refused, even if they fill a group', async t => {
   const passed: string[] = []
   for (const alien of ['=', '+', '/', ' ', '\n', '\0', '.', '\u00c1', '\u0141']) {
     for (let count = 1; count <= 9; count++) {
@@ -65,16 +65,16 @@ t.test('nor do several, be it as many as make a whole group', async t => {
   t.strictSame(passed, [])
 })
 
-t.test('padding is refused, also where it would be right', async t => {
+t.test('padding is refused, also if it would be correct', async t => {
   for (const text of ['AA==', 'AAA=', 'AAAA====', 'AA=', '=', '====', 'AAAAAA==AAAA']) t.equal(decodeBase64url(text, target), null, text)
 })
 
-t.test('the two other characters of plain base64 are refused, also among their like', async t => {
+t.test('the two other characters of plain base64 are refused, also together', async t => {
   for (const text of ['++++', '////', '+/-_', '-_+/', '-/-/', '__+_']) t.equal(decodeBase64url(text, target), null, text)
   t.strictSame(decoded('-_-_'), Buffer.from('-_-_', 'base64url'))
 })
 
-t.test('of all texts of two and of three characters, those are taken that bytes are spelled as, and no others', async t => {
+t.test('of all texts of two and of three characters, exactly the canonical ones are accepted', async t => {
   const taken = { two: 0, three: 0 }
   const wrong: string[] = []
   for (const first of ALPHABET) {
@@ -91,13 +91,13 @@ t.test('of all texts of two and of three characters, those are taken that bytes 
   t.strictSame(taken, { two: 256, three: 1024 })
 })
 
-t.test('a single character behind whole groups stands for nothing, and is refused', async t => {
+t.test('a single character after complete groups encodes nothing, and is refused', async t => {
   for (const length of [1, 5, 9, 33]) {
     t.strictSame([...ALPHABET].filter(last => decodeBase64url('A'.repeat(length - 1) + last, target) !== null), [])
   }
 })
 
-t.test('text that does not fit is refused, and what fits to the byte is not', async t => {
+t.test('text that is too long for the buffer is refused, and text that fits exactly is accepted', async t => {
   for (let length = 1; length <= 12; length++) {
     const text = Buffer.alloc(length, 7).toString('base64url')
     t.equal(decodeBase64url(text, Buffer.alloc(length)), length)
@@ -105,7 +105,7 @@ t.test('text that does not fit is refused, and what fits to the byte is not', as
   }
 })
 
-t.test('hex digits of both cases are written as their bytes, where they were asked for', async t => {
+t.test('hex digits of both cases are written as their bytes, at the given position', async t => {
   const bytes = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
   const hex = bytes.toString('hex')
   for (const digits of [hex, hex.toUpperCase()]) {
@@ -118,7 +118,7 @@ t.test('hex digits of both cases are written as their bytes, where they were ask
   t.strictSame(none, Buffer.alloc(4, 0xee))
 })
 
-t.test('the first characters make the number that their bits are', async t => {
+t.test('the first characters are read as the number of their bits', async t => {
   for (let characters = 1; characters <= 8; characters++) {
     const text = randomBytes(6).toString('base64url')
     const bits = Array.from(text.slice(0, characters), character => ALPHABET.indexOf(character).toString(2).padStart(6, '0')).join('')

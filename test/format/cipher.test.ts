@@ -12,12 +12,12 @@ function changed (functions: object): () => unknown {
   return () => Object.assign(Object.create(binding), functions)
 }
 
-t.test('sodium-native\'s binding behaves, and is what is used', async t => {
+t.test('the binding of sodium-native passes its checks and is used', async t => {
   t.not(cipherBy(() => binding), documented)
   t.not(cipher, documented)
 })
 
-t.test('both ways to the cipher seal the same, open it, and refuse it with any bit changed', async t => {
+t.test('both implementations of the cipher seal the same, open it, and refuse it with any changed bit', async t => {
   const ways = [cipherBy(() => binding), documented]
   for (let length = 0; length < 40; length++) {
     const message = Buffer.alloc(length, length)
@@ -41,7 +41,7 @@ t.test('both ways to the cipher seal the same, open it, and refuse it with any b
   }
 })
 
-t.test('a binding that does not behave is not used', async t => {
+t.test('a binding that fails its checks is not used', async t => {
   const { crypto_aead_xchacha20poly1305_ietf_decrypt: decrypt } = binding
   const aliens: Record<string, () => unknown> = {
     'is not there': () => { throw new Error('Cannot find module') },

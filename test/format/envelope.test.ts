@@ -37,18 +37,18 @@ t.test('an envelope is read as it was written', async t => {
     { ...ENVELOPE, customSerializer: true, data: Buffer.from([0, 0x80, 0]) })
 })
 
-t.test('an extension that is not known yet is kept and written back', async t => {
+t.test('an unknown extension is kept and written back', async t => {
   const extensions = new Map([[7, Buffer.from('audience')], [127, Buffer.alloc(0)], [0, Buffer.from([1])]])
   const kept = read(plaintext({ extensions }))
   t.match(kept, { extensions })
   t.strictSame(plaintext(kept), plaintext({ extensions }))
 })
 
-t.test('a critical extension that is not known refuses the session', async t => {
+t.test('an unknown critical extension refuses the session', async t => {
   for (const type of [129, 200, 255]) t.strictSame(read(withExtensions(type, 0, 0)), { ok: false, reason: 'unsupported' })
 })
 
-t.test('a flag that is not known refuses the session', async t => {
+t.test('an unknown flag refuses the session', async t => {
   for (let bit = 2; bit < 8; bit++) {
     const bytes = plaintext()
     bytes[0] = 1 << bit
@@ -56,7 +56,7 @@ t.test('a flag that is not known refuses the session', async t => {
   }
 })
 
-t.test('extensions that overrun, end too soon or come twice are malformed', async t => {
+t.test('extensions that are too long, incomplete or repeated are malformed', async t => {
   const malformed = { ok: false, reason: 'malformed' }
   t.strictSame(read(withExtensions(7)), malformed, 'a type without a length')
   t.strictSame(read(withExtensions(7, 0)), malformed, 'half a length')
@@ -68,7 +68,7 @@ t.test('extensions that overrun, end too soon or come twice are malformed', asyn
   t.strictSame(read(bytes), malformed, 'more extensions than there are bytes')
 })
 
-t.test('a plaintext cut anywhere in the library\'s own fields is malformed', async t => {
+t.test('a plaintext that is cut within the library\'s own fields is malformed', async t => {
   for (let length = 0; length < EXTENSIONS_AT; length++) {
     t.strictSame(read(plaintext().subarray(0, length)), { ok: false, reason: 'malformed' })
   }
@@ -88,7 +88,7 @@ t.test('padding fills up to the next multiple, and always adds a byte', async t 
   t.strictSame(wrong, [])
 })
 
-t.test('what has no room is measured, and not written', async t => {
+t.test('an envelope that does not fit is measured, and not written', async t => {
   for (const data of ['x'.repeat(500), '\u20ac'.repeat(200), Buffer.alloc(500)]) {
     for (const padTo of [0, 64]) {
       const whole = Buffer.alloc(2000)
@@ -103,7 +103,7 @@ t.test('what has no room is measured, and not written', async t => {
   }
 })
 
-t.test('data that ends like padding is not taken for it', async t => {
+t.test('data that ends like padding is not treated as padding', async t => {
   const data = Buffer.from([1, 0x80, 0, 0])
   t.match(read(plaintext({ data }, 16)), { data })
   t.match(read(plaintext({ data }, 0)), { data })
@@ -121,6 +121,6 @@ t.test('padding without its mark is malformed', async t => {
   t.strictSame(read(hollow), { ok: false, reason: 'malformed' }, 'zeros up to the head')
 })
 
-t.test('a session with padding has the same length as its neighbour without a letter', async t => {
+t.test('sessions of similar size have the same length with padding', async t => {
   t.equal(plaintext({ data: '{"role":"admin"}' }, 64).length, plaintext({ data: '{"role":"user"}' }, 64).length)
 })

@@ -4,29 +4,29 @@ import { computesTheKnownAnswer, loadSodium, sodium } from '../../lib/core/sodiu
 import { decrypt } from '../../lib/core/aead'
 import { plainEnv } from '../helpers/process'
 
-t.test('the cipher gives the answer of its specification', async t => {
+t.test('the cipher gives the result of its specification', async t => {
   t.ok(computesTheKnownAnswer(sodium))
 })
 
-t.test('a libsodium that does not load says what to install', async t => {
+t.test('if libsodium does not load, the error says what to install', async t => {
   t.throws(() => loadSodium(() => { throw new Error('Cannot find addon\nRequire stack: …') }), {
     code: 'FST_SESSION_SODIUM_UNAVAILABLE',
     message: /did not load: Cannot find addon \(.*npm install sodium-native/
   })
 })
 
-t.test('a libsodium that computes nonsense is refused', async t => {
+t.test('a libsodium with wrong results is refused', async t => {
   const broken = { ...sodium, crypto_aead_xchacha20poly1305_ietf_encrypt: () => 0 }
   t.throws(() => loadSodium(() => broken), { code: 'FST_SESSION_SODIUM_UNAVAILABLE', message: /wrong result/ })
 })
 
-t.test('sodium-native throws for a bad tag, and we say false', async t => {
+t.test('sodium-native throws for a bad tag, and the cipher returns false', async t => {
   const of = (bytes: number): Buffer => Buffer.alloc(bytes)
   t.throws(() => sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(of(4), null, of(20), of(6), of(24), of(32)))
   t.equal(decrypt(of(4), of(20), of(6), of(24), of(32)), false)
 })
 
-t.test('forgeries are refused also where intrinsics are frozen', async t => {
+t.test('forged tokens are refused also if intrinsics are frozen', async t => {
   const source = `
     const { createSealer } = require(${JSON.stringify(require.resolve('../../dist/lib/sealer.js'))})
     const sealer = createSealer({ key: Buffer.alloc(32) })

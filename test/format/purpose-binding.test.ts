@@ -21,12 +21,12 @@ t.test('a token opens for the use it was sealed for, and no other', async t => {
   t.match(openToken(seal('session.t', 'cookie'), keysFor('session.t', 'stamp'), 1, 0), { reason: 'forged' })
 })
 
-t.test('the same holds for every key of the ring', async t => {
+t.test('every key of a keyring is bound to cookie name and use', async t => {
   const ring: Keys = ['admin', 'cookie', OTHER_KEY, KEY]
   t.match(openToken(seal('guest', 'cookie', KEY), keysFor(...ring), 1, 0), { reason: 'forged' })
 })
 
-t.test('a guest cookie renamed is no admin session, though both share a key', async t => {
+t.test('a guest cookie that is renamed is no admin session, even if both share a key', async t => {
   const app = await appWith(t, [{ key: KEY, sessionName: 'guest' }, { key: KEY, sessionName: 'admin' }])
   app.get('/guest', async request => { (request as any).guest.set('role', 'any'); return {} })
   app.get('/admin', async request => (request as any).admin.data())

@@ -24,12 +24,12 @@ function reason (text: string, parts = 1): string {
   return typeof opened === 'number' ? 'opened' : opened.reason
 }
 
-t.test('a token opens to what was sealed', async t => {
+t.test('a token opens to the plaintext that was sealed', async t => {
   t.strictSame(open(seal()), PLAINTEXT)
   t.strictSame(open(seal(1, Buffer.alloc(0))), Buffer.alloc(0))
 })
 
-t.test('no two tokens of one plaintext are alike', async t => {
+t.test('two tokens of one plaintext differ', async t => {
   const tokens = new Set(Array.from({ length: 1000 }, () => seal()))
   t.equal(tokens.size, 1000)
 })
@@ -38,7 +38,7 @@ t.test('a token is one base64url word', async t => {
   t.match(seal(), /^[A-Za-z0-9_-]+$/)
 })
 
-t.test('with any bit of any byte flipped, no token opens', async t => {
+t.test('a token with any flipped bit does not open', async t => {
   const bytes = Buffer.from(seal(), 'base64url')
   const reasons = new Set<string>()
   for (let at = 0; at < bytes.length; at++) {
@@ -51,7 +51,7 @@ t.test('with any bit of any byte flipped, no token opens', async t => {
   t.strictSame([...reasons].sort(), ['key id: unknown-key', 'parts: malformed', 'rest: forged', 'version: unknown-version'])
 })
 
-t.test('cut to any length, or with anything behind it, no token opens', async t => {
+t.test('a token of another length does not open', async t => {
   const token = seal()
   const opened: string[] = []
   for (let length = 0; length < token.length; length++) {
@@ -64,7 +64,7 @@ t.test('cut to any length, or with anything behind it, no token opens', async t 
   t.strictSame(opened, [])
 })
 
-t.test('a token has exactly one spelling: stray bits at its end are refused', async t => {
+t.test('a token with stray bits at its end is refused, because it has exactly one spelling', async t => {
   for (const length of [0, 1, 2]) {
     const token = seal(1, Buffer.alloc(length))
     const spellings = [...ALPHABET].map(last => token.slice(0, -1) + last).filter(spelling => reason(spelling) === 'opened')
@@ -72,7 +72,7 @@ t.test('a token has exactly one spelling: stray bits at its end are refused', as
   }
 })
 
-t.test('alien characters are refused wherever they stand', async t => {
+t.test('a token with characters outside base64url is refused, at every position', async t => {
   const token = seal()
   for (const alien of ['+', '/', '=', ' ', '\t', '\0', '%', '"', 'é', '😀', '\ud800']) {
     for (const at of [0, 1, 7, token.length - 1]) {
@@ -82,27 +82,27 @@ t.test('alien characters are refused wherever they stand', async t => {
   }
 })
 
-t.test('the other alphabet of base64 is another spelling, and refused', async t => {
+t.test('a token in the other alphabet of base64 is refused', async t => {
   let token = seal()
   while (!/[-_]/.test(token)) token = seal()
   t.equal(reason(token.replaceAll('-', '+').replaceAll('_', '/')), 'malformed')
 })
 
-t.test('a token of an unknown version says so, however long it is', async t => {
+t.test('a token of an unknown version is refused as such, at any length', async t => {
   for (const version of [0, 2, 255]) t.equal(reason(Buffer.from([version, 1, 2, 3]).toString('base64url')), 'unknown-version')
 })
 
-t.test('too short for what every token has is malformed', async t => {
+t.test('a token shorter than the fixed fields is malformed', async t => {
   t.equal(reason(''), 'malformed')
   t.equal(reason(Buffer.from([1]).toString('base64url')), 'malformed')
   t.equal(reason(Buffer.from(seal(1, Buffer.alloc(0)), 'base64url').subarray(0, TOKEN_OVERHEAD_BYTES - 1).toString('base64url')), 'malformed')
 })
 
-t.test('longer than any token could be is refused before it is decoded', async t => {
+t.test('a token longer than the maximum is refused before it is decoded', async t => {
   t.equal(reason('A'.repeat(LONGEST_TOKEN + 1)), 'malformed')
 })
 
-t.test('a token split over another number of cookies does not open', async t => {
+t.test('a token that is split over another number of cookies does not open', async t => {
   t.equal(reason(seal(2), 1), 'malformed')
   t.equal(reason(seal(2), 2), 'opened')
   const bytes = Buffer.from(seal(2), 'base64url')
@@ -110,7 +110,7 @@ t.test('a token split over another number of cookies does not open', async t => 
   t.equal(reason(bytes.toString('base64url'), 1), 'forged', 'the number is authenticated')
 })
 
-t.test('a token of an unknown key says so', async t => {
+t.test('a token with an unknown key is refused as such', async t => {
   t.strictSame(open(seal(), keysFor('session', 'cookie', OTHER_KEY)), { ok: false, reason: 'unknown-key' })
 })
 
@@ -130,18 +130,18 @@ t.test('random text never opens, and never throws', async t => {
   }
 })
 
-t.test('a token of the longest plaintext there is opens as it was sealed', async t => {
+t.test('a token of the longest plaintext opens unchanged', async t => {
   const content = randomBytes(LONGEST_TOKEN * 3 / 4 - TOKEN_OVERHEAD_BYTES)
   t.strictSame(open(seal(1, content)), content)
 })
 
-t.test('tokens of all lengths, made and opened in turn, do not meet', async t => {
+t.test('tokens of all lengths, sealed and opened in turn, do not affect each other', async t => {
   const contents = Array.from({ length: 300 }, (_, index) => randomBytes((index * 37) % 500))
   const tokens = contents.map(content => seal(1, content))
   for (const index of [...tokens.keys()].reverse()) t.strictSame(open(tokens[index] as string), contents[index])
 })
 
-t.test('the key that a token names is read off without opening it', async t => {
+t.test('the key id of a token is read without opening it', async t => {
   for (let round = 0; round < 200; round++) {
     const keys = keysFor('session', 'cookie', randomBytes(32))
     plaintext.fill(round, 0, round)
@@ -149,7 +149,7 @@ t.test('the key that a token names is read off without opening it', async t => {
   }
 })
 
-t.test('what cannot be a token names no key', async t => {
+t.test('a text that cannot be a token has no key id', async t => {
   const token = Buffer.alloc(TOKEN_OVERHEAD_BYTES, 1).toString('base64url')
   t.equal(keyIdIn(token), 0x01010101)
   for (const text of ['', token.slice(1), `${token}${'A'.repeat(LONGEST_TOKEN)}`, `AgEB${token.slice(4)}`, `/w${token.slice(2)}`]) t.equal(keyIdIn(text), null, text.slice(0, 20))

@@ -6,7 +6,7 @@ const NOW = Date.UTC(2026, 0, 31, 12)
 const KEYS = [{ ...keyNumber(1, NOW), expiresAtMs: NOW + 5, revokedAtMs: NOW + 6 }, keyNumber(2, NOW, 1000)]
 const TEXT = writeKeyring(KEYS)
 
-t.test('a ring is written as text that people can read, and reads back the same', async t => {
+t.test('a keyring is written as readable text, and is read back unchanged', async t => {
   t.strictSame(JSON.parse(TEXT), {
     version: 1,
     keys: [{
@@ -29,13 +29,13 @@ t.test('a ring is written as text that people can read, and reads back the same'
   t.strictSame(parseKeyring(TEXT), KEYS)
 })
 
-t.test('what editors and shells add is tolerated', async t => {
+t.test('white space and a byte order mark that editors and shells add are accepted', async t => {
   for (const text of [`\uFEFF${TEXT}`, `${TEXT}\r\n\n`, TEXT.replaceAll('\n', '\r\n'), TEXT.replaceAll('.000Z', 'Z'), TEXT.replaceAll(',\n      "expiresAt": null', '')]) {
     t.strictSame(parseKeyring(text), KEYS)
   }
 })
 
-t.test('no half of a ring is taken for a whole one', async t => {
+t.test('no incomplete keyring is accepted', async t => {
   for (let length = 0; length < TEXT.trimEnd().length; length++) t.throws(() => parseKeyring(TEXT.slice(0, length)), { code: 'FST_SESSION_INVALID_KEYRING' })
 })
 
@@ -73,7 +73,7 @@ for (const [name, text] of Object.entries({
   'a time without its zone': altered(ring => { ring.keys[1].expiresAt = '2026-01-31T12:00:00.000' }),
   'a day that is none': altered(ring => { ring.keys[1].expiresAt = '2026-13-31T12:00:00.000Z' })
 })) {
-  t.test(`a ring with ${name} is refused, and the message shows no key`, async t => {
+  t.test(`a keyring with ${name} is refused, and the message shows no key`, async t => {
     const error = t.throws(() => parseKeyring(text), { code: 'FST_SESSION_INVALID_KEYRING' }) as unknown as Error
     t.notOk(error.message.includes(SECRET.slice(0, 10)))
   })

@@ -25,7 +25,7 @@ function modeOf (path: string): string {
   return (statSync(path).mode & 0o777).toString(8)
 }
 
-t.test('what is not there reads as null, and is made by an update that expects nothing', async t => {
+t.test('a missing keyring file reads as null, and an update that expects null creates it', async t => {
   const path = freshFile(t, null)
   const store = fileKeyring(path)
   t.equal(await store.read(), null)
@@ -37,7 +37,7 @@ t.test('what is not there reads as null, and is made by an update that expects n
   t.equal(readFileSync(path, 'utf8'), RING)
 })
 
-t.test('an update writes only where the file still says what was expected', async t => {
+t.test('an update writes only if the file still has the expected text', async t => {
   const path = freshFile(t)
   const store = fileKeyring(path)
   t.equal(await store.update(NEXT, NEXT), false)
@@ -46,7 +46,7 @@ t.test('an update writes only where the file still says what was expected', asyn
   t.equal(await store.read(), NEXT)
 })
 
-t.test('it is written for its owner alone, whatever the umask, and leaves nothing but an empty lock file', async t => {
+t.test('the keyring file is readable only by its owner, for every umask, beside an empty lock file', async t => {
   const path = freshFile(t, null)
   const umask = process.umask(0)
   t.teardown(() => { process.umask(umask) })
@@ -57,7 +57,7 @@ t.test('it is written for its owner alone, whatever the umask, and leaves nothin
 })
 
 for (const mode of [0o640, 0o604, 0o660, 0o644, 0o601]) {
-  t.test(`a file of mode ${mode.toString(8)} is refused, and the message says two ways out`, async t => {
+  t.test(`a keyring file of mode ${mode.toString(8)} is refused, and the message names two solutions`, async t => {
     const path = freshFile(t)
     chmodSync(path, mode)
     const refusal = { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: new RegExp(`keys\\.json .*mode 0${mode.toString(8)}.*chmod 600.*othersMayRead.*--others-may-read`) }
@@ -67,7 +67,7 @@ for (const mode of [0o640, 0o604, 0o660, 0o644, 0o601]) {
   })
 }
 
-t.test('a mode that was allowed is kept, and a narrower one too', async t => {
+t.test('an update keeps a mode that was allowed, and a stricter mode', async t => {
   for (const mode of [0o640, 0o400]) {
     const path = freshFile(t)
     chmodSync(path, mode)
@@ -76,7 +76,7 @@ t.test('a mode that was allowed is kept, and a narrower one too', async t => {
   }
 })
 
-t.test('root may write for another user: the file stays theirs, and so does the lock', { skip: process.getuid?.() !== 0 }, async t => {
+t.test('root may write for another user: the owners of both files stay', { skip: process.getuid?.() !== 0 }, async t => {
   const path = freshFile(t)
   chownSync(path, 1234, 5678)
   t.equal(await fileKeyring(path).update(null, NEXT), false)
@@ -90,7 +90,7 @@ t.test('root may write for another user: the file stays theirs, and so does the 
   t.match(statSync(path), { uid: 0, gid: 5678 }, 'a group that may read stays as well')
 })
 
-t.test('on Windows, which has other permissions, the mode is not asked and the folder not synced', async t => {
+t.test('on Windows the mode is not checked and the folder is not synced', async t => {
   const path = freshFile(t)
   chmodSync(path, 0o666)
   const platform = Object.getOwnPropertyDescriptor(process, 'platform') as PropertyDescriptor
@@ -102,7 +102,7 @@ t.test('on Windows, which has other permissions, the mode is not asked and the f
   t.equal(await fileKeyring(path).read(), NEXT)
 })
 
-t.test('paths and URLs of files are taken, and anything else is refused', async t => {
+t.test('paths and URLs of files are accepted, and other values are refused', async t => {
   const path = freshFile(t)
   for (const form of [path, pathToFileURL(path), pathToFileURL(path).href]) t.equal(await fileKeyring(form).read(), RING)
   for (const form of ['', 'file://elsewhere/keys.json', new URL('https://example.org/keys.json'), 7, null, {}]) {
@@ -110,7 +110,7 @@ t.test('paths and URLs of files are taken, and anything else is refused', async 
   }
 })
 
-t.test('behind a symbolic link the file is replaced and the link stays', async t => {
+t.test('behind a symbolic link the target is replaced, and the link stays', async t => {
   const path = freshFile(t)
   const link = join(path, '../link.json')
   symlinkSync('keys.json', link)
@@ -120,7 +120,7 @@ t.test('behind a symbolic link the file is replaced and the link stays', async t
   t.notOk(existsSync(`${link}.lock`))
 })
 
-t.test('the swap of a mounted secret is followed', async t => {
+t.test('a mounted secret that is replaced by a symbolic link is read again', async t => {
   const folder = freshFolder(t)
   for (const [name, text] of [['one', RING], ['two', NEXT]] as const) {
     mkdirSync(join(folder, name))
@@ -135,7 +135,7 @@ t.test('the swap of a mounted secret is followed', async t => {
   t.equal(await store.read(), NEXT)
 })
 
-t.test('what cannot be read or written says so by name, and nothing is lost', async t => {
+t.test('a file that cannot be read or written is an error with its name, and nothing is lost', async t => {
   const folder = freshFolder(t)
   await t.rejects(fileKeyring(folder).update(null, RING), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /cannot be written: it is not a regular file/ })
   t.notOk(existsSync(`${folder}.lock`))
@@ -149,7 +149,7 @@ t.test('what cannot be read or written says so by name, and nothing is lost', as
   t.equal(await fileKeyring(path).read(), RING)
 })
 
-t.test('a write that fails before the rename leaves the old file and no temporary one', async t => {
+t.test('a write that fails before the rename keeps the old file and leaves no temporary file', async t => {
   const path = freshFile(t)
   const wholeFile = t.mockRequire('../../lib/stores/whole-file', {
     'node:fs/promises': {
@@ -168,7 +168,7 @@ t.test('a write that fails before the rename leaves the old file and no temporar
   t.equal(await fileKeyring(path).update(RING, NEXT), true, 'and the lock is free')
 })
 
-t.test('a pipe, a link to nowhere and what is larger than any ring are refused at once', async t => {
+t.test('a pipe, a dangling link and a file larger than any keyring are refused at once', async t => {
   const path = freshFile(t, null)
   execFileSync('mkfifo', [path])
   await t.rejects(fileKeyring(path).read(), { message: /it is not a regular file/ })
@@ -180,7 +180,7 @@ t.test('a pipe, a link to nowhere and what is larger than any ring are refused a
   await t.rejects(fileKeyring(large).read(), { message: /larger than any keyring, 1048577 bytes/ })
 })
 
-t.test('whoever owns the folder cannot have the lock opened, made or handed over elsewhere', async t => {
+t.test('the owner of the folder cannot make the lock open, create or chown a file elsewhere', async t => {
   const precious = freshFile(t)
   chmodSync(precious, 0o600)
   const traps: Array<[string, (lock: string) => void]> = [
@@ -208,7 +208,7 @@ function storeWith (t: Test, locks: object): typeof fileKeyring {
   return (t.mockRequire('../../lib/stores/keyring-file', { '../../lib/stores/file-lock': fileLock }) as { fileKeyring: typeof fileKeyring }).fileKeyring
 }
 
-t.test('a lock file that was replaced while it was waited for counts for nothing, nor does a link that was turned', async t => {
+t.test('a lock file, or a link, that is replaced during the wait for it does not count', async t => {
   const folder = freshFolder(t)
   for (const name of ['one', 'two']) {
     mkdirSync(join(folder, name))
@@ -227,14 +227,14 @@ t.test('a lock file that was replaced while it was waited for counts for nothing
   t.equal(readFileSync(join(folder, 'two/keys.json'), 'utf8'), NEXT)
 })
 
-t.test('where the lock library does not load, reading works, and writing says what to do', async t => {
+t.test('if the lock library does not load, reading works, and writing says what to install', async t => {
   const path = freshFile(t)
   const store = storeWith(t, new Proxy({}, { get () { throw new Error('Cannot find addon\nRequire stack:') } }))(path)
   t.equal(await store.read(), RING)
   await t.rejects(store.update(RING, NEXT), { message: /cannot be written: Cannot find addon\. Run "npm install fs-native-extensions" on this platform/ })
 })
 
-t.test('what a killed writer left does not stand in the way', async t => {
+t.test('a temporary file of a killed writer does not block the next write', async t => {
   const path = freshFile(t)
   writeFileSync(`${path}.tmp`, RING.slice(0, 50), { mode: 0o644 })
   writeFileSync(`${path}.lock`, '', { mode: 0o600 })
@@ -243,7 +243,7 @@ t.test('what a killed writer left does not stand in the way', async t => {
   t.equal(modeOf(path), '600')
 })
 
-t.test('many writers at once each get their key in', async t => {
+t.test('parallel writers each add their key', async t => {
   const path = freshFile(t)
   const plan = { activateInMs: 1000, keepForMs: 1000 }
   const rings = await Promise.all(Array.from({ length: 24 }, async () => await changeKeyring(fileKeyring(path), keys => rotated(keys, Date.now(), plan))))
@@ -252,7 +252,7 @@ t.test('many writers at once each get their key in', async t => {
   for (const ring of rings) for (const { id } of ring ?? []) t.ok(ids.has(id))
 })
 
-t.test('a lock that is held for too long is an error, and one let go of in time is not', async t => {
+t.test('a lock that is held for too long is an error, and one that is released in time is not', async t => {
   const path = freshFile(t)
   const { tryLock } = require('fs-native-extensions') as { tryLock (fd: number): boolean }
   const hold = (): (() => void) => {

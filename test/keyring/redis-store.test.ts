@@ -15,7 +15,7 @@ t.test('with a Redis', async t => {
   const server = await startRedis()
   t.teardown(async () => { await server.remove() })
 
-  t.test('what is not there reads as null, and is made by an update that expects nothing', async t => {
+  t.test('a missing key in Redis reads as null, and an update that expects null creates it', async t => {
     const store = redisKeyring(clientOf(t, server))
     t.equal(await store.read(), null)
     t.equal(await store.update(RING, NEXT), false)
@@ -25,7 +25,7 @@ t.test('with a Redis', async t => {
     t.equal(await clientOf(t, server).get('fastify-sealed-session:keyring'), RING, 'under its documented key')
   })
 
-  t.test('an update writes only where it still says what was expected', async t => {
+  t.test('an update in Redis writes only if the value is still the expected text', async t => {
     const store = redisKeyring(clientOf(t, server), { key: 'other' })
     await store.update(null, RING)
     t.equal(await store.update(NEXT, NEXT), false)
@@ -33,14 +33,14 @@ t.test('with a Redis', async t => {
     t.equal(await store.read(), NEXT)
   })
 
-  t.test('a client with a prefix of its own works', async t => {
+  t.test('a client with its own prefix works', async t => {
     const store = redisKeyring(clientOf(t, server, { keyPrefix: 'app:' }))
     t.equal(await store.update(null, RING), true)
     t.equal(await store.read(), RING)
     t.equal(await clientOf(t, server).get('app:fastify-sealed-session:keyring'), RING)
   })
 
-  t.test('many writers at once each get their key in', async t => {
+  t.test('parallel writers in Redis each add their key', async t => {
     const client = clientOf(t, server)
     const store = redisKeyring(client, { key: 'busy' })
     await store.update(null, RING)
@@ -49,7 +49,7 @@ t.test('with a Redis', async t => {
     t.equal(parseKeyring(await store.read() as string).length, 25)
   })
 
-  t.test('an error that Redis answers with does not carry the ring along', async t => {
+  t.test('an error reply of Redis does not contain the keyring', async t => {
     const client = clientOf(t, server)
     await client.lpush('list', 'x')
     const store = redisKeyring(client, { key: 'list' })
@@ -60,7 +60,7 @@ t.test('with a Redis', async t => {
     }
   })
 
-  t.test('what cannot be reached is an error', async t => {
+  t.test('an unreachable Redis is an error', async t => {
     const client = clientOf(t, server, { maxRetriesPerRequest: 0, retryStrategy: () => null })
     const store = redisKeyring(client, { key: 'gone' })
     await store.update(null, RING)
@@ -72,7 +72,7 @@ t.test('with a Redis', async t => {
   })
 })
 
-t.test('what is no client, or no key, is refused', async t => {
+t.test('an invalid client or key is refused', async t => {
   const client = { get: async () => null, eval: async () => 1 }
   for (const [wrong, options] of [[null, {}], ['redis://localhost', {}], [{ get () {} }, {}], [client, { key: '' }], [client, { key: 7 }]] as const) {
     t.throws(() => redisKeyring(wrong as never, options as never), { code: 'FST_SESSION_INVALID_OPTION' })

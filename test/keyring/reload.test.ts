@@ -31,7 +31,7 @@ async function sealedWith (app: TestApp): Promise<string> {
   return keyIdOf(browser.cookies.get('session') as string)
 }
 
-t.test('a server follows its ring: a new key opens at once, seals in its time, and the old one goes on opening', async t => {
+t.test('a server follows its keyring: a new key opens at once and seals in its time; the old key opens', async t => {
   const time = fakeTime(t)
   const store = new MemoryStore([keyNumber(1, time.nowMs)])
   const app = await appOn(t, store)
@@ -50,7 +50,7 @@ t.test('a server follows its ring: a new key opens at once, seals in its time, a
   t.equal(keyIdOf(browser.cookies.get('session') as string), second?.id, 'and the session moves at its next write')
 })
 
-t.test('a key begins to seal on time, though nothing is read again', async t => {
+t.test('a key begins to seal on time without another read', async t => {
   const time = fakeTime(t)
   const store = new MemoryStore([keyNumber(1, time.nowMs), keyNumber(2, time.nowMs, 5000)])
   const app = await appOn(t, store)
@@ -60,7 +60,7 @@ t.test('a key begins to seal on time, though nothing is read again', async t => 
   t.equal(store.reads, 1)
 })
 
-t.test('a revoked key opens nothing from the next reload on, and an expired one from its time on', async t => {
+t.test('a revoked key opens nothing after the next reload, and an expired key after its time', async t => {
   const time = fakeTime(t)
   const store = new MemoryStore([keyNumber(1, time.nowMs)])
   const app = await appOn(t, store, { idle: '400d', absolute: '400d' })
@@ -82,7 +82,7 @@ t.test('a revoked key opens nothing from the next reload on, and an expired one 
   t.ok(app.lines.some(({ reason }) => reason === 'unknown-key'))
 })
 
-t.test('the ring is read every ten seconds, or as often as asked', async t => {
+t.test('the keyring is read every ten seconds, or as often as configured', async t => {
   const time = fakeTime(t)
   for (const [more, ms] of [[{}, 10_000], [{ reloadEvery: 2 }, 2000], [{ rotation: { every: '1d', activateIn: '20s' } }, 5000], [{ rotation: { every: '1d' } }, 10_000]] as const) {
     const store = new MemoryStore([keyNumber(1, time.nowMs)])
@@ -93,7 +93,7 @@ t.test('the ring is read every ten seconds, or as often as asked', async t => {
   }
 })
 
-t.test('a ring that was not changed is not loaded anew, and one that was is logged once', async t => {
+t.test('an unchanged keyring is not loaded again, and a changed one is logged once', async t => {
   const time = fakeTime(t)
   const store = new MemoryStore([keyNumber(1, time.nowMs)])
   const app = await appOn(t, store)
@@ -113,7 +113,7 @@ for (const [name, breakIt, code] of [
   ['failing without a word', (store: MemoryStore) => { store.insteadOfReading = async () => await Promise.reject(Object.create(null)) }, 'FST_SESSION_KEYRING_UNAVAILABLE'],
   ['silent', (store: MemoryStore) => { store.insteadOfReading = async () => await new Promise(() => {}) }, 'FST_SESSION_KEYRING_UNAVAILABLE']
 ] as const) {
-  t.test(`when the ring is ${name} the last good one stays, one warning is logged, and it heals`, async t => {
+  t.test(`while the keyring is ${name}, the last good one stays in use, with one warning`, async t => {
     const time = fakeTime(t)
     const store = new MemoryStore([keyNumber(1, time.nowMs)])
     const good = store.text
@@ -139,7 +139,7 @@ for (const [name, breakIt, code] of [
   })
 }
 
-t.test('a fault that turns into another is a change, and is logged', async t => {
+t.test('a change from one fault to another is logged', async t => {
   const time = fakeTime(t)
   const store = new MemoryStore([keyNumber(1, time.nowMs)])
   const app = await appOn(t, store)
@@ -151,7 +151,7 @@ t.test('a fault that turns into another is a change, and is logged', async t => 
   t.equal(told(app).length, 2)
 })
 
-t.test('an answer that comes after its time does not turn the ring back', async t => {
+t.test('a read that completes after its timeout does not restore an older keyring', async t => {
   const time = fakeTime(t)
   const store = new MemoryStore([keyNumber(1, time.nowMs)])
   const app = await appOn(t, store)
@@ -168,7 +168,7 @@ t.test('an answer that comes after its time does not turn the ring back', async 
   t.equal(await sealedWith(app), store.keys[1]?.id)
 })
 
-t.test('without a good ring a server does not start', async t => {
+t.test('a server without a valid keyring does not start', async t => {
   const folder = freshFolder(t)
   writeFileSync(join(folder, 'broken.json'), '{ "version": 1', { mode: 0o600 })
   writeFileSync(join(folder, 'open.json'), new MemoryStore([keyNumber(1, 0)]).text as string, { mode: 0o644 })
@@ -180,7 +180,7 @@ t.test('without a good ring a server does not start', async t => {
   }
 })
 
-t.test('a store that does not answer keeps a server from starting, and says so in time', async t => {
+t.test('a store that does not answer prevents the start of a server, with an error after the timeout', async t => {
   const time = fakeTime(t)
   const store = new MemoryStore([keyNumber(1, time.nowMs)])
   store.insteadOfReading = async () => await new Promise(() => {})
@@ -189,7 +189,7 @@ t.test('a store that does not answer keeps a server from starting, and says so i
   await boot
 })
 
-t.test('closing the app ends the reading, also where it closes in the middle of it', async t => {
+t.test('closing the app ends the reloads, also during a read', async t => {
   const time = fakeTime(t)
   const store = new MemoryStore([keyNumber(1, time.nowMs)])
   const [app, other] = [await appOn(t, store), await appOn(t, store)]
@@ -206,7 +206,7 @@ t.test('closing the app ends the reading, also where it closes in the middle of 
   t.strictSame([...told(app), ...told(other)], [], 'and a store that was closed first is no fault')
 })
 
-t.test('to be read hardly ever is not to be read all the time', async t => {
+t.test('a very long reload interval does not become a very short one', async t => {
   const time = fakeTime(t)
   const real = globalThis.setTimeout
   const waits: number[] = []
@@ -219,7 +219,7 @@ t.test('to be read hardly ever is not to be read all the time', async t => {
   t.ok(Math.max(...waits) < 2 ** 31, 'Node takes a longer time for none')
 })
 
-t.test('a file system that hangs costs one thread, and the ring is read again when it is back', async t => {
+t.test('a file system that hangs uses one thread, and the keyring is read again when it works', async t => {
   const path = join(freshFolder(t), 'keys.json')
   const ring = new MemoryStore([keyNumber(1, Date.now())]).text as string
   writeFileSync(path, ring, { mode: 0o600 })
@@ -238,7 +238,7 @@ t.test('a file system that hangs costs one thread, and the ring is read again wh
   t.strictSame(await Promise.all(asked), Array.from({ length: 20 }, () => ring))
 })
 
-t.test('a ring of thousands of keys is used, and replaced, and one of too many is not', async t => {
+t.test('a keyring of thousands of keys is used and replaced, and one with too many is not', async t => {
   const time = fakeTime(t)
   const keys = Array.from({ length: 3600 }, (_, index) => keyOf(randomBytes(32), time.nowMs - 10_000 + index))
   const store = new MemoryStore(keys)
@@ -251,7 +251,7 @@ t.test('a ring of thousands of keys is used, and replaced, and one of too many i
   t.match(told(apps[0] as TestApp), [{ code: 'FST_SESSION_INVALID_KEYRING', msg: /prune it/ }])
 })
 
-t.test('what strangers cause to be read is not told, be it as bad as it may', async t => {
+t.test('reads that unknown keys cause are not logged, even if they fail', async t => {
   const time = fakeTime(t)
   const store = new MemoryStore([keyNumber(1, time.nowMs)])
   const app = await appOn(t, store, { reloadEvery: '1h' })
@@ -265,7 +265,7 @@ t.test('what strangers cause to be read is not told, be it as bad as it may', as
   t.strictSame(told(app), [])
 })
 
-t.test('no timer keeps a process alive', async t => {
+t.test('no timer keeps the process alive', async t => {
   const store = new MemoryStore([keyNumber(1, Date.now())])
   const real = globalThis.setTimeout
   t.teardown(() => { globalThis.setTimeout = real })
@@ -280,7 +280,7 @@ t.test('no timer keeps a process alive', async t => {
   t.notOk(timers.some(timer => timer.hasRef()))
 })
 
-t.test('keys that expire before their sessions are warned of, once a change of the ring', async t => {
+t.test('keys that expire before their sessions cause one warning per change of the keyring', async t => {
   const time = fakeTime(t)
   const store = new MemoryStore([keyNumber(1, time.nowMs)])
   const app = await appOn(t, store, { absolute: '100d' })
@@ -297,7 +297,7 @@ t.test('keys that expire before their sessions are warned of, once a change of t
   t.strictSame(told(app).map(({ keys }) => keys), [[store.keys[0]?.id], [store.keys[1]?.id]], 'each is warned of once')
 })
 
-t.test('several sessions each follow a ring of their own', async t => {
+t.test('several sessions each follow their own keyring', async t => {
   const time = fakeTime(t)
   const [store, other] = [new MemoryStore([keyNumber(1, time.nowMs)]), new MemoryStore([keyNumber(2, time.nowMs)])]
   const app = await appWith(t, [{ keyring: store }, { keyring: other, sessionName: 'other' }])
@@ -310,7 +310,7 @@ t.test('several sessions each follow a ring of their own', async t => {
   t.equal(keyIdOf(browser.cookies.get('other') as string), other.keys[1]?.id)
 })
 
-t.test('cookies that @fastify/cookie signs for the app follow the ring as well', async t => {
+t.test('cookies that @fastify/cookie signs for the app follow the keyring as well', async t => {
   const time = fakeTime(t)
   const store = new MemoryStore([keyNumber(1, time.nowMs)])
   const app = await appOn(t, store)
@@ -325,7 +325,7 @@ t.test('cookies that @fastify/cookie signs for the app follow the ring as well',
   t.match(app.unsignCookie(signed), { valid: false })
 })
 
-t.test('signing a cookie derives no key anew, however many there are', async t => {
+t.test('signing cookies derives a key only once', async t => {
   const time = fakeTime(t)
   const store = new MemoryStore(Array.from({ length: 100 }, (_, index) => keyNumber(index + 1, time.nowMs - 1000 + index)))
   const app = await appOn(t, store)

@@ -18,7 +18,7 @@ function linesOf (apps: readonly TestApp[], text: RegExp): LogLine[] {
   return apps.flatMap(({ lines }) => lines.filter(({ msg }) => text.test(msg)))
 }
 
-t.test('of many servers exactly one adds the key, in time for it to seal when the old one has sealed for long enough', async t => {
+t.test('of many servers exactly one adds the key, early enough to seal when the next key is due', async t => {
   const time = fakeTime(t)
   const started = time.nowMs
   const store = new MemoryStore([keyNumber(1, started)])
@@ -39,7 +39,7 @@ t.test('of many servers exactly one adds the key, in time for it to seal when th
   t.strictSame(new Set(sealed), new Set([store.keys[1]?.id]), 'all of them seal with it by then')
 })
 
-t.test('that is so, too, where all of them have read the ring before one has written it', async t => {
+t.test('exactly one server adds the key, also if all have read the keyring before one has written it', async t => {
   const time = fakeTime(t)
   const store = new MemoryStore([keyNumber(1, time.nowMs)])
   const apps = await fleet(t, store, 8, '12h')
@@ -55,7 +55,7 @@ t.test('that is so, too, where all of them have read the ring before one has wri
   t.ok(store.updates > 1, 'several tried')
 })
 
-t.test('a year of it makes a key a month, keeps those whose sessions may live, and drops the rest', async t => {
+t.test('in a year, rotation makes a key per month, keeps those of living sessions, and removes the others', async t => {
   const time = fakeTime(t)
   const store = new MemoryStore([keyNumber(1, time.nowMs)])
   const apps = await fleet(t, store, 2, '12h')
@@ -64,7 +64,7 @@ t.test('a year of it makes a key a month, keeps those whose sessions may live, a
   t.equal(store.keys.length, 6)
 })
 
-t.test('servers that were away for long add one key, and not one for each time missed', async t => {
+t.test('servers that were stopped for long add one key, not one for each missed rotation', async t => {
   const time = fakeTime(t)
   const store = new MemoryStore([keyNumber(1, time.nowMs)])
   time.advance(200 * DAY_MS)
@@ -74,7 +74,7 @@ t.test('servers that were away for long add one key, and not one for each time m
   t.equal(linesOf(apps, /a key was added/).length, 1)
 })
 
-t.test('keys are kept for as long as sessions may live, or for as long as was said', async t => {
+t.test('keys are kept for as long as sessions may live, or for the configured time', async t => {
   for (const [more, days] of [[{ absolute: '200d' }, 200], [{}, 90], [{ rotation: { ...MONTHLY, keepFor: '40d' } }, 40]] as const) {
     const time = fakeTime(t)
     const store = new MemoryStore([keyNumber(1, time.nowMs - 31 * DAY_MS)])
@@ -86,7 +86,7 @@ t.test('keys are kept for as long as sessions may live, or for as long as was sa
   }
 })
 
-t.test('without activateIn it is an hour, or half of a short every', async t => {
+t.test('the default of activateIn is an hour, or half of a short `every`', async t => {
   for (const [every, ms] of [['30d', HOUR_MS], ['1h', HOUR_MS / 2]] as const) {
     const time = fakeTime(t)
     const store = new MemoryStore([keyNumber(1, time.nowMs - 31 * DAY_MS)])
@@ -97,7 +97,7 @@ t.test('without activateIn it is an hour, or half of a short every', async t => 
   }
 })
 
-t.test('a ring that cannot be written is warned of once, stays in use, and is rotated when it can be', async t => {
+t.test('a keyring that cannot be written causes one warning, stays in use, and is rotated when it can be', async t => {
   const time = fakeTime(t)
   const store = new MemoryStore([keyNumber(1, time.nowMs - 31 * DAY_MS)])
   store.insteadOfWriting = async () => { throw Object.assign(new Error('EROFS: read-only file system'), { code: 'EROFS' }) }
@@ -114,7 +114,7 @@ t.test('a ring that cannot be written is warned of once, stays in use, and is ro
   t.equal(linesOf(apps, /could not be added/).length, 2, 'a new fault is told anew')
 })
 
-t.test('a store that never answers a write does not stop the reloading', async t => {
+t.test('a store that never answers a write does not stop the reloads', async t => {
   const time = fakeTime(t)
   const store = new MemoryStore([keyNumber(1, time.nowMs - 31 * DAY_MS)])
   store.insteadOfWriting = async () => await new Promise(() => {})
@@ -127,7 +127,7 @@ t.test('a store that never answers a write does not stop the reloading', async t
   t.match(linesOf(apps, /could not be added/), [{ level: WARN, code: 'FST_SESSION_KEYRING_UNAVAILABLE', msg: /did not answer for 15 seconds/ }])
 })
 
-t.test('a short rotation may warn at boot', async t => {
+t.test('a short rotation may cause a warning at boot', async t => {
   const store = new MemoryStore([keyNumber(1, Date.now())])
   const app = await appWith(t, { keyring: store, rotation: { every: '1d', activateIn: '20s', keepFor: '10d' }, reloadEvery: '15s' })
   t.match(linesOf([app], /rotation/), [{ level: WARN, msg: /"rotation.keepFor" is shorter than "absolute"/ }, { level: WARN, msg: /"rotation.activateIn" is shorter than two/ }])

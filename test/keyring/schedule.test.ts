@@ -14,7 +14,7 @@ const A = key('a', 10, { expiresAtMs: 110 })
 const B = key('b', 20, { expiresAtMs: 120 })
 const C = key('c', 30)
 
-t.test('a key is pending, active, retired and expired, each from its day on', async t => {
+t.test('a key is pending, active, retired and expired, each from its time on', async t => {
   for (const [day, states] of Object.entries({
     19: { a: 'active', b: 'pending', c: 'pending' },
     20: { a: 'retired', b: 'active', c: 'pending' },
@@ -27,11 +27,11 @@ t.test('a key is pending, active, retired and expired, each from its day on', as
   })) t.strictSame(statesAt([A, B, C], Number(day)), states, `day ${day}`)
 })
 
-t.test('the order in which they are written does not matter', async t => {
+t.test('the order of the keys in the file does not matter', async t => {
   for (const keys of [[A, B, C], [C, B, A], [B, C, A]]) t.strictSame(statesAt(keys, 25), { a: 'retired', b: 'active', c: 'pending' })
 })
 
-t.test('at any time exactly one key is active, whatever was revoked', async t => {
+t.test('at any time exactly one key is active, with any keys revoked', async t => {
   const wrong: string[] = []
   for (let mask = 0; mask < 7; mask++) {
     const keys = [A, B, C].map((each, index) => mask & 1 << index ? { ...each, revokedAtMs: 15 } : each)
@@ -43,26 +43,26 @@ t.test('at any time exactly one key is active, whatever was revoked', async t =>
   t.strictSame(wrong, [])
 })
 
-t.test('the oldest key is active before its day, for the sake of clocks that are behind', async t => {
+t.test('the oldest key is active before its time, for clocks that are behind', async t => {
   t.strictSame(statesAt([A, B], 0), { a: 'active', b: 'pending' })
 })
 
-t.test('a revoked key is revoked at once and for good, also by a clock that is behind', async t => {
+t.test('a revoked key is revoked at once and forever, also by a clock that is behind', async t => {
   const revoked = { ...B, revokedAtMs: 25 }
   for (const day of [0, 24, 25, 500]) t.match(statesAt([A, revoked, C], day), { b: 'revoked' })
   t.match(statesAt([A, revoked, C], 29), { a: 'active' }, 'the key before it seals until the next activates')
 })
 
-t.test('a key that expires too early is active for as long as no newer one is', async t => {
+t.test('a key that expires too early is active while no newer key is', async t => {
   t.strictSame(statesAt([key('a', 10, { expiresAtMs: 15 }), B], 19), { a: 'active', b: 'pending' })
   t.strictSame(statesAt([key('a', 10, { expiresAtMs: 15 }), B], 20), { a: 'expired', b: 'active' })
 })
 
-t.test('a retired key without a day of expiry opens for good', async t => {
+t.test('a retired key without an expiry opens forever', async t => {
   t.match(statesAt([key('a', 10), B], 1e9), { a: 'retired' })
 })
 
-t.test('of keys of one day the one created last is the newest, and ids decide where that is the same', async t => {
+t.test('of keys with one activation time the last created is the newest, then the id decides', async t => {
   const [x, y] = [key('x', 10, { createdAtMs: 1 }), key('y', 10, { createdAtMs: 2 })]
   t.strictSame(statesAt([y, x], 10), { x: 'retired', y: 'active' })
   t.strictSame(statesAt([key('n', 10), key('m', 10)], 10), { m: 'retired', n: 'active' })

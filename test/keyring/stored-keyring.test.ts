@@ -6,7 +6,7 @@ import { keyNumber, MemoryStore } from '../helpers/keyrings'
 
 const add = (keys: KeyRecord[]): KeyRecord[] => rotated(keys, 1000, { activateInMs: 10, keepForMs: 10 })
 
-t.test('a change that others came before is made again on what they wrote', async t => {
+t.test('a change that conflicts with another writer is repeated on the new text', async t => {
   const store = new MemoryStore([keyNumber(1, 0)])
   const theirs = add(store.keys)
   store.insteadOfWriting = async () => {
@@ -19,7 +19,7 @@ t.test('a change that others came before is made again on what they wrote', asyn
   t.strictSame(store.keys, mine)
 })
 
-t.test('a write that went through though its answer was lost is not made twice', async t => {
+t.test('a write that succeeded without an answer is not repeated', async t => {
   const store = new MemoryStore([keyNumber(1, 0)])
   const { update } = store
   let answers = 0
@@ -34,31 +34,31 @@ t.test('a write that went through though its answer was lost is not made twice',
   t.equal(store.updates, 1)
 })
 
-t.test('where there is nothing to change nothing is written', async t => {
+t.test('a change that changes nothing is not written', async t => {
   const store = new MemoryStore([keyNumber(1, 0)])
   t.equal(await changeKeyring(store, () => null), null)
   t.equal(store.updates, 0)
 })
 
-t.test('it gives up on a store that never lets it through', async t => {
+t.test('a change fails after a number of conflicts', async t => {
   const store = new MemoryStore([keyNumber(1, 0)])
   store.insteadOfWriting = async () => false
   await t.rejects(changeKeyring(store, add), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /changed by another writer at each of 100 attempts/ })
 })
 
-t.test('a ring that could not be read again is not written', async t => {
+t.test('a keyring that would not be readable is not written', async t => {
   const store = new MemoryStore([keyNumber(1, 0)])
   const { text } = store
   await t.rejects(changeKeyring(store, keys => keys.map(key => ({ ...key, expiresAtMs: 8.64e15 }))), { code: 'FST_SESSION_INVALID_KEYRING' })
   t.equal(store.text, text)
 })
 
-t.test('a store that throws at once, and no error at that, is an error of ours', async t => {
+t.test('a store that throws synchronously, or throws a value that is no error, is a coded error', async t => {
   const throws = (): never => { throw Object.create(null) }
   await t.rejects(changeKeyring({ read: throws, update: throws, name: 'mine' }, add), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: 'mine cannot be read: no reason given' })
 })
 
-t.test('a store without a ring, with a broken one or with no text is an error', async t => {
+t.test('a store without a keyring, with an invalid one or with no text is an error', async t => {
   await t.rejects(changeKeyring(new MemoryStore(null), add), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /keyring in memory does not exist.*init/ })
   const store = new MemoryStore([keyNumber(1, 0)])
   store.text = '{'

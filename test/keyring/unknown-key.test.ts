@@ -41,7 +41,7 @@ function junk (number: number): string {
   return bytes.toString('base64url')
 }
 
-t.test('a session sealed with a key that this server has not seen yet opens: the ring is read before the handler runs', async t => {
+t.test('a session with a key that is new to this server opens: the keyring is read before the handler', async t => {
   const time = fakeTime(t)
   const { store, behind, browser } = await oneAhead(t, time)
   const reads = store.reads
@@ -51,7 +51,7 @@ t.test('a session sealed with a key that this server has not seen yet opens: the
   t.equal(store.reads, reads + 1, 'from then on it is known')
 })
 
-t.test('a route that needs no session waits for no key', async t => {
+t.test('a route with `session: false` does not wait for an unknown key', async t => {
   const time = fakeTime(t)
   const { store, behind, browser } = await oneAhead(t, time)
   behind.get('/health', { config: { session: false } }, async () => ({ ok: true }))
@@ -60,7 +60,7 @@ t.test('a route that needs no session waits for no key', async t => {
   t.equal(store.reads, reads)
 })
 
-t.test('a stamp under such a key counts, too', async t => {
+t.test('a stamp with an unknown key counts after the keyring was read', async t => {
   const time = fakeTime(t)
   const store = new MemoryStore([keyNumber(1, time.nowMs - 1000)])
   const behind = await appOn(t, store, { idle: '1h' })
@@ -76,7 +76,7 @@ t.test('a stamp under such a key counts, too', async t => {
   t.strictSame((await passUntil(time, behind.inject({ url: '/get', ...headersOf(browser) }))).json(), { user: 'ada' })
 })
 
-t.test('parallel requests share one read', async t => {
+t.test('parallel requests with an unknown key share one read', async t => {
   const time = fakeTime(t)
   const { store, behind, browser } = await oneAhead(t, time)
   const reads = store.reads
@@ -85,7 +85,7 @@ t.test('parallel requests share one read', async t => {
   t.equal(store.reads, reads + 1)
 })
 
-t.test('strangers with keys nobody has cause five reads a second at most, and each waits a quarter of one at most', async t => {
+t.test('cookies with unknown keys cause at most five reads a second, and each waits at most 250 ms', async t => {
   const time = fakeTime(t)
   const store = new MemoryStore([keyNumber(1, time.nowMs - 1000)])
   const app = await appOn(t, store)
@@ -101,7 +101,7 @@ t.test('strangers with keys nobody has cause five reads a second at most, and ea
   t.ok(store.reads >= 40 && store.reads <= 52, `${store.reads} reads in 10 seconds`)
 })
 
-t.test('when the store is slow a request waits a quarter of a second, and goes on without', async t => {
+t.test('if the store is slow, a request with an unknown key waits 250 ms and continues without the key', async t => {
   const time = fakeTime(t)
   const { store, behind, browser } = await oneAhead(t, time)
   store.insteadOfReading = async () => await new Promise(() => {})
@@ -117,7 +117,7 @@ t.test('when the store is slow a request waits a quarter of a second, and goes o
   t.strictSame((await passUntil(time, behind.inject({ url: '/get', ...headersOf(browser) }))).json(), { user: 'ada' })
 })
 
-t.test('a read that began before the request is not good enough: another follows it', async t => {
+t.test('a read that began before the request does not count: another read follows', async t => {
   const time = fakeTime(t)
   const store = new MemoryStore([keyNumber(1, time.nowMs - 1000)])
   const behind = await appOn(t, store, { reloadEvery: '10s' })
@@ -133,7 +133,7 @@ t.test('a read that began before the request is not good enough: another follows
   t.strictSame((await passUntil(time, response)).json(), { user: 'ada' })
 })
 
-t.test('who comes while a read is under way waits for that', async t => {
+t.test('a request with an unknown key that arrives during a read waits for it', async t => {
   const time = fakeTime(t)
   const { store, behind, browser } = await oneAhead(t, time)
   const answers: Array<() => void> = []
@@ -151,7 +151,7 @@ t.test('who comes while a read is under way waits for that', async t => {
   await passUntil(time, Promise.all(responses))
 })
 
-t.test('who comes while a read is under way that began too early waits for the next one, too', async t => {
+t.test('a request that arrives during a read that began too early waits for the next read', async t => {
   const time = fakeTime(t)
   const store = new MemoryStore([keyNumber(1, time.nowMs - 1000)])
   const behind = await appOn(t, store)
@@ -168,7 +168,7 @@ t.test('who comes while a read is under way that began too early waits for the n
   t.strictSame((await passUntil(time, response)).json(), { user: 'ada' })
 })
 
-t.test('under a flood of strangers a new key is found all the same, within the time that a request waits', async t => {
+t.test('during a flood of unknown keys, a new key is still found within the wait of a request', async t => {
   const time = fakeTime(t)
   const store = new MemoryStore([keyNumber(1, time.nowMs - 1000)])
   const [behind, ahead] = [await appOn(t, store), await appOn(t, store, { reloadEvery: '10ms' })]
@@ -186,7 +186,7 @@ t.test('under a flood of strangers a new key is found all the same, within the t
   }
 })
 
-t.test('a clock that is set back does not stop the looking', async t => {
+t.test('after the clock was set back, unknown keys are still looked for', async t => {
   const time = fakeTime(t)
   const { store, behind } = await oneAhead(t, time)
   const reads = store.reads
@@ -197,7 +197,7 @@ t.test('a clock that is set back does not stop the looking', async t => {
   t.equal(store.reads, reads + 2)
 })
 
-t.test('a key that was sought in vain is not sought again for ten seconds', async t => {
+t.test('a key that was not found is not looked for again for ten seconds', async t => {
   const time = fakeTime(t)
   const store = new MemoryStore([keyNumber(1, time.nowMs - 1000)])
   const app = await appOn(t, store)
@@ -218,7 +218,7 @@ t.test('a key that was sought in vain is not sought again for ten seconds', asyn
   t.equal(store.reads, 5, 'but one that could not be sought is')
 })
 
-t.test('what strangers seek in vain is forgotten before it fills the memory', async t => {
+t.test('the list of keys that were not found is bounded', async t => {
   const time = fakeTime(t)
   const store = new MemoryStore([keyNumber(1, time.nowMs - 1000)])
   const app = await appOn(t, store)
@@ -236,7 +236,7 @@ t.test('what strangers seek in vain is forgotten before it fills the memory', as
   t.equal(store.reads, reads + 2, 'then all are forgotten')
 })
 
-t.test('known keys, junk that is no token, and requests without a cookie ask nothing and decrypt nothing', async t => {
+t.test('known keys, random text and requests without a cookie cause no read and no decryption', async t => {
   const time = fakeTime(t)
   const { store, ahead, browser } = await oneAhead(t, time)
   const reads = store.reads
@@ -253,7 +253,7 @@ t.test('known keys, junk that is no token, and requests without a cookie ask not
   t.equal(decryptions, 0)
 })
 
-t.test('a key of the ring that no longer opens is not sought', async t => {
+t.test('a key of the keyring that no longer opens is not looked for', async t => {
   const time = fakeTime(t)
   const store = new MemoryStore([keyNumber(1, time.nowMs - 1000)])
   const app = await appOn(t, store, { reloadEvery: '10s' })
@@ -267,13 +267,13 @@ t.test('a key of the ring that no longer opens is not sought', async t => {
   t.equal(store.reads, reads)
 })
 
-t.test('keys that do not come from a ring are not sought', async t => {
+t.test('without a keyring, unknown keys are not looked for', async t => {
   const app = await appWith(t, { key: KEY })
   addRoutes(app)
   t.strictSame((await app.inject({ url: '/get', headers: { cookie: `session=${junk(1)}` } })).json(), {})
 })
 
-t.test('a session of an inner scope finds its key as well', async t => {
+t.test('a session of an inner scope finds its new key as well', async t => {
   const time = fakeTime(t)
   const store = new MemoryStore([keyNumber(1, time.nowMs - 1000)])
   const build = async (): Promise<TestApp> => {

@@ -5,7 +5,7 @@ import { Browser } from '../helpers/browser'
 
 const FIFTY_KEYS = [...Array.from({ length: 49 }, (_, index) => Buffer.alloc(32, index + 1)), KEY]
 
-t.test('with fifty keys a good cookie is decrypted once, a forged one once, and any other never', async t => {
+t.test('with fifty keys a valid cookie is decrypted once, a forged one once, and any other never', async t => {
   const app = await appWith(t, { key: FIFTY_KEYS })
   const older = await appWith(t, { key: KEY })
   const stranger = await appWith(t, { key: OTHER_KEY })
@@ -33,7 +33,7 @@ t.test('with fifty keys a good cookie is decrypted once, a forged one once, and 
   t.strictSame(found, { good: { calls: 1, user: 'ada' }, forged: { calls: 1, user: undefined }, unknown: refused, junk: refused, long: refused, short: refused })
 })
 
-t.test('what is longer than could have been issued is not even decoded', async t => {
+t.test('a cookie that is longer than any issued one is not decoded', async t => {
   const app = await appWith(t)
   addRoutes(app)
   const { write } = Buffer.prototype

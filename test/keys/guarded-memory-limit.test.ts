@@ -19,13 +19,13 @@ Object.assign(sodium, {
   sodium_mprotect_readonly () {}
 })
 
-t.test('where libsodium has no memory to give, that is an error that says what ran out', async t => {
+t.test('if libsodium has no guarded memory left, the error says what ran out', async t => {
   t.throws(() => createSealer({ key: randomBytes(32) }), { ...NO_MEMORY, message: /guarded memory.*vm\.max_map_count/, cause: failure })
   isFull = false
   t.ok(createSealer({ key: randomBytes(32) }))
 })
 
-t.test('a process keeps so many keys and no more, so that mappings are left for all else', async t => {
+t.test('a process keeps a limited number of keys, so that memory mappings are left for other uses', async t => {
   const kept: Buffer[] = []
   t.throws(() => {
     for (let index = 0; index <= MOST_KEYS; index++) {

@@ -54,7 +54,7 @@ function stub (t: Test, replacements: Partial<Sodium>): () => void {
   return restore
 }
 
-t.test('keys are moved: what was given is wiped, and what is returned holds it', async t => {
+t.test('keys are moved: the given bytes are wiped, and the returned memory contains them', async t => {
   const keys = [randomBytes(32), randomBytes(32), randomBytes(32)]
   const copies = keys.map(key => Buffer.from(key))
   t.strictSame(guard(keys), copies)
@@ -62,7 +62,7 @@ t.test('keys are moved: what was given is wiped, and what is returned holds it',
   t.strictSame(guard([]), [])
 })
 
-t.test('equal keys share one place, as long as one of them is used', async t => {
+t.test('equal keys share one place while one of them is used', async t => {
   const key = randomBytes(32)
   const [first, second, other] = guard([Buffer.from(key), Buffer.from(key), randomBytes(32)])
   t.equal(first, second)
@@ -77,7 +77,7 @@ t.test('the keys of one use and name are derived once', async t => {
   t.not(keyring.tokenKeys('cookie', 'session'), keyring.tokenKeys('cookie', 'admin'))
 })
 
-t.test('8,000 sealers and keyrings in one run take few memory mappings, be their keys one or many', { skip: !hasMaps }, async t => {
+t.test('8,000 sealers and 8,000 keyrings take few memory mappings', { skip: !hasMaps }, async t => {
   const before = mappings()
   const key = randomBytes(32)
   for (let index = 0; index < 8000; index++) createSealer({ key })
@@ -99,7 +99,7 @@ t.test('a key is wiped when nothing refers to it any more, and its place is used
   }, 'used again')
 })
 
-t.test('a key that is used again before its place was given back is not lost', async t => {
+t.test('a key that is used again before its place was released is not lost', async t => {
   const key = randomBytes(32)
   for (let turn = 0; turn < 20; turn++) {
     t.strictSame(guardOne(Buffer.from(key)), key)
@@ -114,7 +114,7 @@ t.test('a key that is used again before its place was given back is not lost', a
   t.equal(guardOne(Buffer.from(key)), kept)
 })
 
-t.test('memory in which no key is left goes back to the system', { skip: !hasMaps }, async t => {
+t.test('memory without a key is returned to the system', { skip: !hasMaps }, async t => {
   const fill = (): WeakRef<object> => {
     const many = guard(Array.from({ length: 50 * KEYS_PER_PIECE }, () => randomBytes(32)))
     return new WeakRef((many[many.length / 2] as Buffer).buffer)
@@ -124,7 +124,7 @@ t.test('memory in which no key is left goes back to the system', { skip: !hasMap
   t.pass()
 })
 
-t.test('where libsodium cannot protect a key, that is an error that says what ran out, and nothing is wiped', async t => {
+t.test('if libsodium cannot protect a key, the error says what ran out, and nothing is wiped', async t => {
   const failure = new Error('failed to unlock buffer')
   for (const name of ['sodium_mprotect_readwrite', 'sodium_mprotect_readonly'] as const) {
     const key = randomBytes(32)
@@ -137,7 +137,7 @@ t.test('where libsodium cannot protect a key, that is an error that says what ra
   }
 })
 
-t.test('a keyring whose keys cannot be replaced keeps those it has', async t => {
+t.test('a keyring whose keys cannot be replaced keeps its keys', async t => {
   const keyring = new Keyring(fixedTerms([randomBytes(32)]))
   const [tokenKeys, other] = [keyring.tokenKeys('cookie', 'session'), keyring.tokenKeys('stamp', 'session')]
   const before = [tokenKeys.sealing(0), other.sealing(0), keyring.version]

@@ -29,7 +29,7 @@ t.test('two different keys with one id are refused at boot', async t => {
   t.throws(() => new Keyring(fixedTerms(keys)), { code: 'FST_SESSION_INVALID_KEY', message: /share the key id [0-9a-f]{8}/ })
 })
 
-t.test('a key may take the place of another with the same id, whose tokens then do not open', async t => {
+t.test('a key may replace another with the same id, whose tokens then do not open', async t => {
   const keyring = new Keyring(fixedTerms([keys[0]]))
   const tokenKeys = keyring.tokenKeys('cookie', 'session')
   const token = sealToken(100, tokenKeys.sealing(0), 1)
@@ -40,7 +40,7 @@ t.test('a key may take the place of another with the same id, whose tokens then 
   t.equal(openToken(sealToken(100, tokenKeys.sealing(0), 1), tokenKeys, 1, 0), 100)
 })
 
-t.test('a rotation that comes upon an id that is taken makes another key', async t => {
+t.test('a rotation that generates an existing id generates another key', async t => {
   const random = sodium.randombytes_buf
   t.teardown(() => { sodium.randombytes_buf = random })
   sodium.randombytes_buf = target => {

@@ -40,7 +40,7 @@ t.test('every form of a key is the same key', async t => {
   }
 })
 
-t.test('a key of the wrong length is refused at boot, with the length found and never the key', async t => {
+t.test('a key of the wrong length is refused at boot, with its length and without the key', async t => {
   for (const length of [0, 1, 31, 33, 64, 1000]) {
     const key = Buffer.alloc(length, 'k')
     const error = await bootError(t, { key })
@@ -52,7 +52,7 @@ t.test('a key of the wrong length is refused at boot, with the length found and 
   t.notMatch(error.message, /not base64/)
 })
 
-t.test('one bad key anywhere in an array is refused, and the message says which', async t => {
+t.test('one wrong key in an array is refused, and the message says which', async t => {
   for (const bad of [Buffer.alloc(5), 'short', Buffer.alloc(33)]) {
     for (const at of [0, 1, 2]) {
       const key: unknown[] = [KEY, OTHER_KEY]
@@ -62,7 +62,7 @@ t.test('one bad key anywhere in an array is refused, and the message says which'
   }
 })
 
-t.test('what is no key at all is refused', async t => {
+t.test('a value that is not a key is refused', async t => {
   for (const key of [42, true, null, {}]) {
     t.match(await bootError(t, { key }), { code: 'FST_SESSION_INVALID_KEY', message: /key must be a string or a Buffer/ })
   }
@@ -72,13 +72,13 @@ t.test('what is no key at all is refused', async t => {
   t.match(await bootError(t, { key: [] }), { code: 'FST_SESSION_INVALID_KEY', message: /empty array/ })
 })
 
-t.test('a key file that a shell or an editor broke says how', async t => {
+t.test('the error for a key file that a shell or an editor broke says what is wrong', async t => {
   t.match(await bootError(t, { key: Buffer.concat([KEY, Buffer.from('\n')]) }), { message: /found 33 bytes, the last of them a newline/ })
   const utf16 = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(KEY.toString('base64'), 'utf16le')])
   t.match(await bootError(t, { key: utf16 }), { message: /found 90 bytes that start like UTF-16/ })
 })
 
-t.test('the same key twice counts once', async t => {
+t.test('a key that is given twice counts once', async t => {
   await appWith(t, { key: [KEY, KEY.toString('hex'), KEY] })
 })
 

@@ -10,7 +10,7 @@ import { quickPassphrases } from '../helpers/quick-passphrases'
 const SECRET = 'correct horse battery staple, and more'
 const SALT = Buffer.from('0123456789abcdef')
 
-t.test('instances with one passphrase and salt open each other\'s sessions', async t => {
+t.test('servers with the same passphrase and salt open each other\'s sessions', async t => {
   t.teardown(quickPassphrases())
   const [one, other] = [await appWith(t, { secret: SECRET, salt: SALT }), await appWith(t, { secret: Buffer.from(SECRET), salt: '0123456789abcdef' })]
   addRoutes(one)
@@ -26,7 +26,7 @@ t.test('another salt makes another key', async t => {
   t.notSame(one, other)
 })
 
-t.test('it is Argon2id with libsodium\'s moderate limits', async t => {
+t.test('the key of a passphrase is Argon2id with libsodium\'s moderate limits', async t => {
   t.match(sodium, { crypto_pwhash_OPSLIMIT_MODERATE: 3, crypto_pwhash_MEMLIMIT_MODERATE: 256 * 1024 * 1024, crypto_pwhash_ALG_ARGON2ID13: 2 })
   const expected = Buffer.alloc(KEY_BYTES)
   await sodium.crypto_pwhash_async(expected, Buffer.from(SECRET), SALT, 3, 256 * 1024 * 1024, 2)
@@ -49,18 +49,18 @@ t.test('the passphrase is stretched once, at boot, off the main thread', async t
   t.ok(turns > 0, 'the event loop turned meanwhile')
 })
 
-t.test('without a salt it works, and warns', async t => {
+t.test('a passphrase without a salt works, with a warning', async t => {
   t.teardown(quickPassphrases())
   const app = await appWith(t, { secret: SECRET })
   t.match(app.lines.find(({ level }) => level === WARN), { msg: /"secret" is used without "salt"/ })
   t.notOk(JSON.stringify(app.lines).includes('horse'))
 })
 
-t.test('a salt beside a key is ignored', async t => {
+t.test('a salt together with a key is ignored', async t => {
   await appWith(t, { key: KEY, salt: 'whatever' })
 })
 
-t.test('a passphrase too short or a salt of the wrong length is refused, with the length found', async t => {
+t.test('a passphrase that is too short or a salt of the wrong length is refused, with the length', async t => {
   for (const [options, message, found] of [
     [{ secret: 'x'.repeat(31) }, 'secret must be at least 32 bytes', 'found 31 bytes'],
     [{ secret: '' }, 'secret must be at least 32 bytes', 'found 0 bytes'],

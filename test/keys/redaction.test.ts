@@ -31,7 +31,7 @@ t.test('a keyring shows nothing, however it is looked at', async t => {
   t.notOk(looks.some(isShown))
 })
 
-t.test('what the user gave is copied, and not changed', async t => {
+t.test('the key that the user gave is copied, and not changed', async t => {
   const key = Buffer.from(KEY)
   const keyring = new Keyring(fixedTerms([key]))
   t.strictSame(key, KEY)
@@ -82,7 +82,7 @@ t.test('no keyring shows its keys, in the app, its log or an error', async t => 
   t.notOk(isShown(JSON.stringify(app.lines)))
 })
 
-t.test('no error about options shows a key, wherever it was misplaced', async t => {
+t.test('no error about options shows a key, in any wrong place', async t => {
   const key = KEY.toString('base64')
   for (const options of [
     { key: key + key }, { key: [key, key.slice(5)] }, { key: { key } }, { secret: KEY, salt: KEY }, { key: KEY, sessionName: [key] },
@@ -96,7 +96,7 @@ t.test('no error about options shows a key, wherever it was misplaced', async t 
   }
 })
 
-t.test('console.log of a session shows its keys and none of its values', async t => {
+t.test('console.log of a session shows the names of its keys and no values', async t => {
   const app = await appWith(t)
   const shown: string[] = []
   app.get('/', async request => {

@@ -27,7 +27,7 @@ class Roaming extends Browser {
   }
 }
 
-t.test('who was logged in before the deploy is logged in on all servers, however the requests fall', async t => {
+t.test('a user who was logged in before the deploy is logged in on all servers, in every order', async t => {
   const { old, new: app } = await fleet(t)
   const browser = new Roaming(old)
   await browser.at(old, '/set/user/ada')
@@ -36,7 +36,7 @@ t.test('who was logged in before the deploy is logged in on all servers, however
   t.equal(browser.cookies.get('session'), before, 'the old cookie was neither cleared nor written')
 })
 
-t.test('who logs in on an old server is logged in on all', async t => {
+t.test('a login on an old server is a login on all servers', async t => {
   const { old, new: app } = await fleet(t)
   const browser = new Roaming(old)
   t.strictSame(await browser.at(app, '/get'), {})
@@ -45,7 +45,7 @@ t.test('who logs in on an old server is logged in on all', async t => {
   t.strictSame(await browser.at(old, '/get'), { user: 'ada' })
 })
 
-t.test('who logs in on a new server is not known to the old ones: for the time of the roll, requests should stick', async t => {
+t.test('a login on a new server is not known to old servers, so route each browser to one side', async t => {
   const { old, new: app } = await fleet(t)
   const browser = new Roaming(old)
   await browser.at(app, '/set/user/ada')
@@ -53,7 +53,7 @@ t.test('who logs in on a new server is not known to the old ones: for the time o
   t.strictSame(await browser.at(app, '/get'), { user: 'ada' })
 })
 
-t.test('after the move each side writes its own cookie, and does not see the other\'s changes', async t => {
+t.test('after the migration each side writes its own cookie, and does not see changes of the other', async t => {
   const { old, new: app } = await fleet(t)
   const browser = new Roaming(old)
   await browser.at(old, '/set/user/ada')
@@ -63,7 +63,7 @@ t.test('after the move each side writes its own cookie, and does not see the oth
   t.strictSame(await browser.at(old, '/get'), { user: 'ada', cart: 'old' })
 })
 
-t.test('logout on a new server is a logout everywhere: no cookie is left that opens', async t => {
+t.test('a logout on a new server leaves no cookie that opens on any server', async t => {
   const { old, new: app } = await fleet(t)
   const browser = new Roaming(old)
   await browser.at(old, '/set/user/ada')
@@ -73,7 +73,7 @@ t.test('logout on a new server is a logout everywhere: no cookie is left that op
   for (const server of [old, app]) t.strictSame(await browser.at(server, '/get'), {})
 })
 
-t.test('logout on an old server leaves the new cookie, for the old servers do not know it', async t => {
+t.test('a logout on an old server leaves the new cookie, which the old servers do not know', async t => {
   const { old, new: app } = await fleet(t)
   const browser = new Roaming(old)
   await browser.at(old, '/set/user/ada')
@@ -83,7 +83,7 @@ t.test('logout on an old server leaves the new cookie, for the old servers do no
   t.strictSame(await browser.at(app, '/get'), { user: 'ada' })
 })
 
-t.test('when all servers are new, the opener without keep clears what is left', async t => {
+t.test('when all servers are new, the opener without keep clears the remaining old cookies', async t => {
   const { old, new: app } = await fleet(t)
   const browser = new Roaming(old)
   await browser.at(old, '/set/user/ada')
@@ -94,7 +94,7 @@ t.test('when all servers are new, the opener without keep clears what is left', 
   t.equal(browser.header, '')
 })
 
-t.test('an old cookie left on another path is cleared by a logout, if an opener names that path', async t => {
+t.test('an old cookie on another path is cleared by a logout, if an opener names that path', async t => {
   const { new: mended } = await fleet(t, { keep: false, cookie: { cookie: { path: '/auth' } } })
   const lines = (await mended.inject('/delete')).headers['set-cookie'] as string[]
   t.match(lines, [/^__Host-session=; /, /^session=; .*Path=\/auth;/], 'and it is cleared though the request did not send it')

@@ -16,20 +16,20 @@ async function newApp (t: Test, opener: Partial<OpenerOptions> = {}, options: ob
   return app
 }
 
-t.test('the old cookie is cleared once its session has moved', async t => {
+t.test('the old cookie is cleared when its session is migrated', async t => {
   const before = await loggedInBefore(t, { key: OLD_KEY })
   const browser = before.copy(await newApp(t))
   t.match(setCookies(await browser.get('/get')), [/^session=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=\/;/, /^__Host-sid=AQ/])
   t.strictSame([...browser.cookies.keys()], ['__Host-sid'])
 })
 
-t.test('it is cleared where it is: at the path and for the domain that it was set with', async t => {
+t.test('the old cookie is cleared with the path and domain that it was set with', async t => {
   const before = await loggedInBefore(t, { key: OLD_KEY })
   const app = await newApp(t, { cookie: { path: '/auth', domain: 'example.org' } })
   t.match(setCookies(await before.copy(app).get('/get'))[0], /^session=; .*; Domain=example\.org; Path=\/auth; HttpOnly; SameSite=Lax$/)
 })
 
-t.test('under the same name it is overwritten, and cleared beside that only where it is elsewhere', async t => {
+t.test('an old cookie of the same name is overwritten, and cleared only if its path or domain differs', async t => {
   const before = await loggedInBefore(t, { key: OLD_KEY })
   for (const [cookie, expected] of [[{}, [/^session=AQ/]], [{ cookie: { path: '/' } }, [/^session=AQ/]], [{ cookie: { path: '/auth' } }, [/^session=; .*Path=\/auth/, /^session=AQ.*Path=\/;/]]] as const) {
     const app = await newApp(t, cookie, { cookieName: 'session' })
@@ -37,7 +37,7 @@ t.test('under the same name it is overwritten, and cleared beside that only wher
   }
 })
 
-t.test('with keep, the old cookie is neither cleared nor written when its session moves', async t => {
+t.test('with keep, a migration neither clears nor writes the old cookie', async t => {
   const before = await loggedInBefore(t, { key: OLD_KEY })
   const browser = before.copy(await newApp(t, { keep: true }))
   const old = browser.cookies.get('session')
@@ -47,7 +47,7 @@ t.test('with keep, the old cookie is neither cleared nor written when its sessio
   t.equal(browser.cookies.get('session'), old)
 })
 
-t.test('a new login, or a logout by regenerate, clears the old cookie, kept or not: it holds whom the browser was before', async t => {
+t.test('a login, or a logout by regenerate, clears the old cookie, also with keep', async t => {
   for (const keep of [true, false]) {
     const before = await loggedInBefore(t, { key: OLD_KEY })
     const app = await newApp(t, { keep })
@@ -60,7 +60,7 @@ t.test('a new login, or a logout by regenerate, clears the old cookie, kept or n
   }
 })
 
-t.test('a session that moves is cleared at every path that an opener of its cookie names', async t => {
+t.test('a migrated session is cleared at every path that an opener of its cookie names', async t => {
   const before = await loggedInBefore(t, { key: OLD_KEY })
   const legacy = ['/auth', '/'].map(path => secureSessionOpener({ key: OLD_KEY, cookieName: 'session', cookie: { path } }))
   const app = await appWith(t, { key: KEY, cookieName: 'sid', legacy })
@@ -68,7 +68,7 @@ t.test('a session that moves is cleared at every path that an opener of its cook
   t.match(setCookies(await before.copy(app).get('/get')), [/^session=; .*Path=\/auth/, /^session=; .*Path=\/;/, /^sid=AQ/])
 })
 
-t.test('of two old cookies the one that was written last moves, whatever their order', async t => {
+t.test('of two old cookies the one that was written last is migrated, in every order', async t => {
   const clock = fakeClock(t)
   const stale = await loggedInBefore(t, { key: OLD_KEY })
   clock.advance(1000)
@@ -80,7 +80,7 @@ t.test('of two old cookies the one that was written last moves, whatever their o
   }
 })
 
-t.test('logout clears the old cookie, too: kept or not, moved or not, sent or not', async t => {
+t.test('a logout clears the old cookie, also with keep, after a migration and if it was not sent', async t => {
   for (const keep of [true, false]) {
     const before = await loggedInBefore(t, { key: OLD_KEY })
     const app = await newApp(t, { keep })
@@ -103,7 +103,7 @@ t.test('several openers may clear one name at several paths', async t => {
   t.match(setCookies(await before.copy(app).get('/delete')).map(line => /^(\w+)=;.*Path=([^;]*)/.exec(line)?.slice(1)), [['sid', '/'], ['session', '/'], ['session', '/auth'], ['session', '/account']])
 })
 
-t.test('delete, then set, clears every old cookie, too: kept, moved before, or on another path', async t => {
+t.test('delete and then set clears every old cookie, also with keep, after a migration or on another path', async t => {
   for (const opener of [{ keep: true }, { keep: false }, { cookie: { path: '/auth' } }]) {
     const before = await loggedInBefore(t, { key: OLD_KEY })
     const app = await newApp(t, opener)
@@ -117,7 +117,7 @@ t.test('delete, then set, clears every old cookie, too: kept, moved before, or o
   }
 })
 
-t.test('delete, then set: the old cookie is cleared, and the new session takes nothing from it', async t => {
+t.test('delete and then set clears the old cookie, and the new session takes nothing from it', async t => {
   const before = await loggedInBefore(t, { key: OLD_KEY })
   const app = await newApp(t)
   app.get('/switch', async ({ session }) => { session.delete(); session.set('user', 'grace'); return session.info })
@@ -127,7 +127,7 @@ t.test('delete, then set: the old cookie is cleared, and the new session takes n
   t.strictSame(await browser.json('/get'), { user: 'grace' })
 })
 
-t.test('changed says that the reply will write the session', async t => {
+t.test('`changed` says that the reply will write the migrated session', async t => {
   const before = await loggedInBefore(t, { key: OLD_KEY })
   const app = await newApp(t)
   app.get('/state', async ({ session: { changed, deleted, info: { isNew } } }) => ({ changed, deleted, isNew }))
@@ -136,7 +136,7 @@ t.test('changed says that the reply will write the session', async t => {
   t.strictSame(await browser.json('/state'), { changed: false, deleted: false, isNew: false })
 })
 
-t.test('a session that does not fit in its own cookie stays in the old one and in use, and one warning says so', async t => {
+t.test('a session that does not fit in its new cookie stays in the old one, with one warning', async t => {
   const before = await loggedInBefore(t, { key: OLD_KEY })
   before.cookies.set('session', await oldCookie(t, { user: 'ada', fill: 'x'.repeat(2600) }, { key: OLD_KEY }))
   const app = await newApp(t, {}, { padTo: 2048 })
@@ -151,14 +151,14 @@ t.test('a session that does not fit in its own cookie stays in the old one and i
   t.match((await browser.get('/get')).json(), { user: 'ada' })
 })
 
-t.test('where values cannot be written, moving or not, the request fails with the usual error', async t => {
+t.test('if values cannot be written, the request fails with the usual error, during a migration, too', async t => {
   const before = await loggedInBefore(t, { key: OLD_KEY })
   const serializer = { serialize (data: Record<string, unknown>) { if (data['bad'] !== undefined) throw new Error('bad'); return JSON.stringify(data) }, deserialize: (bytes: Buffer) => JSON.parse(bytes.toString()) }
   const app = await newApp(t, {}, { serializer })
   t.match((await before.copy(app).get('/set/bad/1')).json(), { code: 'FST_SESSION_NOT_SERIALIZABLE' })
 })
 
-t.test('a reply that Fastify does not send itself moves the session if it commits it, and loses nothing if not', async t => {
+t.test('a reply that Fastify does not send migrates the session only if it is committed', async t => {
   const before = await loggedInBefore(t, { key: OLD_KEY })
   const app = await newApp(t)
   app.get('/committed', (request, reply) => {
@@ -180,7 +180,7 @@ t.test('a reply that Fastify does not send itself moves the session if it commit
   t.strictSame(app.lines.filter(({ level }) => level >= WARN), [])
 })
 
-t.test('an error reply moves it, too', async t => {
+t.test('an error reply migrates the session, too', async t => {
   const before = await loggedInBefore(t, { key: OLD_KEY })
   const app = await newApp(t)
   app.get('/fail', async ({ session }) => { throw new Error(session.get('user')) })

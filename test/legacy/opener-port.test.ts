@@ -26,7 +26,7 @@ function plain (more: Partial<Opener> = {}): Opener {
   return { cookieName: 'old', open: value => value.startsWith('user:') ? { data: { user: value.slice(5) } } : null, ...more }
 }
 
-t.test('an opener may answer at once or with a promise', async t => {
+t.test('an opener may return a result or a promise', async t => {
   for (const opener of [plain(), plain({ immediate: true }), plain({ open: async value => { await turn(); return { data: { user: value.slice(5) } } } })]) {
     const app = await appFor(t, [opener])
     const response = await app.inject({ url: '/get', headers: { cookie: 'old=user:ada' } })
@@ -37,7 +37,7 @@ t.test('an opener may answer at once or with a promise', async t => {
   }
 })
 
-t.test('an immediate opener is asked when the session is touched, others before the handler', async t => {
+t.test('an immediate opener is called when the session is accessed, others before the handler', async t => {
   for (const [immediate, asked] of [[true, 0], [false, 1]] as const) {
     let calls = 0
     const app = await appFor(t, [plain({ immediate, open: () => { calls++; return null } })])
@@ -49,7 +49,7 @@ t.test('an immediate opener is asked when the session is touched, others before 
   }
 })
 
-t.test('no opener is asked where the session\'s own cookie opens', async t => {
+t.test('no opener is called if the session\'s own cookie opens', async t => {
   let calls = 0
   for (const immediate of [true, false]) {
     const app = await appFor(t, [plain({ immediate, open: () => { calls++; return null } })])
@@ -59,7 +59,7 @@ t.test('no opener is asked where the session\'s own cookie opens', async t => {
   t.equal(calls, 0)
 })
 
-t.test('openers are asked in order, each of all its cookies, until one opens', async t => {
+t.test('openers are called in order, each with all its cookies, until one opens', async t => {
   const asked: string[] = []
   const opener = (name: string, promised: boolean): Opener => ({
     cookieName: name,
@@ -74,14 +74,14 @@ t.test('openers are asked in order, each of all its cookies, until one opens', a
   t.strictSame(asked, ['a=bad', 'b=bad', 'b=good', 'b=late'])
 })
 
-t.test('at most four cookies of a name are looked at', async t => {
+t.test('at most four old cookies of a name are tried', async t => {
   let calls = 0
   const app = await appFor(t, [plain({ open: () => { calls++; return null } })])
   await get(app, Array.from({ length: 50 }, () => 'old=x').join('; '))
   t.equal(calls, 4)
 })
 
-t.test('what an opener throws is a refusal, with the reason in the debug log', async t => {
+t.test('an exception of an opener is a refusal, with the reason in the debug log', async t => {
   const failure = new Error('bad seal')
   for (const opener of [plain({ open: () => { throw failure } }), plain({ open: async () => { throw failure } }), plain({ immediate: true, open: () => { throw failure } })]) {
     const app = await appFor(t, [opener])
@@ -90,7 +90,7 @@ t.test('what an opener throws is a refusal, with the reason in the debug log', a
   }
 })
 
-t.test('an opener whose store is away fails the request, and nothing is lost', async t => {
+t.test('an opener whose store is unavailable fails the request, and nothing is lost', async t => {
   const away = Object.assign(new Error('no database'), { statusCode: 503 })
   for (const opener of [plain({ open: async () => { throw away } }), plain({ immediate: true, open: () => { throw away } })]) {
     const app = await appFor(t, [opener])
@@ -101,7 +101,7 @@ t.test('an opener whose store is away fails the request, and nothing is lost', a
   }
 })
 
-t.test('where its error fails the request, request.session is null in the error handler', async t => {
+t.test('if an opener fails the request, request.session is null in the error handler', async t => {
   const away = Object.assign(new Error('no database'), { statusCode: 503 })
   for (const immediate of [true, false]) {
     const open = immediate ? () => { throw away } : async () => { throw away }
@@ -112,7 +112,7 @@ t.test('where its error fails the request, request.session is null in the error 
   }
 })
 
-t.test('where one of several cookies fails at once, no rejection of another is left alone', async t => {
+t.test('if one of several old cookies fails at once, rejections for the others are handled', async t => {
   const away = Object.assign(new Error('no database'), { statusCode: 503 })
   const left: unknown[] = []
   const leave = (reason: unknown): void => { left.push(reason) }
@@ -128,7 +128,7 @@ t.test('where one of several cookies fails at once, no rejection of another is l
   t.strictSame(left, [])
 })
 
-t.test('the limits of the server hold for what an opener returns', async t => {
+t.test('the limits of the server apply to the session that an opener returns', async t => {
   const { nowMs } = fakeClock(t)
   const of = (times: Partial<Opened>): Opener => plain({ open: () => ({ data: { user: 'ada' }, ...times }) })
   for (const times of [{}, { renewedAt: nowMs - DAY_MS + 1 }, { renewedAt: nowMs, createdAt: nowMs - 30 * DAY_MS + 1 }, { renewedAt: nowMs + 59_000 }]) {
@@ -143,7 +143,7 @@ t.test('the limits of the server hold for what an opener returns', async t => {
   }
 })
 
-t.test('the id of a session comes from its old cookie, or from what the opener calls it', async t => {
+t.test('the id of a session is derived from its old cookie, or from the id that the opener returns', async t => {
   const app = await appFor(t, [plain()])
   const id = async (cookie: string, from = app): Promise<string> => (await get(from, cookie, '/info')).id
   t.equal(await id('old=user:ada'), await id('old=user:ada'))
@@ -154,7 +154,7 @@ t.test('the id of a session comes from its old cookie, or from what the opener c
   t.not(await id('other=user:ada', elsewhere), await id('old=user:ada'), 'the name of the cookie counts')
 })
 
-t.test('what an opener returned stays its own', async t => {
+t.test('the object that an opener returned is not changed', async t => {
   const shared = Object.freeze({ user: 'ada', cart: ['tea'] })
   const app = await appFor(t, [plain({ open: () => ({ data: shared }) })])
   app.get('/change', async ({ session }) => { session.set('user', 'eve'); session.get('cart').push('milk'); return session.data() })
@@ -162,7 +162,7 @@ t.test('what an opener returned stays its own', async t => {
   t.strictSame(shared, { user: 'ada', cart: ['tea'] })
 })
 
-t.test('of several cookies of the name, the session that was written last is taken', async t => {
+t.test('if there are several old cookies of the name, the session that was written last is used', async t => {
   const nowMs = Date.now()
   for (const promised of [false, true]) {
     const open = (value: string): ReturnType<Opener['open']> => {
@@ -174,7 +174,7 @@ t.test('of several cookies of the name, the session that was written last is tak
   }
 })
 
-t.test('the openers of a request\'s cookies are asked side by side', async t => {
+t.test('the openers of one request are called in parallel', async t => {
   let asked = 0
   let release = (): void => {}
   const all = new Promise<void>(resolve => { release = resolve })
@@ -182,7 +182,7 @@ t.test('the openers of a request\'s cookies are asked side by side', async t => 
   t.strictSame(await get(app, 'old=a; old=b; old=c'), {})
 })
 
-t.test('request.session is null in a hook that runs before such openers were asked', async t => {
+t.test('request.session is null in a hook that runs before async openers were called', async t => {
   const app = bareApp(t)
   const seen: unknown[] = []
   app.addHook('onRequest', async ({ session }) => { seen.push(session === null ? null : session.get('user')) })
@@ -195,7 +195,7 @@ t.test('request.session is null in a hook that runs before such openers were ask
   t.strictSame(seen, [null, undefined, undefined, 'grace'])
 })
 
-t.test('what an opener returns wrongly is no session, and the log says what was wanted', async t => {
+t.test('a wrong result of an opener is no session, and the log says what is required', async t => {
   const nowS = Math.floor(Date.now() / 1000)
   for (const answer of [undefined, 'ada', 42, [], {}, { data: null }, { data: 'x' }, { data: [] }, { data: {}, createdAt: nowS }, { data: {}, renewedAt: 'now' }, { data: {}, renewedAt: NaN }, { data: {}, id: 7 }]) {
     for (const opener of [plain({ open: () => answer as Opened }), plain({ open: async () => answer as Opened }), plain({ immediate: true, open: () => answer as Opened })]) {
@@ -211,7 +211,7 @@ t.test('what an opener returns wrongly is no session, and the log says what was 
   t.match(unwritable.lines.filter(({ level }) => level === ERROR), [{ err: { code: 'FST_SESSION_NOT_SERIALIZABLE' } }])
 })
 
-t.test('with a custom serializer, its values must be such as that can write', async t => {
+t.test('with a custom serializer, the values of an opener must be accepted by it', async t => {
   const serializer = { serialize: (data: object) => JSON.stringify(data).toUpperCase(), deserialize: (bytes: Buffer) => JSON.parse(bytes.toString()) }
   t.strictSame(await get(await appFor(t, [plain()], { serializer }), 'old=user:ada'), { USER: 'ADA' })
   const binary = { ...serializer, serialize: (data: object) => Buffer.from(JSON.stringify(data)) }
@@ -220,27 +220,27 @@ t.test('with a custom serializer, its values must be such as that can write', as
   t.strictSame(await get(await appFor(t, [plain()], { serializer: oneWay }), 'old=user:ada'), {})
 })
 
-t.test('an opener is prepared once at boot, before the first request, and may fail the boot', async t => {
+t.test('prepare() of an opener is awaited once at boot, and its error fails the boot', async t => {
   let prepared = 0
   await appFor(t, [plain({ prepare: async () => { await turn(); prepared++ } })])
   t.equal(prepared, 1)
   await t.rejects(appFor(t, [plain({ prepare: async () => { throw new Error('no database') } })]), { message: 'no database' })
 })
 
-t.test('decodeSecureSession asks those that answer at once, and no others', async t => {
+t.test('decodeSecureSession calls only immediate openers', async t => {
   const app = await appFor(t, [plain({ open: async () => ({ data: { late: true } }) }), plain({ immediate: true })])
   t.equal(app.decodeSecureSession('user:ada')?.get('user'), 'ada')
   t.equal(app.decodeSecureSession('bogus'), null)
 })
 
-t.test('two sessions of one app have openers of their own', async t => {
+t.test('two sessions of one app have their own openers', async t => {
   const options = ['guest', 'staff'].map(sessionName => ({ key: KEY, sessionName, legacy: [plain({ cookieName: `old-${sessionName}` })] }))
   const app = await appWith(t, options)
   app.get('/', async request => { const { guest, staff } = request as unknown as Record<string, secureSession.Session>; return [guest?.get('user'), staff?.get('user')] })
   t.strictSame(await get(app, 'old-guest=user:ada; old-staff=user:grace', '/'), ['ada', 'grace'])
 })
 
-t.test('what is no opener, or has wrong options, is refused at boot', async t => {
+t.test('an invalid opener, or one with wrong options, is refused at boot', async t => {
   const boot = async (legacy: unknown, more: object = {}): Promise<unknown> => await appWith(t, { key: KEY, legacy, ...more } as secureSession.Options)
   for (const legacy of ['x', {}, [null], [{}], [() => null], [{ open: 'x' }], [plain({ cookieName: 'a b' })], [plain({ cookieName: '' })], [plain({ keep: 'yes' as unknown as true })], [plain({ immediate: 1 as unknown as true })],
     [plain({ prepare: 'x' as unknown as () => Promise<void> })], [plain({ cookie: 'x' as unknown as {} })], [plain({ cookie: { path: 'x' } })], [plain({ cookieName: '__Host-old', cookie: { domain: 'example.org' } })]]) {

@@ -36,28 +36,28 @@ async function race (t: Test, fast: string): Promise<Browser> {
   return browser
 }
 
-t.test('a slow request that only reads does not move what it read over a change', async t => {
+t.test('a slow request that only reads does not migrate the old session over a change', async t => {
   const browser = await race(t, '/set/cart/tea')
   t.strictSame(await browser.json('/get'), { user: 'ada', cart: 'tea' })
 })
 
-t.test('nor over a logout', async t => {
+t.test('a slow request that only reads does not migrate the old session over a logout', async t => {
   const browser = await race(t, '/delete')
   t.equal(browser.header, '')
 })
 
-t.test('nor over a login of somebody else', async t => {
+t.test('a slow request that only reads does not migrate the old session over a login of another user', async t => {
   const browser = await race(t, '/regenerate')
   t.strictSame(await browser.json('/get'), {})
 })
 
-t.test('beside another that only reads, it moves', async t => {
+t.test('of two requests that only read, the slow one migrates the session, too', async t => {
   const browser = await race(t, '/get')
   t.match(browser.header, /^session=AQ/)
   t.strictSame(await browser.json('/get'), { user: 'ada' })
 })
 
-t.test('nor over what was changed in the new cookie, after another request had moved the session', async t => {
+t.test('a slow request that only reads does not overwrite a change in the new cookie', async t => {
   for (const [fast, expected] of [['/set/cart/tea', { user: 'ada', cart: 'tea' }], ['/delete', {}], ['/regenerate', {}]] as const) {
     for (const options of [{}, { cookieName: '__Host-sid', legacy: [secureSessionOpener({ key: OLD_KEY, cookieName: 'session' })] }]) {
       const { app, letGo } = await slowApp(t, options)
@@ -73,7 +73,7 @@ t.test('nor over what was changed in the new cookie, after another request had m
   }
 })
 
-t.test('a change that could not be written is no reason not to move', async t => {
+t.test('a change that could not be written does not prevent the migration', async t => {
   const { app } = await slowApp(t)
   app.get('/large', async ({ session }) => { session.set('fill', 'x'.repeat(5000)); return {} })
   const before = await loggedInBefore(t, { key: OLD_KEY })
@@ -81,7 +81,7 @@ t.test('a change that could not be written is no reason not to move', async t =>
   t.equal(setCookies(await before.copy(app).get('/get')).length, 1)
 })
 
-t.test('one that changes the session is written, as everywhere', async t => {
+t.test('a slow request that changes the session is written, as always', async t => {
   const { app } = await slowApp(t)
   const before = await loggedInBefore(t, { key: OLD_KEY })
   await before.copy(app).get('/set/cart/tea')
@@ -90,7 +90,7 @@ t.test('one that changes the session is written, as everywhere', async t => {
   t.strictSame(await browser.json('/get'), { user: 'ada', cart: 'milk' })
 })
 
-t.test('a change is remembered for a minute: then the old cookie moves again', async t => {
+t.test('a change prevents a migration for a minute, and then the old cookie is migrated again', async t => {
   const clock = fakeClock(t)
   const { app } = await slowApp(t)
   const before = await loggedInBefore(t, { key: OLD_KEY })
@@ -100,7 +100,7 @@ t.test('a change is remembered for a minute: then the old cookie moves again', a
   t.equal(setCookies(await before.copy(app).get('/get')).length, 1)
 })
 
-t.test('what is remembered is bounded', async t => {
+t.test('the list of recent changes is bounded', async t => {
   const moves = new SettledMoves()
   for (let number = 0; number < 10_001; number++) moves.add(String(number), 1000)
   t.notOk(moves.has('0', 1000))

@@ -22,7 +22,7 @@ async function renamed (t: Test, opener: object = {}, options: object = {}): Pro
   return { before, after: await appOf(t, { ...options, cookieName: '__Host-session', legacy: [sealedOpener({ cookieName: 'session', ...opener })] }) }
 }
 
-t.test('a session moves to the new name on first use, and the old cookie is cleared', async t => {
+t.test('a session under an old name is migrated at its first use, and the old cookie is cleared', async t => {
   const { before, after } = await renamed(t)
   await before.get('/set/user/ada')
   const browser = before.copy(after)
@@ -31,7 +31,7 @@ t.test('a session moves to the new name on first use, and the old cookie is clea
   t.strictSame(await browser.json('/get'), { user: 'ada' })
 })
 
-t.test('it keeps its id and its age', async t => {
+t.test('a migrated session keeps its id and its age', async t => {
   const clock = fakeClock(t)
   const { before, after } = await renamed(t)
   await before.get('/set/user/ada')
@@ -40,7 +40,7 @@ t.test('it keeps its id and its age', async t => {
   t.match(await before.copy(after).json('/info'), { id, createdAt, isNew: false })
 })
 
-t.test('it keeps the limit that it was given, and the attributes that the new name allows', async t => {
+t.test('a migrated session keeps its own limit, and the attributes that the new name allows', async t => {
   const clock = fakeClock(t)
   for (const [own, kept] of [[{ maxAge: 90 * 86400, sameSite: 'strict' }, /Max-Age=7776000.*SameSite=Strict/], [{ maxAge: 90 * 86400, domain: 'example.org', sameSite: 'strict' }, /Max-Age=7776000; Path=\/; HttpOnly; Secure; SameSite=Lax/]] as const) {
     const first = await appOf(t)
@@ -58,7 +58,7 @@ t.test('it keeps the limit that it was given, and the attributes that the new na
   }
 })
 
-t.test('a stamp under the old name counts, and is cleared with its cookie', async t => {
+t.test('a stamp under the old name counts, and is cleared together with its cookie', async t => {
   const clock = fakeClock(t)
   const { before, after } = await renamed(t, {}, { idle: '1h' })
   await before.get('/set/user/ada')
@@ -73,7 +73,7 @@ t.test('a stamp under the old name counts, and is cleared with its cookie', asyn
   t.strictSame(await before.copy(after).json('/get'), {}, 'without it the session is over')
 })
 
-t.test('where two cookies of the old name open, the newer one moves', async t => {
+t.test('if two cookies of the old name open, the newer one is migrated', async t => {
   const clock = fakeClock(t)
   const { before, after } = await renamed(t)
   await before.get('/set/user/old')
@@ -84,7 +84,7 @@ t.test('where two cookies of the old name open, the newer one moves', async t =>
   t.strictSame(response.json(), { user: 'new' })
 })
 
-t.test('keys that are not the session\'s own are given, as keys or as a passphrase', async t => {
+t.test('the opener takes other keys than those of the session, as keys or as a passphrase', async t => {
   const secret = 'a passphrase of more than thirty-two bytes'
   for (const old of [{ key: OTHER_KEY }, { key: [OTHER_KEY, KEY] }, { secret, salt: '0123456789abcdef' }]) {
     const first = await appWith(t, old as secureSession.Options)
@@ -98,7 +98,7 @@ t.test('keys that are not the session\'s own are given, as keys or as a passphra
   }
 })
 
-t.test('with a keyring it follows the ring, and looks for keys that it does not know yet', async t => {
+t.test('with a keyring the opener follows it, and looks for unknown keys', async t => {
   const time = fakeTime(t)
   const store = new MemoryStore([keyNumber(1, time.nowMs - 1000)])
   const after = await appWith(t, { keyring: store, reloadEvery: '1d', cookieName: 'sid', legacy: [sealedOpener({ cookieName: 'session' })] })
@@ -111,21 +111,21 @@ t.test('with a keyring it follows the ring, and looks for keys that it does not 
   t.strictSame((await passUntil(time, before.copy(after).get('/get'))).json(), { user: 'ada' })
 })
 
-t.test('a token moved between the names by hand does not open', async t => {
+t.test('a token that is copied from one name to the other does not open', async t => {
   const { before, after } = await renamed(t)
   await before.get('/set/user/ada')
   const response = await after.inject({ url: '/get', headers: { cookie: `__Host-session=${before.cookies.get('session')}` } })
   t.strictSame(response.json(), {})
 })
 
-t.test('a custom serializer reads what it wrote under the old name', async t => {
+t.test('a custom serializer reads the data that it wrote under the old name', async t => {
   const serializer = { serialize: (data: object) => Buffer.from(JSON.stringify(data)).reverse(), deserialize: (bytes: Buffer) => JSON.parse(Buffer.from(bytes).reverse().toString()) }
   const { before, after } = await renamed(t, {}, { serializer })
   await before.get('/set/user/ada')
   t.strictSame(await before.copy(after).json('/get'), { user: 'ada' })
 })
 
-t.test('wrong options of the opener throw at the call', async t => {
+t.test('wrong options of sealedOpener throw at the call', async t => {
   for (const [options, code] of [[undefined, 'OPTION'], [{}, 'OPTION'], [{ cookieName: 7 }, 'OPTION'], [{ cookieName: 'a', name: 'b' }, 'OPTION'], [{ cookieName: 'a', key: 'short' }, 'KEY']] as const) {
     t.throws(() => sealedOpener(options as unknown as Parameters<typeof sealedOpener>[0]), { code: `FST_SESSION_INVALID_${code}` })
   }

@@ -35,7 +35,7 @@ function sealed (plaintext: string, key = OLD_KEY): string {
   return encodeURIComponent(`${ciphertext.toString('base64')};${nonce.toString('base64')}`)
 }
 
-t.test('a session of @fastify/secure-session moves to the new format on first use, and stays', async t => {
+t.test('a session of @fastify/secure-session is migrated to the new format at its first use', async t => {
   const before = await loggedInBefore(t, { key: OLD_KEY, cookie: { path: '/' } })
   const app = await newApp(t)
   const browser = before.copy(app)
@@ -47,7 +47,7 @@ t.test('a session of @fastify/secure-session moves to the new format on first us
   t.strictSame(await browser.json('/get'), { user: 'ada' })
 })
 
-t.test('a request that does not touch the session moves nothing', async t => {
+t.test('a request that does not access the session migrates nothing', async t => {
   const before = await loggedInBefore(t, { key: OLD_KEY })
   const app = await newApp(t)
   const response = await before.copy(app).get('/untouched')
@@ -55,7 +55,7 @@ t.test('a request that does not touch the session moves nothing', async t => {
   t.notOk(app.lines.some(({ msg }) => /moved/.test(msg)))
 })
 
-t.test('what the app does in the request that moves it is written with it', async t => {
+t.test('changes of the request that migrates the session are written with it', async t => {
   const before = await loggedInBefore(t, { key: OLD_KEY })
   const app = await newApp(t)
   const changed = before.copy(app)
@@ -69,7 +69,7 @@ t.test('what the app does in the request that moves it is written with it', asyn
   t.strictSame(await regenerated.json('/get'), { user: 'ada' })
 })
 
-t.test('keys in all their forms open, any of several', async t => {
+t.test('old keys in every form open, also several keys', async t => {
   const before = await oldCookie(t, { user: 'ada' }, { key: OLD_KEY })
   for (const key of [OLD_KEY, OLD_KEY.toString('base64'), [OTHER_KEY, OLD_KEY], [OTHER_KEY.toString('base64'), OLD_KEY.toString('base64')]]) {
     t.strictSame(await dataIn(await newApp(t, { key }), before), { user: 'ada' })
@@ -77,7 +77,7 @@ t.test('keys in all their forms open, any of several', async t => {
   t.strictSame(await dataIn(await newApp(t, { key: OTHER_KEY }), before), {})
 })
 
-t.test('a passphrase opens, with a salt as text or bytes, and without one', async t => {
+t.test('an old passphrase opens, with a salt as text or bytes, and without one', async t => {
   for (const salt of ['mq9hDxBVDbspDR6n', Buffer.from('0123456789abcdef'), '\u00e9q9hDxBVDbspDR6n', undefined]) {
     const given = salt === undefined ? {} : { salt }
     const before = await oldCookie(t, { user: 'ada' }, { secret: SECRET, ...given })
@@ -85,12 +85,12 @@ t.test('a passphrase opens, with a salt as text or bytes, and without one', asyn
   }
 })
 
-t.test('one key may serve the old format and the new', async t => {
+t.test('one key may serve the old format and the new format', async t => {
   const before = await oldCookie(t, { user: 'ada' }, { key: KEY })
   t.strictSame(await dataIn(await newApp(t, { key: KEY }), before), { user: 'ada' })
 })
 
-t.test('the signature of signed: true is stripped and ignored', async t => {
+t.test('the signature of `signed: true` is removed and ignored', async t => {
   const before = await loggedInBefore(t, { key: OLD_KEY, cookie: { signed: true } })
   const value = before.cookies.get('session') as string
   t.match(decodeURIComponent(value), /;[^;]*\.[^;]+$/)
@@ -99,7 +99,7 @@ t.test('the signature of signed: true is stripped and ignored', async t => {
   t.strictSame(await dataIn(app, encodeURIComponent(decodeURIComponent(value).replace(/\..*/, '.AAAA'))), { user: 'ada' })
 })
 
-t.test('it opens as it is on the wire, and as @fastify/cookie decodes it', async t => {
+t.test('an old cookie opens with and without percent-encoding', async t => {
   const before = await oldCookie(t, { user: 'ada' }, { key: OLD_KEY })
   const app = await newApp(t)
   t.equal(app.decodeSecureSession(before)?.get('user'), 'ada')
@@ -107,7 +107,7 @@ t.test('it opens as it is on the wire, and as @fastify/cookie decodes it', async
   t.equal(app.decodeSecureSession(`${before}A`), null)
 })
 
-t.test('its time limit holds, to the second', async t => {
+t.test('the old time limit applies, to the second', async t => {
   const clock = fakeClock(t)
   const before = await oldCookie(t, { user: 'ada' }, { key: OLD_KEY })
   const app = await newApp(t)
@@ -117,7 +117,7 @@ t.test('its time limit holds, to the second', async t => {
   t.strictSame(await dataIn(app, before), {}, 'the limit of this server is a second shorter')
 })
 
-t.test('an expiry of its own holds, and so do the limits of this server', async t => {
+t.test('an own expiry of the old library applies, and so do the limits of this server', async t => {
   const clock = fakeClock(t)
   const before = await oldCookie(t, { user: 'ada' }, { key: OLD_KEY })
   const hour = await newApp(t, { key: OLD_KEY, expiry: 3600 })
@@ -133,7 +133,7 @@ t.test('an expiry of its own holds, and so do the limits of this server', async 
   t.strictSame(await dataIn(both, before), { user: 'ada' })
 })
 
-t.test('a session that moves is as old as its last write was', async t => {
+t.test('the age of a migrated session is the time of its last write', async t => {
   const clock = fakeClock(t)
   const before = await oldCookie(t, { user: 'ada' }, { key: OLD_KEY })
   const app = await newApp(t)
@@ -145,7 +145,7 @@ t.test('a session that moves is as old as its last write was', async t => {
   t.match(id, /^[0-9a-f]{32}$/)
 })
 
-t.test('parallel requests with one old cookie move to one session, and another cookie is another', async t => {
+t.test('parallel requests with one old cookie get one session, and another cookie gets another', async t => {
   const before = await loggedInBefore(t, { key: OLD_KEY })
   const other = await loggedInBefore(t, { key: OLD_KEY })
   const app = await newApp(t)
@@ -154,7 +154,7 @@ t.test('parallel requests with one old cookie move to one session, and another c
   t.not(ids[0], ids[3])
 })
 
-t.test('one without its timestamp, or with another thing in its place, is refused', async t => {
+t.test('an old session without its timestamp, or with another value in its place, is refused', async t => {
   fakeClock(t)
   const app = await newApp(t)
   t.strictSame(await dataIn(app, sealed(`{"user":"ada","__ts":${NOW_S}}`)), { user: 'ada' }, 'so it would open')
@@ -166,14 +166,14 @@ t.test('one without its timestamp, or with another thing in its place, is refuse
   }
 })
 
-t.test('names that are special in JavaScript are values like others', async t => {
+t.test('old values with special JavaScript names are ordinary values', async t => {
   fakeClock(t)
   const app = await newApp(t)
   const response = await app.inject({ url: '/get', headers: { cookie: `session=${sealed(`{"__proto__":{"admin":true},"constructor":1,"get":2,"__ts":${NOW_S}}`)}` } })
   t.equal(response.body, '{"__proto__":{"admin":true},"constructor":1,"get":2}')
 })
 
-t.test('no flipped bit, no cut length and no other spelling opens', async t => {
+t.test('an old cookie with a flipped bit, another length or another spelling does not open', async t => {
   const app = await newApp(t)
   const good = decodeURIComponent(await oldCookie(t, { user: 'ada' }, { key: OLD_KEY }))
   t.equal(app.decodeSecureSession(good)?.get('user'), 'ada')
@@ -194,7 +194,7 @@ t.test('no flipped bit, no cut length and no other spelling opens', async t => {
   }
 })
 
-t.test('the passphrase is stretched once for all that share the opener, at boot, and off the main thread', async t => {
+t.test('the old passphrase is stretched once per opener, at boot, and off the main thread', async t => {
   let calls = 0
   const original = sodium.crypto_pwhash_async
   t.teardown(() => { sodium.crypto_pwhash_async = original })
@@ -205,7 +205,7 @@ t.test('the passphrase is stretched once for all that share the opener, at boot,
   t.equal(calls, 1)
 })
 
-t.test('an opener shows no key, and leaves those that it was given as they are', async t => {
+t.test('an opener shows no key, and does not change the keys that it was given', async t => {
   const key = Buffer.from(OLD_KEY)
   const opener = secureSessionOpener({ key })
   await appWith(t, { key: KEY, legacy: [opener] })
@@ -214,7 +214,7 @@ t.test('an opener shows no key, and leaves those that it was given as they are',
   t.ok(key.equals(OLD_KEY))
 })
 
-t.test('wrong options of the opener throw at the call', async t => {
+t.test('wrong options of secureSessionOpener throw at the call', async t => {
   const tooShort = Buffer.alloc(31)
   for (const [options, code] of [
     [undefined, 'OPTION'], [null, 'OPTION'], [{}, 'OPTION'], [{ cookieName: 'session' }, 'OPTION'], [{ key: OLD_KEY, keys: [] }, 'OPTION'], [{ key: OLD_KEY, expiry: 'soon' }, 'OPTION'], [{ key: OLD_KEY, secret: SECRET }, 'OPTION'],
@@ -224,7 +224,7 @@ t.test('wrong options of the opener throw at the call', async t => {
   }
 })
 
-t.test('the old library itself gives what these tests take from it', async t => {
+t.test('the old library creates the cookies that these tests use', async t => {
   const app = await oldApp(t, { key: OLD_KEY })
   t.equal(app.decodeSecureSession(decodeURIComponent(sealed(`{"user":"ada","__ts":${Math.floor(Date.now() / 1000)}}`)))?.get('user'), 'ada')
   t.equal(app.decodeSecureSession(decodeURIComponent(sealed('{"user":"eve"}')))?.get('user'), 'eve', 'without its timestamp it would live for ever')

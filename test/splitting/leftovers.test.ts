@@ -14,7 +14,7 @@ async function linesOf (browser: Browser, url: string): Promise<{ set: string[],
   }
 }
 
-t.test('a session that shrinks clears the cookies it no longer needs, in the same response', async t => {
+t.test('a session that has become smaller clears the cookies that it no longer needs at once', async t => {
   const app = await appOfSizes(t)
   const browser = await filled(app, BYTES.three)
   t.strictSame(await linesOf(browser, `/fill/${BYTES.two}`), { set: ['session', 'session.1'], cleared: ['session.2'] })
@@ -24,7 +24,7 @@ t.test('a session that shrinks clears the cookies it no longer needs, in the sam
   t.equal(await sizeIn(browser), BYTES.three)
 })
 
-t.test('what lies beside a short token is passed over, and cleared at the next write', async t => {
+t.test('parts beside a token of one cookie are ignored, and cleared at the next write', async t => {
   const app = await appOfSizes(t)
   const browser = await filled(app, BYTES.one)
   for (const leftover of ['', 'junk', 'x'.repeat(4087)]) {
@@ -37,7 +37,7 @@ t.test('what lies beside a short token is passed over, and cleared at the next w
   }
 })
 
-t.test('a new login clears what an unreadable session left', async t => {
+t.test('a new login clears the parts of an unreadable session', async t => {
   const app = await appOfSizes(t)
   const browser = await filled(app, BYTES.three)
   browser.cookies.set('session.1', 'junk')
@@ -45,7 +45,7 @@ t.test('a new login clears what an unreadable session left', async t => {
   t.equal(await sizeIn(browser), BYTES.one)
 })
 
-t.test('cookies of other names are never touched, however much they look alike', async t => {
+t.test('cookies of other names are never touched, even if their names are similar', async t => {
   const app = await appOfSizes(t)
   const names = ['sessionX', 'session.', 'session.0', 'session.3', 'session.01', 'session.1.', 'session.10', 'session.1x', 'Session.1', 'xsession.1', 'session.t.1', 'session-1']
   const browser = await filled(app, BYTES.three)
@@ -57,7 +57,7 @@ t.test('cookies of other names are never touched, however much they look alike',
   t.strictSame([...browser.cookies.keys()], names)
 })
 
-t.test('where sessions are not split, a cookie named like a part is the app\'s own', async t => {
+t.test('without splitting, a cookie with the name of a part belongs to the app', async t => {
   const app = await appOfSizes(t, {})
   const browser = await filled(app, BYTES.one)
   browser.cookies.set('session.1', 'mine')
@@ -65,7 +65,7 @@ t.test('where sessions are not split, a cookie named like a part is the app\'s o
   t.strictSame([...browser.cookies], [['session.1', 'mine']])
 })
 
-t.test('a session of before the option was raised opens, and one of before it was lowered, too', async t => {
+t.test('a session opens after maxCookies was raised, and after it was lowered', async t => {
   const [one, three] = [await appOfSizes(t, {}), await appOfSizes(t)]
   const small = (await filled(one, BYTES.one)).copy(three)
   t.equal(await sizeIn(small), BYTES.one)
@@ -78,7 +78,7 @@ t.test('a session of before the option was raised opens, and one of before it wa
   t.strictSame([...large.cookies.keys()], ['session'])
 })
 
-t.test('with maxCookies 2, both further names are the session\'s own: what maxCookies 3 left is cleared', async t => {
+t.test('with maxCookies 2, the third name belongs to the session, too, and is cleared', async t => {
   const [two, three] = [await appOfSizes(t, { maxCookies: 2 }), await appOfSizes(t)]
   const browser = (await filled(three, BYTES.three)).copy(two)
   t.strictSame(await linesOf(browser, `/fill/${BYTES.two}`), { set: ['session', 'session.1'], cleared: ['session.2'] })
@@ -88,7 +88,7 @@ t.test('with maxCookies 2, both further names are the session\'s own: what maxCo
   t.strictSame(await linesOf(browser, '/delete'), { set: [], cleared: ['session', 'session.1', 'session.2'] })
 })
 
-t.test('where an older, larger session lies beside the newer one, logout clears its parts as well', async t => {
+t.test('if an older, larger session lies beside the newer one, a logout clears its parts as well', async t => {
   const clock = fakeClock(t)
   const large = await filled(await appOfSizes(t), BYTES.three)
   clock.advance(1000)
@@ -99,7 +99,7 @@ t.test('where an older, larger session lies beside the newer one, logout clears 
   t.strictSame(setCookies(await one.inject({ url: '/delete', headers })).map(line => parseLine(line).name), ['session', 'session.1', 'session.2'])
 })
 
-t.test('after the option was lowered, what is left of a split session that no longer opens goes with the next write or logout', async t => {
+t.test('after maxCookies was lowered, a write or a logout clears parts that no longer open', async t => {
   const large = await filled(await appOfSizes(t), BYTES.three)
   const app = await appOfSizes(t, {})
   for (const url of [`/fill/${BYTES.one}`, '/delete']) {
@@ -110,7 +110,7 @@ t.test('after the option was lowered, what is left of a split session that no lo
   }
 })
 
-t.test('delete clears every part, also where the request brought none', async t => {
+t.test('delete clears every part, also if the request had none', async t => {
   const app = await appOfSizes(t)
   const browser = await filled(app, BYTES.three)
   t.strictSame(await linesOf(browser, '/delete'), { set: [], cleared: ['session', 'session.1', 'session.2'] })
@@ -118,14 +118,14 @@ t.test('delete clears every part, also where the request brought none', async t 
   t.strictSame(await linesOf(browser, '/delete'), { set: [], cleared: ['session', 'session.1', 'session.2'] }, 'they may lie on another path')
 })
 
-t.test('a login ends a split session and leaves none of it', async t => {
+t.test('a login ends a split session and clears all of its parts', async t => {
   const app = await appOfSizes(t)
   const browser = await filled(app, BYTES.three)
   t.strictSame(await linesOf(browser, '/regenerate'), { set: ['session'], cleared: ['session.1', 'session.2'] })
   t.strictSame([...browser.cookies.keys()], ['session'])
 })
 
-t.test('parts go out, move and are cleared with the session\'s own attributes', async t => {
+t.test('parts are sent, migrated and cleared with the session\'s own attributes', async t => {
   const app = await appOfSizes(t)
   app.get('/move', async ({ session }) => { session.options({ path: '/app', sameSite: 'strict' }); return {} })
   const browser = await filled(app, BYTES.two)
@@ -139,7 +139,7 @@ t.test('parts go out, move and are cleared with the session\'s own attributes', 
   t.strictSame([at('/app'), at('/')], [['session', 'session.1', 'session.2'], []])
 })
 
-t.test('whichever of two responses comes last, what the browser then holds opens', async t => {
+t.test('after two responses in either order, the cookies of the browser open', async t => {
   const app = await appOfSizes(t)
   for (const before of SIZES) {
     for (const first of SIZES) {

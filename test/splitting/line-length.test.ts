@@ -88,7 +88,7 @@ function longest (line: string, isAlwaysOpen: boolean): number {
 
 for (const maxCookies of [1, 2, 3] as const) {
   for (const [number, options] of CONFIGURED.entries()) {
-    t.test(`the fullest session fills lines of 4093 bytes: maxCookies ${maxCookies}, configuration ${number}`, async t => {
+    t.test(`a full session has lines of 4093 bytes: maxCookies ${maxCookies}, configuration ${number}`, async t => {
       const clock = fakeClock(t)
       const app = await appOf(t, { ...options, maxCookies })
       for (const own of OWN.keys()) {
@@ -152,7 +152,7 @@ t.test('attributes that leave no room for an empty session are refused at boot, 
   await t.resolves(appOf(t, { ...options(DOMAIN), maxCookies: 2 }))
 })
 
-t.test('session.options() that leaves no room is refused at the call, and the session goes on as it was', async t => {
+t.test('session.options() that leaves no room throws at the call, and the session is unchanged', async t => {
   const app = await appOfSizes(t, { cookieName: 'n'.repeat(190), padTo: 2048, cookie: { path: PATH } })
   app.get('/domain', async ({ session }) => {
     try {
@@ -171,7 +171,7 @@ t.test('session.options() that leaves no room is refused at the call, and the se
   t.strictSame(await browser.json('/get'), { user: 'ada' })
 })
 
-t.test('what fits does not depend on how a request comes, or on how long the session still lives', async t => {
+t.test('what fits does not depend on the protocol of a request or on the remaining lifetime', async t => {
   const clock = fakeClock(t)
   const app = await appOf(t, { persistent: true, absolute: '100d', idle: '100d' })
   const sizes = new Set<number>()
@@ -182,7 +182,7 @@ t.test('what fits does not depend on how a request comes, or on how long the ses
   t.equal(sizes.size, 1)
 })
 
-t.test('outside a request, what fits is what fits beside the attributes of that very session', async t => {
+t.test('outside a request, the limit is that of the session with its own attributes', async t => {
   const app = await appOf(t, {})
   const limitOf = (path: string): number => {
     const session = app.createSecureSession({ text: 'x'.repeat(4000) } as never)

@@ -13,7 +13,7 @@ function names (lines: readonly string[], isCleared: boolean): string[] {
   return lines.map(parseLine).filter(({ value }) => (value === '') === isCleared).map(({ name }) => name)
 }
 
-t.test('renewal writes the stamp alone, however large the session is', async t => {
+t.test('renewal writes only the stamp, for every size of the session', async t => {
   const clock = fakeClock(t)
   const app = await appOfSizes(t)
   const browser = await filled(app, BYTES.three)
@@ -24,7 +24,7 @@ t.test('renewal writes the stamp alone, however large the session is', async t =
   t.strictSame(names(setCookies(await browser.get('/delete')), true), [...PARTS, 'session.t'])
 })
 
-t.test('a split session that was ended elsewhere is cleared, each of its parts', async t => {
+t.test('a split session that was ended elsewhere is cleared, with all of its parts', async t => {
   const app = await appOfSizes(t, { maxCookies: 3, subject: () => 'ada', revocation: { store: memoryRevocation(), recheck: 0 } })
   const browser = await filled(app, BYTES.three)
   t.equal(await sizeIn(browser), BYTES.three)
@@ -41,7 +41,7 @@ async function moving (t: Test, opener: object = {}, options: object = {}): Prom
   return before.copy(after)
 }
 
-t.test('a split session moves to another name, and nothing of it stays under the old one', async t => {
+t.test('a split session is migrated to another name, and no part stays under the old name', async t => {
   const browser = await moving(t)
   const lines = setCookies(await browser.get('/size'))
   t.strictSame(names(lines, true), PARTS)
@@ -49,7 +49,7 @@ t.test('a split session moves to another name, and nothing of it stays under the
   t.equal(await sizeIn(browser), BYTES.three)
 })
 
-t.test('one that does not fit where it moves stays where it is, whole', async t => {
+t.test('a split session that does not fit after a migration stays in its old cookies', async t => {
   const browser = await moving(t, {}, { maxCookies: 1 })
   t.equal(await sizeIn(browser), BYTES.three)
   t.strictSame([...browser.cookies.keys()], PARTS)
@@ -58,7 +58,7 @@ t.test('one that does not fit where it moves stays where it is, whole', async t 
   t.strictSame([...browser.cookies.keys()], ['__Host-session.1'], 'where it would have moved, no session is split')
 })
 
-t.test('an old split cookie that is kept stays whole until the session ends', async t => {
+t.test('an old split cookie with keep stays complete until the session ends', async t => {
   const browser = await moving(t, { keep: true })
   await browser.get('/touch')
   t.equal(browser.cookies.size, 6)
@@ -68,7 +68,7 @@ t.test('an old split cookie that is kept stays whole until the session ends', as
   t.equal(browser.cookies.size, 0)
 })
 
-t.test('a cookie that is only named like a part of an old one is left alone', async t => {
+t.test('a cookie with a name like that of an old part is not cleared', async t => {
   const before = await filled(await appOfSizes(t, {}), BYTES.one)
   before.cookies.set('session.1', 'mine')
   const browser = before.copy(await appOfSizes(t, { cookieName: '__Host-session', legacy: [sealedOpener({ cookieName: 'session' })] }))
@@ -76,7 +76,7 @@ t.test('a cookie that is only named like a part of an old one is left alone', as
   t.strictSame([...browser.cookies.keys()], ['session.1'])
 })
 
-t.test('the key that a split session names is sought in the ring before the handler runs', async t => {
+t.test('the unknown key of a split session is looked for before the handler', async t => {
   const time = fakeTime(t)
   const store = new MemoryStore([keyNumber(1, time.nowMs - 1000)])
   const appOn = async (): Promise<TestApp> => await appOfSizes(t, { keyring: store, key: undefined, reloadEvery: '1d', maxCookies: 3 } as never)
@@ -87,7 +87,7 @@ t.test('the key that a split session names is sought in the ring before the hand
   t.strictSame(json(), { size: BYTES.three })
 })
 
-t.test('several sessions of one request are split each on its own', async t => {
+t.test('several sessions of one request are split separately', async t => {
   const app = await appWith(t, [{ key: KEY, maxCookies: 2 }, { key: OTHER_KEY, sessionName: 'cart', maxCookies: 2 }])
   let count = 0
   app.get('/fill', async request => {
@@ -116,7 +116,7 @@ t.test('commitSession returns the lines of all parts', async t => {
   t.strictSame(response.headers.getSetCookie(), lines)
 })
 
-t.test('outside a request a token is one text, however long', async t => {
+t.test('outside a request a token is one text of any length', async t => {
   const app = await appOfSizes(t)
   const token = app.encodeSecureSession(app.createSecureSession({ text: 'x'.repeat(BYTES.three) }))
   t.ok(token.length > 8192)
@@ -127,7 +127,7 @@ t.test('outside a request a token is one text, however long', async t => {
   t.equal(app.decodeSecureSession(browser.cookies.get('session') as string), null, 'a part is no token')
 })
 
-t.test('another plugin\'s options of cookies change none of the parts', async t => {
+t.test('cookie options of another plugin change none of the parts', async t => {
   const app = bareApp(t)
   await app.register(import('@fastify/cookie'), { parseOptions: { domain: 'elsewhere.test', maxAge: 1 }, hook: false })
   await app.register(secureSession, { key: KEY, maxCookies: 3 })

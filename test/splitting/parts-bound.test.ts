@@ -35,7 +35,7 @@ function refusals (lines: readonly LogLine[]): unknown[] {
   return lines.filter(({ level, reason }) => level === DEBUG && reason !== undefined).map(({ reason }) => reason)
 }
 
-t.test('parts that are dropped, swapped, repeated or of another session do not open', async t => {
+t.test('a split session with parts that are missing, swapped, repeated or foreign does not open', async t => {
   const app = await appOfSizes(t)
   const browser = await filled(app, BYTES.three)
   const [first, second, third] = [...browser.cookies.values()] as [string, string, string]
@@ -64,7 +64,7 @@ t.test('parts that are dropped, swapped, repeated or of another session do not o
   for (const reason of refusals(app.lines)) t.match(reason, /^(forged|malformed|unknown-version)$/)
 })
 
-t.test('any character of any part changed, and nothing opens', async t => {
+t.test('a split session with any changed character in any part does not open', async t => {
   const app = await appOfSizes(t)
   const browser = await filled(app, BYTES.two)
   for (const [name, value] of browser.cookies) {
@@ -75,7 +75,7 @@ t.test('any character of any part changed, and nothing opens', async t => {
   }
 })
 
-t.test('a token has one way to be cut: with the cut elsewhere it does not open', async t => {
+t.test('a token that is cut at another position does not open', async t => {
   const app = await appOfSizes(t)
   for (const bytes of [BYTES.two, BYTES.two + 1]) {
     const browser = await filled(app, bytes)
@@ -91,7 +91,7 @@ t.test('a token has one way to be cut: with the cut elsewhere it does not open',
   }
 })
 
-t.test('a token of two parts does not open in one cookie, though one could hold it', async t => {
+t.test('a token of two parts does not open in one cookie, even if one could hold it', async t => {
   const app = await appOfSizes(t)
   for (const characters of [2047, 2048, 3000, 4083, 4084, 4085].filter(length => length % 4 !== 1)) {
     const token = sealedAs(2, characters)
@@ -102,7 +102,7 @@ t.test('a token of two parts does not open in one cookie, though one could hold 
   }
 })
 
-t.test('what no writer cuts into so many parts does not open, genuine or not', async t => {
+t.test('a token with a wrong number of parts does not open, even if it is genuine', async t => {
   const app = await appOfSizes(t)
   const cut = (characters: number, parts: number): Record<string, string> => {
     const token = sealedAs(parts, characters)
@@ -122,7 +122,7 @@ t.test('what no writer cuts into so many parts does not open, genuine or not', a
   }
 })
 
-t.test('a token that is one in a cookie does not open with a part behind it, or as one', async t => {
+t.test('a token of one part does not open with a further part, nor as a first part', async t => {
   const app = await appOfSizes(t)
   const full = (await filled(app, bytesFor(app, ONE))).cookies.get('session') as string
   const browser = new Browser(app)
@@ -134,7 +134,7 @@ t.test('a token that is one in a cookie does not open with a part behind it, or 
   t.equal(await sizeIn(having(browser, { session: `AQI${full.slice(3)}`, 'session.1': full.slice(1) })), null)
 })
 
-t.test('what lacks its other parts is refused with a reason', async t => {
+t.test('a first part without its other parts is refused with a reason', async t => {
   const app = await appOfSizes(t)
   const browser = await filled(app, BYTES.two)
   browser.cookies.delete('session.1')
@@ -142,7 +142,7 @@ t.test('what lacks its other parts is refused with a reason', async t => {
   t.strictSame(refusals(app.lines), ['malformed'])
 })
 
-t.test('a cookie that only looks like a first part is refused alone', async t => {
+t.test('a cookie that only resembles a first part is refused alone', async t => {
   const app = await appOfSizes(t)
   const browser = await filled(app, BYTES.two)
   const genuine = browser.cookies.get('session') as string

@@ -5,7 +5,7 @@ import { appWith, KEY, WARN } from '../helpers/app'
 import { Browser, parseLine, setCookies } from '../helpers/browser'
 import { appOfSizes, bytesFor, BYTES, filled, LINE, ONE, sizeIn, THREE, TWO } from './sized'
 
-t.test('a session of one cookie stays in one, whatever the option', async t => {
+t.test('a session that fits in one cookie stays in one, for every maxCookies', async t => {
   const app = await appOfSizes(t)
   const browser = new Browser(app)
   const response = await browser.get(`/fill/${BYTES.one}`)
@@ -15,7 +15,7 @@ t.test('a session of one cookie stays in one, whatever the option', async t => {
 })
 
 for (const [count, bytes] of [[2, BYTES.two], [3, BYTES.three]] as const) {
-  t.test(`a session that one cookie cannot hold lies in ${count}, and comes back whole`, async t => {
+  t.test(`a session that does not fit in one cookie is split over ${count}, and is read back unchanged`, async t => {
     const app = await appOfSizes(t)
     const browser = new Browser(app)
     const lines = setCookies(await browser.get(`/fill/${bytes}`)).map(parseLine)
@@ -30,7 +30,7 @@ for (const [count, bytes] of [[2, BYTES.two], [3, BYTES.three]] as const) {
   })
 }
 
-t.test('over real HTTP, three full cookies pass Node.js as it is', async t => {
+t.test('over real HTTP, Node.js accepts three full cookies by default', async t => {
   const app = await appOfSizes(t)
   const bytes = bytesFor(app, THREE)
   const address = await app.listen({ host: '127.0.0.1', port: 0 })
@@ -40,7 +40,7 @@ t.test('over real HTTP, three full cookies pass Node.js as it is', async t => {
 })
 
 for (const [maxCookies, most] of [[1, ONE], [2, TWO], [3, THREE]] as const) {
-  t.test(`with maxCookies ${maxCookies} the last character that fits is kept, and the next one refused`, async t => {
+  t.test(`with maxCookies ${maxCookies} the last character that fits is kept, and the next is refused`, async t => {
     const app = await appOfSizes(t, { maxCookies })
     const bytes = bytesFor(await appOfSizes(t), most)
     const browser = await filled(app, bytes)
@@ -57,7 +57,7 @@ for (const [maxCookies, most] of [[1, ONE], [2, TWO], [3, THREE]] as const) {
   })
 }
 
-t.test('one character more than so many cookies carry takes one cookie more', async t => {
+t.test('one character more than a number of cookies can hold takes one cookie more', async t => {
   const app = await appOfSizes(t)
   const expected = [
     [ONE + 1, [2014, 2014]], [ONE + 4, [2016, 2015]],
@@ -70,7 +70,7 @@ t.test('one character more than so many cookies carry takes one cookie more', as
   }
 })
 
-t.test('what is too large says how much, how much fits, and which keys are the largest', async t => {
+t.test('the error for a session that is too large has its size, the limit, and the largest keys', async t => {
   const app = await appOfSizes(t, { maxCookies: 2 })
   const session = app.createSecureSession({ tokens: 'x'.repeat(9000), name: 'ada', cart: [1, 2, 3], id: 1 })
   t.throws(() => app.encodeSecureSession(session), {
@@ -82,7 +82,7 @@ t.test('what is too large says how much, how much fits, and which keys are the l
   })
 })
 
-t.test('from 80 % of all its cookies on, the log says so once', async t => {
+t.test('from 80 % of the size of all its cookies, one warning is logged', async t => {
   const app = await appOfSizes(t, { maxCookies: 2 })
   const browser = new Browser(app)
   const warnings = (): unknown[] => app.lines.filter(({ level }) => level === WARN)
@@ -93,7 +93,7 @@ t.test('from 80 % of all its cookies on, the log says so once', async t => {
   t.equal(warnings().length, 1)
 })
 
-t.test('two sessions cannot have one cookie, and an old cookie cannot be a part', async t => {
+t.test('two sessions cannot share a cookie name, and an old cookie cannot be a part', async t => {
   const other = { key: KEY, sessionName: 'other', cookieName: 'session.1' }
   const legacy = [secureSession.sealedOpener({ cookieName: 'session.1' })]
   const third = { ...other, cookieName: 'session.2' }
@@ -104,7 +104,7 @@ t.test('two sessions cannot have one cookie, and an old cookie cannot be a part'
   for (const options of [[{ key: KEY }, other], { key: KEY, legacy }] as const) await t.resolves(appWith(t, options as secureSession.Options))
 })
 
-t.test('sessions that may grow past what Node.js lets pass are told of at boot', async t => {
+t.test('boot warns if sessions may exceed the header size that Node.js accepts', async t => {
   const boot = async (counts: readonly number[], http = {}): Promise<unknown[]> => {
     const options = counts.map((maxCookies, number) => ({ key: KEY, sessionName: `session${number}`, maxCookies }))
     return (await appWith(t, options as secureSession.Options, { http } as FastifyServerOptions)).lines.filter(({ level }) => level === WARN)

@@ -20,14 +20,14 @@ async function sizeWith (app: Awaited<ReturnType<typeof appOfSizes>>, cookies: C
   return (await app.inject({ url: '/size', headers: { cookie: header(cookies) } })).json().size
 }
 
-t.test('junk under the names of parts, in any order, does not blank a session', async t => {
+t.test('random text under the names of parts, in any order, does not hide a session', async t => {
   const app = await appOfSizes(t)
   const own = [...(await filled(app, BYTES.two)).cookies]
   const junk: Cookies = [['session', 'junk'], ['session.1', 'x'.repeat(own[1]?.[1].length as number)], ['session.1', '']]
   for (const cookies of orders<Cookies[number]>([...own, ...junk])) t.equal(await sizeWith(app, cookies), BYTES.two)
 })
 
-t.test('of two whole sessions whose parts are mingled, the newer wins', async t => {
+t.test('of two complete sessions whose parts are mixed, the newer counts', async t => {
   const clock = fakeClock(t)
   const app = await appOfSizes(t)
   const older = [...(await filled(app, BYTES.two)).cookies]
@@ -51,7 +51,7 @@ t.test('a session of three parts is found among the parts of another', async t =
   t.equal(await sizeWith(app, [...own, second, third]), BYTES.three)
 })
 
-t.test('however many parts a stranger sends, few are tried', async t => {
+t.test('only a limited number of parts is tried, for any number of planted parts', async t => {
   const app = await appOfSizes(t, { maxCookies: 3 })
   const own = new Map((await filled(app, BYTES.three)).cookies)
   const genuine = own.get('session') as string
@@ -65,7 +65,7 @@ t.test('however many parts a stranger sends, few are tried', async t => {
   t.equal(tried, 16, 'not all of the 64 that four of each name make')
 })
 
-t.test('a stranger\'s parts that fit no token are not joined at all', async t => {
+t.test('planted parts that fit no token are not joined', async t => {
   const app = await appOfSizes(t, { key: KEY, maxCookies: 3 })
   const [first, second] = [...(await filled(app, BYTES.three)).cookies] as unknown as [Cookie, Cookie]
   const { length } = first[1]
@@ -83,7 +83,7 @@ t.test('a stranger\'s parts that fit no token are not joined at all', async t =>
   }
 })
 
-t.test('the last of all ways to put it together is found as well', async t => {
+t.test('the last of all possible combinations of parts is found as well', async t => {
   const app = await appOfSizes(t)
   const [first, second, third] = [...(await filled(app, BYTES.three)).cookies] as unknown as [Cookie, Cookie, Cookie]
   const junk = ['x', 'y', 'z'].flatMap(text => [
