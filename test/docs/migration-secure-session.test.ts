@@ -8,7 +8,7 @@ import { Browser } from './migration-browser'
 import { ADA, addRoutes, appOf, appWithOld, block, DAY_MS, oldAppOf, PAGE, peer, sideOf, withCookies } from './migration-page'
 import { quickPassphrases } from '../helpers/quick-passphrases'
 
-quickPassphrases()
+t.teardown(quickPassphrases())
 
 const MOVED = 'a session moved from an old cookie'
 

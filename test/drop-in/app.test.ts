@@ -7,7 +7,7 @@ import { KEY, OTHER_KEY, PACKAGES, PEER, SALT, SECRET, withEach, type Plugin } f
 import { addressOf, linesOf, Visitor } from './visitor'
 import { quickPassphrases } from '../helpers/quick-passphrases'
 
-quickPassphrases()
+t.teardown(quickPassphrases())
 
 /** A site as somebody wrote it for the peer, with one import changed: the same journeys through it, and the same answers. */
 

@@ -6,7 +6,7 @@ import { appWith, bare, KEY, OTHER_KEY, SALT, SECRET, withEach } from './package
 import { linesOf, Visitor } from './visitor'
 import { quickPassphrases } from '../helpers/quick-passphrases'
 
-quickPassphrases()
+t.teardown(quickPassphrases())
 
 /** How the plugin sits in an app: its decorators, hooks around it, other plugins that want it, and sessions outside a request. */
 

@@ -3,7 +3,7 @@ import { appWith, KEY, OTHER_KEY, SECRET, withEach } from './packages'
 import { linesOf, Visitor } from './visitor'
 import { quickPassphrases } from '../helpers/quick-passphrases'
 
-quickPassphrases()
+t.teardown(quickPassphrases())
 
 /** What the peer's users know of the cookie: its name, its attributes, and what becomes of a cookie that does not open. */
 

@@ -3,7 +3,7 @@ import { appWith, bootErrorOf, KEY, OTHER_KEY, SALT, SECRET, withEach, type Plug
 import { addressOf, Visitor } from './visitor'
 import { quickPassphrases } from '../helpers/quick-passphrases'
 
-quickPassphrases()
+t.teardown(quickPassphrases())
 
 /** What the peer's users know of keys: their forms, their rotation in an array, passphrases, and what boot refuses. */
 

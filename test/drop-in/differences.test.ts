@@ -5,7 +5,7 @@ import { appWith, bare, bootErrorOf, KEY, OTHER_KEY, OURS, PACKAGES, PEER, SALT,
 import { Visitor } from './visitor'
 import { quickPassphrases } from '../helpers/quick-passphrases'
 
-quickPassphrases()
+t.teardown(quickPassphrases())
 
 /**
  * Where this package means to be different from the one it takes the place of: what is observed there, and what here.

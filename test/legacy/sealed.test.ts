@@ -6,7 +6,7 @@ import { fakeClock, fakeTime, passUntil } from '../helpers/clock'
 import { keyNumber, MemoryStore, rotate } from '../helpers/keyrings'
 import { quickPassphrases } from '../helpers/quick-passphrases'
 
-quickPassphrases()
+t.teardown(quickPassphrases())
 
 const { sealedOpener } = secureSession
 

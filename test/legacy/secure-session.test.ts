@@ -7,7 +7,7 @@ import { fakeClock } from '../helpers/clock'
 import { loggedInBefore, oldApp, oldCookie } from './old-app'
 import { quickPassphrases } from '../helpers/quick-passphrases'
 
-quickPassphrases()
+t.teardown(quickPassphrases())
 
 const { secureSessionOpener } = secureSession
 const OLD_KEY = Buffer.from('c3'.repeat(32), 'hex')

@@ -1,0 +1,35 @@
+'use strict'
+
+// `npm run test:mutation`: Stryker, for the folders and files that are named first, else for all. What comes after them goes to Stryker.
+
+const { spawnSync } = require('node:child_process')
+const { join } = require('node:path')
+
+/** The tests that run for the mutants of a folder: to run all takes minutes before the first mutant. */
+const TESTS = {
+  'lib/core': ['format', 'keys', 'splitting', 'sealer.test.ts'],
+  'lib/cookies': ['plugin', 'splitting', 'session/own-options.test.ts'],
+  'lib/keyring': ['keyring', 'keys', 'options', 'cli'],
+  'lib/revocation': ['revocation', 'events'],
+  'lib/session': ['session', 'plugin', 'format'],
+  'lib/plugin': ['plugin', 'session', 'guards', 'events', 'legacy', 'splitting', 'revocation', 'options', 'neighbours']
+}
+const ROOT = join(__dirname, '../..')
+
+const given = process.argv.slice(2)
+const firstOption = given.findIndex(argument => argument.startsWith('-'))
+const named = firstOption === -1 ? given : given.slice(0, firstOption)
+const options = given.slice(named.length)
+const sources = named.length === 0 ? Object.keys(TESTS) : named.map(path => path.replace(/\/$/, ''))
+const folders = Object.keys(TESTS).filter(folder => sources.some(source => `${source}/`.startsWith(`${folder}/`)))
+const tests = new Set(folders.flatMap(folder => TESTS[folder]).map(path => `test/${path}`))
+const testFiles = options.some(option => option.startsWith('--testFiles')) ? [] : ['--testFiles', filesIn([...tests], '*.test.ts')]
+
+function filesIn (paths, name) {
+  return paths.map(path => /\.ts\b/.test(path) ? path : `${path}/**/${name}`).join()
+}
+
+const { status } = spawnSync(join(ROOT, 'node_modules/.bin/stryker'), [
+  'run', join(__dirname, 'stryker.config.mjs'), '--mutate', filesIn(sources, '*.ts'), ...testFiles, ...options
+], { cwd: ROOT, stdio: 'inherit' })
+process.exitCode = status ?? 1

@@ -1,0 +1,21 @@
+export default {
+  plugins: ['./test/mutation/runner.mjs', './test/mutation/messages.mjs'],
+  ignorers: ['messages'],
+  testRunner: 'warm',
+  warm: { budgetSeconds: 15 },
+  coverageAnalysis: 'perTest',
+  concurrency: 2,
+  maxTestRunnerReuse: 40,
+  timeoutMS: 60000,
+  dryRunTimeoutMinutes: 30,
+  incremental: true,
+  incrementalFile: '.tap/mutation/incremental.json',
+  reporters: ['clear-text', 'progress-append-only', 'html', 'json'],
+  htmlReporter: { fileName: '.tap/mutation/report.html' },
+  jsonReporter: { fileName: '.tap/mutation/report.json' },
+  clearTextReporter: { allowColor: false, logTests: false },
+  tempDirName: '.tap/mutation/sandbox',
+  ignorePatterns: ['/.tap', '/benchmarks'],
+  disableTypeChecks: false,
+  thresholds: { high: 95, low: 90, break: null }
+}
