@@ -23,7 +23,8 @@ const options = given.slice(named.length)
 const sources = named.length === 0 ? Object.keys(TESTS) : named.map(path => path.replace(/\/$/, ''))
 const folders = Object.keys(TESTS).filter(folder => sources.some(source => `${source}/`.startsWith(`${folder}/`)))
 const tests = new Set(folders.flatMap(folder => TESTS[folder]).map(path => `test/${path}`))
-const testFiles = options.some(option => option.startsWith('--testFiles')) ? [] : ['--testFiles', filesIn([...tests], '*.test.ts')]
+const isGivenTests = options.some(option => option.startsWith('--testFiles'))
+const testFiles = isGivenTests ? [] : ['--testFiles', filesIn([...tests], '*.test.ts')]
 
 function filesIn (paths, name) {
   return paths.map(path => /\.ts\b/.test(path) ? path : `${path}/**/${name}`).join()

@@ -24,8 +24,8 @@ const forTests = { __esModule: true, get default () { return current }, get t ()
 
 /**
  * Runs test files in this one process, each with the library loaded anew: to start a process takes longer than most files.
- * For a mutant they run in the order that promises to kill it soonest: first those that killed most mutants of the same source file, then
- * the quickest. One that survives as many seconds of tests as `warm.budgetSeconds` says counts as survived.
+ * For a mutant they run in the order that promises to kill it soonest: first those that killed most mutants of the same
+ * source file, then the quickest. What as many seconds of tests as `warm.budgetSeconds` do not kill counts as survived.
  */
 class WarmRunner {
   static inject = tokens(commonTokens.options)
@@ -74,8 +74,8 @@ class WarmRunner {
       const file = relative(this.#tests, fileName)
       const { failure, durationMs } = await this.#run(file)
       this.#measured[file] = { durationMs, kills: this.#measured[file]?.kills ?? {} }
-      const test = { id: file, name: file, fileName, timeSpentMs: durationMs }
-      tests.push(failure === null ? { ...test, status: TestStatus.Success } : { ...test, status: TestStatus.Failed, failureMessage: failure })
+      const status = failure === null ? TestStatus.Success : TestStatus.Failed
+      tests.push({ id: file, name: file, fileName, timeSpentMs: durationMs, status, failureMessage: failure })
     }
     writeMeasured(this.#measured)
     return { status: DryRunStatus.Complete, tests, mutantCoverage: state.mutantCoverage }
@@ -129,7 +129,8 @@ class WarmRunner {
       current = untilFailure(t)
       require(join(this.#tests, file))
     })
-    return { durationMs: performance.now() - startedAt, failure: result.ok ? null : result.failures[0]?.fullname ?? 'failed' }
+    const failure = result.ok ? null : result.failures[0]?.fullname ?? 'failed'
+    return { durationMs: performance.now() - startedAt, failure }
   }
 }
 
