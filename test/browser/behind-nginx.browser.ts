@@ -4,7 +4,7 @@ import { appOfSizes, bytesFor, THREE } from '../splitting/sized'
 import { CERTIFICATE, inBrowsers } from './browsers'
 import { fetched, jarHolds } from './site'
 
-inBrowsers('behind a real nginx, over HTTP/2, three full cookies pass its default buffers of requests: a browser sends each by itself', async (t, browser) => {
+inBrowsers('behind a real nginx, over HTTP/2, three full cookies pass with default settings', async (t, browser) => {
   const app = await appOfSizes(t, { key: KEY, maxCookies: 3 }, { trustProxy: '127.0.0.1' })
   app.get('/blank', async (_request, reply) => reply.type('text/html').send('<!doctype html>'))
   const upstream = await app.listen({ host: '127.0.0.1', port: 0 })

@@ -35,7 +35,7 @@ const OWN: ReadonlyArray<readonly [string, OwnOptions, string]> = [
   ['a long life', { maxAge: 90 * 24 * 60 * 60, sameSite: 'strict' }, 'shop.test/']
 ]
 
-inBrowsers('delete drops a session from the jar with its stamp, whatever attributes of its own it has', async (t, browser) => {
+inBrowsers('delete removes a session and its stamp, with any attributes of its own', async (t, browser) => {
   for (const [what, options, where] of OWN) {
     const clock = fakeClock(t, Date.now())
     const site = await shop(t, { key: KEY, idle: '1h' }, app => { own(app, options) })
@@ -57,7 +57,7 @@ inBrowsers('delete drops a session from the jar with its stamp, whatever attribu
   }
 })
 
-inBrowsers('a session that is given another place is not left at the one before', async (t, browser) => {
+inBrowsers('a session that is given another path is cleared at the old path', async (t, browser) => {
   const site = await shop(t, { key: KEY }, app => { own(app, { path: '/app', domain: 'shop.test' }) })
   const page = await browser.newPage()
   await page.goto(site.url('/set/lang/en'))
@@ -80,7 +80,7 @@ inBrowsers('regenerate leaves one cookie, that of the new session', async (t, br
   t.strictSame(await fetched(page, '/app/get'), { user: 'ada' })
 })
 
-inBrowsers('a session of @fastify/secure-session moves when it is used, and its old cookie is gone from where it was', async (t, browser) => {
+inBrowsers('a session of @fastify/secure-session is migrated, and its old cookie is cleared', async (t, browser) => {
   for (const old of [{ path: '/' }, { path: '/', domain: 'shop.test' }, { path: '/app' }] as const) {
     const before = await oldShop(t, { ...old, httpOnly: true, secure: true })
     const after = await shop(t, { key: KEY, cookieName: '__Host-session', legacy: [secureSessionOpener({ key: OTHER_KEY, cookieName: 'old', cookie: old })] }, app => { own(app, {}) })

@@ -5,7 +5,7 @@ import { fetched, logIn, shop } from './site'
 /** More than a browser keeps for one domain and all under it. */
 const FLOOD = 400
 
-inBrowsers('a subdomain that floods the jar pushes the user out of their session, and into no other; Chromium keeps one of high priority', async (t, browser, { name }) => {
+inBrowsers('a subdomain that sets many cookies logs the user out, except with high priority in Chromium', async (t, browser, { name }) => {
   const outcomes = name === 'Chromium' ? [['medium', undefined], ['high', 'ada']] as const : [['high', undefined]] as const
   for (const [priority, expected] of outcomes) {
     const site = await shop(t, { key: KEY, cookieName: '__Host-session', cookie: { priority } })

@@ -9,7 +9,7 @@ const MOST_BYTES = 4096
 /** What a line of 4,093 bytes has for name and value beside the attributes of a session by default. */
 const FULLEST = LINE - ATTRIBUTES.length - '='.length
 
-inBrowsers('a browser keeps a cookie of 4096 bytes of name and value and drops one of 4097, whatever its attributes', async (t, browser) => {
+inBrowsers('a browser keeps a cookie of 4096 bytes of name and value and drops one of 4097', async (t, browser) => {
   const { url } = await site(t, app => {
     app.get('/set', async (_request, reply) => {
       for (const [name, bytes] of [['kept', MOST_BYTES], ['dropped', MOST_BYTES + 1]] as const) {
@@ -22,7 +22,7 @@ inBrowsers('a browser keeps a cookie of 4096 bytes of name and value and drops o
   await jarHolds(t, browser, ['kept@shop.test/'])
 })
 
-inBrowsers('the fullest session is kept; one byte more is refused, and the one before stays', async (t, browser) => {
+inBrowsers('the fullest session is kept; one byte more is refused, and the old session stays', async (t, browser) => {
   const page = await browser.newPage()
   // Three bytes make four characters, so names of different lengths leave different rests.
   for (const cookieName of ['session', '__Host-session', 'shop', 'a']) {
@@ -53,7 +53,7 @@ async function longestText (page: Page, cookieName: string): Promise<number> {
   return length
 }
 
-inBrowsers('an attribute of more than 1024 bytes is passed over, so that the cookie lies elsewhere: the longest path that a session takes is 1024', async (t, browser) => {
+inBrowsers('browsers ignore an attribute of more than 1024 bytes, so a path has at most 1024', async (t, browser) => {
   const longest = `/${'p'.repeat(1023)}`
   const { url } = await site(t, app => {
     app.get(`${longest}/set`, async (_request, reply) => {

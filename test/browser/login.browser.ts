@@ -1,7 +1,7 @@
 import { inBrowsers } from './browsers'
 import { fetched, jarHolds, logIn, namesIn, shop, textOf } from './site'
 
-inBrowsers('who logs in with a form sees a private page, again after a reload, and not after the logout', async (t, browser) => {
+inBrowsers('a user who logs in with a form sees a private page until the logout', async (t, browser) => {
   const site = await shop(t)
   const page = await browser.newPage()
   t.equal((await page.goto(site.url('/private')))?.status(), 401)
@@ -21,7 +21,7 @@ inBrowsers('who logs in with a form sees a private page, again after a reload, a
   ])
 })
 
-inBrowsers('the cookie is as its attributes say: out of the reach of scripts, Secure, Lax, for this host alone, until the browser ends', async (t, browser) => {
+inBrowsers('the cookie is HttpOnly, Secure, Lax, for this host, and ends with the browser', async (t, browser) => {
   const site = await shop(t)
   await logIn(await browser.newPage(), site)
   const [{ value, ...cookie }] = await browser.cookies() as [any]
@@ -29,7 +29,7 @@ inBrowsers('the cookie is as its attributes say: out of the reach of scripts, Se
   t.equal((await site.app.inject({ url: '/get', headers: { cookie: `session=${value}` } })).json().user, 'ada')
 })
 
-inBrowsers('no script of a page sees the session, in any way, and what the page fetches carries it', async (t, browser) => {
+inBrowsers('no script of a page can read the session, and a fetch of the page sends it', async (t, browser) => {
   const site = await shop(t)
   const page = await browser.newPage()
   await logIn(page, site)
@@ -44,7 +44,7 @@ inBrowsers('no script of a page sees the session, in any way, and what the page 
   t.strictSame(await fetched(page, '/get', { credentials: 'omit' }), {}, 'unless the page says not to send it')
 })
 
-inBrowsers('a script cannot overwrite the session, nor clear it', async (t, browser) => {
+inBrowsers('a script can neither overwrite nor clear the session', async (t, browser) => {
   const site = await shop(t)
   const page = await browser.newPage()
   await logIn(page, site)

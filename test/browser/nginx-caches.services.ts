@@ -49,7 +49,7 @@ async function users (address: string): Promise<[Visitor, Visitor]> {
   return [ada, bob]
 }
 
-t.test('a page that was read from a session is kept for that user, and handed to nobody else', async t => {
+t.test('nginx caches a page that read a session for that user alone', async t => {
   const { address } = await world(t, CACHE)
   const [ada, bob] = await users(address)
   t.strictSame(await seen(ada, '/get'), ['{"user":"ada"}', 'MISS'])
@@ -60,14 +60,14 @@ t.test('a page that was read from a session is kept for that user, and handed to
   t.strictSame((await seen(ada, '/get'))[0], '{}')
 })
 
-t.test('an nginx that was told to ignore Vary hands it to the next user all the same', async t => {
+t.test('an nginx that ignores Vary sends such a page to the next user', async t => {
   const { address } = await world(t, { ...CACHE, location: `${CACHE.location} proxy_ignore_headers Vary;` })
   const [ada, bob] = await users(address)
   t.strictSame(await seen(ada, '/get'), ['{"user":"ada"}', 'MISS'])
   t.strictSame(await seen(bob, '/get'), ['{"user":"ada"}', 'HIT'])
 })
 
-t.test('with cacheControl: false and nothing said by the app, a page is handed to the next user', async t => {
+t.test('with cacheControl: false and no headers of the app, nginx sends a page to the next user', async t => {
   const { address } = await world(t, CACHE, { cacheControl: false })
   const [ada, bob] = await users(address)
   t.strictSame(await seen(ada, '/get'), ['{"user":"ada"}', 'MISS'])
@@ -75,7 +75,7 @@ t.test('with cacheControl: false and nothing said by the app, a page is handed t
 })
 
 for (const [told, more] of [['as it is', ''], ['told to ignore Set-Cookie', 'proxy_ignore_headers Set-Cookie;']] as const) {
-  t.test(`no response that sets the cookie is kept by an nginx ${told}`, async t => {
+  t.test(`a response that sets the cookie is not cached by an nginx ${told}`, async t => {
     const { address } = await world(t, { ...CACHE, location: CACHE.location + more })
     for (let time = 0; time < 2; time++) {
       const { lines, headers } = await new Visitor(address).get('/set/user/ada')
@@ -84,7 +84,7 @@ for (const [told, more] of [['as it is', ''], ['told to ignore Set-Cookie', 'pro
   })
 }
 
-t.test('an nginx that ignores Set-Cookie hands a session to the next user where the plugin may not say no-store', async t => {
+t.test('an nginx that ignores Set-Cookie sends a session to the next user if no-store is turned off', async t => {
   const { address } = await world(t, { ...CACHE, location: `${CACHE.location} proxy_ignore_headers Set-Cookie;` }, { cacheControl: false })
   const [ada, bob] = [new Visitor(address), new Visitor(address)]
   await ada.get('/set/user/ada')
@@ -92,21 +92,21 @@ t.test('an nginx that ignores Set-Cookie hands a session to the next user where 
   t.equal(bob.header, ada.header)
 })
 
-t.test('where the route itself says public, nginx leaves the response with Set-Cookie alone, and the log warns once', async t => {
+t.test('if the route sets public, nginx does not cache a response with Set-Cookie, and the log warns once', async t => {
   const { address, warnings } = await world(t, CACHE)
   for (const user of ['ada', 'bob']) t.match(await new Visitor(address).get(`/login/${user}`), { lines: { length: 1 }, headers: { 'cache-control': 'public, max-age=60', 'x-cache': 'MISS' } })
   t.match(warnings(), [/shared caches/])
   t.equal(warnings().length, 1)
 })
 
-t.test('a page for which no session was read is kept for all', async t => {
+t.test('a page for which no session was read is cached for all', async t => {
   const { address } = await world(t, CACHE)
   const [ada, bob] = await users(address)
   t.strictSame(await seen(ada, '/untouched'), ['{"ok":true}', 'MISS'])
   t.strictSame(await seen(bob, '/untouched'), ['{"ok":true}', 'HIT'])
 })
 
-t.test('where TLS ends at nginx, the cookie has Secure if the app trusts it, and the log says so once if not', async t => {
+t.test('if TLS ends at nginx, the cookie has Secure if the app trusts it, or else the log warns once', async t => {
   const tls = certificateFor(['shop.test'])
   const nginx = { tls, location: 'proxy_set_header X-Forwarded-Proto $scheme;' }
   const trusting = await world(t, nginx, {}, { trustProxy: '127.0.0.1' })
@@ -118,7 +118,7 @@ t.test('where TLS ends at nginx, the cookie has Secure if the app trusts it, and
   t.equal(wary.warnings().length, 1)
 })
 
-t.test('a split session comes through a connection that is kept, and through gzip, whole and in order', async t => {
+t.test('a split session passes a kept connection and gzip, complete and in order', async t => {
   const app = await appWith(t, { key: KEY, maxCookies: 3 })
   addRoutes(app)
   addFilling(app)

@@ -39,14 +39,14 @@ async function visitorWith ({ app, direct, address }: World, count: 1 | 2 | 3): 
   return visitor.at(address)
 }
 
-t.test('a session of one cookie passes both ways, with all that nginx has by default', async t => {
+t.test('a session of one cookie passes in both directions with the defaults of nginx', async t => {
   const { address } = await world(t)
   const visitor = new Visitor(address)
   t.equal((await visitor.get(`/fill/${BYTES.one}`)).status, 200)
   t.strictSame(await visitor.json('/size'), { size: BYTES.one })
 })
 
-t.test('the head of a response must be smaller than a page of memory, and past it nginx answers 502', { skip: isOtherPlatform }, async t => {
+t.test('nginx answers 502 if the head of a response is larger than a memory page', { skip: isOtherPlatform }, async t => {
   const { address, direct, complaints } = await world(t)
   const head = async (more: number, at: string): ReturnType<typeof ask> => await ask(`${at}/fill/2000`, { headers: { 'x-more': String(more) } })
   const whole = NGINX_RESPONSE_HEAD - (await head(0, direct)).headBytes
@@ -57,7 +57,7 @@ t.test('the head of a response must be smaller than a page of memory, and past i
   t.match(complaints(), /upstream sent too big header/)
 })
 
-t.test('a full cookie is read by default, and cannot be set', { skip: isOtherPlatform }, async t => {
+t.test('with the defaults of nginx a full cookie can be read and not set', { skip: isOtherPlatform }, async t => {
   const nginx = await world(t)
   const visitor = await visitorWith(nginx, 1)
   const size = bytesFor(nginx.app, FULL[1])
@@ -70,7 +70,7 @@ t.test('a full cookie is read by default, and cannot be set', { skip: isOtherPla
 })
 
 for (const [count, bufferSize] of [[1, '8k'], [2, '12k'], [3, '14k']] as const) {
-  t.test(`${count} full cookies can be set with proxy_buffer_size ${bufferSize}, whole and in order`, async t => {
+  t.test(`${count} full cookies can be set with proxy_buffer_size ${bufferSize}, complete and in order`, async t => {
     const { app, address } = await world(t, { location: `proxy_buffer_size ${bufferSize};` })
     const { status, lines } = await new Visitor(address).get(`/fill/${bytesFor(app, FULL[count])}`)
     t.equal(status, 200)
@@ -79,7 +79,7 @@ for (const [count, bufferSize] of [[1, '8k'], [2, '12k'], [3, '14k']] as const) 
   })
 }
 
-t.test('with the two lines of the page, sessions of one, two and three full cookies pass both ways', async t => {
+t.test('with the two lines of docs/cookies.md, one, two and three full cookies pass in both directions', async t => {
   const { app, address } = await world(t, { server: PAGE_LINES })
   for (const count of [1, 2, 3] as const) {
     const size = bytesFor(app, FULL[count])
@@ -89,12 +89,12 @@ t.test('with the two lines of the page, sessions of one, two and three full cook
   }
 })
 
-t.test('16k for the head alone is more than nginx starts with', { skip: isOtherPlatform }, async t => {
+t.test('nginx does not start with proxy_buffer_size 16k alone', { skip: isOtherPlatform }, async t => {
   await t.rejects(world(t, { location: 'proxy_buffer_size 16k;' }), /proxy_busy_buffers_size/)
   await t.resolves(world(t, { location: 'proxy_buffer_size 16k; proxy_buffers 8 16k;' }))
 })
 
-t.test('the Cookie header may fill one line of 8 KB, and past it nginx answers 400', async t => {
+t.test('the Cookie header may fill one line of 8 KB, and beyond that nginx answers 400', async t => {
   const { address } = await world(t)
   t.equal((await ask(`${address}/size`, { headers: { cookie: 'x'.repeat(NGINX_COOKIES) } })).status, 200)
   const { status, body } = await ask(`${address}/size`, { headers: { cookie: 'x'.repeat(NGINX_COOKIES + 1) } })
@@ -114,7 +114,7 @@ t.test('two full cookies pass by default and three do not; with a longer line th
   t.strictSame(await three.at(wide.address).json('/size'), { size: bytesFor(nginx.app, FULL[3]) })
 })
 
-t.test('past 16 KB of headers Node.js answers 431 through nginx, maxHeaderSize raises that, and the session is as it was', async t => {
+t.test('beyond 16 KB of headers Node.js answers 431 through nginx; maxHeaderSize raises this limit', async t => {
   const nginx = { server: 'large_client_header_buffers 4 32k; proxy_buffer_size 14k;' }
   const [plain, raised] = [await world(t, nginx), await world(t, nginx, { http: { maxHeaderSize: 2 * NODE_HEADERS } } as FastifyServerOptions)]
   const visitor = await visitorWith(plain, 3)

@@ -5,7 +5,7 @@ import { fetched, jarHolds, shop, type Site } from './site'
 
 const EMBEDDED = { sameSite: 'none', partitioned: true } as const
 
-inBrowsers('a partitioned session in a frame of another site is kept, lives in that site alone, and is cleared there', async (t, browser) => {
+inBrowsers('a partitioned session in a frame of another site belongs to that site alone', async (t, browser) => {
   const site = await shop(t, { key: KEY, cookieName: '__Host-session', cookie: EMBEDDED })
   const frame = await framed(await browser.newPage(), site, 'bank.test')
   await inFrame(frame, '/set/user/ada')
@@ -22,7 +22,7 @@ inBrowsers('a partitioned session in a frame of another site is kept, lives in t
   await jarHolds(t, browser, [])
 })
 
-inBrowsers('with SameSite=None alone, a browser that blocks cookies of embedded sites keeps no session in a frame', async (t, browser) => {
+inBrowsers('a browser that blocks third-party cookies keeps no SameSite=None session in a frame', async (t, browser) => {
   const site = await shop(t, { key: KEY, cookie: { sameSite: 'none' } })
   const frame = await framed(await browser.newPage(), site, 'bank.test')
   await inFrame(frame, '/set/user/ada')

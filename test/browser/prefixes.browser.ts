@@ -21,7 +21,7 @@ inBrowsers('cookies with each of the prefixes are kept, sent, and cleared', asyn
   await jarHolds(t, browser, [])
 })
 
-inBrowsers('what the checks at boot refuse is what the browser would have dropped', async (t, browser) => {
+inBrowsers('options that are refused at boot make cookies that the browser drops', async (t, browser) => {
   const lines = [
     '__Host-a=1; Path=/', '__Host-b=1; Secure; Path=/x', '__Host-c=1; Secure; Path=/; Domain=shop.test', '__Secure-d=1; Path=/', '__HOST-e=1; Path=/',
     '__Http-f=1; Path=/; Secure', '__Http-g=1; Path=/; HttpOnly', '__Host-Http-h=1; Path=/; Secure', '__Host-Http-i=1; Path=/x; Secure; HttpOnly',
@@ -52,7 +52,7 @@ function attributesOf (attributes: readonly string[]): object {
   }
 }
 
-inBrowsers('over plain http a Secure session is not kept, and neither is one with a prefix', async (t, browser) => {
+inBrowsers('over plain http, a Secure session or one with a prefix is not kept', async (t, browser) => {
   const page = await browser.newPage()
   for (const options of [{ cookieName: '__Host-session' }, { cookieName: '__Secure-session' }, { cookie: { secure: true } }, { cookie: { sameSite: 'none' } }] as const) {
     const { url } = await plainShop(t, options)
@@ -62,7 +62,7 @@ inBrowsers('over plain http a Secure session is not kept, and neither is one wit
   }
 })
 
-inBrowsers('over plain http the session of the defaults is kept all the same, and comes back', async (t, browser) => {
+inBrowsers('over plain http, a session with the default options is kept and sent', async (t, browser) => {
   const site = await plainShop(t)
   const page = await browser.newPage()
   await logIn(page, site)

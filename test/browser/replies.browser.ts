@@ -36,7 +36,7 @@ function replies (app: FastifyInstance): void {
   })
 }
 
-inBrowsers('a session that is set with an error, a page that is not there or a redirect is kept', async (t, browser) => {
+inBrowsers('a session that is set with an error, a 404 or a redirect is kept', async (t, browser) => {
   const site = await shop(t, { key: KEY }, replies)
   const page = await browser.newPage()
   for (const [path, last] of [['/status/401', '401'], ['/status/404', '404'], ['/status/500', '500'], ['/throw', 'throw'], ['/nowhere/at/all', 'nowhere']] as const) {
@@ -49,7 +49,7 @@ inBrowsers('a session that is set with an error, a page that is not there or a r
   await jarHolds(t, browser, ['session@shop.test/'])
 })
 
-inBrowsers('a stream and a 304 bring the session that was set with them', async (t, browser) => {
+inBrowsers('a session that is set with a stream or a 304 is kept', async (t, browser) => {
   const site = await shop(t, { key: KEY }, replies)
   const page = await browser.newPage()
   await page.goto(site.url())
@@ -61,7 +61,7 @@ inBrowsers('a stream and a 304 bring the session that was set with them', async 
   }
 })
 
-inBrowsers('a request that outlives its page carries the session, and what it sets is kept', async (t, browser) => {
+inBrowsers('a request that outlives its page has the session, and its changes are kept', async (t, browser) => {
   const answers = new EventEmitter()
   const site = await shop(t, { key: KEY }, app => {
     app.post('/leaving', { onResponse: async () => { answers.emit('answered') } }, async ({ session }) => {
@@ -79,7 +79,7 @@ inBrowsers('a request that outlives its page carries the session, and what it se
   t.strictSame(await fetched(page, '/get'), { user: 'ada', left: 'ada' })
 })
 
-inBrowsers('after a logout the back button does not show a private page that says no-store', async (t, browser) => {
+inBrowsers('after a logout the back button does not show a private page with no-store', async (t, browser) => {
   const site = await shop(t, { key: KEY }, app => {
     app.addHook('onRequest', async ({ url }, reply) => { if (url.startsWith('/private')) reply.header('cache-control', 'no-store') })
   })
@@ -96,7 +96,7 @@ inBrowsers('after a logout the back button does not show a private page that say
   }
 })
 
-inBrowsers('a page that the browser may keep for itself is not shown to the next user of that browser', async (t, browser) => {
+inBrowsers('a page that the browser may cache is not shown to the next user of that browser', async (t, browser) => {
   const site = await shop(t, { key: KEY }, app => {
     app.get('/mine', async ({ session }, reply) => {
       reply.header('cache-control', 'private, max-age=600')

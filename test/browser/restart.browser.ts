@@ -38,7 +38,7 @@ function lasting (request: FastifyRequest): secureSession.Session {
   return (request as unknown as { lasting: secureSession.Session }).lasting
 }
 
-inBrowsers('a session ends with the browser, unless it is persistent: then it outlives it, until the absolute limit at the latest', async (t, _shared, engine) => {
+inBrowsers('a session ends with the browser, and a persistent session survives a restart', async (t, _shared, engine) => {
   const { site, session } = await restarting(t, engine, [
     { key: KEY },
     { key: KEY, sessionName: 'lasting', persistent: true, absolute: '10d' }
@@ -61,7 +61,7 @@ inBrowsers('a session ends with the browser, unless it is persistent: then it ou
   await session(async browser => { await jarHolds(t, browser, [], 'a logout is for good') })
 })
 
-inBrowsers('one session outlives the browser where its own options say so, and where they say not, it does not', async (t, _shared, engine) => {
+inBrowsers('session.options() decides whether one session survives a restart', async (t, _shared, engine) => {
   const names = ['made-persistent', 'made-long', 'made-brief', 'long']
   const { site, session } = await restarting(t, engine, [
     { key: KEY, sessionName: 'made-persistent' },
@@ -89,7 +89,7 @@ function ownOptions (app: FastifyInstance): void {
   })
 }
 
-inBrowsers('a browser that opens its old tabs again brings back what was to end with it: the limits of the server still rule', async (t, _shared, engine) => {
+inBrowsers('a browser that restores its tabs restores sessions, and the server\'s limits apply', async (t, _shared, engine) => {
   const clock = fakeClock(t, Date.now())
   const { site, session } = await restarting(t, engine, { key: KEY, idle: '1h' })
   const shown = async (browser: BrowserContext): Promise<unknown> => {

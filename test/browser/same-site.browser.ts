@@ -19,22 +19,22 @@ interface Arrivals {
 
 const STRANGER = 'nobody'
 
-inBrowsers('SameSite=Lax: from another site a link brings the session; a form, a fetch, an image and a frame do not', async (t, browser) => {
+inBrowsers('SameSite=Lax: from another site only a link sends the session', async (t, browser) => {
   const { arrivals } = await visited(t, await browser.newPage(), 'bank.test', { sameSite: 'lax' })
   t.strictSame(arrivals, { typed: 'ada', link: 'ada', form: STRANGER, fetch: STRANGER, image: STRANGER, iframe: STRANGER })
 })
 
-inBrowsers('SameSite=Strict: from another site nothing brings the session, not even a link; typed in, it is there', async (t, browser) => {
+inBrowsers('SameSite=Strict: from another site nothing sends the session; a typed URL does', async (t, browser) => {
   const { arrivals } = await visited(t, await browser.newPage(), 'bank.test', { sameSite: 'strict' })
   t.strictSame(arrivals, { typed: 'ada', link: STRANGER, form: STRANGER, fetch: STRANGER, image: STRANGER, iframe: STRANGER })
 })
 
-inBrowsers('a subdomain is the same site: whatever it sends brings the session, so SameSite is no defence against it', async (t, browser) => {
+inBrowsers('a subdomain is the same site, so SameSite does not protect against it', async (t, browser) => {
   const { arrivals } = await visited(t, await browser.newPage(), 'evil.shop.test', { sameSite: 'strict' })
   t.strictSame(arrivals, { typed: 'ada', link: 'ada', form: 'ada', fetch: 'ada', image: 'ada', iframe: 'ada' })
 })
 
-inBrowsers('SameSite=None brings the session from another site by a link or a form, and by all other ways where the browser lets other sites in', async (t, browser, engine) => {
+inBrowsers('SameSite=None: a link or a form of another site sends the session', async (t, browser, engine) => {
   const { arrivals } = await visited(t, await browser.newPage(), 'bank.test', { sameSite: 'none' })
   t.strictSame(arrivals, { typed: 'ada', link: 'ada', form: 'ada', fetch: STRANGER, image: STRANGER, iframe: STRANGER })
   const admitting = await engine.open(newProfile(t), { admitsThirdParties: true })
@@ -46,12 +46,12 @@ inBrowsers('SameSite=None brings the session from another site by a link or a fo
   }
 })
 
-inBrowsers('without a SameSite attribute a form of another site brings a young session, so `sameSite: false` is no Lax', async (t, browser) => {
+inBrowsers('without SameSite a form of another site sends a new session, unlike with Lax', async (t, browser) => {
   const { arrivals } = await visited(t, await browser.newPage(), 'bank.test', { sameSite: false })
   t.match(arrivals, { typed: 'ada', link: 'ada', form: 'ada' })
 })
 
-inBrowsers('a form of another site can log the user in as somebody else, whatever SameSite says: a login wants a CSRF token', async (t, browser) => {
+inBrowsers('with every SameSite, a form of another site can log a user in as another', async (t, browser) => {
   const { site, page } = await visited(t, await browser.newPage(), 'bank.test', { sameSite: 'strict' })
   await page.goto(site.url('/blank', 'bank.test'))
   await addAndClick(page, `<form method=post action=${site.url('/login')}><input name=user value=mallory><button>go</button></form>`, 'button')

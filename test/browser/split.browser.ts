@@ -32,7 +32,7 @@ async function open (t: Test, browser: BrowserContext, options: Partial<secureSe
   return { site, page }
 }
 
-inBrowsers('a split session comes back whole, shrinks, grows, and is deleted to the last part', async (t, browser) => {
+inBrowsers('a split session is read back, shrinks, grows, and is deleted with every part', async (t, browser) => {
   for (const cookieName of ['session', '__Host-session']) {
     const { site, page } = await open(t, browser, { cookieName })
     const parts = (...suffixes: string[]): string[] => suffixes.map(suffix => `${cookieName}${suffix}@shop.test/`).sort()
@@ -51,7 +51,7 @@ inBrowsers('a split session comes back whole, shrinks, grows, and is deleted to 
   }
 })
 
-inBrowsers('a session that no longer fits fails its request, and the one before stays whole', async (t, browser) => {
+inBrowsers('a session that no longer fits fails its request, and the old one stays complete', async (t, browser) => {
   const { page } = await open(t, browser)
   await fetched(page, `/fill/${THREE}`)
   const before = await browser.cookies()
@@ -60,7 +60,7 @@ inBrowsers('a session that no longer fits fails its request, and the one before 
   t.strictSame(await fetched(page, '/bytes'), ['ada', THREE])
 })
 
-inBrowsers('a leftover beside a short session is passed over, and gone after the next write; what is merely named alike stays', async (t, browser) => {
+inBrowsers('a left-over part is ignored and then cleared; cookies with similar names stay', async (t, browser) => {
   const { page } = await open(t, browser)
   await fetched(page, `/fill/${ONE}`)
   for (const line of ['session.1=junk; Path=/; Secure; HttpOnly', 'session.2=; Path=/', 'session.3=mine; Path=/', 'sessionX=mine; Path=/', 'session.10=mine; Path=/']) await fetched(page, `/raw?line=${encodeURIComponent(line)}`)
@@ -69,7 +69,7 @@ inBrowsers('a leftover beside a short session is passed over, and gone after the
   await jarHolds(t, browser, ['session.10@shop.test/', 'session.3@shop.test/', 'session@shop.test/', 'sessionX@shop.test/'])
 })
 
-inBrowsers('parts that a subdomain tosses in do not take a split session apart', async (t, browser) => {
+inBrowsers('parts that a subdomain sets do not break a split session', async (t, browser) => {
   const { site, page } = await open(t, browser)
   await fetched(page, `/fill/${THREE}`)
   for (const line of ['session.1=junk; Domain=shop.test; Path=/', 'session.2=junk; Domain=shop.test; Path=/bytes', 'session=junk; Domain=shop.test; Path=/bytes']) {
@@ -80,7 +80,7 @@ inBrowsers('parts that a subdomain tosses in do not take a split session apart',
   t.equal(namesIn((site.seen.at(-1))?.cookie).length, 6)
 })
 
-inBrowsers('a long and a short write at the same time leave one of the two sessions whole', async (t, browser) => {
+inBrowsers('parallel writes of a long and a short session leave one of the two complete', async (t, browser) => {
   const { page } = await open(t, browser)
   for (const bytes of [[THREE, ONE], [ONE, TWO], [TWO, THREE]] as const) {
     await page.evaluate(async bytes => { await Promise.all(bytes.map(async bytes => await fetch(`/fill/${bytes}`))) }, bytes)
@@ -90,7 +90,7 @@ inBrowsers('a long and a short write at the same time leave one of the two sessi
   }
 })
 
-inBrowsers('over HTTP/2, where a browser sends each cookie by itself, a split session is whole as well', async (t, browser) => {
+inBrowsers('over HTTP/2, with one field per cookie, a split session is complete', async (t, browser) => {
   const { site, page } = await open(t, browser, { cookieName: '__Host-session' }, { http2: true })
   const protocol = await page.evaluate(() => (performance.getEntriesByType('navigation')[0] as PerformanceNavigationTiming).nextHopProtocol)
   t.equal(protocol, 'h2')

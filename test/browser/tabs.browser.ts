@@ -2,7 +2,7 @@ import { KEY } from '../helpers/app'
 import { inBrowsers } from './browsers'
 import { fetched, jarHolds, logIn, shop, textOf } from './site'
 
-inBrowsers('a logout in one tab is seen by the next request of another', async (t, browser) => {
+inBrowsers('a logout in one tab is effective for the next request of another', async (t, browser) => {
   const site = await shop(t)
   const [one, other] = [await browser.newPage(), await browser.newPage()]
   await logIn(one, site)
@@ -14,7 +14,7 @@ inBrowsers('a logout in one tab is seen by the next request of another', async (
   t.equal((await other.reload())?.status(), 401)
 })
 
-inBrowsers('a login as somebody else in one tab is who the other tab is, too', async (t, browser) => {
+inBrowsers('a login as another user in one tab changes the user of the other tab, too', async (t, browser) => {
   const site = await shop(t)
   const [one, other] = [await browser.newPage(), await browser.newPage()]
   await logIn(one, site)
@@ -23,7 +23,7 @@ inBrowsers('a login as somebody else in one tab is who the other tab is, too', a
   await jarHolds(t, browser, ['session@shop.test/'])
 })
 
-inBrowsers('two tabs that write at the same time: the last response wins, and who is logged in stays so', async (t, browser) => {
+inBrowsers('if two tabs write at once the last response wins, and the user stays logged in', async (t, browser) => {
   let arrived = 0
   let open = (): void => {}
   const both = new Promise<void>(resolve => { open = resolve })

@@ -25,7 +25,7 @@ async function tokenOf (site: Site, user: string): Promise<string> {
   return (/^[^=]+=([^;]*)/.exec(String(headers['set-cookie'])) as RegExpExecArray)[1] as string
 }
 
-inBrowsers('junk that a subdomain tosses in, at any path, leaves the user who they are; a logout clears their own and leaves the junk alone', async (t, browser) => {
+inBrowsers('random cookies of a subdomain log no user out, and a logout does not clear them', async (t, browser) => {
   const site = await shop(t, { key: KEY }, hostile)
   const page = await browser.newPage()
   await toss(page, site, 'session=early; Domain=shop.test; Path=/')
@@ -45,7 +45,7 @@ inBrowsers('junk that a subdomain tosses in, at any path, leaves the user who th
   t.strictSame(await fetched(page, '/account/get'), { user: 'grace' }, 'a new login is what counts')
 })
 
-inBrowsers('a session of the attacker\'s own that is older than the user\'s loses to it; one that is newer wins under a plain name', async (t, browser) => {
+inBrowsers('of an attacker\'s session and the user\'s, the newer counts under a plain name', async (t, browser) => {
   const site = await shop(t, { key: KEY }, hostile)
   const page = await browser.newPage()
   await toss(page, site, `session=${await tokenOf(site, 'mallory')}; Domain=shop.test; Path=/account`)
@@ -56,7 +56,7 @@ inBrowsers('a session of the attacker\'s own that is older than the user\'s lose
   t.strictSame(await fetched(page, '/get'), { user: 'mallory' }, 'which no server can tell from a new login')
 })
 
-inBrowsers('under a __Host- name no subdomain can toss anything in, and plain values of that name are not sent by it', async (t, browser) => {
+inBrowsers('a subdomain cannot set a __Host- cookie, and plain cookies do not affect it', async (t, browser) => {
   for (const cookieName of ['__Host-session', '__Host-Http-session']) {
     const site = await shop(t, { key: KEY, cookieName }, hostile)
     const page = await browser.newPage()
@@ -74,7 +74,7 @@ inBrowsers('under a __Host- name no subdomain can toss anything in, and plain va
   }
 })
 
-inBrowsers('a cookie of the same name that does not open is not cleared, and the next login overwrites it', async (t, browser) => {
+inBrowsers('a cookie that does not open is not cleared, and the next login overwrites it', async (t, browser) => {
   const former = await shop(t, { key: OTHER_KEY })
   const page = await browser.newPage()
   await logIn(page, former)

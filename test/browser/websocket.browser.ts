@@ -35,7 +35,7 @@ async function said (page: Page, site: Site): Promise<string> {
   }, site.url('/chat').replace('https:', 'wss:'))
 }
 
-inBrowsers('the upgrade to a WebSocket carries the session, and what it sets is kept', async (t, browser) => {
+inBrowsers('the upgrade to a WebSocket has the session, and changes of the upgrade are kept', async (t, browser) => {
   const site = await shop(t, { key: KEY }, sockets)
   const page = await browser.newPage()
   await logIn(page, site)
@@ -44,7 +44,7 @@ inBrowsers('the upgrade to a WebSocket carries the session, and what it sets is 
   t.strictSame(await fetched(page, '/get'), { user: 'ada', visits: 2 })
 })
 
-inBrowsers('a socket that another site opens does not carry it, and one that a subdomain opens does: look at Origin', async (t, browser) => {
+inBrowsers('a WebSocket from another site has no session, and one from a subdomain has it', async (t, browser) => {
   const site = await shop(t, { key: KEY, cookieName: '__Host-session', cookie: { sameSite: 'strict' } }, sockets)
   const page = await browser.newPage()
   await logIn(page, site)

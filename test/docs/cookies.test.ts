@@ -34,12 +34,12 @@ function row (first: string): string[] {
   return (PAGE.split('\n').find(line => line.startsWith(`| ${first} |`)) as string).split(' | ').slice(1)
 }
 
-t.test('what to set in production is set by the first block', async t => {
+t.test('docs/cookies.md: the first block sets what production needs', async t => {
   const [line] = setCookies(await appOf(t, "'__Host-session' })").inject('/set/a/1')) as [string]
   t.match(parseLine(line), { name: '__Host-session', attributes: '; Path=/; HttpOnly; Secure; SameSite=Lax' })
 })
 
-t.test('limits are configured, and a persistent cookie lives to the absolute end', async t => {
+t.test('docs/cookies.md: limits are configured, and a persistent cookie lives to the absolute end', async t => {
   fakeClock(t)
   const app = appOf(t, "absolute: '12h'")
   t.match(setCookies(await app.inject('/set/a/1')), [/; Max-Age=43200;/])
@@ -47,7 +47,7 @@ t.test('limits are configured, and a persistent cookie lives to the absolute end
   t.equal(expiresAt - createdAt, 2 * 3_600_000)
 })
 
-t.test('a login is remembered where the user says so, and a poll does not renew it', async t => {
+t.test('docs/cookies.md: a login is remembered if the user asks for it, and a poll does not renew it', async t => {
   const clock = fakeClock(t)
   const app = bareApp(t)
   app.register(secureSession, { key: KEY })
@@ -67,14 +67,14 @@ t.test('a login is remembered where the user says so, and a poll does not renew 
   t.strictSame(await browser.json('/notifications'), { user: null })
 })
 
-t.test('with maxCookies a larger session is split', async t => {
+t.test('docs/cookies.md: with maxCookies a larger session is split', async t => {
   const browser = new Browser(appOf(t, 'maxCookies: 2'))
   await browser.get(`/fill/${BYTES.two}`)
   t.strictSame([...browser.cookies.keys()], ['__Host-session', '__Host-session.1'])
   t.equal(await sizeIn(browser), BYTES.two)
 })
 
-t.test('a logout clears the place where the cookies were, too', async t => {
+t.test('docs/cookies.md: a logout also clears cookies at the old path', async t => {
   const old = bareApp(t)
   old.register(secureSession, { key: KEY, cookie: { path: '/app' } })
   old.after(() => { addRoutes(old) })
@@ -84,7 +84,7 @@ t.test('a logout clears the place where the cookies were, too', async t => {
   t.ok(lines.some(({ name, attributes }) => name === 'session' && attributes.includes('Path=/app') && attributes.includes('Max-Age=0')))
 })
 
-t.test('a trusted proxy and larger headers are options of Fastify', async t => {
+t.test('docs/cookies.md: the blocks for a trusted proxy and for larger headers work', async t => {
   const trusting = runSnippet(block(t, 'js', 'trustProxy'), { fastify }, 'app')
   const roomy = runSnippet(block(t, 'js', 'maxHeaderSize'), { fastify }, 'app')
   for (const app of [trusting, roomy]) {
@@ -98,14 +98,14 @@ t.test('a trusted proxy and larger headers are options of Fastify', async t => {
   t.match(await (await fetch(roomy.address, { headers })).json(), { bytes: NODE_HEADERS })
 })
 
-t.test('the budget is what Node.js has, and what the tests of nginx go by', async t => {
+t.test('docs/cookies.md: the header budget has the limits of Node.js and of the nginx tests', async t => {
   t.equal(maxHeaderSize, NODE_HEADERS)
   t.match(row('Node.js'), [`${NODE_HEADERS / 1024} KB for all headers of a request`, '431', '`maxHeaderSize`'])
   t.match(row('nginx, request'), [`${NGINX_REQUEST_LINE / 1024} KB for one line, so ${NGINX_COOKIES} bytes of cookies`, '400'])
   t.match(row('nginx, response'), [new RegExp(`^${NGINX_RESPONSE_HEAD / 1024} KB or `), '502'])
 })
 
-t.test('so much fits one, two and three cookies', async t => {
+t.test('docs/cookies.md: the sizes for one, two and three cookies are correct', async t => {
   const app = await appOfSizes(t)
   for (const [count, most] of [[1, ONE], [2, TWO], [3, THREE]] as const) {
     const bytes = bytesFor(app, most)
@@ -120,7 +120,7 @@ t.test('so much fits one, two and three cookies', async t => {
   t.equal(left, Number(/Two full cookies leave (\d+) bytes/.exec(PAGE)?.[1]))
 })
 
-t.test('every link leads somewhere', async t => {
+t.test('docs/cookies.md: every link has a target', async t => {
   const links = Array.from(PAGE.matchAll(/\]\(([^)]+)\)|^\[\w+\]: (\S+)$/gm), ([, inline, reference]) => (inline ?? reference) as string)
   const anchors = Array.from(PAGE.matchAll(/^#+ (.*)$/gm), ([, heading]) => (heading as string).toLowerCase().replace(/[^\w\- ]/g, '').replaceAll(' ', '-'))
   for (const link of links) {
@@ -130,7 +130,7 @@ t.test('every link leads somewhere', async t => {
   }
 })
 
-t.test('every block of code is run by a test: those of Node.js here, that of nginx before a real one', async t => {
+t.test('docs/cookies.md: every block of code is run by a test, here or with a real nginx', async t => {
   t.equal(blocks('js').length, 8)
   t.equal(blocks('nginx').length, 1)
   t.equal(PAGE.match(/^```\w+$/gm)?.length, 9)

@@ -6,7 +6,7 @@ import { Operator } from '../cli/operator'
 import { linesOf, PAGE, ROOT } from './keys-page'
 import { CODES } from './page'
 
-t.test('the table of options is that of the types', async t => {
+t.test('docs/keys.md: the table of options has exactly the options of the types', async t => {
   const types = readFileSync(join(ROOT, 'types/keyring.ts'), 'utf8')
   const namesOf = (name: string): string[] => linesOf(new RegExp(`interface ${name} \\{([^]*?)\n\\}`).exec(types)?.[1] as string, /^ {2}(\w+)\??:/gm)
   const expected = [
@@ -21,13 +21,13 @@ t.test('the table of options is that of the types', async t => {
   t.match(PAGE, DEFAULT_REDIS_KEY)
 })
 
-t.test('every code of an error exists', async t => {
+t.test('docs/keys.md: every error code exists', async t => {
   const named = [...new Set(PAGE.match(/FST_SESSION_[A-Z_]+/g))]
   t.strictSame(named.filter(code => !CODES.includes(code)), [])
   t.ok(named.includes('FST_SESSION_INVALID_KEYRING') && named.includes('FST_SESSION_KEYRING_UNAVAILABLE'))
 })
 
-t.test('the table of messages is what the plugin logs, with its levels', async t => {
+t.test('docs/keys.md: the table of messages has what the plugin logs, with its levels', async t => {
   const source = readFileSync(join(ROOT, 'lib/plugin/keyring-log.ts'), 'utf8')
   const logged = Array.from(source.matchAll(/log\.(info|warn)\(.*?, ['`]([^'`]+)['`]\)/g), ([, level, message]) => `${level as string} ${/^[^:]*/.exec(message as string)?.[0] as string}`)
   const listed = Array.from(PAGE.matchAll(/^\| (info|warn) \| `([^`]+)` \|/gm), ([, level, message]) => `${level as string} ${message as string}`)
@@ -35,13 +35,13 @@ t.test('the table of messages is what the plugin logs, with its levels', async t
   t.strictSame(listed.sort(), logged.sort())
 })
 
-t.test('every state exists, and all are listed', async t => {
+t.test('docs/keys.md: the table of states has exactly the states of the code', async t => {
   const source = readFileSync(join(ROOT, 'lib/keyring/schedule.ts'), 'utf8')
   const states = linesOf(/type KeyState = (.*)/.exec(source)?.[1] as string, /'(\w+)'/g)
   t.strictSame(linesOf(PAGE, /^\| (pending|active|retired|expired|revoked) \|/gm), states)
 })
 
-t.test('every command and every option of one exists', async t => {
+t.test('docs/keys.md: every command and every option of a command exists', async t => {
   const operator = new Operator(t)
   const used = linesOf(PAGE, /npx fastify-sealed-session ([^\n`|&]+)/g)
   t.ok(used.length > 15)
@@ -56,7 +56,7 @@ t.test('every command and every option of one exists', async t => {
   for (const command of linesOf(PAGE, /`(init|list|rotate|revoke|prune)[` ]/g)) t.match(all, command)
 })
 
-t.test('every link leads somewhere', async t => {
+t.test('docs/keys.md: every link has a target', async t => {
   const slug = (heading: string): string => heading.toLowerCase().replace(/[^\w\- ]/g, '').replaceAll(' ', '-')
   const anchorsOf = (file: string): string[] => linesOf(readFileSync(join(ROOT, 'docs', file), 'utf8'), /^#+ (.*)$/gm).map(slug)
   for (const link of linesOf(PAGE, /\]\(([^)]+)\)/g)) {
@@ -66,7 +66,7 @@ t.test('every link leads somewhere', async t => {
   }
 })
 
-t.test('the picture is small, says in words what it shows, and needs nothing from elsewhere', async t => {
+t.test('docs/keys.md: the picture is small, has a text description, and loads nothing', async t => {
   const picture = readFileSync(join(ROOT, 'docs/key-life.svg'), 'utf8')
   t.ok(Buffer.byteLength(picture) <= 12 * 1024)
   t.match(picture, /<title id="title">/)

@@ -19,7 +19,7 @@ t.test('Vault', async t => {
   const vaultKeyring = run(snippet, { app: stray }, 'vaultKeyring') as (options: object) => secureSession.KeyringStore
   const storeAt = (path: string, options: object = {}): secureSession.KeyringStore => vaultKeyring({ address: vault.address, token: () => vault.token, path, ...options })
 
-  t.test('has no ring until one is written, and then not one more', async t => {
+  t.test('the Vault store is empty until the first update, and then refuses another first update', async t => {
     const store = storeAt('first')
     t.equal(await store.read(), null)
     t.equal(await store.update(null, 'one'), true)
@@ -30,14 +30,14 @@ t.test('Vault', async t => {
     t.equal(await store.read(), 'two')
   })
 
-  t.test('lets one of two writers through that start from one text', async t => {
+  t.test('the Vault store accepts one of two writers that start from one text', async t => {
     const store = storeAt('two-writers')
     await store.update(null, 'one')
     t.strictSame((await Promise.all([store.update('one', 'a'), store.update('one', 'b')])).sort(), [false, true])
     t.equal(vault.versionsOf('two-writers'), 2)
   })
 
-  t.test('loses no key of twenty rotations at once', async t => {
+  t.test('the Vault store loses no key of twenty parallel rotations', async t => {
     await storeAt('many').update(null, writeKeyring(freshRing()))
     vault.conflicts = 0
     const stores = Array.from({ length: 20 }, () => storeAt('many'))
@@ -49,7 +49,7 @@ t.test('Vault', async t => {
     t.ok(vault.conflicts > 0, 'they did come between each other')
   })
 
-  t.test('writes over a deleted version', async t => {
+  t.test('the Vault store writes over a deleted version', async t => {
     const store = storeAt('deleted')
     await store.update(null, 'one')
     vault.softDelete('deleted')
@@ -58,7 +58,7 @@ t.test('Vault', async t => {
     t.equal(await store.read(), 'two')
   })
 
-  t.test('rejects where it cannot be told whether there is a ring', async t => {
+  t.test('the Vault store rejects if it is not known whether there is a keyring', async t => {
     await t.rejects(storeAt('first', { token: () => 'another' }).read(), { message: /403 permission denied/ })
     await t.rejects(storeAt('first', { mount: 'elsewhere' }).read(), { message: /404 no handler/ })
     vault.isSealed = true
@@ -67,7 +67,7 @@ t.test('Vault', async t => {
     await t.rejects(storeAt('first').update('two', 'three'), { message: /Vault is sealed/ })
   })
 
-  t.test('serves an app as it stands, with the ring that the commands put there', async t => {
+  t.test('the Vault example runs an app with the keyring that the commands of the page wrote', async t => {
     const { folder, sh } = shell(t)
     sh(block(t, 'sh', 'vault kv put'))
     t.notOk(existsSync(join(folder, 'keys.json')))

@@ -10,7 +10,7 @@ import { Browser } from '../helpers/browser'
 import { RedisServer } from '../helpers/redis-server'
 import { appOf, block, blocks, linesOf, ROOT, ROTATION, run, shell } from './keys-page'
 
-t.test('Redis: the command, ioredis as it is, and node-redis with its arguments named', async t => {
+t.test('docs/keys.md: Redis works with the command, ioredis, and node-redis with adapted arguments', async t => {
   const server = await RedisServer.start()
   t.teardown(async () => { await server.remove() })
   const { sh } = shell(t)

@@ -11,7 +11,7 @@ import { Browser } from '../helpers/browser'
 import { freshFolder } from '../helpers/installed'
 import { appOf, block, blocks, freshRing, keysIn, linesOf, movedTo, PAGE, RING_PATH, shell } from './keys-page'
 
-t.test('the array: the first key seals, the one before opens', async t => {
+t.test('docs/keys.md: in an array the first key seals, and the old key opens', async t => {
   process.env['SESSION_KEY'] = KEY.toString('base64url')
   process.env['SESSION_KEY_BEFORE'] = OTHER_KEY.toString('base64url')
   const before = bareApp(t)
@@ -24,7 +24,7 @@ t.test('the array: the first key seals, the one before opens', async t => {
   t.strictSame(await moved.json('/get'), { a: '1' })
 })
 
-t.test('the commands for a file work as they stand, and a server follows them', async t => {
+t.test('docs/keys.md: the commands for a file work, and a server follows them', async t => {
   const { folder, sh } = shell(t)
   const path = join(folder, 'keys.json')
   const here = (script: string): string => script.replaceAll(RING_PATH, path)
@@ -58,7 +58,7 @@ t.test('the commands for a file work as they stand, and a server follows them', 
   t.equal(keysIn(path).length, 4)
 })
 
-t.test('a ring that starts with the key used until now opens its sessions', async t => {
+t.test('docs/keys.md: a keyring that begins with the old key opens its sessions', async t => {
   const { folder, sh } = shell(t)
   const path = join(folder, 'keys.json')
   const before = bareApp(t)
@@ -77,7 +77,7 @@ t.test('a ring that starts with the key used until now opens its sessions', asyn
   t.strictSame(await movedTo(before, moved).json('/get'), { a: '1', b: '2' }, 'and the other way round')
 })
 
-t.test('a server that rotates by itself adds the key one hour before it is due', async t => {
+t.test('docs/keys.md: a server that rotates adds the key one hour before it is due', async t => {
   const path = join(freshFolder(t), 'keys.json')
   writeFileSync(path, writeKeyring(freshRing(Date.now() - 30 * DAY_MS + 59 * MINUTE_MS)), { mode: 0o600 })
   const app = await appOf(t, block(t, 'js', 'activateIn').replaceAll(RING_PATH, path))
@@ -87,7 +87,7 @@ t.test('a server that rotates by itself adds the key one hour before it is due',
   t.ok(app.lines.some(({ msg }) => msg === 'a key was added to the keyring'))
 })
 
-t.test('Kubernetes: a mounted secret is read, and followed when it changes', async t => {
+t.test('docs/keys.md: with Kubernetes, a mounted secret is read, and read again when it changes', async t => {
   const folder = freshFolder(t)
   const mounted = join(folder, 'session-keys')
   mkdirSync(mounted)
@@ -114,7 +114,7 @@ t.test('Kubernetes: a mounted secret is read, and followed when it changes', asy
   t.strictSame(await moved.json('/get'), { a: '1' })
 })
 
-t.test('Kubernetes: the commands of the page carry the ring from the file to the secret and back', async t => {
+t.test('docs/keys.md: the Kubernetes commands copy the keyring from the file to the secret and back', async t => {
   const { folder, sh } = shell(t)
   const secret = join(folder, 'secret')
   sh(block(t, 'sh', 'kubectl create secret generic session-keys --from-file=keys.json\n'))
@@ -138,11 +138,11 @@ t.test('Kubernetes: the commands of the page carry the ring from the file to the
   t.notOk(existsSync(join(folder, 'keys.json')))
 })
 
-t.test('the example of the format is a keyring', async t => {
+t.test('docs/keys.md: the example of the format is a keyring', async t => {
   t.equal(parseKeyring(blocks('json')[0] as string).length, 1)
 })
 
-t.test('every block of code is run by one of these tests, or by those of keys.services.ts', async t => {
+t.test('docs/keys.md: every block of code is run by a test, here or in keys.services.ts', async t => {
   t.equal(blocks('js').length, 7)
   t.equal(blocks('sh').length, 10)
   t.equal(blocks('yaml').length, 4)

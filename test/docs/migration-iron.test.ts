@@ -20,14 +20,14 @@ async function oldIron (t: Test, options: object = {}): Promise<Browser> {
   }))
 }
 
-t.test('a session moves out of its seal', async t => {
+t.test('docs/migration.md: a session is migrated from its iron-session seal', async t => {
   const ada = await oldIron(t)
   await ada.post('/login')
   t.strictSame(ada.cookies, ['my-iron-cookie /'])
   await moves(t, ada, await appOf(t, block(t, 'js', 'unsealData')))
 })
 
-t.test('what does not open there does not here, whatever it answers to it', async t => {
+t.test('docs/migration.md: a seal that iron-session does not open is no session', async t => {
   const code = block(t, 'js', 'unsealData')
   const app = await appOf(t, code)
   const good = await sealData({ user: ADA }, { password: OLD_SECRET })
@@ -43,7 +43,7 @@ t.test('what does not open there does not here, whatever it answers to it', asyn
   t.strictSame((await numbered.inject({ url: '/me', headers: { cookie: `my-iron-cookie=${seals[2]?.[0] as string}` } })).json(), ADA)
 })
 
-t.test('a seal that is over, by its own time alone', async t => {
+t.test('docs/migration.md: a seal expires by its own time alone', async t => {
   const clock = fakeClock(t, Date.now())
   const ada = await oldIron(t)
   await ada.post('/login')

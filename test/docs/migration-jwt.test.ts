@@ -22,13 +22,13 @@ async function oldJwt (t: Test, options: object = {}, sign: object = { expiresIn
   }))
 }
 
-t.test('the claims move into the session, and the times do not', async t => {
+t.test('docs/migration.md: the claims of a JWT become values of the session, and the times do not', async t => {
   const ada = await oldJwt(t)
   await ada.post('/login')
   await moves(t, ada, await appOf(t, block(t, 'js', JWT_CODE)))
 })
 
-t.test('iat is when the session began, and exp holds until the move', async t => {
+t.test('docs/migration.md: iat of a JWT is when the session began, and exp counts until the migration', async t => {
   const clock = fakeClock(t, Date.now())
   const long = await oldJwt(t)
   const short = await oldJwt(t, {}, { expiresIn: '1h' })
@@ -47,7 +47,7 @@ t.test('iat is when the session began, and exp holds until the move', async t =>
   t.strictSame(await (await long.goTo(app)).get('/me'), {}, 'older than "absolute"')
 })
 
-t.test('no other algorithm, no other secret, no other spelling', async t => {
+t.test('docs/migration.md: a JWT with another algorithm, secret or spelling is no session', async t => {
   const app = await appOf(t, block(t, 'js', JWT_CODE))
   const other = bareApp(t)
   await withCookies(other, jwt, { secret: OLD_SECRET, sign: { algorithm: 'HS512' } })
@@ -61,7 +61,7 @@ t.test('no other algorithm, no other secret, no other spelling', async t => {
   }
 })
 
-t.test('a signed cookie is unsigned first', async t => {
+t.test('docs/migration.md: a signed JWT cookie is unsigned first', async t => {
   const ada = await Browser.at(await appWithOld(t, async app => {
     await app.register(require('@fastify/cookie'), { secret: OLD_SECRET })
     await app.register(jwt, JWT_OPTIONS)
@@ -75,7 +75,7 @@ t.test('a signed cookie is unsigned first', async t => {
   await moves(t, ada, await appOf(t, code))
 })
 
-t.test('a token from localStorage, sent once', async t => {
+t.test('docs/migration.md: a JWT from localStorage is sent once', async t => {
   const { token } = await (await oldJwt(t)).post('/login')
   const app = await appOf(t, block(t, 'js', JWT_CODE), {}, app => {
     runSnippet(block(t, 'js', "app.post('/session'"), { app })

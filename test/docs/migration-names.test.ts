@@ -17,27 +17,27 @@ function namesIn (source: string, pattern: RegExp): string[] {
   return [...new Set(Array.from(source.matchAll(pattern), ([, name]) => name as string))]
 }
 
-t.test('the list of options has all that the old library takes', async t => {
+t.test('docs/migration.md: the list of options has all options of the old library', async t => {
   const options = namesIn(/type SecureSessionPluginOptions = ([^]*?)\n\n/.exec(PEER_TYPES)?.[1] as string, /(\w+)\??:/g)
   t.ok(options.length >= 7)
   for (const name of [...options, 'cookieOptions']) t.match(list('Options'), new RegExp(`^- [^:]*\`${name}\``, 'm'), name)
 })
 
-t.test('the list of methods has all that it has', async t => {
+t.test('docs/migration.md: the list of methods has all methods of the old library', async t => {
   const session = namesIn(/type Session<T = SessionData> = ([^]*?)\n {2}\}/.exec(PEER_TYPES)?.[1] as string, /^ {4}(\w+)[<(:]/gm)
   const app = namesIn(/interface FastifyInstance \{([^]*?)\n {2}\}/.exec(PEER_TYPES)?.[1] as string, /^ {4}(\w+)\(/gm)
   t.ok(session.length === 9 && app.length === 3)
   for (const name of [...session, ...app]) t.match(list('Methods'), new RegExp(`^- [^:]*\`${name}[\`(]`, 'm'), name)
 })
 
-t.test('the options of openers, and the codes of errors, exist', async t => {
+t.test('docs/migration.md: the options of openers and the error codes exist', async t => {
   const types = readFileSync(join(ROOT, 'types/legacy.ts'), 'utf8')
   const own = namesIn(types, /^ {2}(?:readonly )?(\w+)\??(?::| \()/gm)
   for (const name of own.filter(name => !['data', 'isSealed'].includes(name))) t.match(PAGE, new RegExp(`\`${name}[\`(:]|\\b${name}: `), name)
   for (const code of PAGE.match(/FST_SESSION_[A-Z_]+/g) as string[]) t.ok(CODES.includes(code), code)
 })
 
-t.test('every link leads somewhere', async t => {
+t.test('docs/migration.md: every link has a target', async t => {
   const slug = (heading: string): string => heading.toLowerCase().replace(/[^\w\- ]/g, '').replaceAll(' ', '-')
   const anchors = namesIn(PAGE, /^#+ (.*)$/gm).map(slug)
   for (const link of namesIn(PAGE, /\]\(([^)]+)\)/g)) {
@@ -46,7 +46,7 @@ t.test('every link leads somewhere', async t => {
   }
 })
 
-t.test('every block of code is run by one of the tests of this page', async t => {
+t.test('docs/migration.md: every block of code is run by a test of this page', async t => {
   t.equal(blocks('diff').length, 1)
   t.equal(blocks('js').length, 7)
   t.equal(blocks('ts').length, 4)

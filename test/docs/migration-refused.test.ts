@@ -19,7 +19,7 @@ async function bootError (t: Parameters<typeof bareApp>[0], plugin: any, options
   }
 }
 
-t.test('each booted there and is refused here, by its code', async t => {
+t.test('docs/migration.md: each listed option boots with the old library and is refused here, by its code', async t => {
   t.equal(listed.length, 20)
   const scope = { KEY, SECRET: 'a passphrase of more than thirty-two bytes' }
   for (const text of listed) {

@@ -41,14 +41,14 @@ async function seen (browser: Browser, { old, now }: Fleets): Promise<unknown[]>
   return [await (await browser.copy().goTo(old)).get('/me'), await (await browser.copy().goTo(now)).get('/me')]
 }
 
-t.test('who was logged in before the deploy is so on both sides, and neither takes the other\'s cookie away', async t => {
+t.test('rolling deploy: a user from before it is logged in on both sides, and both cookies stay', async t => {
   const both = await fleets(t)
   const ada = await loggedInAt(both.old)
   for (const app of [both.now, both.old, both.now]) t.strictSame(await (await ada.goTo(app)).get('/me'), ADA)
   t.strictSame(ada.cookies, ['__Host-session /', 'session /'])
 })
 
-t.test('what one side writes after that, the other does not see', async t => {
+t.test('rolling deploy: changes of one side after the migration are not seen by the other', async t => {
   const both = await fleets(t)
   const ada = await loggedInAt(both.old)
   await (await ada.goTo(both.now)).post('/theme/dark')
@@ -58,7 +58,7 @@ t.test('what one side writes after that, the other does not see', async t => {
   t.strictSame(await (await ada.goTo(both.now)).get('/theme'), { theme: 'dark' })
 })
 
-t.test('a login on an old server is known to new ones that did not know the browser before', async t => {
+t.test('rolling deploy: a login on an old server is a login on new servers that did not know the browser', async t => {
   const both = await fleets(t)
   t.strictSame(await seen(await loggedInAt(both.old), both), [ADA, ADA])
   const ada = await loggedInAt(both.old)
@@ -67,7 +67,7 @@ t.test('a login on an old server is known to new ones that did not know the brow
   t.strictSame(await seen(ada, both), [GRACE, ADA])
 })
 
-t.test('a login on a new server is not known to old ones', async t => {
+t.test('rolling deploy: a login on a new server is not known to old servers', async t => {
   const both = await fleets(t)
   t.strictSame(await seen(await loggedInAt(both.now), both), [{}, ADA])
   const ada = await loggedInAt(both.old)
@@ -75,7 +75,7 @@ t.test('a login on a new server is not known to old ones', async t => {
   t.strictSame(await seen(ada, both), [ADA, GRACE])
 })
 
-t.test('a logout on a new server ends both, though the old cookie was to be kept', async t => {
+t.test('rolling deploy: a logout on a new server ends both sessions, also with keep', async t => {
   const both = await fleets(t)
   const ada = await loggedInAt(both.old)
   await (await ada.goTo(both.now)).post('/logout')
@@ -83,7 +83,7 @@ t.test('a logout on a new server ends both, though the old cookie was to be kept
   t.strictSame(await seen(ada, both), [{}, {}])
 })
 
-t.test('a logout on an old server leaves who a new one knows logged in there', async t => {
+t.test('rolling deploy: a logout on an old server does not log out on a new server that knew the browser', async t => {
   const both = await fleets(t)
   const ada = await loggedInAt(both.old)
   await (await ada.goTo(both.now)).get('/me')
@@ -95,7 +95,7 @@ t.test('a logout on an old server leaves who a new one knows logged in there', a
   t.strictSame(await seen(grace, both), [{}, {}])
 })
 
-t.test('mended by hand: a login or a logout on an old server holds on both sides', async t => {
+t.test('rolling deploy: with the hook, a login or a logout on an old server is effective on both sides', async t => {
   const both = await mended(t)
   const ada = await loggedInAt(both.old)
   await (await ada.goTo(both.now)).get('/me')
@@ -107,7 +107,7 @@ t.test('mended by hand: a login or a logout on an old server holds on both sides
   t.strictSame(await seen(ada, both), [{}, {}])
 })
 
-t.test('a login on a new server that regenerates the session ends what the old cookie held', async t => {
+t.test('rolling deploy: a login on a new server that calls regenerate ends the old session', async t => {
   const both = await mended(t)
   const ada = await loggedInAt(both.old)
   await (await ada.goTo(both.now)).post('/login', GRACE)
@@ -115,7 +115,7 @@ t.test('a login on a new server that regenerates the session ends what the old c
   t.strictSame(await seen(ada, both), [{}, GRACE])
 })
 
-t.test('all are new and keep is left out: the leftover opens only where there is no session, and a logout clears it', async t => {
+t.test('rolling deploy: without keep, the old cookie opens only without a new one; a logout clears it', async t => {
   const both = await fleets(t)
   const later = await appOf(t, block(t, 'js', 'keep: true').replace(', keep: true', ''))
   const ada = await loggedInAt(both.old)
@@ -130,14 +130,14 @@ t.test('all are new and keep is left out: the leftover opens only where there is
   t.strictSame(late.cookies, ['__Host-session /'], 'who comes only now moves as usual')
 })
 
-t.test('back to the old library: whoever was logged in before still is', async t => {
+t.test('rolling deploy: after going back, users from before are still logged in', async t => {
   const both = await fleets(t)
   const ada = await loggedInAt(both.old)
   await (await ada.goTo(both.now)).post('/theme/dark')
   t.strictSame(await (await ada.goTo(both.old)).get('/me'), ADA)
 })
 
-t.test('the table has a row for each of these', async t => {
+t.test('rolling deploy: the table has a row for each of these cases', async t => {
   const [, table] = /\| who \| on old servers \| on new servers \|\n[^\n]*\n((?:\|.*\n)+)/.exec(PAGE) as unknown as [string, string]
   t.equal(table.trim().split('\n').length, 6)
 })

@@ -16,7 +16,7 @@ function moves ({ lines }: TestApp): number {
   return lines.filter(({ msg, level }) => msg === MOVED && level === 30).length
 }
 
-t.test('the two lines: who was logged in still is, the old cookie is gone, and a logout leaves nothing that opens', async t => {
+t.test('after the two changed lines a user is still logged in, and a logout leaves no cookie that opens', async t => {
   const diff = block(t, 'diff', 'secureSessionOpener')
   const old = await appOf(t, sideOf(diff, '-'))
   const app = await appOf(t, sideOf(diff, '+'))
@@ -44,7 +44,7 @@ t.test('the two lines: who was logged in still is, the old cookie is gone, and a
   t.strictSame(await copy.get('/me'), ADA, 'a copy that somebody took is good until it is over')
 })
 
-t.test('once the old expiry has passed, no old cookie moves, and the opener can go', async t => {
+t.test('after the old expiry no old cookie is migrated, so the opener can be removed', async t => {
   const clock = fakeClock(t, Date.now())
   const ada = await Browser.at(await oldAppOf(t))
   await ada.post('/login')
@@ -53,7 +53,7 @@ t.test('once the old expiry has passed, no old cookie moves, and the opener can 
   t.strictSame(await ada.get('/me'), {})
 })
 
-t.test('a longer expiry counts where both the opener and the registration have it', async t => {
+t.test('a longer expiry counts if both the opener and the registration have it', async t => {
   const WEEK_S = 7 * 86_400
   for (const [ofOpener, ofSession, expected] of [[WEEK_S, WEEK_S, ADA], [undefined, WEEK_S, {}], [WEEK_S, undefined, {}]] as const) {
     const clock = fakeClock(t, Date.now())
@@ -69,7 +69,7 @@ t.test('a longer expiry counts where both the opener and the registration have i
   }
 })
 
-t.test('forms that are open stay good, and plugins that ask for the old library find it', async t => {
+t.test('open forms stay valid, and plugins that depend on the old library find it', async t => {
   const withForms = (app: TestApp): void => {
     app.get('/form', async (_request, reply) => ({ token: reply.generateCsrf() }))
     app.post('/transfer', { preHandler: app.csrfProtection }, async () => ({ done: true }))
@@ -92,7 +92,7 @@ t.test('forms that are open stay good, and plugins that ask for the old library 
   t.match(await ada.post('/transfer', { _csrf: 'another' }), { statusCode: 403 })
 })
 
-t.test('cookies that the app signed are verified where it registers the cookie plugin with the secret that the page tells', async t => {
+t.test('signed cookies of the app are verified if it registers the cookie plugin as documented', async t => {
   const sodium = require('sodium-native')
   const hash = Buffer.alloc(32)
   sodium.crypto_generichash(hash, OTHER_KEY)
@@ -111,7 +111,7 @@ t.test('cookies that the app signed are verified where it registers the cookie p
   }
 })
 
-t.test('an old cookie on another path: it opens again after a logout', async t => {
+t.test('an old cookie on another path opens again after a logout', async t => {
   const clock = fakeClock(t, Date.now())
   const ada = await Browser.at(await oldAppOf(t, { key: OTHER_KEY }))
   await ada.post('/auth/login')
@@ -128,7 +128,7 @@ t.test('an old cookie on another path: it opens again after a logout', async t =
   t.strictSame(await ada.get('/me'), ADA, 'and from there it is everywhere')
 })
 
-t.test('what is not sent cannot move: a session that is begun elsewhere counts on that path, too', async t => {
+t.test('an old cookie that is not sent cannot be migrated: a new session counts on its path, too', async t => {
   const ada = await Browser.at(await oldAppOf(t, { key: OTHER_KEY }))
   await ada.post('/auth/login')
   await ada.goTo(await appOf(t, block(t, 'js', "path: '/auth'")))
@@ -138,7 +138,7 @@ t.test('what is not sent cannot move: a session that is begun elsewhere counts o
   t.strictSame(ada.cookies, [], 'and a logout clears what was left')
 })
 
-t.test('an opener for its path clears it, when it moves and at a logout', async t => {
+t.test('an opener for the path of an old cookie clears it, at the migration and at a logout', async t => {
   const old = await oldAppOf(t, { key: OTHER_KEY })
   const app = await appOf(t, block(t, 'js', "path: '/auth'"))
   for (const move of ['/auth/me', '/me']) {

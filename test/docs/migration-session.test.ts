@@ -18,7 +18,7 @@ async function oldSessions (t: Test, store: object, options: object = {}): Promi
   }))
 }
 
-t.test('a session moves out of its store', async t => {
+t.test('docs/migration.md: a session is migrated from the store of @fastify/session', async t => {
   const store = new fastifySession.MemoryStore()
   const ada = await oldSessions(t, store)
   await ada.post('/login', ADA)
@@ -28,7 +28,7 @@ t.test('a session moves out of its store', async t => {
   t.strictSame(await copy.get('/me'), {}, 'the logout ended the record, too')
 })
 
-t.test('the record\'s own fields stay behind', async t => {
+t.test('docs/migration.md: the library\'s own fields of a record are not migrated', async t => {
   const store = new fastifySession.MemoryStore()
   const ada = await oldSessions(t, store)
   await ada.post('/login', ADA)
@@ -36,7 +36,7 @@ t.test('the record\'s own fields stay behind', async t => {
   t.strictSame((await ada.get('/names')).sort(), ['oldId', 'user'])
 })
 
-t.test('a store that keeps JSON, a record that is over, a forged id and a store that is away', async t => {
+t.test('docs/migration.md: the opener handles JSON stores, expired records, forged ids and an outage', async t => {
   const records = new Map<string, string>()
   let isAway = false
   const store = {
@@ -67,7 +67,7 @@ t.test('a store that keeps JSON, a record that is over, a forged id and a store 
   t.strictSame(await (await late.goTo(app)).get('/me'), {})
 })
 
-t.test('in a hook before the plugin it is too early to ask the store: there is no session, and the log says so', async t => {
+t.test('docs/migration.md: in a hook before the plugin there is no session, and the log says so', async t => {
   const store = new fastifySession.MemoryStore()
   const ada = await oldSessions(t, store)
   await ada.post('/login', ADA)
@@ -80,7 +80,7 @@ t.test('in a hook before the plugin it is too early to ask the store: there is n
   t.strictSame(await ada.get('/me'), ADA)
 })
 
-t.test('with the prefix of express, cut off', async t => {
+t.test('docs/migration.md: the prefix of express is removed from the cookie', async t => {
   const store = new fastifySession.MemoryStore()
   const ada = await oldSessions(t, store, { cookiePrefix: 's:' })
   await ada.post('/login', ADA)

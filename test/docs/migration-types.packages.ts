@@ -64,7 +64,7 @@ import type secureSession from 'fastify-sealed-session'
 @Controller() export class Account { @Get() id (@Session() session: secureSession.Session): number | undefined { return session.get('user')?.id } }
 `
 
-t.test('all of the page\'s TypeScript compiles, beside flash and passport; without skipLibCheck with the declaration that it tells', async t => {
+t.test('docs/migration.md: the TypeScript compiles with flash and passport, with and without skipLibCheck', async t => {
   const folder = project(t)
   const renamed = { 'session.ts': block(t, 'ts', 'user: { id: number }'), 'user.ts': USER }
   const nest = {
@@ -81,6 +81,6 @@ t.test('all of the page\'s TypeScript compiles, beside flash and passport; witho
   t.strictSame(errorsIn(folder, { ...renamed, ...declared }, false).filter(ofTheOld), [])
 })
 
-t.test('the guard is the one of an app that other tests build and visit', async t => {
+t.test('docs/migration.md: the NestJS guard is the guard of the app that other tests build', async t => {
   t.equal(block(t, 'ts', 'LoggedInGuard'), readFileSync(join(ROOT, 'test/neighbours/nestjs/app/logged-in.guard.ts'), 'utf8'))
 })

@@ -33,7 +33,7 @@ async function appOf (t: Test, text: string): Promise<TestApp> {
   return app
 }
 
-t.test('the first program runs as it stands, with a key that the command made', async t => {
+t.test('README: the first program runs unchanged, with a key that the command made', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'readme-'))
   t.teardown(() => { rmSync(folder, { recursive: true }) })
   mkdirSync(join(folder, 'node_modules'))
@@ -56,13 +56,13 @@ t.test('the first program runs as it stands, with a key that the command made', 
   t.match((await fetch(`${address}/logout`, { method: 'POST', headers: { cookie } })).headers.getSetCookie(), [/Max-Age=0/])
 })
 
-t.test('it is at most fifteen lines, and the commands are the two that were promised', async t => {
+t.test('README: the first program has at most fifteen lines, and the two commands are there', async t => {
   const code = (blocks('js')[0] as string).split('\n').filter(line => line.trim() !== '')
   t.ok(code.length <= 15, String(code.length))
   t.ok(blocks('sh').includes('npm ci && npm start\nnpm ci && npm test\n'))
 })
 
-t.test('logging in keeps what is named, and remembering lasts', async t => {
+t.test('README: a login keeps the named values, and a remembered session stays', async t => {
   const app = await appOf(t, "regenerate(['language'])")
   app.get('/fill', async ({ session }) => { session.set('language', 'en'); session.set('role', 'guest'); return {} })
   app.get('/get', async ({ session }) => session.data())
@@ -74,7 +74,7 @@ t.test('logging in keeps what is named, and remembering lasts', async t => {
   t.match((await browser.get('/remember-me', { method: 'POST' })).headers['set-cookie'], /Max-Age=7776000/)
 })
 
-t.test('the token for another API is used from the session', async t => {
+t.test('README: the token for another API is read from the session', async t => {
   const api = createServer((request, response) => { response.end(JSON.stringify({ authorization: request.headers.authorization })) }).listen(0, '127.0.0.1')
   t.teardown(() => api.close())
   await once(api, 'listening')
@@ -87,21 +87,21 @@ t.test('the token for another API is used from the session', async t => {
   t.strictSame(await browser.json('/orders'), { authorization: 'Bearer abc' })
 })
 
-t.test('the cart is changed in place', async t => {
+t.test('README: the cart is changed in place', async t => {
   const app = await appOf(t, '/cart/:item')
   const browser = new Browser(app)
   await browser.get('/cart/book', { method: 'POST' })
   t.strictSame(await browser.json('/cart/pen', { method: 'POST' }), ['book', 'pen'])
 })
 
-t.test('the reply by hand carries the cookie', async t => {
+t.test('README: a reply whose head the app writes has the cookie', async t => {
   const app = await appOf(t, '/by-hand')
   const response = await fetch(`${await app.listen({ port: 0, host: '127.0.0.1' })}/by-hand`)
   t.equal(await response.text(), 'sent by hand')
   t.equal(response.headers.getSetCookie().length, 1)
 })
 
-t.test('the keyring is made, rotated and listed by the commands, and read by the plugin', async t => {
+t.test('README: the commands make, rotate and list a keyring that the plugin reads', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'readme-'))
   t.teardown(() => { rmSync(folder, { recursive: true }) })
   const commands = (blocks('sh').find(block => block.includes('init --keyring')) as string).replaceAll('npx fastify-sealed-session', `"${process.execPath}" "${join(ROOT, 'dist/lib/cli/main.js')}"`)
@@ -115,7 +115,7 @@ t.test('the keyring is made, rotated and listed by the commands, and read by the
   t.match(app.lines[0], { msg: 'keyring loaded' })
 })
 
-t.test('sessions are ended from afar, routes are guarded, and a fresh login is asked for', async t => {
+t.test('README: sessions are ended by subject, routes are guarded, and a fresh login is required', async t => {
   const redis = await startRedis()
   t.teardown(async () => { await redis.remove() })
   const client = new Redis(redis.url)
@@ -146,7 +146,7 @@ t.test('sessions are ended from afar, routes are guarded, and a fresh login is a
   t.strictSame(await statuses(), [401, 401, 401])
 })
 
-t.test('the document of the API says what a session is', async t => {
+t.test('README: the OpenAPI document has the security schemes of the sessions', async t => {
   const app = bareApp(t)
   const code = blocks('js').find(block => block.includes('openapi: true')) as string
   const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor as new (...args: string[]) => (...args: unknown[]) => Promise<void>
@@ -156,7 +156,7 @@ t.test('the document of the API says what a session is', async t => {
   t.match(app.swagger(), { openapi: '3.1.0', paths: { '/account': { get: { security: [{ session: [] }] } } }, components: { securitySchemes: { session: { type: 'apiKey', in: 'cookie' } } } })
 })
 
-t.test('whoever comes from @fastify/secure-session stays logged in', async t => {
+t.test('README: a user of @fastify/secure-session stays logged in', async t => {
   const old = Buffer.alloc(32, 7)
   const browser = await loggedInBefore(t, { key: old })
   const app = bareApp(t)
@@ -167,12 +167,12 @@ t.test('whoever comes from @fastify/secure-session stays logged in', async t => 
   t.strictSame(await browser.copy(app).json('/get'), { user: 'ada' })
 })
 
-t.test('every block of code is run by one of these tests', async t => {
+t.test('README: every block of code is run by a test of this page', async t => {
   t.equal(blocks('js').length, 9)
   t.equal(blocks('ts').length, 1)
 })
 
-t.test('the tables name every error, every option and every name of the session', async t => {
+t.test('README: the tables have every error, every option and every name of the session', async t => {
   t.strictSame([...new Set(README.match(/FST_SESSION_[A-Z_]+/g))].sort(), [...CODES].sort())
   const options = /interface SessionOptions \{([^]*?)\n\}/.exec(readFileSync(join(ROOT, 'types/options.ts'), 'utf8'))?.[1] as string
   for (const [, name] of options.matchAll(/^ {2}(\w+)\?:/gm)) t.match(README, new RegExp(`^\\| .*\`${name}\`.* \\|`, 'm'), String(name))

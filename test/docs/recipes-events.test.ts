@@ -24,7 +24,7 @@ async function open (visitor: Visitor): Promise<Response> {
 }
 
 for (const [name, code] of [['without commitSession', PLAIN], ['with commitSession', COMMITTED]] as const) {
-  t.test(`a change before the first event goes out with the head of the stream, ${name}`, async t => {
+  t.test(`a change before the first event is sent with the head of the stream, ${name}`, async t => {
     const ada = new Visitor(await listen(await site(t, code)))
     await ada.send('/set/user/ada')
     const response = await open(ada)
@@ -34,7 +34,7 @@ for (const [name, code] of [['without commitSession', PLAIN], ['with commitSessi
   })
 }
 
-t.test('a session that is too large: the stream begins without it, with a word in the log; commitSession fails', async t => {
+t.test('if the session is too large, the stream begins without it and logs that; commitSession throws', async t => {
   const fill = (session: any): void => { session.set('text', 'x'.repeat(5000)) }
   const plain = await site(t, PLAIN, fill)
   const response = await open(new Visitor(await listen(plain)))
@@ -47,7 +47,7 @@ t.test('a session that is too large: the stream begins without it, with a word i
   t.match(await refused.json(), { code: 'FST_SESSION_TOO_LARGE' })
 })
 
-t.test('once the stream has begun, the session can be read and not changed', async t => {
+t.test('after the stream has begun, the session can be read and not changed', async t => {
   const app = await appWith(t)
   addRoutes(app)
   await app.register(require('@fastify/sse'))

@@ -56,7 +56,7 @@ for (const [name, text, url, upstreamUrl] of [
   ['@fastify/http-proxy', 'http-proxy', '/orders/list?page=2', '/list?page=2'],
   ['@fastify/reply-from', 'reply-from', '/orders', '/list']
 ] as const) {
-  t.test(`${name}: the upstream is told who the user is, and holds no cookie of the session`, async t => {
+  t.test(`${name}: the upstream receives the user id and no session cookie`, async t => {
     const address = await listen(await site(t, text))
     const ada = await loggedIn(address)
     t.strictSame(await ada.json(url), { url: upstreamUrl, cookie: 'theme=dark', user: '17' })
@@ -78,7 +78,7 @@ t.test('the Set-Cookie of an upstream does not reach the browser', async t => {
   t.strictSame(await ada.json('/me'), { user: { id: 17 } })
 })
 
-t.test('over WebSockets the upstream holds no cookie of the session, either', async t => {
+t.test('over WebSockets the upstream receives no session cookie, either', async t => {
   const address = await listen(await site(t, 'http-proxy'))
   const ada = await loggedIn(address)
   const headers = { cookie: ada.cookie() as string }

@@ -10,7 +10,7 @@ const { block, blocks } = pageOf('recipes.md')
 
 const env = { SESSION_KEY: KEY.toString('base64') }
 
-t.test('a serializer that is not to write yet opens what it wrote elsewhere, and JSON writes', async t => {
+t.test('docs/recipes.md: with writes: false a serializer opens its sessions, and JSON is written', async t => {
   const serializer = {
     serialize: (data: object) => `v1:${JSON.stringify(data)}`,
     deserialize: (bytes: Buffer) => JSON.parse(bytes.toString().slice(3))
@@ -30,7 +30,7 @@ t.test('a serializer that is not to write yet opens what it wrote elsewhere, and
   }
 })
 
-t.test('node:v8 writes one array in two ways', async t => {
+t.test('docs/recipes.md: node:v8 serializes equal arrays differently', async t => {
   const pushed: string[] = []
   pushed.push('book')
   const written = serialize(pushed)
@@ -63,30 +63,30 @@ async function site (t: Test): Promise<TestApp> {
   return app
 }
 
-t.test('a test requests as a logged-in user', async t => {
+t.test('docs/recipes.md: a test can make requests as a logged-in user', async t => {
   const app = await site(t)
   const response = await run(block(t, 'js', "url: '/account'"), { app })
   t.strictSame([response.statusCode, response.json()], [200, { id: 17 }])
   t.equal((await app.inject('/account')).statusCode, 401)
 })
 
-t.test('a test requests with two sessions', async t => {
+t.test('docs/recipes.md: a test can make requests with two sessions', async t => {
   const response = await run(block(t, 'js', "url: '/admin'"), { app: await site(t) })
   t.strictSame(response.json(), [{ user: { id: 17 } }, { role: 'owner' }])
 })
 
-t.test('a test requests with a login that is old', async t => {
+t.test('docs/recipes.md: a test can make requests with an old login', async t => {
   const app = await site(t)
   const code = block(t, 'js', 'mock.timers')
   t.match((await run(code, { app, require })).json(), { code: 'FST_SESSION_STALE' })
   t.equal((await run(code.replace('6 * 60', '4 * 60'), { app, require })).statusCode, 200)
 })
 
-t.test('a test looks into the session of a response', async t => {
+t.test('docs/recipes.md: a test can read the session of a response', async t => {
   const session = await run(block(t, 'js', 'response.cookies'), { app: await site(t) }, 'session')
   t.strictSame(session.data(), { user: { id: 17 } })
 })
 
-t.test('every block of code is run by a test: here, beside it, or in test/packaging', async t => {
+t.test('docs/recipes.md: every block of code is run by a test, here or in test/packaging', async t => {
   t.strictSame(['js', 'ts', 'sh'].map(language => blocks(language).length), [11, 1, 1])
 })

@@ -36,7 +36,7 @@ async function serversWith (t: Test, onError: 'refuse' | 'allow'): Promise<Outag
   return Object.assign(outage, { app: await make(), other: await make() })
 }
 
-t.test('away, and refuse', async t => {
+t.test('docs/refresh-tokens.md: the column onError: refuse is correct while the store is unavailable', async t => {
   const clock = fakeClock(t)
   const servers = await serversWith(t, 'refuse')
   const ada = await loggedIn(servers.app)
@@ -55,7 +55,7 @@ t.test('away, and refuse', async t => {
   t.equal(servers.app.lines.filter(({ msg }) => /^revocations can/.test(msg)).length, 2, 'away and back, once each')
 })
 
-t.test('away, and allow', async t => {
+t.test('docs/refresh-tokens.md: the column onError: allow is correct while the store is unavailable', async t => {
   const clock = fakeClock(t)
   const servers = await serversWith(t, 'allow')
   const ada = await loggedIn(servers.app)
@@ -74,7 +74,7 @@ t.test('away, and allow', async t => {
   t.equal(ada.cookies.size, 0)
 })
 
-t.test('clocks: what survives, and what does not', async t => {
+t.test('docs/refresh-tokens.md: the effects of clocks that differ are correct', async t => {
   const clock = fakeClock(t)
   const store = memoryRevocation({ now: () => 0 })
   const [app, other] = [await appRegistered(t, { store, recheck: 0 }, { users: new Users() }), await appRegistered(t, { store, recheck: 0 }, { users: new Users() })]
@@ -99,7 +99,7 @@ t.test('clocks: what survives, and what does not', async t => {
   t.equal(await status(behind, '/me'), 200, 'a login after it where the clock is behind')
 })
 
-t.test('in Redis every key expires: with the session, or after the longest that one may live where that is not known', async t => {
+t.test('docs/refresh-tokens.md: in Redis every key expires, by the session or after the longest limit', async t => {
   const { redis } = await startRedis()
   const app = await appOf(t, { redis, users: new Users() })
   const daysLeft = async (): Promise<number[]> => {
@@ -114,7 +114,7 @@ t.test('in Redis every key expires: with the session, or after the longest that 
   t.strictSame(await daysLeft(), [30, 400, 400])
 })
 
-t.test('a login asks once, and tells of the session that it replaces; an end is told once', async t => {
+t.test('docs/refresh-tokens.md: a login is one lookup, and the end of a session is one write', async t => {
   const { redis, server } = await startRedis()
   const monitor = await RedisMonitor.of(server)
   t.teardown(() => { monitor.stop() })
@@ -132,7 +132,7 @@ t.test('a login asks once, and tells of the session that it replaces; an end is 
   t.strictSame(await said(async () => { await app.secureSession.revokeSubject(17) }), ['eval'])
 })
 
-t.test('the arithmetic is right', async t => {
+t.test('docs/refresh-tokens.md: the arithmetic is right', async t => {
   const number = (text: string | undefined): number => Number((text ?? '').replaceAll(',', ''))
   const rows = Array.from(PAGE.matchAll(/^\| `'(\d+)m'` \| ([\d,]+) \/ (\d+) = ([\d,]+) \| ([\d,]+) \|$/gm))
   t.equal(rows.length, 3)

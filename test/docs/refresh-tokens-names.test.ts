@@ -16,13 +16,13 @@ function membersOf (source: string, name: string): string[] {
   return namesIn(new RegExp(`interface ${name}[^{]*\\{([^]*?)\n\\}`).exec(source)?.[1] as string, /^ {2}(?:readonly )?(\w+)\??(?::| \(|<)/gm)
 }
 
-t.test('the table of options is that of the types', async t => {
+t.test('docs/refresh-tokens.md: the table of options has exactly the options of the types', async t => {
   const [, table] = /\| `revocation` \| default \| meaning \|\n\|[-|]+\n((?:\|.*\n)+)/.exec(PAGE) as unknown as [string, string]
   t.strictSame(namesIn(table, /^\| `(\w+)`/gm), membersOf(typesIn('revocation.ts'), 'RevocationOptions'))
   for (const name of namesIn(PAGE, /\((?:`max`|a `prefix`)\)|`(max|prefix)`/g).filter(Boolean)) t.match(typesIn('revocation.ts'), `  ${name}?:`, name)
 })
 
-t.test('the table of events is that of the types, with all that each says', async t => {
+t.test('docs/refresh-tokens.md: the table of events has the events of the types, with their fields', async t => {
   const types = typesIn('events.ts')
   const channels = namesIn(types, /^ {2}'fastify-sealed-session:(\w+)'/gm)
   t.strictSame(namesIn(PAGE, /^\| `(\w+)` \| .* \| .*`session`.* \|$/gm), channels)
@@ -33,7 +33,7 @@ t.test('the table of events is that of the types, with all that each says', asyn
   for (const reason of ['revoked', 'forged', 'unknown-key']) t.match(types, `'${reason}'`)
 })
 
-t.test('every method, option of a guard and code of an error exists', async t => {
+t.test('docs/refresh-tokens.md: every method, option of a guard and error code exists', async t => {
   const session = typesIn('session.ts')
   for (const name of namesIn(PAGE, /(?:`|session\.)(delete|revoke|revokeOthers|regenerate)\(/g)) t.match(session, new RegExp(`^ {2}${name} \\(`, 'm'), name)
   for (const name of namesIn(PAGE, /\binfo\.(\w+)/g)) t.ok(membersOf(session, 'SessionInfo').includes(name), name)
@@ -45,7 +45,7 @@ t.test('every method, option of a guard and code of an error exists', async t =>
   for (const code of PAGE.match(/FST_SESSION_[A-Z_]+/g) as string[]) t.ok(CODES.includes(code), code)
 })
 
-t.test('the defaults are those of the code', async t => {
+t.test('docs/refresh-tokens.md: the defaults are those of the code', async t => {
   const options = readFileSync(join(ROOT, 'lib/options/revocation.ts'), 'utf8')
   t.match(options, 'DEFAULT_RECHECK_MS = 5 * MINUTE_MS')
   t.match(options, 'DEFAULT_TIMEOUT_MS = SECOND_MS / 2')
@@ -56,7 +56,7 @@ t.test('the defaults are those of the code', async t => {
   t.match(readFileSync(join(ROOT, 'lib/revocation/patient-store.ts'), 'utf8'), 'MOST_UNANSWERED = 3')
 })
 
-t.test('every link leads somewhere', async t => {
+t.test('docs/refresh-tokens.md: every link has a target', async t => {
   const slug = (heading: string): string => heading.toLowerCase().replace(/[^\w\- ]/g, '').replaceAll(' ', '-')
   const anchorsOf = (page: string): string[] => namesIn(page, /^#+ (.*)$/gm).map(slug)
   for (const link of namesIn(PAGE, /\]\(([^)]+)\)/g).filter(link => !link.startsWith('https://www.rfc-editor.org/'))) {
@@ -67,7 +67,7 @@ t.test('every link leads somewhere', async t => {
   }
 })
 
-t.test('the picture is small, says in words what it shows, and needs nothing from elsewhere', async t => {
+t.test('docs/refresh-tokens.md: the picture is small, has a text description, and loads nothing', async t => {
   const picture = readFileSync(join(ROOT, 'docs/refresh-window.svg'), 'utf8')
   t.ok(Buffer.byteLength(picture) <= 12 * 1024)
   t.match(picture, /<title id="title">/)
@@ -75,7 +75,7 @@ t.test('the picture is small, says in words what it shows, and needs nothing fro
   t.notMatch(picture, /href|@import|@font-face|<script|<image|url\((?!#)/)
 })
 
-t.test('every block of code is run by one of the tests of this page', async t => {
+t.test('docs/refresh-tokens.md: every block of code is run by a test of this page', async t => {
   t.equal(blocks('js').length, 10)
   t.equal(blocks('sh').length, 1)
   t.equal(PAGE.match(/^```\w+$/gm)?.length, 11)

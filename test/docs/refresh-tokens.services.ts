@@ -4,7 +4,7 @@ import Redis from 'ioredis'
 import t from 'tap'
 import { appOf, blocks, loggedIn, post, startRedis, status, Users } from './refresh-tokens-page'
 
-t.test('the ACL is enough, and no more', async t => {
+t.test('docs/refresh-tokens.md: the ACL is sufficient and minimal', async t => {
   const { redis, server } = await startRedis()
   const [line = ''] = blocks('sh')
   const words = Array.from(line.trim().replace('redis-cli ', '').matchAll(/'([^']*)'|(\S+)/g), ([, quoted, plain]) => quoted ?? plain as string)

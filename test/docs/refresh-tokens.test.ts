@@ -14,7 +14,7 @@ let redis: Redis
 let server: TestRedis
 t.before(async () => { ({ redis, server } = await startRedis()) })
 
-t.test('login, logout, and a copy of the cookie', async t => {
+t.test('docs/refresh-tokens.md: after login and logout, a copy of the cookie is refused', async t => {
   const app = await appOf(t, { redis, users: new Users() })
   t.equal((await post(new Browser(app), '/login', { name: 'ada', password: 'wrong' })).status, 401)
   t.match((await new Browser(app).get('/me')).json(), { statusCode: 401, code: 'FST_SESSION_REQUIRED' })
@@ -27,7 +27,7 @@ t.test('login, logout, and a copy of the cookie', async t => {
   t.equal(copy.cookies.size, 0)
 })
 
-t.test('a session is checked once a window, and the stamp is believed by other servers', async t => {
+t.test('docs/refresh-tokens.md: a session is checked once per window, and other servers trust the stamp', async t => {
   const clock = fakeClock(t, Date.now())
   const monitor = await RedisMonitor.of(server)
   t.teardown(() => { monitor.stop() })
@@ -46,7 +46,7 @@ t.test('a session is checked once a window, and the stamp is believed by other s
   t.strictSame(await monitor.take(), [])
 })
 
-t.test('the server that ended it refuses a copy at once, others when the window is over', async t => {
+t.test('docs/refresh-tokens.md: the server that ended a session refuses a copy at once, others later', async t => {
   const clock = fakeClock(t, Date.now())
   const [one, other] = [await appOf(t, { redis, users: new Users() }), await appOf(t, { redis, users: new Users() })]
   const ada = await loggedIn(one)
@@ -58,7 +58,7 @@ t.test('the server that ended it refuses a copy at once, others when the window 
   t.equal(await status(there, '/me'), 401)
 })
 
-t.test('a session that is remembered lasts as long, and so does its end', async t => {
+t.test('docs/refresh-tokens.md: a remembered session has its limit, and its end is kept as long', async t => {
   const clock = fakeClock(t, Date.now())
   const app = await appOf(t, { redis, users: new Users() }, '/remember-me')
   const ada = await loggedIn(app)
@@ -69,7 +69,7 @@ t.test('a session that is remembered lasts as long, and so does its end', async 
   }
 })
 
-t.test('everywhere, everywhere else, and by an admin', async t => {
+t.test('docs/refresh-tokens.md: logout everywhere, of all others, and by an admin', async t => {
   const app = await appOf(t, { redis, users: new Users() }, '/logout/everywhere')
   const [first, second] = [await loggedIn(app), await loggedIn(app)]
   const grace = await loggedIn(app, 'grace')
@@ -90,7 +90,7 @@ t.test('everywhere, everywhere else, and by an admin', async t => {
   t.equal(await status(grace, '/me'), 401)
 })
 
-t.test('a new password ends all sessions but the new one, in either order', async t => {
+t.test('docs/refresh-tokens.md: a new password ends all sessions but the new one, in either order', async t => {
   const code = block(t, 'js', '/password')
   const lines = /( *await app\.secureSession\.revokeSubject\(id\)\n)( *request\.session\.regenerate\(.*\n)/
   for (const ordered of [code, code.replace(lines, '$2$1')]) {
@@ -105,7 +105,7 @@ t.test('a new password ends all sessions but the new one, in either order', asyn
   t.match(code, lines)
 })
 
-t.test('an old login shows once more who it is', async t => {
+t.test('docs/refresh-tokens.md: step-up authentication asks for the password after an old login', async t => {
   const clock = fakeClock(t, Date.now())
   const users = new Users()
   const app = await appOf(t, { redis, users }, '/email')
@@ -126,7 +126,7 @@ t.test('an old login shows once more who it is', async t => {
   t.equal(await status(copy, '/me'), 401)
 })
 
-t.test('a copy that is presented after the logout is in the log', async t => {
+t.test('docs/refresh-tokens.md: a copy that is sent after the logout is logged', async t => {
   const app = await appOf(t, { redis, users: new Users() }, 'node:diagnostics_channel')
   const ada = await loggedIn(app)
   const copy = ada.copy()
@@ -137,7 +137,7 @@ t.test('a copy that is presented after the logout is in the log', async t => {
   t.equal(told.length, 1)
 })
 
-t.test('a list of devices, kept by the app', async t => {
+t.test('docs/refresh-tokens.md: an app can keep a list of devices', async t => {
   const rows = new Map<string, { user: number, id: string }>()
   const devices = {
     add: async (user: number, device: { id: string }) => { rows.set(device.id, { user, ...device }) },
@@ -155,7 +155,7 @@ t.test('a list of devices, kept by the app', async t => {
   t.strictSame([await status(here, '/me'), await status(there, '/me'), await status(grace, '/me')], [200, 401, 200])
 })
 
-t.test('node-redis, with its arguments named', async t => {
+t.test('docs/refresh-tokens.md: node-redis works with adapted arguments', async t => {
   const client = {
     get: async (key: string) => await redis.get(key),
     eval: async (script: string, { keys, arguments: args }: { keys: string[], arguments: string[] }) => await redis.eval(script, keys.length, ...keys, ...args)
@@ -170,7 +170,7 @@ t.test('node-redis, with its arguments named', async t => {
   t.strictSame(await copy.json('/me'), {})
 })
 
-t.test('the contract runs in any test runner', async t => {
+t.test('docs/refresh-tokens.md: the store contract runs in any test runner', async t => {
   const checks: Array<[string, () => Promise<void>]> = []
   const test = (name: string, check: () => Promise<void>): void => { checks.push([name, check]) }
   run(t, block(t, 'js', 'revocationStoreContract'), { store: memoryRevocation(), 'node:test': { test } })

@@ -36,7 +36,7 @@ async function logIn (visitor: Visitor, name: string, password: string, more: Re
 withEach(t, 'a visitor becomes a customer, over every kind of route', async (t, secureSession) => {
   const address = await addressOf(siteWith(t, secureSession))
 
-  await t.test('what does not touch the session sets no cookie; touch does', async t => {
+  await t.test('a request that does not access the session sets no cookie, and touch sets one', async t => {
     const visitor = new Visitor(address)
     t.match(await visitor.get('/health'), { status: 200, body: { ok: true }, setsCookie: false })
     t.match(await visitor.get('/books'), { status: 200, setsCookie: false })
@@ -49,7 +49,7 @@ withEach(t, 'a visitor becomes a customer, over every kind of route', async (t, 
     t.strictSame(linesOf(head), [SID])
   })
 
-  await t.test('login with a form, CSRF and flash, then back to where one wanted to go, and logout', async t => {
+  await t.test('login with a form, CSRF and flash returns to the requested page, and logout works', async t => {
     const visitor = new Visitor(address)
     const stopped = await visitor.get('/orders', { headers: { accept: 'text/html' } })
     t.match(stopped, { status: 302, location: '/login' })
@@ -88,7 +88,7 @@ withEach(t, 'a visitor becomes a customer, over every kind of route', async (t, 
     t.match(await visitor.get('/me'), { status: 401, body: { error: 'log in first' } })
   })
 
-  await t.test('the cart is kept over the login; an order empties it', async t => {
+  await t.test('the cart stays through the login, and an order empties it', async t => {
     const visitor = new Visitor(address)
     t.match(await visitor.post('/cart', { json: { id: 'b1' } }), { status: 201, body: { cart: [{ id: 'b1', count: 1 }] } })
     t.match(await visitor.post('/cart', { json: { id: 'b1', count: 2 } }), { body: { cart: [{ id: 'b1', count: 3 }] } })
@@ -106,13 +106,13 @@ withEach(t, 'a visitor becomes a customer, over every kind of route', async (t, 
     t.strictSame(linesOf(stream), [SID])
   })
 
-  await t.test('remember me is a Max-Age of this session alone', async t => {
+  await t.test('"remember me" is a Max-Age of this session alone', async t => {
     const visitor = new Visitor(address)
     t.strictSame(linesOf(await logIn(visitor, 'ada', 'engine', { remember: 'on' })), [SID_REMEMBERED])
     t.match(await visitor.get('/me'), { status: 200, setsCookie: false })
   })
 
-  await t.test('a form over three pages', async t => {
+  await t.test('a form over three pages keeps its values', async t => {
     const visitor = new Visitor(address)
     t.match(await visitor.get('/apply'), { status: 302, location: '/apply/person' })
     t.match(await visitor.post('/apply/consent', { form: { yes: '1' } }), { status: 409, body: { error: 'one step after the other' } })
@@ -125,7 +125,7 @@ withEach(t, 'a visitor becomes a customer, over every kind of route', async (t, 
     t.strictSame((await visitor.post('/apply/summary/send')).body, { sent: 1, rest: { application: null } })
   })
 
-  await t.test('scopes with hooks of their own, an error handler and a 404 page that use the session', async t => {
+  await t.test('scopes with their own hooks, an error handler and a 404 page can use the session', async t => {
     const visitor = new Visitor(address)
     t.match(await visitor.get('/admin/users'), { status: 401 })
     await logIn(visitor, 'grace', 'compiler')
@@ -145,7 +145,7 @@ withEach(t, 'a visitor becomes a customer, over every kind of route', async (t, 
     t.strictSame((await visitor.get('/nowhere/else')).body, { error: 'no such page', lost: 2 })
   })
 
-  await t.test('the second session is apart from the first', async t => {
+  await t.test('the second session is separate from the first', async t => {
     const visitor = new Visitor(address)
     const put = await visitor.ask('/prefs/language', { method: 'PUT', json: { value: 'de' } })
     t.match(put, { body: { changed: true, session: false } })
@@ -194,7 +194,7 @@ withEach(t, 'keys rotate in an array over two restarts, and the customer stays l
   t.match(await first.at(await addressOf(siteWith(t, secureSession, [Buffer.alloc(32, 9)]))).get('/me'), { status: 401 })
 })
 
-t.test('the customers of the site as it was stay logged in when it changes the package, and back to the old one they log in anew', async t => {
+t.test('users stay logged in after the change of the package, and log in again after going back', async t => {
   const before = new Visitor(await addressOf(siteWith(t, PACKAGES[PEER], [KEY, OTHER_KEY])))
   await before.post('/cart', { json: { id: 'b2', count: 2 } })
   await before.ask('/prefs', { method: 'PATCH', json: { language: 'de' } })

@@ -22,7 +22,7 @@ const PROJECTS = [
 
 t.setTimeout(600_000)
 
-t.test('what compiles with the peer compiles after its name was replaced', async t => {
+t.test('code that compiles with the peer compiles after the package name was replaced', async t => {
   const folder = freshFolder(t)
   installLinks(folder)
   installOurs(t, folder)

@@ -29,7 +29,7 @@ t.test('signing out ends the session, and a copy of its cookie is refused and cl
   t.match((await copy.get('/')).text, SIGNED_OUT)
 })
 
-t.test('who has to sign in first comes back to the page that was asked for, and is led to no other site', async t => {
+t.test('after a required sign-in the user returns to the requested page, and never to another site', async t => {
   const visitor = new Visitor(demo)
   const { status, text, headers } = await visitor.get('/sessions')
   t.equal(status, 401)
@@ -42,7 +42,7 @@ t.test('who has to sign in first comes back to the page that was asked for, and 
   t.equal(elsewhere.headers.get('location'), '/orders')
 })
 
-t.test('a path is our own or none', async t => {
+t.test('a path to return to is on this site, or there is none', async t => {
   const own = ['/cart', '/sessions?done=others', '/%2f/x']
   const foreign = [
     '//elsewhere.example', '/\\elsewhere.example', '/.//elsewhere.example', '/\t/elsewhere.example', 'https://elsewhere.example',
@@ -53,7 +53,7 @@ t.test('a path is our own or none', async t => {
   t.strictSame(JSON.parse(stdout), [...own, ...foreign.map(() => null)])
 })
 
-t.test('a page says of this session when it began and when it ends, to nobody else', async t => {
+t.test('a page shows only this user when this session began and when it ends', async t => {
   const visitor = await ada(demo)
   const { status, text } = await visitor.get('/sessions')
   t.equal(status, 200)
@@ -64,7 +64,7 @@ t.test('a page says of this session when it began and when it ends, to nobody el
   t.equal((await new Visitor(demo).post('/sessions', { end: 'all' })).status, 401)
 })
 
-t.test('signing out everywhere ends every session of this user and of no other, and the next sign-in is good', async t => {
+t.test('signing out everywhere ends every session of this user alone, and the next sign-in works', async t => {
   const [here, there] = [await ada(demo), await ada(demo)]
   const grace = new Visitor(demo)
   await grace.signIn('grace', passwordOf(demo, 'grace'))
@@ -78,7 +78,7 @@ t.test('signing out everywhere ends every session of this user and of no other, 
   t.equal((await grace.get('/orders')).status, 200)
 })
 
-t.test('signing out everywhere else leaves this session, under a new id, and no copy of it', async t => {
+t.test('signing out everywhere else keeps this session, under a new id, and no copy of it', async t => {
   const [here, there] = [await ada(demo), await ada(demo)]
   const copy = here.copy()
   const idBefore = found(SESSION_ID, (await here.get('/sessions')).text)
@@ -91,7 +91,7 @@ t.test('signing out everywhere else leaves this session, under a new id, and no 
   t.match((await here.get('/orders')).text, 'A-1843', 'with all that it held')
 })
 
-t.test('sessions are ended by our own forms only, and only as they say', async t => {
+t.test('sessions are ended only by the site\'s own forms', async t => {
   const visitor = await ada(demo)
   for (const path of ['/sessions', '/account/password', '/confirm']) {
     t.equal((await visitor.post(path, { end: 'all', password: 'a new password' })).status, 403, path)
@@ -119,7 +119,7 @@ async function startMovableDemo (t: Test): Promise<MovableDemo> {
   return { ...demo, advance: async minutes => { await writeFile(join(folder, 'ahead'), String(aheadMs += minutes * 60_000)) } }
 }
 
-t.test('to change the password one shows who one is once more where that was long ago, and all other sessions end', async t => {
+t.test('changing the password after an old sign-in asks for the password, and ends all other sessions', async t => {
   const demo = await startMovableDemo(t)
   const [here, there] = [new Visitor(demo), new Visitor(demo)]
   for (const visitor of [here, there]) await visitor.signIn('ada', passwordOf(demo, 'ada'))
@@ -152,7 +152,7 @@ t.test('to change the password one shows who one is once more where that was lon
   t.equal((await there.signIn('ada', 'a new password')).status, 303)
 })
 
-t.test('the confirmation leads to no other site', async t => {
+t.test('the confirmation never leads to another site', async t => {
   const visitor = await ada(demo)
   const password = passwordOf(demo, 'ada')
   const { text } = await visitor.get(`/confirm?to=${encodeURIComponent('//elsewhere.example')}`)
@@ -160,7 +160,7 @@ t.test('the confirmation leads to no other site', async t => {
   t.equal((await visitor.submit('/confirm', '/confirm', { password, to: '/\\elsewhere.example' })).headers.get('location'), '/sessions')
 })
 
-t.test('while the revocation store is unavailable, nobody is told that they are signed out, and the page says why', async t => {
+t.test('while the revocation store is unavailable, the pages say so, not that users are signed out', async t => {
   const folder = t.testdir({
     'away.js': `
       const plugin = require(${JSON.stringify(join(__dirname, '../..'))})

@@ -26,7 +26,7 @@ let demo: Demo
 
 t.before(async () => { demo = await startDemo(t, keyFolder) })
 
-t.test('the private page answers 401 until someone signs in, also to a visitor who has a session', async t => {
+t.test('the private page answers 401 until a user signs in, also to an anonymous session', async t => {
   const visitor = new Visitor(demo)
   const stranger = await visitor.get('/orders')
   t.equal(stranger.status, 401)
@@ -47,7 +47,7 @@ t.test('a wrong password and an unknown user get the same answer', async t => {
   t.strictSame(answers[0], answers[1])
 })
 
-t.test('signing in leads to the private page, with the orders that upstream has for this user alone', async t => {
+t.test('signing in leads to the private page, with the orders of this user from the upstream', async t => {
   const visitor = new Visitor(demo)
   const answer = await visitor.signIn('ada', passwordOf(demo, 'ada'))
   t.equal(answer.status, 303)
@@ -59,7 +59,7 @@ t.test('signing in leads to the private page, with the orders that upstream has 
   t.notMatch(text, 'G-1947')
 })
 
-t.test('upstream answers 401 to who brings no token, and gives none to who is not its client', async t => {
+t.test('the upstream answers 401 without a token, and issues tokens only to its client', async t => {
   const orders = await fetch(`${demo.upstream}/orders`)
   t.equal(orders.status, 401)
   t.match(orders.headers.get('www-authenticate'), 'Bearer')
@@ -67,7 +67,7 @@ t.test('upstream answers 401 to who brings no token, and gives none to who is no
   t.equal((await fetch(`${demo.upstream}/token`, { method: 'POST', headers, body: '{"user":"ada"}' })).status, 401)
 })
 
-t.test('the cookie tells nothing of what lies in it', async t => {
+t.test('the cookie reveals nothing of its content', async t => {
   const { cookies } = await ada(demo)
   const token = cookies.get('session') ?? ''
   const session = await opened(t, keyFolder, token)
@@ -83,7 +83,7 @@ t.test('the cookie tells nothing of what lies in it', async t => {
   t.notOk(bytes.includes(Buffer.from(upstreamToken as string, 'base64url')), 'nor as the bytes that the token stands for')
 })
 
-t.test('a page shows the cookie beside the session, and no secret of it whole', async t => {
+t.test('a page shows the cookie and the session without any complete secret', async t => {
   const visitor = await ada(demo)
   const token = visitor.cookies.get('session') ?? ''
   const session = await opened(t, keyFolder, token)
@@ -109,7 +109,7 @@ t.test('signing in gives the session a new id and its forms a new token', async 
   t.not(await visitor.csrfOn('/cart'), formBefore)
 })
 
-t.test('a cart is changed in place and kept, also through the sign-in of the stranger who filled it', async t => {
+t.test('a cart is changed in place and kept, also when the anonymous user signs in', async t => {
   const visitor = new Visitor(demo)
   const cart = async () => (await opened(t, keyFolder, visitor.cookies.get('session') ?? ''))?.['cart']
 
@@ -131,7 +131,7 @@ t.test('a cart is changed in place and kept, also through the sign-in of the str
   t.equal(await cart(), undefined, 'but not to another user')
 })
 
-t.test('a form without the token of its session is refused, and the session stays as it was', async t => {
+t.test('a form without the token of its session is refused, and the session is unchanged', async t => {
   const visitor = await ada(demo)
   const before = visitor.cookies.get('session')
   const stranger = new Visitor(demo)
@@ -156,7 +156,7 @@ t.test('a form sent from another site is refused even with the right token', asy
   t.equal((await add({ origin: demo.address })).status, 303)
 })
 
-t.test('who guesses passwords has to wait, and only for that account', async t => {
+t.test('repeated wrong passwords delay further attempts, for that account only', async t => {
   const visitor = new Visitor(demo)
   for (let attempt = 1; attempt <= 5; attempt++) t.equal((await visitor.signIn('mallory', 'guess')).status, 401)
   const sixth = await visitor.signIn('mallory', 'guess')
@@ -166,7 +166,7 @@ t.test('who guesses passwords has to wait, and only for that account', async t =
   t.equal((await visitor.signIn('ada', passwordOf(demo, 'ada'))).status, 303)
 })
 
-t.test('a form takes only what the shop can mean', async t => {
+t.test('a form accepts only values that the shop offers', async t => {
   const visitor = await ada(demo)
   for (const fields of [
     { product: 'ink', quantity: '0' }, { product: 'ink', quantity: '10' }, { product: 'ink', quantity: '1.5' }, { product: 'ink', quantity: 'x' },
@@ -179,13 +179,13 @@ t.test('a form takes only what the shop can mean', async t => {
   t.equal((await visitor.signIn('ada', 'x'.repeat(5000))).status, 413)
 })
 
-t.test('what a visitor typed comes back escaped', async t => {
+t.test('text of a visitor is escaped in pages', async t => {
   const { text } = await new Visitor(demo).signIn('"><script>alert(1)</script>', 'x')
   t.match(text, '&quot;&gt;&lt;script&gt;')
   t.notMatch(text, '<script')
 })
 
-t.test('every page, also one that says what went wrong, is guarded by headers and shows no stack', async t => {
+t.test('every page, also an error page, has security headers and shows no stack', async t => {
   const visitor = new Visitor(demo)
   const pages = [
     ['/', 200], ['/login', 200], ['/cart', 200], ['/cookie', 200], ['/style.css', 200],
@@ -202,7 +202,7 @@ t.test('every page, also one that says what went wrong, is guarded by headers an
   }
 })
 
-t.test('a session outlives a restart with the key file of before; the tokens of upstream do not', async t => {
+t.test('a session survives a restart with the old key file; the tokens of the upstream do not', async t => {
   const folder = t.testdir({})
   const first = await startDemo(t, folder)
   const visitor = new Visitor(first)
@@ -224,7 +224,7 @@ t.test('a session outlives a restart with the key file of before; the tokens of 
   t.match((await visitor.get('/orders')).text, 'A-1843')
 })
 
-t.test('who finds no key, and is overtaken before making one, takes the key that came first', async t => {
+t.test('a demo that finds no key, and loses the race to make one, uses the first key', async t => {
   const folder = t.testdir({})
   const script = `
     const fs = require('node:fs/promises')
@@ -242,7 +242,7 @@ t.test('who finds no key, and is overtaken before making one, takes the key that
   t.strictSame(await readdir(folder), ['session.key'])
 })
 
-t.test('demos that start at the same time in an empty folder agree on one key', async t => {
+t.test('demos that start at the same time in an empty folder use one key', async t => {
   const folder = t.testdir({})
   const demos = await Promise.all([startDemo(t, folder), startDemo(t, folder)])
   const visitor = new Visitor(demos[0])
@@ -254,7 +254,7 @@ t.test('demos that start at the same time in an empty folder agree on one key', 
   t.strictSame(await readdir(folder), ['session.key'])
 })
 
-t.test('where its port is taken it takes a free one, and says so', async t => {
+t.test('if its port is in use, the demo takes a free one and says so', async t => {
   const taken = new URL(demo.address).port
   const other = await startDemo(t, keyFolder, { port: taken })
   t.match(other.printed, `Port ${taken} is taken`)

@@ -15,7 +15,7 @@ async function start (t: Test, env: Record<string, string>): Promise<Started> {
   return await started(t, [START], env)
 }
 
-t.test('it prints its addresses and passwords; one can log in with them and scrape it, and SIGTERM ends it well', async t => {
+t.test('the metrics example prints addresses and passwords, can be scraped, and ends at SIGTERM', async t => {
   const { printed, stop } = await start(t, { PORT: '0', METRICS_PORT: '0' })
   const visitor = new Visitor(found(/site is at +(\S+)/, printed))
   const metrics = found(/metrics are at +(\S+)/, printed)
@@ -29,7 +29,7 @@ t.test('it prints its addresses and passwords; one can log in with them and scra
   t.equal(await stop(), 0)
 })
 
-t.test('a port that is none is refused in one line', async t => {
+t.test('an invalid port of the metrics example is refused in one line', async t => {
   for (const name of ['PORT', 'METRICS_PORT']) {
     const child = spawn(process.execPath, [START], { env: plainEnv({ [name]: '65536' }), stdio: ['ignore', 'ignore', 'pipe'] })
     let told = ''

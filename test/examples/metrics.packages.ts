@@ -78,7 +78,7 @@ async function login (visitor: Visitor, password: string): Promise<Response> {
   return await visitor.send('/session', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ username: 'ada', password }) })
 }
 
-t.test('before anything has happened all counters are there, at 0', async t => {
+t.test('before the first request all counters exist, at 0', async t => {
   const site = await Site.start(t)
   const families = await site.scrape()
   t.strictSame(Object.fromEntries([...families].map(([name, { type }]) => [name, type])), {
@@ -95,7 +95,7 @@ t.test('before anything has happened all counters are there, at 0', async t => {
   t.strictSame([...refused.keys()].sort(), Object.keys(REASONS).map(reason => `sealed_session_refused_total{reason="${reason}",session="session"}`).sort(), 'for each reason there is')
 })
 
-t.test('the numbers are those of the requests', async t => {
+t.test('the counters match the requests', async t => {
   const site = await Site.start(t)
   const stranger = new Visitor(site.origin)
   t.equal((await stranger.send('/account')).status, 401)
@@ -148,7 +148,7 @@ t.test('the histogram has each cookie that was written, by its length', async t 
   t.ok((lengths[0] as number) < 256 && (lengths[1] as number) > 512, 'which are in different buckets')
 })
 
-t.test('no id, no token and no name of a user is in a scrape', async t => {
+t.test('a scrape contains no id, no token and no name of a user', async t => {
   const site = await Site.start(t)
   const visitor = await site.loggedIn()
   await visitor.send('/account')
@@ -159,7 +159,7 @@ t.test('no id, no token and no name of a user is in a scrape', async t => {
   t.notOk(labels.some(label => label.length > 30 || label.includes('ada')))
 })
 
-t.test('observing ends where it is told to, and leaves no subscriber', async t => {
+t.test('observing can be stopped, and then leaves no subscriber', async t => {
   const site = await Site.start(t)
   t.equal((await site.ask('listening')).length, 5)
   await site.ask('stop')
@@ -168,7 +168,7 @@ t.test('observing ends where it is told to, and leaves no subscriber', async t =
   t.strictSame(await site.counted(), {})
 })
 
-t.test('the site itself has no metrics', async t => {
+t.test('the site itself does not serve the metrics', async t => {
   const site = await Site.start(t)
   t.equal((await fetch(`${site.origin}/metrics`)).status, 404)
 })

@@ -15,7 +15,7 @@ function run (code: string): any {
   return JSON.parse(execFileSync(process.execPath, ['-e', script], { env: plainEnv(), encoding: 'utf8' }))
 }
 
-t.test('a provider that answers with the same tokens and a later end stops nothing', async t => {
+t.test('a provider that refreshes with the same tokens and a later expiry causes no failure', async t => {
   const result = run(`
     let nowMs = 0
     let refreshed = 0

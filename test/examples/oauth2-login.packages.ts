@@ -10,7 +10,7 @@ t.before(async () => { world = await World.start(t) })
 
 const ATTEMPT = ['sign-in', 'sign-in-state', 'sign-in-verifier']
 
-t.test('a private page answers 401 until someone signs in, and then shows what the API has for this user alone', async t => {
+t.test('a private page answers 401 until a user signs in, and then shows the API data of this user alone', async t => {
   const visitor = world.visitor()
   const stranger = await visitor.go('/orders')
   t.equal(stranger.status, 401)
@@ -25,7 +25,7 @@ t.test('a private page answers 401 until someone signs in, and then shows what t
   t.notMatch(text, 'G-1947')
 })
 
-t.test('the API takes no call without a token, with one of another kind, or with a made-up one', async t => {
+t.test('the API refuses a call without a token, with another kind of token, or with a forged one', async t => {
   const visitor = world.visitor()
   await visitor.signIn('ada')
   const { tokens: { access, refresh } } = await world.heldBy(visitor)
@@ -35,7 +35,7 @@ t.test('the API takes no call without a token, with one of another kind, or with
   t.equal(await status(`Bearer ${access}`), 200)
 })
 
-t.test('the request to the provider has PKCE by S256, a state and a nonce, each new, and names the API', async t => {
+t.test('the request to the provider has PKCE with S256, a new state and nonce, and names the API', async t => {
   const visitor = world.visitor()
   const asked = async () => new URL((await visitor.ask('/login')).headers.get('location') as string)
   const { origin, searchParams } = await asked()
@@ -52,7 +52,7 @@ t.test('the request to the provider has PKCE by S256, a state and a nonce, each 
   for (const name of ['state', 'nonce', 'code_challenge']) t.not(again.get(name), searchParams.get(name), name)
 })
 
-t.test('the cookies of a sign-in under way are HttpOnly, Lax and short-lived, and gone when it is done', async t => {
+t.test('the cookies of a pending sign-in are HttpOnly, Lax and short-lived, and cleared when it is done', async t => {
   const visitor = world.visitor()
   await visitor.ask('/login')
   t.strictSame([...visitor.cookies.keys()].sort(), ATTEMPT)
@@ -65,7 +65,7 @@ t.test('the cookies of a sign-in under way are HttpOnly, Lax and short-lived, an
   t.match(visitor.cookies.get('session')?.line, 'HttpOnly')
 })
 
-t.test('signing in is a new session: another id, and nothing of the one before, whose tokens are taken back', async t => {
+t.test('signing in makes a new session with another id, and revokes the tokens of the session before', async t => {
   const visitor = world.visitor()
   const page = await visitor.signIn('grace', '/orders')
   await visitor.submit(page, '/orders/first')
@@ -109,7 +109,7 @@ t.test('no token reaches the browser in any byte of the site, from sign-in over 
   }
 })
 
-t.test('after signing in one comes back to the page one asked for, and to no other site', async t => {
+t.test('after signing in the user returns to the requested page, and to no other site', async t => {
   const visitor = world.visitor()
   const cameTo = async (returnTo: string) => (await visitor.signIn('ada', returnTo)).url
   t.equal(await cameTo('/orders?x=1'), `${world.site}/orders?x=1`)
@@ -124,7 +124,7 @@ t.test('after signing in one comes back to the page one asked for, and to no oth
   t.equal((await visitor.go('/login?return_to=/orders&return_to=/account')).status, 400)
 })
 
-t.test('every page, also one that says what went wrong, is guarded by headers and shows no stack', async t => {
+t.test('every page of the OAuth example, also an error page, has security headers and shows no stack', async t => {
   const visitor = world.visitor()
   const guarded = async (page: Awaited<ReturnType<Visitor['go']>>, expected: number, formTarget: string) => {
     const { url, status, headers, text } = page

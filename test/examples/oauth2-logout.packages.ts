@@ -20,7 +20,7 @@ async function areGood ({ tokens }: { tokens: { access: string, refresh: string 
   return [await world.isGood('AccessToken', tokens.access), await world.isGood('RefreshToken', tokens.refresh)]
 }
 
-t.test('signing out clears the cookies, takes the tokens back, and goes on to the provider and back', async t => {
+t.test('signing out clears the cookies, revokes the tokens, and visits the provider', async t => {
   const visitor = await ada()
   const held = await world.heldBy(visitor)
   t.strictSame(await areGood(held), [true, true])
@@ -42,14 +42,14 @@ t.test('signing out clears the cookies, takes the tokens back, and goes on to th
   t.match((await visitor.go('/login')).text, 'name="password"', 'the provider asks who it is')
 })
 
-t.test('who stays signed in at the provider is not asked for the password again', async t => {
+t.test('a user who stays signed in at the provider is not asked for the password again', async t => {
   const visitor = await ada()
   const asked = await visitor.submit(await visitor.go('/account'), '/logout')
   t.equal((await visitor.submit(asked, '/session/end/confirm')).url, `${world.site}/signed-out`)
   t.notMatch((await visitor.go('/login')).text, 'name="password"')
 })
 
-t.test('who is signed out at the provider already comes back all the same', async t => {
+t.test('a user who is signed out at the provider already can sign out at the site', async t => {
   const visitor = await ada()
   visitor.jars.delete('localhost')
   const asked = await visitor.submit(await visitor.go('/account'), '/logout')
@@ -57,7 +57,7 @@ t.test('who is signed out at the provider already comes back all the same', asyn
   t.equal(done.url, `${world.site}/signed-out`)
 })
 
-t.test('only a form of this very session signs out: no link, no form from elsewhere', async t => {
+t.test('only a form of this session signs out: no link, and no form of another site', async t => {
   const visitor = await ada()
   const before = visitor.session
   const { csrf } = await world.heldBy(visitor)
@@ -71,7 +71,7 @@ t.test('only a form of this very session signs out: no link, no form from elsewh
   t.equal((await visitor.go('/orders')).status, 200)
 })
 
-t.test('a copied cookie calls no API after the sign-out, and opens no private page when its access token is over', async t => {
+t.test('a copied cookie calls no API after the sign-out, and opens no page after token expiry', async t => {
   const visitor = await ada()
   const copies = [visitor.copy(), visitor.copy()] as const
   await visitor.submit(await visitor.go('/account'), '/logout')
@@ -83,7 +83,7 @@ t.test('a copied cookie calls no API after the sign-out, and opens no private pa
   t.equal((await copies[1].go('/account')).status, 401)
 })
 
-t.test('signing out with a cookie from before a refresh takes back what came of it', async t => {
+t.test('signing out with a cookie from before a refresh revokes the tokens of that refresh', async t => {
   const late = await ada()
   const form = await late.go('/account')
   const visitor = late.copy()
@@ -96,7 +96,7 @@ t.test('signing out with a cookie from before a refresh takes back what came of 
   t.strictSame(await areGood(held), [false, false])
 })
 
-t.test('a provider that is away keeps nobody signed in', async t => {
+t.test('an unavailable provider does not prevent a sign-out', async t => {
   const visitor = await ada()
   const form = await visitor.go('/account')
   await world.away(true)

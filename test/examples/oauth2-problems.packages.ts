@@ -32,7 +32,7 @@ function changed (url: string, changes: Record<string, string | null>): string {
   return other.href
 }
 
-t.test('a user who cancels, at either page of the provider, is told so', async t => {
+t.test('a user who cancels, at either page of the provider, sees a page that says so', async t => {
   await unharmed(t, async visitor => {
     const consent = await visitor.go('/login?return_to=/orders')
     const { status, text } = await visitor.submit(consent, '/cancel')
@@ -46,7 +46,7 @@ t.test('a user who cancels, at either page of the provider, is told so', async t
   t.equal((await stranger.go('/account')).status, 401)
 })
 
-t.test('a wrong password stays at the provider, and who guesses has to wait', async t => {
+t.test('a wrong password stays at the provider, and repeated attempts are delayed', async t => {
   const visitor = world.visitor()
   const page = await visitor.go('/login')
   for (let attempt = 1; attempt <= 5; attempt++) t.equal((await visitor.submit(page, '/login', { username: 'mallory', password: 'guess' })).status, 401)
@@ -54,7 +54,7 @@ t.test('a wrong password stays at the provider, and who guesses has to wait', as
   t.equal((await visitor.submit(page, '/login', { username: 'ada', password: world.person('ada').password })).status, 200)
 })
 
-t.test('a callback with another state, or none, is refused, and does not even end the sign-in that is under way', async t => {
+t.test('a callback with another state, or none, is refused, and does not end the pending sign-in', async t => {
   await unharmed(t, async visitor => {
     const callback = await visitor.callbackFor('ada')
     for (const state of [null, '', 'made-up']) {
@@ -80,7 +80,7 @@ t.test('a callback works once', async t => {
   t.equal((await former.go(callback)).status, 400, 'also with the cookies of before: the code is spent')
 })
 
-t.test("another's callback signs nobody in, whatever of it is planted", async t => {
+t.test('the callback of another sign-in signs no user in, with any part of it planted', async t => {
   const attacker = world.visitor()
   const callback = await attacker.callbackFor('grace')
   const { searchParams } = new URL(callback)
@@ -110,7 +110,7 @@ t.test('an ID token that was made for another attempt is refused by its nonce', 
   t.match((await world.logged()).join(''), 'the ID token has not the nonce it should have')
 })
 
-t.test('an answer that names another issuer is refused before its code is used', async t => {
+t.test('a callback that names another issuer is refused before its code is used', async t => {
   await unharmed(t, async visitor => {
     const callback = await visitor.callbackFor('ada')
     t.equal(new URL(callback).searchParams.get('iss'), world.issuer)
@@ -118,7 +118,7 @@ t.test('an answer that names another issuer is refused before its code is used',
   })
 })
 
-t.test('a provider that answers with an error, or is away when the code is to be exchanged, is told apart from a cancel', async t => {
+t.test('an error or an outage of the provider at the code exchange is reported differently from a cancel', async t => {
   for (const [error, expected] of [['server_error', 503], ['temporarily_unavailable', 503], ['invalid_scope', 502], ['x'.repeat(500), 502]] as const) {
     await unharmed(t, async visitor => {
       const callback = await visitor.callbackFor('ada')
@@ -135,7 +135,7 @@ t.test('a provider that answers with an error, or is away when the code is to be
   })
 })
 
-t.test('nothing of all this put a token or a secret into the log', async t => {
+t.test('no failed sign-in puts a token or a secret into the log', async t => {
   const visitor = await ada()
   await world.away(true)
   await world.advance(60_000)

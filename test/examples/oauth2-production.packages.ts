@@ -10,7 +10,7 @@ import { World } from './oauth2-world'
 const DISCOVERY = join(__dirname, '../../examples/oauth/discovery.js')
 const run = promisify(execFile)
 
-t.test('a site with a public address over TLS has __Host- cookies, and only such', async t => {
+t.test('a site with a public address over TLS has only __Host- cookies', async t => {
   const world = await World.start(t, { publicUrl: 'https://shop.example' })
   const visitor = world.visitor()
   await visitor.ask('/login')
@@ -31,7 +31,7 @@ t.test('a site with a public address over TLS has __Host- cookies, and only such
   t.equal(visitor.cookies.size, 0)
 })
 
-t.test('neither the site nor its provider is used in the clear beyond this machine', async t => {
+t.test('neither the site nor its provider is used without TLS beyond this machine', async t => {
   const refuses = async (call: string) => {
     const script = `const d = require(${JSON.stringify(DISCOVERY)}); Promise.resolve().then(() => ${call}).then(() => console.log('taken'), error => console.log(error.message))`
     return (await run(process.execPath, ['-e', script], { env: plainEnv() })).stdout

@@ -19,7 +19,7 @@ async function ada (): Promise<Visitor> {
   return visitor
 }
 
-t.test('a token that is good is used again and again, and the session is not written', async t => {
+t.test('a valid token is used repeatedly, and the session is not written', async t => {
   const visitor = await ada()
   const before = visitor.session
   for (let count = 0; count < 3; count++) t.equal((await visitor.go('/orders')).status, 200)
@@ -29,7 +29,7 @@ t.test('a token that is good is used again and again, and the session is not wri
   t.strictSame(await world.refreshes(), [])
 })
 
-t.test('twenty parallel requests with an expired token refresh it once, and all get their answer', async t => {
+t.test('twenty parallel requests with an expired token refresh it once, and all are answered', async t => {
   const visitor = await ada()
   const old = await world.heldBy(visitor)
   await world.advance(LIFE_MS)
@@ -56,7 +56,7 @@ t.test('twenty parallel requests with an expired token refresh it once, and all 
   t.strictSame((await world.heldBy(visitor)).tokens, (await world.heldBy(tabs[0] as Visitor)).tokens)
 })
 
-t.test('a request that is later than one whole life of a token follows from refresh to refresh', async t => {
+t.test('a request with a token that was refreshed several times follows these refreshes', async t => {
   const late = await ada()
   const visitor = late.copy()
   for (let count = 0; count < 2; count++) {
@@ -68,7 +68,7 @@ t.test('a request that is later than one whole life of a token follows from refr
   t.equal((await world.heldBy(late)).tokens.refresh, (await world.newest()).refresh_token)
 })
 
-t.test('what came of a refresh is forgotten after a while: the old cookie then ends the grant, as the provider wants it', async t => {
+t.test('the result of a refresh is dropped after a while; the old cookie then ends the grant', async t => {
   const old = await ada()
   const visitor = old.copy()
   await world.advance(LIFE_MS)
@@ -79,7 +79,7 @@ t.test('what came of a refresh is forgotten after a while: the old cookie then e
   t.equal((await visitor.go('/orders')).status, 401, 'for every holder of it')
 })
 
-t.test('a request that began before a refresh, and writes the session after it, does not bring the old tokens back', async t => {
+t.test('a request that began before a refresh, and writes the session after it, keeps the new tokens', async t => {
   const visitor = await ada()
   const { csrf } = await world.heldBy(visitor)
   const body = new URLSearchParams({ csrf, first: 'oldest' }).toString()
@@ -109,7 +109,7 @@ t.test('a request that began before a refresh, and writes the session after it, 
   t.strictSame(await world.refreshes(), [null, null])
 })
 
-t.test('a grant that has ended ends the session, and is not asked for again', async t => {
+t.test('a grant that has ended ends the session, and is not requested again', async t => {
   const visitor = await ada()
   const copy = visitor.copy()
   await world.endGrant((await world.newest()).refresh_token)
@@ -126,7 +126,7 @@ t.test('a grant that has ended ends the session, and is not asked for again', as
   t.equal((await visitor.signIn('ada', '/orders')).status, 200, 'and one can sign in again')
 })
 
-t.test('a provider that is away ends nothing: 503, the session stays, and works when it is back', async t => {
+t.test('an unavailable provider ends no session: the answer is 503, and it works again later', async t => {
   const visitor = await ada()
   const before = visitor.session
   await world.advance(LIFE_MS)
@@ -146,7 +146,7 @@ t.test('a provider that is away ends nothing: 503, the session stays, and works 
   t.strictSame(await world.refreshes(), [null])
 })
 
-t.test('with the provider away a token is used up to its very end, and no longer', async t => {
+t.test('while the provider is unavailable, a token is used exactly until it expires', async t => {
   const visitor = await ada()
   await world.away(true)
   t.equal((await visitor.go('/orders')).status, 502, 'the API cannot ask about it')
@@ -157,7 +157,7 @@ t.test('with the provider away a token is used up to its very end, and no longer
   await world.away(false)
 })
 
-t.test('a token that the API no longer takes is refreshed before its time, also for many at once', async t => {
+t.test('a token that the API refuses early is refreshed, once for parallel requests', async t => {
   const visitor = await ada()
   await world.endAccessToken((await world.newest()).access_token)
   await world.hold()
@@ -169,7 +169,7 @@ t.test('a token that the API no longer takes is refreshed before its time, also 
   t.strictSame(await world.refreshes(), [null])
 })
 
-t.test('a provider that sends no new refresh token leaves the old one in use', async t => {
+t.test('a provider that sends no new refresh token keeps the old one in use', async t => {
   const visitor = await ada()
   const { tokens: { access, refresh } } = await world.heldBy(visitor)
   await world.leaveOutRefreshToken(true)

@@ -12,7 +12,7 @@ function text (characters: number): string {
   return randomBytes(characters).toString('base64url').slice(0, characters)
 }
 
-t.test('opaque tokens take a tenth of a cookie, JWTs most of it, and an ID token beside them does not fit', async t => {
+t.test('opaque tokens take a tenth of a cookie, JWTs most of it, and an additional ID token does not fit', async t => {
   const app = fastify()
   t.teardown(() => app.close())
   await app.register(secureSession, { key: Buffer.alloc(32, 1), cookieName: COOKIE })
@@ -30,7 +30,7 @@ t.test('opaque tokens take a tenth of a cookie, JWTs most of it, and an ID token
   t.throws(() => length(1300, 800, 1200), { code: 'FST_SESSION_TOO_LARGE' })
 })
 
-t.test('a provider whose tokens do not fit gives a page and a line in the log, and no session', async t => {
+t.test('a provider whose tokens do not fit causes an error page and a log line, and no session', async t => {
   const world = await World.start(t)
   await world.pad(3000)
   const visitor = world.visitor()

@@ -22,7 +22,7 @@ function visitorOf ({ printed }: Started): Visitor {
   return new Visitor({ site, publicUrl: site, person })
 }
 
-t.test('it prints its addresses and passwords; one can sign in with them, and SIGTERM ends it well', async t => {
+t.test('the OAuth example prints addresses and passwords, allows sign-in, and ends at SIGTERM', async t => {
   const keyFolder = join(t.testdir({}), 'made', 'at', 'start')
   const started = await start(t, { ...ANY_PORT, OAUTH_KEY_DIR: keyFolder })
   const { status, text } = await visitorOf(started).signIn('grace', '/orders')
@@ -33,7 +33,7 @@ t.test('it prints its addresses and passwords; one can sign in with them, and SI
   t.equal(await started.stop(), 0)
 })
 
-t.test('a session outlives a restart, but the provider has forgotten its grant, so one signs in again', async t => {
+t.test('a session survives a restart, but the provider has lost its grant, so the user signs in again', async t => {
   const env = { ...ANY_PORT, OAUTH_KEY_DIR: t.testdir({}) }
   const first = await start(t, env)
   const visitor = visitorOf(first)
@@ -50,7 +50,7 @@ t.test('a session outlives a restart, but the provider has forgotten its grant, 
   t.match((await again.signIn('ada', '/orders')).text, 'A-1843')
 })
 
-t.test('where its port is taken it takes a free one, and says so', async t => {
+t.test('if its port is in use, the OAuth example takes a free one and says so', async t => {
   const env = { ...ANY_PORT, OAUTH_KEY_DIR: t.testdir({}) }
   const { printed } = await start(t, env)
   const taken = found(/site is at +http:\/\/127\.0\.0\.1:(\d+)/, printed)
@@ -59,7 +59,7 @@ t.test('where its port is taken it takes a free one, and says so', async t => {
   t.equal((await visitorOf(other).go('/')).status, 200)
 })
 
-t.test('settings that make no sense are refused in one line', async t => {
+t.test('invalid settings of the OAuth example are refused in one line', async t => {
   for (const env of [{ PORT: 'x' }, { API_PORT: '65536' }, { ACCESS_TOKEN_SECONDS: '1' }, { ACCESS_TOKEN_SECONDS: '60s' }] as Array<Record<string, string>>) {
     const child = spawn(process.execPath, [START], { env: plainEnv(env), stdio: ['ignore', 'ignore', 'pipe'] })
     let told = ''

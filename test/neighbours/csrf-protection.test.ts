@@ -35,7 +35,7 @@ const DONE = [200, undefined]
 const NO_SECRET = [403, 'FST_CSRF_MISSING_SECRET']
 const WRONG_TOKEN = [403, 'FST_CSRF_INVALID_TOKEN']
 
-t.test('a form brings a token, and a post without it, or with the token of somebody else, is refused', async t => {
+t.test('a form contains a CSRF token, and a post without it or with the token of another user is refused', async t => {
   const address = await listen(await site(t))
   const ada = new Visitor(address)
   const eve = new Visitor(address)
@@ -49,7 +49,7 @@ t.test('a form brings a token, and a post without it, or with the token of someb
   t.strictSame(await code(await eve.post('/transfer', { _csrf: token })), WRONG_TOKEN)
 })
 
-t.test('the secret lives in the session, and a second form does not write the cookie again', async t => {
+t.test('the CSRF secret is in the session, and a second form does not write the cookie again', async t => {
   const address = await listen(await site(t))
   const ada = new Visitor(address)
   const first = await ada.send('/form')
@@ -65,7 +65,7 @@ t.test('the secret lives in the session, and a second form does not write the co
   for (const { token } of tokens) t.strictSame(await code(await ada.post('/transfer', { _csrf: token })), DONE)
 })
 
-t.test('a check before the body is parsed takes the token from a header, and the secret can bear another name', async t => {
+t.test('a check before parsing reads the token from a header, and the secret can have another name', async t => {
   const app = await site(t, { sessionKey: 'formSecret' })
   app.put('/setting', { onRequest: app.csrfProtection }, async ({ session }) => Object.keys(session))
   const address = await listen(app)
@@ -76,7 +76,7 @@ t.test('a check before the body is parsed takes the token from a header, and the
   t.strictSame(await response.json(), ['formSecret'])
 })
 
-t.test('a token of before a login that regenerates the session is refused, unless the login keeps the secret', async t => {
+t.test('a login that calls regenerate makes old CSRF tokens invalid, unless it keeps the secret', async t => {
   const address = await listen(await site(t))
   const ada = new Visitor(address)
   const { token: before } = await ada.json('/form')
@@ -92,7 +92,7 @@ t.test('a token of before a login that regenerates the session is refused, unles
   t.strictSame(await code(await ada.post('/transfer', { _csrf: after })), NO_SECRET)
 })
 
-t.test('with getUserInfo and a key for the HMAC, the token of one user does not serve the next', async t => {
+t.test('with getUserInfo and an HMAC key, the token of one user is invalid for the next', async t => {
   const app = await site(t, {
     csrfOpts: { hmacKey: 'a key for the HMAC of these tests', userInfo: true },
     getUserInfo: ({ session }) => session.get('user') as string
@@ -111,7 +111,7 @@ t.test('with getUserInfo and a key for the HMAC, the token of one user does not 
   t.strictSame(await code(await shared.post('/transfer', { _csrf: his })), DONE)
 })
 
-t.test('cookie options given to generateCsrf are those of the session until a login, and are not written again', async t => {
+t.test('cookie options of generateCsrf apply to the session until a login, and are not written again', async t => {
   const app = await site(t)
   const options = { maxAge: 600, sameSite: 'strict', signed: false } as const
   app.get('/short-form', async (_request, reply) => ({ token: reply.generateCsrf(options) }))
@@ -126,7 +126,7 @@ t.test('cookie options given to generateCsrf are those of the session until a lo
   t.match(login.headers.getSetCookie(), [/^session=[\w-]+; Path=\/; HttpOnly; SameSite=Lax$/])
 })
 
-t.test('of several sessions, the secret is in the one that is called session', async t => {
+t.test('with several sessions, the CSRF secret is in the one named session', async t => {
   const app = await site(t, {}, [{ sessionName: 'preferences', key: OTHER_KEY }, { sessionName: 'session', key: KEY }])
   app.get('/dark', async (request, reply) => {
     (request as unknown as Record<string, typeof request.session>)['preferences']?.set('theme', 'dark')

@@ -27,7 +27,7 @@ async function site (t: Test): Promise<FastifyInstance> {
   return app
 }
 
-t.test('a message survives one redirect, is shown once, and is out of the client’s sight', async t => {
+t.test('a flash message is kept for one redirect, is shown once, and cannot be read by the client', async t => {
   const ada = new Visitor(await listen(await site(t)))
   const saved = await ada.post('/save', { info: 'your letter is on its way' })
   t.equal(saved.status, 303)
@@ -37,7 +37,7 @@ t.test('a message survives one redirect, is shown once, and is out of the client
   t.strictSame(await ada.json('/'), {})
 })
 
-t.test('several types: each can be shown by itself, and the others wait', async t => {
+t.test('flash messages of several types are shown separately', async t => {
   const app = await site(t)
   app.get('/import', async (request, reply) => {
     const { flash } = request as unknown as Flashing
@@ -61,7 +61,7 @@ t.test('several types: each can be shown by itself, and the others wait', async 
   t.strictSame(await ada.json('/data'), { flash: {} })
 })
 
-t.test('a message is shown to the browser that it is meant for, beside what else its session holds', async t => {
+t.test('a flash message is shown only to its browser, beside the other values of the session', async t => {
   const app = await site(t)
   app.get('/cart/:item', async ({ session, params }) => { session.set('cart', [(params as { item: string }).item]); return {} })
   const address = await listen(app)
@@ -73,7 +73,7 @@ t.test('a message is shown to the browser that it is meant for, beside what else
   t.strictSame(await ada.json('/data'), { cart: ['lamp'], flash: {} })
 })
 
-t.test('a login that regenerates drops the messages of before, unless they are named; a logout can say goodbye', async t => {
+t.test('a login that calls regenerate drops earlier messages, unless it names them; a logout can add one', async t => {
   const app = await site(t)
   const login = (keep?: string[]) => async (request: any, reply: any) => {
     request.flash('before', 'please log in')
@@ -94,7 +94,7 @@ t.test('a login that regenerates drops the messages of before, unless they are n
   t.strictSame(await ada.submit('/logout'), { info: ['goodbye'] })
 })
 
-t.test('messages that do not fit in a cookie fail the request that left them, and the session stays good', async t => {
+t.test('messages that do not fit in a cookie fail their request, and the session stays valid', async t => {
   const ada = new Visitor(await listen(await site(t)))
   await ada.post('/save', { info: 'a short one' })
   const long = await ada.post('/save', { info: 'a long one '.repeat(500) })
@@ -103,7 +103,7 @@ t.test('messages that do not fit in a cookie fail the request that left them, an
   t.strictSame(await ada.json('/'), { info: ['a short one'] })
 })
 
-t.test('at boot it asks for the session of a request, and finds it where sessions were registered first', async t => {
+t.test('flash requires a session at boot, and finds one that was registered first', async t => {
   const app = bareApp(t)
   app.register(flash)
   app.register(secureSession, { key: KEY })

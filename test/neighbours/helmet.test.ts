@@ -52,7 +52,7 @@ function told (response: Response): Record<string, string> {
 }
 
 for (const [order, registrations] of Object.entries(ORDERS)) {
-  t.test(`${order}: helmet’s headers, the cookie and its Cache-Control all go out, and the session is there at the next request`, async t => {
+  t.test(`${order}: headers of helmet, the cookie and its Cache-Control are sent; the session is kept`, async t => {
     const ada = new Visitor(await listen(await site(t, registrations)))
     const written = await ada.send('/set/user/ada')
     t.match(told(written), { ...HELMETS, 'cache-control': 'no-store' })
@@ -64,7 +64,7 @@ for (const [order, registrations] of Object.entries(ORDERS)) {
     t.strictSame([read.headers.getSetCookie(), read.headers.get('cache-control')], [[], null])
   })
 
-  t.test(`${order}: other cookies, a nonce, and a Cache-Control of the route’s own stay as they are`, async t => {
+  t.test(`${order}: other cookies, a nonce, and the route's own Cache-Control are unchanged`, async t => {
     const ada = new Visitor(await listen(await site(t, registrations)))
     const two = await ada.send('/two')
     t.match(two.headers.getSetCookie().sort(), [LINE, /^theme=dark\b/])
@@ -75,7 +75,7 @@ for (const [order, registrations] of Object.entries(ORDERS)) {
     t.match(shared.headers.getSetCookie(), [LINE])
   })
 
-  t.test(`${order}: the same on an error, a hijacked reply, and a route that helmet leaves alone`, async t => {
+  t.test(`${order}: an error, a hijacked reply and a route without helmet have their headers`, async t => {
     const ada = new Visitor(await listen(await site(t, registrations)))
     for (const [url, status] of [['/fails', 500], ['/by-hand', 200]] as const) {
       const response = await ada.send(url)
@@ -91,7 +91,7 @@ for (const [order, registrations] of Object.entries(ORDERS)) {
   })
 }
 
-t.test('an app with its own cookie plugin and helmet for some routes alone keeps all three apart', async t => {
+t.test('an app with its own cookie plugin and helmet for some routes keeps these separate', async t => {
   const app = bareApp(t)
   await app.register(helmet, { global: false })
   await app.register(cookie, { parseOptions: { path: '/elsewhere' } })

@@ -131,7 +131,7 @@ for (const format of ['module', 'commonjs'] as const) {
     t.equal(await app.close(), 0, 'after app.close() the process ends by itself')
     t.equal(app.printed(), '', 'neither Nest nor Fastify had anything to say')
 
-    await t.test('middleware that runs after the plugin can be lent the session', async t => { await lent(t, folder) })
+    await t.test('middleware that runs after the plugin can be given the session', async t => { await lent(t, folder) })
   })
 }
 

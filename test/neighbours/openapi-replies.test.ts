@@ -3,7 +3,7 @@ import { documentOf, operation, shop } from './openapi-shop'
 
 const DETAILS = { reason: 'nobody', help: 'https://example.com/login' }
 
-t.test('the document changes no reply: an error handler’s own fields go out whole', async t => {
+t.test('the OpenAPI option changes no reply: the fields of an error handler are sent', async t => {
   const app = await shop(t, async app => {
     app.setErrorHandler(async (_error, _request, reply) => await reply.code(401).send(DETAILS))
     app.get('/plain', { onRequest: app.requireSession() }, async () => ({}))
@@ -13,7 +13,7 @@ t.test('the document changes no reply: an error handler’s own fields go out wh
   for (const url of ['/plain', '/typed']) t.strictSame((await app.inject(url)).json(), DETAILS, url)
 })
 
-t.test('a route’s own serializers go on as they were, and its validators', async t => {
+t.test('a route\'s own serializers and validators stay in use', async t => {
   const app = await shop(t, async app => {
     const schema = {
       querystring: { type: 'object', required: ['n'], properties: { n: { type: 'integer' } } },
@@ -28,7 +28,7 @@ t.test('a route’s own serializers go on as they were, and its validators', asy
   t.strictSame((await app.inject('/open?n=1')).json(), { n: 1 })
 })
 
-t.test('a schema that routes share stays as the app wrote it, and a route without a guard has none of ours', async t => {
+t.test('a schema that routes share is not changed, and a route without a guard has no 401', async t => {
   const shared = { summary: 'shared', security: [{ key: [] }], response: { 200: { type: 'object', properties: {} } } }
   const before = JSON.stringify(shared)
   const app = await shop(t, async app => {
@@ -42,7 +42,7 @@ t.test('a schema that routes share stays as the app wrote it, and a route withou
   t.strictSame(Object.keys(operation(document, '/open').responses), ['200'])
 })
 
-t.test('a schema of the app’s own kind, with a serializer of its own, carries the session and is otherwise left alone', async t => {
+t.test('a schema with its own serializer has the security of the session and is otherwise unchanged', async t => {
   class Shape { readonly isShape = true }
   const app = await shop(t, async app => {
     const onRequest = app.requireSession()
@@ -67,7 +67,7 @@ t.test('a schema of the app’s own kind, with a serializer of its own, carries 
   t.strictSame(['/route', '/scope', '/shape', '/after', '/bare'].map(has401), [false, false, false, false, true])
 })
 
-t.test('an app that transforms its schemas for the document is shown ours among them', async t => {
+t.test('an app that transforms its schemas for the document receives those with the session', async t => {
   const app = await shop(t, async app => {
     app.get('/me', { onRequest: app.requireSession(), config: { swaggerTransform: ({ schema, url }) => ({ schema: { ...schema, summary: 'me' }, url: `/v1${url}` }) } }, async () => ({}))
   })

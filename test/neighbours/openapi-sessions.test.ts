@@ -6,7 +6,7 @@ import { documentOf, operation, shop, STALE_REPLY, SUBJECT } from './openapi-sho
 
 const SESSION = [{ session: [] }]
 
-t.test('two sessions: both schemes are there, a route carries what guards it, and one without openapi is not shown', async t => {
+t.test('with two sessions, both schemes are in the document, and each route has those of its guards', async t => {
   const sessions = [
     { key: KEY, subject: SUBJECT, openapi: true, cookieName: '__Host-session' },
     { key: OTHER_KEY, subject: SUBJECT, openapi: true, sessionName: 'staff' },
@@ -25,14 +25,14 @@ t.test('two sessions: both schemes are there, a route carries what guards it, an
   t.equal(operation(document, '/quiet').security, undefined)
 })
 
-t.test('without the option nothing is said', async t => {
+t.test('without the option openapi the document has no session', async t => {
   const document = await documentOf(await shop(t, async app => {
     app.get('/me', { onRequest: app.requireSession() }, async () => ({}))
   }, { sessions: [{ key: KEY, subject: SUBJECT }] }))
   t.strictSame(operation(document, '/me'), { responses: { 200: { description: 'Default Response' } } })
 })
 
-t.test('a session registered in an inner scope is shown in one document with that of the outer', async t => {
+t.test('a session of an inner scope is in one document with that of the outer scope', async t => {
   const document = await documentOf(await shop(t, async app => {
     await app.register(async scope => {
       await scope.register(secureSession, { key: OTHER_KEY, subject: SUBJECT, sessionName: 'staff', openapi: true })
@@ -44,13 +44,13 @@ t.test('a session registered in an inner scope is shown in one document with tha
   t.strictSame([operation(document, '/desk').security, operation(document, '/me').security], [[{ staff: [] }], SESSION])
 })
 
-t.test('a session whose name a document cannot take is refused at boot, if it is to be shown', async t => {
+t.test('a session whose name is invalid in OpenAPI is refused at boot, if it is to be in the document', async t => {
   const app = bareApp(t)
   await t.rejects(async () => await app.register(secureSession, { key: KEY, sessionName: 'my session', cookieName: 's', openapi: true }), { code: 'FST_SESSION_INVALID_OPTION' })
   await t.resolves(async () => await bareApp(t).register(secureSession, { key: KEY, sessionName: 'my session', cookieName: 's' }))
 })
 
-t.test('without @fastify/swagger the option does nothing', async t => {
+t.test('without @fastify/swagger the option openapi has no effect', async t => {
   const app = bareApp(t)
   await app.register(secureSession, { key: KEY, subject: SUBJECT, openapi: true })
   app.get('/me', { onRequest: app.requireSession() }, async () => ({}))
@@ -58,7 +58,7 @@ t.test('without @fastify/swagger the option does nothing', async t => {
   t.equal(app.hasDecorator('swagger'), false)
 })
 
-t.test('a document may have another decorator, and there may be two', async t => {
+t.test('a document may have another decorator name, and there may be two documents', async t => {
   const app = bareApp(t)
   await app.register(secureSession, { key: KEY, subject: SUBJECT, openapi: true })
   const openapi = { components: { securitySchemes: app.secureSession.securitySchemes } }

@@ -44,7 +44,7 @@ for (const version of ['3.0.3', '3.1.0']) {
   })
 }
 
-t.test('the validator does tell a wrong document', async t => {
+t.test('the validator detects an invalid document', async t => {
   const { Validator } = await import('@seriousme/openapi-schema-validator')
   const document = structuredClone(await documentOf(await shop(t, everything, { sessions: SESSIONS }))) as any
   document.components.securitySchemes.session.in = 'jar'
@@ -66,7 +66,7 @@ t.test('@fastify/swagger-ui serves the same document, and its page', async t => 
   t.match(await page.text(), /swagger-ui/)
 })
 
-t.test('a document behind a guard is for whoever is logged in', async t => {
+t.test('a guarded document is only for logged-in users', async t => {
   const app = await shop(t, async app => {
     await app.register(swaggerUi, { uiHooks: { onRequest: app.requireSession() as never } })
     app.get('/login', async ({ session }) => { session.set('user', 'ada'); return {} })

@@ -4,7 +4,7 @@ import { documentOf, operation, REQUIRED_REPLY, shop, STALE_REPLY } from './open
 
 const SESSION = [{ session: [] }]
 
-t.test('a route with a guard carries the session and the 401 reply; one without carries neither', async t => {
+t.test('a route with a guard has the session and the 401 reply in the document; one without has neither', async t => {
   const document = await documentOf(await shop(t, async app => {
     app.get('/me', { onRequest: app.requireSession() }, async () => ({}))
     app.get('/open', async () => ({}))
@@ -17,7 +17,7 @@ t.test('a route with a guard carries the session and the 401 reply; one without 
   t.match(document.components.securitySchemes, { session: { type: 'apiKey', in: 'cookie', name: 'session' } })
 })
 
-t.test('the guard is found in any hook before the handler, alone or among others', async t => {
+t.test('a guard is found in any hook before the handler, alone or in an array', async t => {
   const document = await documentOf(await shop(t, async app => {
     const other = async (): Promise<void> => {}
     for (const hook of ['onRequest', 'preParsing', 'preValidation', 'preHandler'] as const) {
@@ -29,7 +29,7 @@ t.test('the guard is found in any hook before the handler, alone or among others
   for (const [path, { get }] of Object.entries(document.paths)) t.strictSame(get?.['security'], path === '/none' ? undefined : SESSION, path)
 })
 
-t.test('a stale login is in the reply only of a route that can answer so, whichever of its guards says it', async t => {
+t.test('the 401 mentions a stale login only on routes with freshWithin, on any of their guards', async t => {
   const document = await documentOf(await shop(t, async app => {
     app.get('/me', { onRequest: app.requireSession() }, async () => ({}))
     app.get('/transfer', { onRequest: app.requireSession(), preHandler: app.requireSession({ freshWithin: '5m' }) }, async () => ({}))
@@ -39,7 +39,7 @@ t.test('a stale login is in the reply only of a route that can answer so, whiche
   t.strictSame(operation(document, '/transfer').security, SESSION)
 })
 
-t.test('the routes of a guarded scope carry it, those declared before the guard and those of scopes inside too', async t => {
+t.test('all routes of a guarded scope have the session, also earlier ones and those of inner scopes', async t => {
   const document = await documentOf(await shop(t, async app => {
     await app.register(async scope => {
       scope.get('/before', async () => ({}))
@@ -57,7 +57,7 @@ t.test('the routes of a guarded scope carry it, those declared before the guard 
   t.equal(operation(document, '/open').security, undefined)
 })
 
-t.test('so do all routes where the app itself is guarded', async t => {
+t.test('all routes have the session in the document if the app itself is guarded', async t => {
   const document = await documentOf(await shop(t, async app => {
     app.get('/before', async () => ({}))
     await app.register(app.sessionGuard)
@@ -66,7 +66,7 @@ t.test('so do all routes where the app itself is guarded', async t => {
   t.strictSame(Object.values(document.paths).map(({ get }) => get?.['security']), [SESSION, SESSION])
 })
 
-t.test('the order of registration does not matter', async t => {
+t.test('the order of registration does not affect the document', async t => {
   const routes = async (app: FastifyInstance): Promise<void> => {
     app.get('/me', { onRequest: app.requireSession() }, async () => ({}))
     await app.register(async scope => { scope.register(scope.sessionGuard); scope.get('/scope', async () => ({})) })
@@ -76,7 +76,7 @@ t.test('the order of registration does not matter', async t => {
   t.strictSame(operation(second, '/scope').security, SESSION)
 })
 
-t.test('what the app says itself stays: its own security, its own replies', async t => {
+t.test('the app\'s own security and replies stay in the document', async t => {
   const schemes = { key: { type: 'apiKey', in: 'header', name: 'x-key' }, bearer: { type: 'http', scheme: 'bearer' } } as const
   const own = { description: 'Go away', type: 'object', properties: { sorry: { type: 'boolean' } } }
   const document = await documentOf(await shop(t, async app => {
@@ -102,7 +102,7 @@ t.test('what the app says itself stays: its own security, its own replies', asyn
   t.strictSame(Object.keys(operation(document, '/nothing').responses), ['401'])
 })
 
-t.test('where the app says what all its errors look like, the 401 looks like that', async t => {
+t.test('if the app defines a schema for all errors, the 401 has it', async t => {
   const own = { type: 'object', properties: { sorry: { type: 'boolean' } } }
   const document = await documentOf(await shop(t, async app => {
     for (const status of ['4xx', '4XX', 'default']) {
@@ -116,7 +116,7 @@ t.test('where the app says what all its errors look like, the 401 looks like tha
   }
 })
 
-t.test('it is JSON whatever else the route produces', async t => {
+t.test('the 401 is JSON, for every media type of the route', async t => {
   const document = await documentOf(await shop(t, async app => {
     app.get('/page', { onRequest: app.requireSession(), schema: { produces: ['text/html'], response: { 200: { type: 'string' } } } }, async () => '')
   }))
@@ -124,7 +124,7 @@ t.test('it is JSON whatever else the route produces', async t => {
   t.strictSame([Object.keys(responses[200].content), Object.keys(responses[401].content)], [['text/html'], ['application/json']])
 })
 
-t.test('a route that is hidden stays hidden', async t => {
+t.test('a hidden route stays hidden', async t => {
   const document = await documentOf(await shop(t, async app => {
     app.get('/hidden', { onRequest: app.requireSession(), schema: { hide: true } }, async () => ({}))
     app.get('/tagged', { onRequest: app.requireSession(), schema: { tags: ['X-HIDDEN'] } }, async () => ({}))
@@ -132,7 +132,7 @@ t.test('a route that is hidden stays hidden', async t => {
   t.strictSame(document.paths, {})
 })
 
-t.test('a route of several methods carries it in each, and one of HEAD as its GET does', async t => {
+t.test('a route of several methods has the session in each, and HEAD is like its GET', async t => {
   const document = await documentOf(await shop(t, async app => {
     app.route({ method: ['POST', 'PUT'], url: '/both', onRequest: app.requireSession(), handler: async () => ({}) })
     app.get('/me', { onRequest: app.requireSession(), config: { swagger: { exposeHeadRoute: true } } }, async () => ({}))

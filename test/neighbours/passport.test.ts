@@ -67,7 +67,7 @@ async function site (t: Test, options: object = {}, login: object = {}): Promise
   return { app, passport, users }
 }
 
-t.test('who logs in with a form is known to later requests, and others are not', async t => {
+t.test('a user who logs in with a form is known to later requests, and other browsers are not', async t => {
   const address = await listen((await site(t)).app)
   const ada = new Visitor(address)
   const stranger = new Visitor(address)
@@ -80,7 +80,7 @@ t.test('who logs in with a form is known to later requests, and others are not',
   t.equal((await stranger.send('/me')).status, 401)
 })
 
-t.test('many requests at once while logged in: each knows the user, and none writes a cookie', async t => {
+t.test('parallel requests of a logged-in user all know the user, and none writes a cookie', async t => {
   const address = await listen((await site(t)).app)
   const ada = new Visitor(address)
   await ada.post('/login', ADA)
@@ -90,7 +90,7 @@ t.test('many requests at once while logged in: each knows the user, and none wri
   }
 })
 
-t.test('a login begins a new session, so one that was planted or copied before it is not logged in', async t => {
+t.test('a login begins a new session, so a planted or copied one is not logged in', async t => {
   const address = await listen((await site(t)).app)
   const ada = new Visitor(address)
   await ada.json('/set/cart/lamp')
@@ -109,14 +109,14 @@ t.test('a login begins a new session, so one that was planted or copied before i
   t.not((await ada.json('/info')).id, after.id, 'and a second login, too')
 })
 
-t.test('of what a session held before the login nothing stays', async t => {
+t.test('a login removes all values of the session before it', async t => {
   const ada = new Visitor(await listen((await site(t)).app))
   await ada.json('/set/cart/lamp')
   await ada.post('/login', ADA)
   t.strictSame(await ada.json('/data'), { passport: 7 })
 })
 
-t.test('keepSessionInfo keeps all of it, under a new id', async t => {
+t.test('keepSessionInfo keeps all values of the session, under a new id', async t => {
   const ada = new Visitor(await listen((await site(t, {}, { keepSessionInfo: true })).app))
   for (const key of ['cart', 'options', 'data', 'constructor']) await ada.json(`/set/${key}/of-before`)
   const { id } = await ada.json('/info')
@@ -126,7 +126,7 @@ t.test('keepSessionInfo keeps all of it, under a new id', async t => {
   t.not((await ada.json('/info')).id, id)
 })
 
-t.test('clearSessionIgnoreFields keeps the named values, clearSessionOnLogin: false all of them; the id is new in either case', async t => {
+t.test('clearSessionIgnoreFields keeps named values, clearSessionOnLogin: false all; the id is new', async t => {
   const value = { value: 'x' }
   const kept: Array<[object, object]> = [
     [{ clearSessionIgnoreFields: ['language'] }, { language: value, passport: 7 }],
@@ -143,7 +143,7 @@ t.test('clearSessionIgnoreFields keeps the named values, clearSessionOnLogin: fa
   }
 })
 
-t.test('a logout takes the user and the rest out of the session, or the user alone with clearSessionOnLogin: false', async t => {
+t.test('a logout removes the user and all values, or with clearSessionOnLogin: false the user alone', async t => {
   for (const [options, left] of [[{}, {}], [{ clearSessionOnLogin: false }, { cart: { value: 'lamp' } }]]) {
     const ada = new Visitor(await listen((await site(t, options)).app))
     await ada.post('/login', ADA)
@@ -156,7 +156,7 @@ t.test('a logout takes the user and the rest out of the session, or the user alo
   }
 })
 
-t.test('a logout that ends the session as well clears its cookie, and a login after it works', async t => {
+t.test('a logout that ends the session clears its cookie, and a login after it works', async t => {
   const { app } = await site(t)
   app.post('/leave', async request => {
     await (request as unknown as PassportRequest).logOut()
@@ -171,7 +171,7 @@ t.test('a logout that ends the session as well clears its cookie, and a login af
   t.strictSame(await ada.json('/me'), { name: 'bob' })
 })
 
-t.test('a user who is gone is logged out at the next request, and stays so; a lookup that fails answers 500', async t => {
+t.test('a user who was deleted is logged out at the next request; a lookup that fails answers 500', async t => {
   const { app, users } = await site(t)
   const ada = new Visitor(await listen(app))
   await ada.post('/login', ADA)
@@ -187,7 +187,7 @@ t.test('a user who is gone is logged out at the next request, and stays so; a lo
   t.equal((await ada.send('/me')).status, 500)
 })
 
-t.test('failureFlash tells the next page why, once, and after the login none of it is left', async t => {
+t.test('failureFlash shows the reason on the next page, once, and it is gone after the login', async t => {
   const { app } = await site(t, {}, { failureFlash: true, failureRedirect: '/form', successRedirect: '/me' })
   app.get('/form', async (_request, reply) => (reply as unknown as { flash (): object }).flash())
   const ada = new Visitor(await listen(app))
@@ -197,7 +197,7 @@ t.test('failureFlash tells the next page why, once, and after the login none of 
   t.strictSame(await ada.json('/data'), { passport: 7 })
 })
 
-t.test('who was sent to the login comes back to where they wanted to go', async t => {
+t.test('a user who was sent to the login returns to the requested page', async t => {
   const { app } = await site(t, {}, { successReturnToOrRedirect: '/me', keepSessionInfo: true })
   app.get('/orders', async (request, reply) => {
     if ((request as unknown as PassportRequest).isAuthenticated()) return { orders: [] }

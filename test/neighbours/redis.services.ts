@@ -51,7 +51,7 @@ t.test('with a real Redis', async t => {
   t.teardown(async () => { await store.remove() })
   const operate = await operatorOf(t, store)
 
-  t.test('a server boots once there is a ring', async t => {
+  t.test('a server boots when there is a keyring in Redis', async t => {
     const early = bareApp(t)
     await early.register(redis, { url: store.url })
     await t.rejects(async () => await early.register(secureSession, { keyring: redisKeyring(early.redis) }), { code: 'FST_SESSION_KEYRING_UNAVAILABLE' })
@@ -64,7 +64,7 @@ t.test('with a real Redis', async t => {
     t.strictSame(warningsOf(app), [])
   })
 
-  t.test('a rotation logs nobody out: not from the old key to a new server, nor from the new key to an old one', async t => {
+  t.test('a rotation logs no user out, with sessions of the old key on new servers and the reverse', async t => {
     const before = await server(t, store)
     const addressBefore = await listen(before)
     const ada = new Visitor(addressBefore)
@@ -90,7 +90,7 @@ t.test('with a real Redis', async t => {
     }
   })
 
-  t.test('a revoked key ends its sessions, and the login after it works', async t => {
+  t.test('revoking a key ends its sessions, and the login after it works', async t => {
     const app = await server(t, store)
     const ada = new Visitor(await listen(app))
     await ada.send('/set/user/ada')
@@ -103,7 +103,7 @@ t.test('with a real Redis', async t => {
     t.strictSame(await restarted.json('/get'), { user: 'ada' })
   })
 
-  t.test('a client of a name of its own works, and so do options that are made when the client is there', async t => {
+  t.test('a client with its own name works, and so do options that are made when the client exists', async t => {
     const named = bareApp(t)
     await named.register(redis, { url: store.url, namespace: 'keys' })
     await named.register(secureSession, { keyring: redisKeyring((named.redis as unknown as Record<string, Redis>)['keys'] as Redis) })
@@ -118,7 +118,7 @@ t.test('with a real Redis', async t => {
     }
   })
 
-  t.test('an app that closes while it looks for a key closes in good order: first the ring, then the client', async t => {
+  t.test('an app that closes while it looks for a key closes the keyring first and then the client', async t => {
     const app = bareApp(t)
     const arrived = new Promise<void>(resolve => { app.addHook('onRequest', async () => { resolve() }) })
     await app.register(redis, { url: store.url })

@@ -48,7 +48,7 @@ async function documentOf (t: Test, ...registrations: Registration[]): Promise<R
   return await new Visitor(await listen(await shop(t, ...registrations))).json('/openapi.json')
 }
 
-t.test('the document is the same with sessions as without them, in either order of registration', async t => {
+t.test('the document is the same with and without sessions, in either order of registration', async t => {
   const without = await documentOf(t, DOCUMENTS)
   t.strictSame(Object.keys(without['paths']), ['/cart', '/me'])
   t.strictSame(await documentOf(t, SESSIONS, DOCUMENTS), without)
@@ -56,14 +56,14 @@ t.test('the document is the same with sessions as without them, in either order 
   t.strictSame(await documentOf(t, SEVERAL, DOCUMENTS), without)
 })
 
-t.test('the app’s own security scheme for the cookie stands in it as the app wrote it', async t => {
+t.test('the app\'s own security scheme for the cookie is unchanged in the document', async t => {
   const document = await documentOf(t, SESSIONS, DOCUMENTS)
   t.strictSame(document['components'].securitySchemes, OPENAPI.components.securitySchemes)
   t.strictSame(document['paths']['/me'].get.security, [{ login: [] }])
   t.equal(document['paths']['/cart'].post.security, undefined)
 })
 
-t.test('to be served, the document opens no session and writes no cookie', async t => {
+t.test('serving the document opens no session and writes no cookie', async t => {
   const app = await shop(t, DOCUMENTS, SESSIONS)
   const ada = new Visitor(await listen(app))
   await ada.send('/me')
@@ -71,7 +71,7 @@ t.test('to be served, the document opens no session and writes no cookie', async
   t.strictSame([response.status, response.headers.getSetCookie(), response.headers.get('cache-control')], [200, [], null])
 })
 
-t.test('schemas guard what goes into a session and what of it comes out', async t => {
+t.test('schemas check values before they are stored in a session, and filter them in replies', async t => {
   const ada = new Visitor(await listen(await shop(t, DOCUMENTS, SESSIONS)))
   const post = async (body: object): Promise<Response> => await ada.send('/cart', { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } })
   const refused = await post({ item: 'lamp', count: 0 })

@@ -73,7 +73,7 @@ function open (url: string, visitor: Visitor): WebSocket {
   return new WebSocket(url.replace('http:', 'ws:'), cookie === undefined ? {} : { headers: { cookie } })
 }
 
-t.test('who is logged in reads the session of the upgrade for as long as the socket is open', async t => {
+t.test('a logged-in user reads the session of the upgrade for as long as the socket is open', async t => {
   const address = await listen(await site(t))
   const ada = new Visitor(address)
   const bob = new Visitor(address)
@@ -89,7 +89,7 @@ t.test('who is logged in reads the session of the upgrade for as long as the soc
   t.match(await refusal(`${address}/chat`, ada), { status: 401 }, 'but the next one is refused')
 })
 
-t.test('a stranger is refused with 401 before the upgrade, and what the hook wrote in their session is kept', async t => {
+t.test('a WebSocket without a user is refused with 401 before the upgrade; changes of the hook stay', async t => {
   const app = await site(t)
   const address = await listen(app)
   const stranger = new Visitor(address)
@@ -103,7 +103,7 @@ t.test('a stranger is refused with 401 before the upgrade, and what the hook wro
   t.equal(await (await connect(t, `${address}/chat`, stranger)).ask('now'), 'ada: now')
 })
 
-t.test('a cookie that was tampered with is a stranger’s', async t => {
+t.test('a WebSocket with a changed cookie is refused like one without a user', async t => {
   const address = await listen(await site(t))
   const eve = new Visitor(address)
   await eve.send('/set/user/eve')
@@ -111,7 +111,7 @@ t.test('a cookie that was tampered with is a stranger’s', async t => {
   t.match(await refusal(`${address}/chat`, eve), { status: 401 })
 })
 
-t.test('a change after the upgrade throws, and the socket and its session stay good', async t => {
+t.test('a change after the upgrade throws, and the socket and its session stay usable', async t => {
   const app = await site(t)
   const address = await listen(app)
   const ada = new Visitor(address)
@@ -124,7 +124,7 @@ t.test('a change after the upgrade throws, and the socket and its session stay g
   t.strictSame(app.lines.filter(({ level }) => level >= WARN), [])
 })
 
-t.test('a session that is written during the upgrade reaches the client by the headers event of the server', async t => {
+t.test('a session that is written during the upgrade reaches the client by the headers event', async t => {
   const app = await site(t)
   const lines = new WeakMap<IncomingMessage, string[]>()
   app.websocketServer.on('headers', (headers: string[], request: IncomingMessage) => {
@@ -150,7 +150,7 @@ t.test('a session that is written during the upgrade reaches the client by the h
   t.strictSame(app.lines.filter(({ level }) => level >= WARN), [])
 })
 
-t.test('a session that is written during the upgrade and not committed is told in the log', async t => {
+t.test('a session that is written during the upgrade and not committed is logged', async t => {
   const app = await site(t)
   const closed: Array<Promise<unknown>> = []
   app.get('/lobby', { websocket: true, preHandler: async ({ session }) => { session.set('visits', 1) } }, (socket, { raw }) => {
@@ -163,7 +163,7 @@ t.test('a session that is written during the upgrade and not committed is told i
   t.match(app.lines.filter(({ level }) => level >= WARN), [{ level: WARN, msg: /commitSession/ }])
 })
 
-t.test('a WebSocket server of one’s own opens the cookie of an upgrade with decodeSecureSession', async t => {
+t.test('another WebSocket server can open the cookie of an upgrade with decodeSecureSession', async t => {
   const app = await appWith(t, { key: KEY })
   addRoutes(app)
   const sockets = new WebSocketServer({ noServer: true })
@@ -185,7 +185,7 @@ t.test('a WebSocket server of one’s own opens the cookie of an upgrade with de
   await once(news.socket, 'close')
 })
 
-t.test('@fastify/websocket’s verifyClient can ask the session as well', async t => {
+t.test('verifyClient of @fastify/websocket can read the session as well', async t => {
   const app = bareApp(t)
   await app.register(websocket, {
     options: { verifyClient: ({ req }: { req: IncomingMessage }) => app.decodeSecureSession(app.parseCookie(req.headers.cookie ?? '')['session'])?.has('user') === true }

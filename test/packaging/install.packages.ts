@@ -12,7 +12,7 @@ function copyForms (folder: string): void {
   for (const file of readdirSync(FORMS)) copyFileSync(join(FORMS, file), join(folder, file))
 }
 
-t.test('installed from its tarball, the plugin registers in every form of import, under every supported Node', async t => {
+t.test('installed from its tarball, the plugin registers in every form of import, on every Node.js', async t => {
   const folder = installed(t, 'fastify@5', '@types/node@20')
   copyForms(folder)
   for (const major of MAJORS) {
@@ -25,14 +25,14 @@ t.test('installed from its tarball, the plugin registers in every form of import
   t.match(runIn(folder, 'npx', '--no-install', 'fastify-sealed-session', 'generate'), /^[\w-]{43}\n$/)
 })
 
-t.test('the sealer works where Fastify is not installed', async t => {
+t.test('the sealer works without Fastify', async t => {
   const folder = installed(t)
   t.notOk(existsSync(join(folder, 'node_modules/fastify')))
   copyForms(folder)
   for (const form of ['sealer.cjs', 'sealer.mjs']) t.equal(runIn(folder, process.execPath, form), 'ok\n', form)
 })
 
-t.test('the tarball holds what a user needs and nothing else', async t => {
+t.test('the tarball contains what a user needs and nothing else', async t => {
   const files = runIn('.', 'tar', '-tzf', packed()).trim().split('\n').map(file => file.replace(/^package\//, ''))
   for (const wanted of ['package.json', 'README.md', 'LICENSE', 'SECURITY.md', 'CHANGELOG.md', 'docs/format.md', 'dist/index.js', 'dist/index.d.ts', 'dist/lib/sealer.js', 'dist/lib/cli/main.js']) {
     t.ok(files.includes(wanted), wanted)
@@ -41,7 +41,7 @@ t.test('the tarball holds what a user needs and nothing else', async t => {
   t.strictSame(files.filter(file => /test|\.tap|\.keys|\.env/.test(file)), [])
 })
 
-t.test('publint and attw have nothing to say', async t => {
+t.test('publint and attw report nothing', async t => {
   const tarball = packed()
   t.match(runIn('.', 'npx', '--no-install', 'publint', '--strict', tarball), /All good/)
   t.match(runIn('.', 'npx', '--no-install', 'attw', tarball), /No problems found/)

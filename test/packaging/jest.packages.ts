@@ -75,11 +75,11 @@ function jest (t: Test, node: string, flags: readonly string[], tests: string): 
   return status === 0 ? /^Tests: .*$/m.exec(stderr)?.[0] ?? stderr : stderr + stdout
 }
 
-t.test('under Jest sessions work, and what does not is said', async t => {
+t.test('under Jest sessions work, and the log names what does not', async t => {
   t.match(jest(t, process.execPath, [], FETCHED + WITHOUT + PASSPHRASE), /^Tests: +6 passed, 6 total$/)
 })
 
-t.test('with the flag, under Node 24, all of it works', async t => {
+t.test('under Jest with the flag and Node.js 24, everything works', async t => {
   t.match(jest(t, nodeOf(24), [FLAG], FETCHED + WITH + PASSPHRASE), /^Tests: +6 passed, 6 total$/)
   t.match(PAGE, `NODE_OPTIONS=${FLAG} npx jest`)
 })

@@ -15,7 +15,7 @@ const RESOLUTIONS: Record<string, object> = {
 
 t.setTimeout(600_000)
 
-t.test('the packed declarations mean what they say: what should not compile does not', async t => {
+t.test('the packed declarations reject code that must not compile', async t => {
   const folder = installed(t, 'fastify@5', '@types/node@20')
   for (const [name, options] of Object.entries(RESOLUTIONS)) {
     const isModule = name !== 'nodenext, from CommonJS'
@@ -61,7 +61,7 @@ app.get('/', async ({ session, admin }) => {
 export const made: Session<Admin> = app.createSecureSession<Admin>({ role: 'owner' }, 'admin')
 `
 
-t.test('the TypeScript of the docs compiles as it stands, in a file of its own and in a module', async t => {
+t.test('the TypeScript of the docs compiles unchanged, in a file of its own and in a module', async t => {
   const folder = installed(t, 'fastify@5', '@types/node@20')
   const [readme] = tsBlocks('README.md') as [string]
   const [second] = tsBlocks('docs/recipes.md') as [string]

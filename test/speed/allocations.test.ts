@@ -30,7 +30,7 @@ const MEASURED_ON = ['20', '22', '24']
 /** An object and its fields may take more room on a version that was not measured. */
 const allowance = MEASURED_ON.includes(process.versions.node.split('.')[0] as string) ? 1 : 1.2
 
-t.test('a request allocates no more than it did', async t => {
+t.test('a request allocates no more bytes than the recorded number', async t => {
   const flags = ['--jitless', '--expose-gc', '--min-semi-space-size=64', '--max-semi-space-size=64']
   // Some versions warn that without machine code there is no WebAssembly.
   const printed = execFileSync(process.execPath, [...flags, join(__dirname, 'allocating.js')], { env: plainEnv(), encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })

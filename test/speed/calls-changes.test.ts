@@ -19,7 +19,7 @@ const CHANGES: Readonly<Record<string, Counts>> = {
   regenerate: { ...SEALED, sodium: ['decrypt', 'randombytes_buf', 'randombytes_buf', 'encrypt'], written: [{ page: '/orders' }] }
 }
 
-t.test('a server without the plugin calls nothing: what is counted is the library\'s', async t => {
+t.test('a server without the plugin makes no counted calls, so all counted calls are of the library', async t => {
   const app = fastify()
   app.get('/untouched', async () => 'text')
   t.teardown(() => app.close())
@@ -27,14 +27,14 @@ t.test('a server without the plugin calls nothing: what is counted is the librar
   t.strictSame(await counter(t)(app, '/untouched', 'session=x'), NOTHING)
 })
 
-t.test('each kind of change calls what it must, and no more', async t => {
+t.test('each kind of change makes exactly the necessary calls', async t => {
   const app = await quietApp(t)
   const cookie = await headerAfter(app, '/login')
   const count = counter(t)
   for (const [route, counts] of Object.entries(CHANGES)) t.strictSame(await count(app, `/${route}`, cookie), counts, route)
 })
 
-t.test('a stamp is not looked at where the session is not, and costs a change nothing but to be opened', async t => {
+t.test('a stamp is not opened if the session is not, and costs a change only its opening', async t => {
   const clock = fakeClock(t)
   const app = await quietApp(t)
   const young = await headerAfter(app, '/login')

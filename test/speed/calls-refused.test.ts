@@ -10,7 +10,7 @@ async function userOf (t: Test): Promise<{ app: FastifyInstance, good: string, c
   return { app, good: await headerAfter(app, '/login'), count: counter(t) }
 }
 
-t.test('what cannot be a token of ours costs no call', async t => {
+t.test('a text that cannot be a token costs no call', async t => {
   const { app, good, count } = await userOf(t)
   const strangers = await headerAfter(await quietApp(t, { key: OTHER_KEY }), '/login')
   const junk = {
@@ -29,7 +29,7 @@ t.test('what cannot be a token of ours costs no call', async t => {
   for (const [what, cookie] of Object.entries(junk)) t.strictSame(await count(app, '/read-one', cookie), NOTHING, what)
 })
 
-t.test('a forged cookie is decrypted once, and nothing of it is read', async t => {
+t.test('a forged cookie is decrypted once, and none of it is parsed', async t => {
   const { app, good, count } = await userOf(t)
   const at = good.length - 20
   const forged = good.slice(0, at) + (good[at] === 'A' ? 'B' : 'A') + good.slice(at + 1)
@@ -45,7 +45,7 @@ t.test('an expired cookie is decrypted once', async t => {
   t.strictSame(await count(app, '/read-one', good), OPENED)
 })
 
-t.test('of several cookies of the name a bounded number is decrypted, good or forged', async t => {
+t.test('of several cookies of the name a limited number is decrypted, valid or forged', async t => {
   const { app, good, count } = await userOf(t)
   const forged = `${good.slice(0, -20)}${'A'.repeat(20)}`
   const decrypted = (times: number): Counts => ({ ...OPENED, sodium: Array(times).fill('decrypt') })
@@ -73,7 +73,7 @@ for (const parts of [2, 3]) {
   })
 }
 
-t.test('with maxCookies 3 a session in one cookie costs what it costs without', async t => {
+t.test('with maxCookies 3 a session in one cookie costs as much as with maxCookies 1', async t => {
   const app = await quietApp(t, { maxCookies: 3 })
   const cookie = await headerAfter(app, '/login')
   const count = counter(t)

@@ -49,7 +49,7 @@ async function visit (t: Test, options: Partial<secureSession.SessionOptions> = 
   }
 }
 
-t.test('within the recheck window the store is not asked, and a request costs what it costs without revocation', async t => {
+t.test('within the window the store is not asked, and a request costs as much as without revocation', async t => {
   const { store, clock, count } = await visit(t)
   clock.advance(4 * MINUTE_MS)
   t.strictSame(await count('untouched'), OPENED, 'opened before the handler, since the answer may have to be waited for')
@@ -60,7 +60,7 @@ t.test('within the recheck window the store is not asked, and a request costs wh
   t.equal(store.asked + store.raised, 0)
 })
 
-t.test('with a subject, too; it is asked for, and hashed, only where the session is written', async t => {
+t.test('the option subject is called, and its result hashed, only if the session is written', async t => {
   const { store, clock, count } = await visit(t, { subject: session => session.get('locale') })
   clock.advance(4 * MINUTE_MS)
   t.strictSame(await count('read-one'), OPENED)
@@ -69,7 +69,7 @@ t.test('with a subject, too; it is asked for, and hashed, only where the session
   t.equal(store.asked + store.raised, 0)
 })
 
-t.test('when a check is due the store is asked once, and a stamp says so: with it, it is not asked again', async t => {
+t.test('when a check is due the store is asked once, and a stamp prevents the next lookup', async t => {
   const { store, clock, cookie, count, stampAfter } = await visit(t)
   clock.advance(6 * MINUTE_MS)
   const stamp = await stampAfter('read-one')
@@ -80,7 +80,7 @@ t.test('when a check is due the store is asked once, and a stamp says so: with i
   t.equal(store.asked, 1)
 })
 
-t.test('without a cookie, and for what is refused, nothing is asked and nothing is called', async t => {
+t.test('a request without a cookie or with a refused one makes no store call', async t => {
   const { store, count } = await visit(t)
   t.strictSame(await count('read-one', ''), NOTHING)
   t.strictSame(await count('read-one', `session=${'A'.repeat(15_000)}`), NOTHING)

@@ -35,12 +35,12 @@ async function counting (t: Test, options: object = {}) {
   return { browser, by }
 }
 
-t.test('a request that does not touch the session costs no call and no cookie', async t => {
+t.test('a request that does not access the session costs no call and no cookie', async t => {
   const { by } = await counting(t)
   t.strictSame(await by(() => {}, '/untouched'), NOTHING)
 })
 
-t.test('a request with no cookie costs no call, though it looks at the session', async t => {
+t.test('a request without a cookie costs no call, also if it reads the session', async t => {
   const { browser, by } = await counting(t)
   browser.cookies.clear()
   t.strictSame(await by(session => session.get('page')), NOTHING)
@@ -52,18 +52,18 @@ t.test('reading strings opens the cookie once, and parses nothing', async t => {
   t.strictSame(await by(session => [session.get('page'), session.get('page'), session.has('user'), session.get('none'), session.info, session.changed]), { ...NOTHING, sodium: OPEN })
 })
 
-t.test('reading an object parses that alone, once, and writes that alone down to compare', async t => {
+t.test('reading an object parses only that object, once, and serializes only it to compare', async t => {
   const { by } = await counting(t)
   t.strictSame(await by(session => [session.get('user'), session.get('user')]), { ...NOTHING, sodium: OPEN, parsed: ['{"id":7,"roles":["customer"]}'], written: [USER] })
 })
 
-t.test('a session with other than ASCII is parsed whole, once', async t => {
+t.test('a session with text other than ASCII is parsed completely, once', async t => {
   const { by } = await counting(t)
   await by(session => { session.set('name', 'Zoë') })
   t.match(await by(session => [session.get('page'), session.get('name')]), { sodium: OPEN, parsed: { length: 1 }, written: [], cookies: 0 })
 })
 
-t.test('writing a string opens once, draws one nonce and seals once; nothing else is written down', async t => {
+t.test('writing a string opens once, draws one nonce, seals once, and serializes nothing else', async t => {
   const { by } = await counting(t)
   t.strictSame(await by(session => { session.set('page', '/basket') }), { sodium: [...OPEN, ...SEAL], parsed: [], written: ['/basket'], cookies: 1 })
   t.strictSame(await by(session => { session.set('page', '/a'); session.set('page', '/c') }), { sodium: [...OPEN, ...SEAL], parsed: [], written: ['/c'], cookies: 1 })
@@ -81,7 +81,7 @@ t.test('deleting a session seals nothing', async t => {
   t.strictSame(await by(session => { session.delete() }), { ...NOTHING, sodium: OPEN, cookies: 1 })
 })
 
-t.test('renewal seals a stamp, and with a stamp one more small cookie is opened', async t => {
+t.test('renewal seals a stamp, and a request with a stamp opens one more small cookie', async t => {
   const clock = fakeClock(t)
   const { by } = await counting(t)
   clock.advance(7 * 3600_000)
