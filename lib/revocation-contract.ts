@@ -2,31 +2,30 @@ import { deepStrictEqual, fail, ok, strictEqual } from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { RevocationStore } from '../types/revocation'
 
-/** What every store of revocations must do, as checks for any test runner. */
+/** The requirements for a revocation store, as checks for any test runner. */
 
 export type { RevocationStore }
 
 export interface RevocationStoreHarness {
-  /** Lets this many milliseconds pass for the store. Default: a real timer. With a fake clock, moves it. */
+  /** Waits for this many milliseconds of the store's time. Default: a real timer. With a fake clock, advance it. */
   wait?: (ms: number) => Promise<unknown>
 }
 
 export interface RevocationStoreCheck {
   /** A sentence, such as `a smaller cut-off never lowers one`. */
   readonly name: string
-  /** Rejects with an AssertionError where the store does otherwise, and with the store's own error where that rejects. */
+  /** Rejects with an AssertionError if the store violates the contract, or with the error of the store. */
   run (store: RevocationStore, harness?: RevocationStoreHarness): Promise<void>
 }
 
 /**
- * The contract of a RevocationStore. Every check uses random keys of its own, so they may share a store, and run at the
- * same time. What they raise is kept for ten minutes at most. A store that has no room for 3,000 entries forgets some: there
- * each check needs a store of its own. The store's clock must agree with `Date.now()`.
- *
- *     for (const { name, run } of revocationStoreContract) test(name, () => run(store))
+ * The contract of a RevocationStore. Every check uses its own random keys, so checks can share a store and run in
+ * parallel. Their entries are kept for at most ten minutes. If a store has room for fewer than 3,000 entries, each
+ * check needs its own store. The clock of the store must agree with `Date.now()`.
+ * for (const { name, run } of revocationStoreContract) test(name, () => run(store))
  */
 export const revocationStoreContract: readonly RevocationStoreCheck[] = [
-  check('where there is no cut-off it is 0', async store => {
+  check('the cut-off of an absent key is 0', async store => {
     deepStrictEqual(await read(store, freshKey()), [0])
   }),
 
@@ -38,7 +37,7 @@ export const revocationStoreContract: readonly RevocationStoreCheck[] = [
     }
   }),
 
-  check('several keys are answered in their order, also one that is asked for twice', async store => {
+  check('cut-offs are returned in the order of the keys, also for a key that is requested twice', async store => {
     const [first, second] = [freshKey(), freshKey()]
     await store.raise(second, NOON, LONG_MS)
     await store.raise(first, NOON + 1, LONG_MS)
@@ -47,7 +46,7 @@ export const revocationStoreContract: readonly RevocationStoreCheck[] = [
     deepStrictEqual(await read(store, first, second, first), [NOON + 1, NOON, NOON + 1])
   }),
 
-  check('a key that is unknown is 0 among others that are known', async store => {
+  check('an unknown key is 0 among known keys', async store => {
     const [first, second] = [freshKey(), freshKey()]
     await store.raise(first, NOON, LONG_MS)
     await store.raise(second, NOON + 1, LONG_MS)
@@ -55,7 +54,7 @@ export const revocationStoreContract: readonly RevocationStoreCheck[] = [
     deepStrictEqual(await read(store, freshKey(), second, freshKey()), [0, NOON + 1, 0])
   }),
 
-  check('a larger cut-off raises one, a smaller or equal one never lowers it, and each resolves to what stood before', async store => {
+  check('a larger cut-off raises one, a smaller one never lowers it, each resolves to the previous one', async store => {
     const key = freshKey()
     let standing = 0
     for (const cutOffMs of [SHORTER, NOON, SHORTER, NOON + 1, NOON, NOON + 1, 1, LAST_DATE, NOON]) {
@@ -65,7 +64,7 @@ export const revocationStoreContract: readonly RevocationStoreCheck[] = [
     }
   }),
 
-  check('keys do not touch one another, nor those that differ in case only', async store => {
+  check('keys are independent, also if they differ only in case', async store => {
     const key = `aA${freshKey().slice(2)}`
     const others = [`Aa${key.slice(2)}`, key.toLowerCase(), key.toUpperCase(), key.slice(0, -1)]
     await store.raise(key, NOON, LONG_MS)
@@ -75,7 +74,7 @@ export const revocationStoreContract: readonly RevocationStoreCheck[] = [
     for (const [index, other] of others.entries()) deepStrictEqual(await read(store, other), [NOON + 1 + index])
   }),
 
-  check('a hundred raises at the same time end at the largest, as if one had come after the other', async store => {
+  check('a hundred parallel raises end at the largest cut-off, like sequential ones', async store => {
     const key = freshKey()
     const given = Array.from({ length: 100 }, (_, index) => NOON + index * 37 % 100)
     const raises = await Promise.all(given.map(async cutOffMs => ({ cutOffMs, before: await store.raise(key, cutOffMs, LONG_MS) })))
@@ -86,7 +85,7 @@ export const revocationStoreContract: readonly RevocationStoreCheck[] = [
     for (const { before } of raises) ok(before === 0 || reached.includes(before), `a raise resolved to ${before}, which never stood`)
   }),
 
-  check('a cut-off is forgotten once it was kept for as long as it was to be', async (store, wait) => {
+  check('a cut-off expires after its time', async (store, wait) => {
     const key = freshKey()
     await store.raise(key, NOON + 1, SHORT_MS)
     await untilForgotten(store, key, wait)
@@ -94,7 +93,7 @@ export const revocationStoreContract: readonly RevocationStoreCheck[] = [
     deepStrictEqual(await read(store, key), [NOON])
   }),
 
-  check('a shorter time to be kept never shortens a longer one', async (store, wait) => {
+  check('a raise with a shorter time never shortens the life of an entry', async (store, wait) => {
     const [raised, unchanged] = [freshKey(), freshKey()]
     for (const key of [raised, unchanged]) await store.raise(key, NOON, LONG_MS)
     await store.raise(raised, NOON + 1, SHORT_MS)
@@ -103,7 +102,7 @@ export const revocationStoreContract: readonly RevocationStoreCheck[] = [
     deepStrictEqual(await read(store, raised, unchanged), [NOON + 1, NOON])
   }),
 
-  check('a longer time to be kept lengthens a shorter one, also where the cut-off is smaller or equal', async (store, wait) => {
+  check('a raise with a longer time extends the life of an entry, also for a smaller cut-off', async (store, wait) => {
     const raises = [NOON - 1, NOON, NOON + 1].map(cutOffMs => ({ key: freshKey(), cutOffMs }))
     const standing: number[] = []
     for (const { key, cutOffMs } of raises) {
@@ -116,7 +115,7 @@ export const revocationStoreContract: readonly RevocationStoreCheck[] = [
     deepStrictEqual(await read(store, ...raises.map(({ key }) => key)), standing)
   }),
 
-  check('a cut-off of 0 ends nothing, and makes the next one be kept for as long', async (store, wait) => {
+  check('a cut-off of 0 ends nothing, and the entry is kept for its time', async (store, wait) => {
     const [kept, raised] = [freshKey(), freshKey()]
     strictEqual(await store.raise(kept, 0, LONG_MS), 0)
     deepStrictEqual(await read(store, kept), [0])
@@ -127,7 +126,7 @@ export const revocationStoreContract: readonly RevocationStoreCheck[] = [
     deepStrictEqual(await read(store, kept, raised), [NOON, NOON])
   }),
 
-  check('however many cut-offs ahead of the clock there are, they end nothing that begins after they were made', async (store, wait) => {
+  check('any number of cut-offs in the future end no session that begins after they were made', async (store, wait) => {
     const aheadMs = Date.now() + AHEAD_MS
     for (let made = 0; made < FLOOD; made += AT_ONCE) {
       await Promise.all(Array.from({ length: AT_ONCE }, async () => { await store.raise(freshKey(), aheadMs, LONG_MS) }))

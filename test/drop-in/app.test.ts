@@ -33,7 +33,7 @@ async function logIn (visitor: Visitor, name: string, password: string, more: Re
   return await visitor.post('/login', { form: { name, password, _csrf: await tokenFrom(visitor), ...more } })
 }
 
-withEach(t, 'a visitor becomes a customer, over every kind of route', async (t, secureSession) => {
+withEach(t, 'a visitor registers and uses every kind of route', async (t, secureSession) => {
   const address = await addressOf(siteWith(t, secureSession))
 
   await t.test('a request that does not access the session sets no cookie, and touch sets one', async t => {
@@ -183,7 +183,7 @@ withEach(t, 'a visitor becomes a customer, over every kind of route', async (t, 
   })
 })
 
-withEach(t, 'keys rotate in an array over two restarts, and the customer stays logged in', async (t, secureSession) => {
+withEach(t, 'a user stays logged in while keys rotate in an array over two restarts', async (t, secureSession) => {
   const first = new Visitor(await addressOf(siteWith(t, secureSession, [OTHER_KEY])))
   await logIn(first, 'ada', 'engine')
   const second = first.at(await addressOf(siteWith(t, secureSession, [KEY, OTHER_KEY])))

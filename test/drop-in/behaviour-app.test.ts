@@ -13,7 +13,7 @@ t.teardown(quickPassphrases())
 const OPTIONS = { key: KEY, cookie: { path: '/' } }
 const LINE = 'session; HttpOnly; Path=/; SameSite=Lax'
 
-withEach(t, 'a session is made, encoded and decoded without a request', async (t, plugin) => {
+withEach(t, 'a session is created, encoded and decoded without a request', async (t, plugin) => {
   const app = await appWith(t, plugin)
   await app.ready()
   const session = app.createSecureSession({ foo: 'bar' })
@@ -29,7 +29,7 @@ withEach(t, 'a session is made, encoded and decoded without a request', async (t
   t.type(app.encodeSecureSession(app.createSecureSession({})), 'string')
 })
 
-withEach(t, 'what does not open is null, and one line of the debug log says so', async (t, plugin) => {
+withEach(t, 'a token that does not open is null, with one line in the debug log', async (t, plugin) => {
   const app = appWith(t, plugin)
   await app.ready()
   const short = Buffer.alloc(15, 1).toString('base64')
@@ -43,7 +43,7 @@ withEach(t, 'what does not open is null, and one line of the debug log says so',
   t.equal(app.decodeSecureSession(''), null)
 })
 
-withEach(t, 'sessions outside a request are told apart by name; an unknown name throws', async (t, plugin) => {
+withEach(t, 'functions outside a request take a session name, and throw for an unknown one', async (t, plugin) => {
   const app = appWith(t, plugin, [{ secret: SECRET, salt: SALT, sessionName: 'long' }, { key: OTHER_KEY, sessionName: 'short', cookieName: 'short-term' }])
   await app.ready()
   const long = app.encodeSecureSession(app.createSecureSession({ a: 1 }), 'long')
@@ -56,7 +56,7 @@ withEach(t, 'sessions outside a request are told apart by name; an unknown name 
   t.throws(() => app.decodeSecureSession('bogus', undefined, 'nope'))
 })
 
-withEach(t, 'a token made without a request is a cookie, and the cookie of a request is a token', async (t, plugin) => {
+withEach(t, 'tokens from outside a request and cookies of a request open in each other\'s place', async (t, plugin) => {
   const app = appWith(t, plugin, OPTIONS)
   app.get('/set', async ({ session }: any) => { session.set('a', 1); return {} })
   app.get('/get', async ({ session }: any) => session.data())
@@ -68,7 +68,7 @@ withEach(t, 'a token made without a request is a cookie, and the cookie of a req
   t.strictSame((await visitor.get('/decode')).body, [{ a: 1, b: 2 }, { a: 1, b: 2 }])
 })
 
-withEach(t, 'an app that has @fastify/cookie keeps its own', async (t, plugin) => {
+withEach(t, 'an app with @fastify/cookie keeps its own registration', async (t, plugin) => {
   const app = bare(t)
   await app.register(cookie, { secret: 'my-secret', parseOptions: {} })
   await app.register(plugin, { ...OPTIONS })
@@ -77,7 +77,7 @@ withEach(t, 'an app that has @fastify/cookie keeps its own', async (t, plugin) =
   await t.resolves(app.ready())
 })
 
-withEach(t, 'plugins that need it by name or by decorator load after it', async (t, plugin) => {
+withEach(t, 'plugins that depend on the plugin by name or by decorator can be registered after it', async (t, plugin) => {
   const app = appWith(t, plugin)
   app.register(fp(async () => {}, { name: 'by-name', dependencies: ['@fastify/secure-session', '@fastify/cookie'] }))
   app.register(fp(async () => {}, { name: 'by-decorator', decorators: { fastify: ['createSecureSession', 'encodeSecureSession', 'decodeSecureSession'], request: ['session', 'cookies'], reply: ['setCookie'] } }))
@@ -85,7 +85,7 @@ withEach(t, 'plugins that need it by name or by decorator load after it', async 
   t.ok(app.hasPlugin('@fastify/secure-session'))
 })
 
-withEach(t, 'it is registered under each of its exports', async (t, plugin) => {
+withEach(t, 'each export of the package can be registered', async (t, plugin) => {
   for (const name of ['default', 'fastifySecureSession']) {
     const app = appWith(t, plugin[name], OPTIONS)
     app.get('/', async ({ session }: any) => { session.set('a', 1); return session.data() })
@@ -93,7 +93,7 @@ withEach(t, 'it is registered under each of its exports', async (t, plugin) => {
   }
 })
 
-withEach(t, 'two sibling scopes have each their own, and the app around them none', async (t, plugin) => {
+withEach(t, 'two sibling scopes have separate sessions, and the app around them has none', async (t, plugin) => {
   const app = bare(t)
   for (const [name, key] of [['a', KEY], ['b', OTHER_KEY]] as const) {
     app.register(async (scope: any) => {
@@ -126,7 +126,7 @@ withEach(t, 'every hook up to the reply may change the session', async (t, plugi
   t.equal(seen, 6)
 })
 
-withEach(t, 'every kind of reply carries the cookie, beside those of others', async (t, plugin) => {
+withEach(t, 'every kind of reply sets the cookie, together with other cookies', async (t, plugin) => {
   const app = appWith(t, plugin, OPTIONS)
   let count = 0
   const set = async ({ session }: any): Promise<void> => { session.set('count', ++count) }

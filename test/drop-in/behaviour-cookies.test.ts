@@ -31,7 +31,7 @@ const ATTRIBUTES: Record<string, [object, string]> = {
 }
 
 for (const [what, [options, line]] of Object.entries(ATTRIBUTES)) {
-  withEach(t, `${what} goes out with the session`, async (t, plugin) => {
+  withEach(t, `the cookie of a session has its options: ${what}`, async (t, plugin) => {
     const app = appWith(t, plugin, { key: KEY, ...options })
     addRoutes(app)
     const visitor = await Visitor.of(t, app)
@@ -40,7 +40,7 @@ for (const [what, [options, line]] of Object.entries(ATTRIBUTES)) {
   })
 }
 
-withEach(t, 'options() of one session lies over the configured attributes, and the others stay', async (t, plugin) => {
+withEach(t, 'options() of one session overrides single configured attributes', async (t, plugin) => {
   const app = appWith(t, plugin, { key: KEY, cookieOptions: { path: '/', maxAge: 42 } })
   addRoutes(app)
   app.get('/month', async ({ session }: any) => { session.set('data', 1); session.options({ maxAge: 3_600_000 }); return '' })
@@ -51,7 +51,7 @@ withEach(t, 'options() of one session lies over the configured attributes, and t
   t.equal((await visitor.get('/get')).body, 2)
 })
 
-withEach(t, 'options() works where none are configured', async (t, plugin) => {
+withEach(t, 'options() works without configured attributes', async (t, plugin) => {
   const app = appWith(t, plugin, { key: KEY })
   addRoutes(app)
   app.get('/', async ({ session }: any) => { session.set('data', 1); session.options({ maxAge: 3_600_000, path: '/' }); return '' })
@@ -69,7 +69,7 @@ withEach(t, 'delete clears the cookie with its own attributes', async (t, plugin
   t.match(await visitor.get('/get'), { status: 404 })
 })
 
-withEach(t, 'delete of a session that was never sent clears with one line', async (t, plugin) => {
+withEach(t, 'delete of a session that was never sent clears the cookie with one line', async (t, plugin) => {
   const app = appWith(t, plugin, { key: KEY, cookie: { path: '/' } })
   addRoutes(app)
   const { cookies } = await (await Visitor.of(t, app)).get('/delete')
@@ -77,7 +77,7 @@ withEach(t, 'delete of a session that was never sent clears with one line', asyn
   t.equal(cookies.length, 1)
 })
 
-withEach(t, 'a session may have another property and another cookie', async (t, plugin) => {
+withEach(t, 'a session may have another property name and another cookie name', async (t, plugin) => {
   const app = appWith(t, plugin, { key: KEY, sessionName: 'barfoo', cookieName: 'foobar', cookie: { path: '/' } })
   app.get('/set', async ({ barfoo }: any) => { barfoo.set('data', { some: 'data' }); return '' })
   app.get('/get', async (request: any) => ({ data: request.barfoo.get('data'), session: typeof request.session }))
@@ -86,7 +86,7 @@ withEach(t, 'a session may have another property and another cookie', async (t, 
   t.strictSame((await visitor.get('/get')).body, { data: { some: 'data' }, session: 'undefined' })
 })
 
-withEach(t, 'several sessions live beside each other, each with its own key, cookie and attributes', async (t, plugin) => {
+withEach(t, 'several sessions work together, each with its own key, cookie and attributes', async (t, plugin) => {
   const app = appWith(t, plugin, [
     { secret: SECRET, sessionName: 'long', cookie: { path: '/', maxAge: 3600 } },
     { key: OTHER_KEY, sessionName: 'short', cookieName: 'short-term', cookie: { path: '/', maxAge: 60, domain: 'example.org' } }
@@ -101,7 +101,7 @@ withEach(t, 'several sessions live beside each other, each with its own key, coo
   t.strictSame((await visitor.get('/get')).body, [{ data: 3 }, {}])
 })
 
-withEach(t, 'two sessions\' cookies go out in the order of the options, whichever was touched first', async (t, plugin) => {
+withEach(t, 'cookies of two sessions are sent in the order of the options, in every order of access', async (t, plugin) => {
   const app = appWith(t, plugin, [{ key: KEY, sessionName: 'one', cookie: { path: '/' } }, { key: KEY, sessionName: 'two', cookie: { path: '/' } }])
   app.get('/', async ({ one, two }: any) => { one.set('a', 1); two.set('b', 2); return '' })
   app.get('/back', async (request: any) => { request.two.set('b', 3); request.one.set('a', 2); return '' })
@@ -109,7 +109,7 @@ withEach(t, 'two sessions\' cookies go out in the order of the options, whicheve
   for (const path of ['/', '/back']) t.strictSame((await visitor.get(path)).cookies.map(({ name }) => name), ['one', 'two'], path)
 })
 
-withEach(t, 'signed: true is accepted; a session cookie that was tampered with is no session', async (t, plugin) => {
+withEach(t, 'signed: true is accepted, and a changed session cookie is no session', async (t, plugin) => {
   const app = appWith(t, plugin, { key: KEY, cookieName: '__Host-session', cookie: { path: '/', secure: true, signed: true } })
   addRoutes(app)
   const visitor = await Visitor.of(t, app)
@@ -120,7 +120,7 @@ withEach(t, 'signed: true is accepted; a session cookie that was tampered with i
   t.match(await visitor.get('/get'), { status: 404 })
 })
 
-withEach(t, 'a cookie that does not open is no session, whatever it is', async (t, plugin) => {
+withEach(t, 'a cookie that does not open is no session, for every kind of text', async (t, plugin) => {
   const app = appWith(t, plugin, { key: KEY, cookie: { path: '/' } })
   addRoutes(app)
   const visitor = await Visitor.of(t, app)

@@ -27,7 +27,7 @@ const FORMS: Record<string, object> = {
   'an array of Buffers': { key: [KEY, OTHER_KEY] },
   'an array of text': { key: [KEY.toString('base64'), OTHER_KEY.toString('base64')] },
   'an array of both': { key: [KEY, OTHER_KEY.toString('base64')] },
-  'a key with a salt that nobody needs': { key: KEY, salt: Buffer.alloc(16, 1) },
+  'a key with a salt that is not used': { key: KEY, salt: Buffer.alloc(16, 1) },
   'a secret alone': { secret: SECRET },
   'a secret and a salt as text': { secret: SECRET, salt: SALT },
   'a secret and a salt as Buffers': { secret: Buffer.from(SECRET), salt: Buffer.from(SALT) },
@@ -36,7 +36,7 @@ const FORMS: Record<string, object> = {
 }
 
 for (const [what, options] of Object.entries(FORMS)) {
-  withEach(t, `${what} seals sessions, and signs cookies where the app has no @fastify/cookie of its own`, async (t, plugin) => {
+  withEach(t, `${what} seals sessions, and signs cookies of the app if it has no @fastify/cookie`, async (t, plugin) => {
     const visitor = new Visitor(await serverOf(t, plugin, options))
     t.match(await visitor.get('/set'), { status: 200, cookies: [{ name: 'session' }] })
     t.strictSame((await visitor.get('/get')).body, { data: { some: 'data' } })
@@ -47,7 +47,7 @@ for (const [what, options] of Object.entries(FORMS)) {
   })
 }
 
-withEach(t, 'keys rotate: the first seals and all open', async (t, plugin) => {
+withEach(t, 'in an array of keys the first seals and all open', async (t, plugin) => {
   const visitor = new Visitor(await serverOf(t, plugin, { key: [KEY, OTHER_KEY] }))
   await visitor.get('/set')
   const turned = visitor.at(await serverOf(t, plugin, { key: [OTHER_KEY, KEY] }))
@@ -69,8 +69,8 @@ const REFUSED: Record<string, [object, RegExp | string]> = {
   'a key that is too long': [{ key: Buffer.alloc(37, 1) }, /key must be 32 bytes/],
   'text of a key that is too short': [{ key: Buffer.alloc(5).toString('base64') }, /key must be 32 bytes/],
   'a key that is neither text nor a Buffer': [{ key: true }, /key must be a string or a Buffer/],
-  'an entry that is neither': [{ key: [true] }, /Key must be string or buffer/],
-  'an entry that is neither, behind a good one': [{ key: [KEY, 5] }, /Key must be string or buffer/],
+  'a wrong entry in an array': [{ key: [true] }, /Key must be string or buffer/],
+  'a wrong entry after a valid one': [{ key: [KEY, 5] }, /Key must be string or buffer/],
   'no key and no secret': [{ key: undefined }, /key or secret must specified/],
   'no options at all': [{}, /key or secret must specified/],
   'an empty array of keys': [{ key: [] }, /key/],
@@ -80,7 +80,7 @@ const REFUSED: Record<string, [object, RegExp | string]> = {
 }
 
 for (const [what, [options, message]] of Object.entries(REFUSED)) {
-  withEach(t, `boot refuses ${what}, with the words that people search for`, async (t, plugin) => {
+  withEach(t, `boot refuses ${what}, with the same words in the message`, async (t, plugin) => {
     const said = await bootErrorOf(t, plugin, options)
     if (typeof message === 'string') t.equal(said, message)
     else t.match(said, message)

@@ -21,7 +21,7 @@ function addRoutes (app: any): void {
   app.get('/regenerate', async ({ session, query }: any) => { session.regenerate(query.keep?.split(',')); return session.data() })
 }
 
-withEach(t, 'values set by method and by property are read by both', async (t, plugin) => {
+withEach(t, 'values that are set by method and by property are read by both', async (t, plugin) => {
   const app = appWith(t, plugin, OPTIONS)
   addRoutes(app)
   app.get('/each', async ({ session }: any) => [session.get('byMethod'), session.byMethod, session.get('byProperty'), session.byProperty, session.get('nothing') ?? null, session.nothing ?? null])
@@ -31,7 +31,7 @@ withEach(t, 'values set by method and by property are read by both', async (t, p
   t.strictSame((await visitor.get('/each')).body, [body, body, body, body, null, null])
 })
 
-withEach(t, 'data() gives all of it, and is a copy', async (t, plugin) => {
+withEach(t, 'data() returns a copy of all values', async (t, plugin) => {
   const app = appWith(t, plugin, OPTIONS)
   addRoutes(app)
   app.get('/copy', async ({ session }: any) => {
@@ -62,7 +62,7 @@ withEach(t, 'a value that is set to another one counts as changed', async (t, pl
   for (const time of ['first', 'second']) t.match(await visitor.get('/'), { body: true, cookies: [{ name: 'session' }] }, time)
 })
 
-withEach(t, 'deleted is true after delete, and the next request brings no session', async (t, plugin) => {
+withEach(t, 'deleted is true after delete, and the next request has no session', async (t, plugin) => {
   const app = appWith(t, plugin, OPTIONS)
   addRoutes(app)
   const visitor = await Visitor.of(t, app)
@@ -72,7 +72,7 @@ withEach(t, 'deleted is true after delete, and the next request brings no sessio
   t.strictSame((await visitor.get('/')).body.data, {})
 })
 
-withEach(t, 'undefined removes a value; null is one', async (t, plugin) => {
+withEach(t, 'undefined removes a value, and null is a value', async (t, plugin) => {
   const app = appWith(t, plugin, OPTIONS)
   app.get('/', async ({ session }: any) => session.data())
   app.get('/set', async ({ session }: any) => { Object.assign(session, { a: 1, b: 2, c: 3 }); return {} })
@@ -83,7 +83,7 @@ withEach(t, 'undefined removes a value; null is one', async (t, plugin) => {
   t.strictSame((await visitor.get('/')).body, { b: null })
 })
 
-withEach(t, 'what JSON makes of a value is what the next request reads', async (t, plugin) => {
+withEach(t, 'the next request reads a value as JSON writes it', async (t, plugin) => {
   const app = appWith(t, plugin, OPTIONS)
   app.get('/', async ({ session }: any) => session.data())
   app.get('/set', async ({ session }: any) => {
@@ -97,7 +97,7 @@ withEach(t, 'what JSON makes of a value is what the next request reads', async (
   t.strictSame((await visitor.get('/')).body, { 7: 'seven', date: '1970-01-01T00:00:00.000Z', inner: { kept: 1 } })
 })
 
-withEach(t, 'an object is written as it is when the reply goes out, and keys keep their order', async (t, plugin) => {
+withEach(t, 'an object is written in its state at the reply, and keys keep their order', async (t, plugin) => {
   const app = appWith(t, plugin, OPTIONS)
   app.get('/', async ({ session }: any) => session.data())
   app.get('/set', async (request: any) => {
@@ -113,7 +113,7 @@ withEach(t, 'an object is written as it is when the reply goes out, and keys kee
   t.equal(JSON.stringify((await visitor.get('/')).body), '{"b":[1,2],"a":{"frozen":true}}')
 })
 
-withEach(t, 'methods and values may be taken off a session', async (t, plugin) => {
+withEach(t, 'methods and values can be destructured from a session', async (t, plugin) => {
   const app = appWith(t, plugin, OPTIONS)
   app.get('/', async ({ session }: any) => {
     const { get, set, data } = session
@@ -124,7 +124,7 @@ withEach(t, 'methods and values may be taken off a session', async (t, plugin) =
   t.strictSame((await (await Visitor.of(t, app)).get('/')).body, [1, 1, { a: 1 }])
 })
 
-withEach(t, 'regenerate empties the session but for the keys that it is given', async (t, plugin) => {
+withEach(t, 'regenerate removes all values except those of the given keys', async (t, plugin) => {
   const app = appWith(t, plugin, OPTIONS)
   addRoutes(app)
   app.post('/login', async ({ session, body }: any) => { session.set('user', body.user); session.email = body.email; return {} })
@@ -137,7 +137,7 @@ withEach(t, 'regenerate empties the session but for the keys that it is given', 
   t.strictSame((await other.get('/')).body.data, {})
 })
 
-withEach(t, 'touch sends the cookie though nothing changed, for a stranger too', async (t, plugin) => {
+withEach(t, 'touch sends the cookie without a change, also for a new session', async (t, plugin) => {
   const app = appWith(t, plugin, { key: KEY, cookie: { path: '/', maxAge: 3600 } })
   addRoutes(app)
   const visitor = await Visitor.of(t, app)
@@ -148,7 +148,7 @@ withEach(t, 'touch sends the cookie though nothing changed, for a stranger too',
   t.strictSame((await visitor.get('/')).body.data, { byMethod: 1, byProperty: 1 })
 })
 
-withEach(t, 'a session that was not written for a day is over', async (t, plugin) => {
+withEach(t, 'a session that was not written for a day has ended', async (t, plugin) => {
   const clock = fakeClock(t)
   const app = appWith(t, plugin, OPTIONS)
   addRoutes(app)
@@ -161,7 +161,7 @@ withEach(t, 'a session that was not written for a day is over', async (t, plugin
   t.strictSame((await copy.get('/')).body.data, {})
 })
 
-withEach(t, 'expiry makes it shorter, and a write starts it again: the newer cookie lives, the older one does not', async (t, plugin) => {
+withEach(t, 'expiry sets a shorter limit, and a write restarts it: the newer cookie opens, the older does not', async (t, plugin) => {
   const clock = fakeClock(t)
   const app = appWith(t, plugin, { ...OPTIONS, expiry: 15 * 60 })
   addRoutes(app)
@@ -177,7 +177,7 @@ withEach(t, 'expiry makes it shorter, and a write starts it again: the newer coo
   t.strictSame((await older.get('/')).body.data, {})
 })
 
-withEach(t, 'a request that its schema refuses sets no cookie; a good one does', async (t, plugin) => {
+withEach(t, 'a request that its schema refuses sets no cookie, and a valid one does', async (t, plugin) => {
   const app = appWith(t, plugin, OPTIONS)
   const body = { type: 'object', required: ['foo'], properties: { foo: { type: 'string' } } }
   app.post('/', { schema: { body } }, async ({ session, body }: any) => { session.set('data', body); return 'done' })

@@ -61,69 +61,69 @@ function thrownBy (run: () => unknown): string {
 
 // The session object
 
-differs('a change inside a value: lost there, kept here', { items: [1] }, { items: [1, 2] }, async (t, plugin) => {
+differs('a change inside a value: the peer loses it, this package keeps it', { items: [1] }, { items: [1, 2] }, async (t, plugin) => {
   return (await after(t, plugin, session => { session.get('cart').items.push(2) })).next.cart
 })
 
-differs('after delete() in the same request: the data can still be read there, it is gone here', ['ada', ['user', 'cart']], [null, []], async (t, plugin) => {
+differs('data after delete(): the peer still returns it, this package returns none', ['ada', ['user', 'cart']], [null, []], async (t, plugin) => {
   return (await after(t, plugin, session => { session.delete(); return [session.get('user') ?? null, Object.keys(session.data())] })).result
 })
 
-differs('set() after delete(): dropped there, the start of a new session here', [true, {}], [false, { user: 'grace' }], async (t, plugin) => {
+differs('set() after delete(): the peer drops it, this package begins a new session', [true, {}], [false, { user: 'grace' }], async (t, plugin) => {
   const { result, next } = await after(t, plugin, session => { session.delete(); session.set('user', 'grace'); return session.deleted })
   return [result, next]
 })
 
-differs('delete session.name: does nothing there, removes the value here', { user: 'ada', cart: { items: [1] } }, { cart: { items: [1] } }, async (t, plugin) => {
+differs('delete session.name: the peer does nothing, this package removes the value', { user: 'ada', cart: { items: [1] } }, { cart: { items: [1] } }, async (t, plugin) => {
   return (await after(t, plugin, session => { delete session.user })).next
 })
 
-differs('in, Object.keys, spread and JSON.stringify: internals there, the values here',
+differs('in, Object.keys, spread and JSON.stringify: the peer shows internals, this package the values',
   [false, ['changed', 'deleted'], ['changed', 'deleted'], '{"changed":false,"deleted":false}'],
   [true, ['user', 'cart'], ['user', 'cart'], '{"user":"ada","cart":{"items":[1]}}'],
   async (t, plugin) => (await after(t, plugin, session => ['user' in session, Object.keys(session), Object.keys({ ...session }), JSON.stringify(session)])).result)
 
-differs('a session returned from a handler: its flags there, its values here', { changed: true, deleted: false }, { user: 'ada' }, async (t, plugin) => {
+differs('a session returned from a handler: the peer sends its flags, this package its values', { changed: true, deleted: false }, { user: 'ada' }, async (t, plugin) => {
   const app = appWith(t, plugin, OPTIONS)
   app.get('/', async ({ session }: any) => { session.set('user', 'ada'); return session })
   return (await (await Visitor.of(t, app)).get('/')).body
 })
 
-differs('get() of an inherited name: a function of Object there, undefined here', ['function', 'function'], ['undefined', 'undefined'], async (t, plugin) => {
+differs('get() of an inherited name: the peer returns a function of Object, this package undefined', ['function', 'function'], ['undefined', 'undefined'], async (t, plugin) => {
   return (await after(t, plugin, session => [typeof session.get('constructor'), typeof session.get('toString')])).result
 })
 
-differs('the time stamp: a key of the user\'s data there, out of its way here', ['number', {}], ['undefined', { user: 'ada', cart: { items: [1] }, __ts: 5 }], async (t, plugin) => {
+differs('the time stamp: the peer stores it in the user\'s data, this package separately', ['number', {}], ['undefined', { user: 'ada', cart: { items: [1] }, __ts: 5 }], async (t, plugin) => {
   const { result, next } = await after(t, plugin, session => { const type = typeof session.get('__ts'); session.set('__ts', 5); return type })
   return [result, next]
 })
 
-differs('assigning to the name of a method: an unreachable value there, an error here', 'nothing', 'FST_SESSION_RESERVED_NAME', async (t, plugin) => {
+differs('assigning to the name of a method: the peer stores an unreachable value, this package throws', 'nothing', 'FST_SESSION_RESERVED_NAME', async (t, plugin) => {
   return (await after(t, plugin, session => thrownBy(() => { session.data = 'mine' }))).result
 })
 
-differs('assigning to changed or deleted: does what they say there, an error here; call touch() and delete()', ['nothing', {}], ['FST_SESSION_RESERVED_NAME', { user: 'ada', cart: { items: [1] } }], async (t, plugin) => {
+differs('assigning to changed or deleted: the peer writes or deletes, this package throws', ['nothing', {}], ['FST_SESSION_RESERVED_NAME', { user: 'ada', cart: { items: [1] } }], async (t, plugin) => {
   const { result, next } = await after(t, plugin, session => thrownBy(() => { session.deleted = true; session.changed = true }))
   return [result, next]
 })
 
-differs('assigning to request.session: another session there, an error here', 'nothing', 'FST_SESSION_INVALID_OPTION', async (t, plugin) => {
+differs('assigning to request.session: the peer replaces the session, this package throws', 'nothing', 'FST_SESSION_INVALID_OPTION', async (t, plugin) => {
   const app = appWith(t, plugin)
   app.get('/', async (request: any) => ({ thrown: thrownBy(() => { request.session = app.createSecureSession({}) }) }))
   return (await (await Visitor.of(t, app)).get('/')).body.thrown
 })
 
-differs('a function as a value: dropped in silence there, an error here', 'nothing', 'FST_SESSION_NOT_SERIALIZABLE', async (t, plugin) => {
+differs('a function as a value: the peer drops it, this package throws', 'nothing', 'FST_SESSION_NOT_SERIALIZABLE', async (t, plugin) => {
   return (await after(t, plugin, session => thrownBy(() => { session.set('call', () => 1) }))).result
 })
 
-differs('createSecureSession() without data: an error there, an empty session here', 'TypeError', 'nothing', async (t, plugin) => {
+differs('createSecureSession() without data: the peer throws, this package makes an empty session', 'TypeError', 'nothing', async (t, plugin) => {
   const app = appWith(t, plugin)
   await app.ready()
   return thrownBy(() => app.createSecureSession())
 })
 
-differs('createSecureSession(data): writes into the caller\'s object there, copies it here', ['user', '__ts'], ['user'], async (t, plugin) => {
+differs('createSecureSession(data): the peer changes the caller\'s object, this package copies it', ['user', '__ts'], ['user'], async (t, plugin) => {
   const app = appWith(t, plugin)
   await app.ready()
   const data = { user: 'ada' }
@@ -133,7 +133,7 @@ differs('createSecureSession(data): writes into the caller\'s object there, copi
 
 // How long it lasts
 
-differs('a session that is only read: over after expiry there, renewed by being used here', {}, { user: 'ada', cart: { items: [1] } }, async (t, plugin) => {
+differs('a session that is only read: the peer ends it after expiry, this package renews it', {}, { user: 'ada', cart: { items: [1] } }, async (t, plugin) => {
   const clock = fakeClock(t)
   const visitor = await visitorOf(t, plugin)
   await visitor.get('/login')
@@ -144,7 +144,7 @@ differs('a session that is only read: over after expiry there, renewed by being 
   return (await visitor.get('/data')).body
 })
 
-differs('a session that is written every day: lives for ever there, to the absolute limit of 30 days here', 'ada', null, async (t, plugin) => {
+differs('a session that is written every day: the peer never ends it, this package after 30 days', 'ada', null, async (t, plugin) => {
   const clock = fakeClock(t)
   const visitor = await visitorOf(t, plugin)
   await visitor.get('/login')
@@ -155,7 +155,7 @@ differs('a session that is written every day: lives for ever there, to the absol
   return (await visitor.get('/data')).body.user ?? null
 })
 
-differs('options({ maxAge }): lost by the next write there, part of the session here', ['Max-Age=864000', null], ['Max-Age=864000', 'Max-Age=864000'], async (t, plugin) => {
+differs('options({ maxAge }): the peer loses it at the next write, this package keeps it', ['Max-Age=864000', null], ['Max-Age=864000', 'Max-Age=864000'], async (t, plugin) => {
   const app = appWith(t, plugin, OPTIONS)
   addRoutes(app)
   app.get('/remember', async ({ session }: any) => { session.set('user', 'ada'); session.options({ maxAge: 864_000 }); return {} })
@@ -165,7 +165,7 @@ differs('options({ maxAge }): lost by the next write there, part of the session 
   return maxAges
 })
 
-differs('options({ maxAge }) longer than expiry: the server forgets sooner than the browser there, as late here', null, 'ada', async (t, plugin) => {
+differs('options({ maxAge }) longer than expiry: the peer ends the session earlier, this package does not', null, 'ada', async (t, plugin) => {
   const clock = fakeClock(t)
   const app = appWith(t, plugin, OPTIONS)
   addRoutes(app)
@@ -176,7 +176,7 @@ differs('options({ maxAge }) longer than expiry: the server forgets sooner than 
   return (await visitor.get('/data')).body.user ?? null
 })
 
-differs('logout of a session that was renewed: one cookie to clear there, two here', ['session'], ['session', 'session.t'], async (t, plugin) => {
+differs('logout of a renewed session: the peer clears one cookie, this package two', ['session'], ['session', 'session.t'], async (t, plugin) => {
   const clock = fakeClock(t)
   const visitor = await visitorOf(t, plugin)
   await visitor.get('/login')
@@ -187,32 +187,32 @@ differs('logout of a session that was renewed: one cookie to clear there, two he
 
 // The cookie
 
-differs('without options: sent back only below the path of the login there, everywhere here', 'HttpOnly; SameSite=Lax', 'HttpOnly; Path=/; SameSite=Lax', async (t, plugin) => {
+differs('without options: the peer\'s cookie has the path of the login, that of this package /', 'HttpOnly; SameSite=Lax', 'HttpOnly; Path=/; SameSite=Lax', async (t, plugin) => {
   const app = appWith(t, plugin)
   app.get('/auth/login', async ({ session }: any) => { session.set('user', 'ada'); return {} })
   return (await (await Visitor.of(t, app)).get('/auth/login')).cookies[0]?.attributes
 })
 
-differs('over TLS: Secure only where it is asked for there, by itself here', 'HttpOnly; Path=/; SameSite=Lax', 'HttpOnly; Path=/; SameSite=Lax; Secure', async (t, plugin) => {
+differs('over TLS: the peer sets Secure only if configured, this package automatically', 'HttpOnly; Path=/; SameSite=Lax', 'HttpOnly; Path=/; SameSite=Lax; Secure', async (t, plugin) => {
   const visitor = await visitorOf(t, plugin, OPTIONS, { trustProxy: true })
   return (await visitor.get('/login', { headers: { 'x-forwarded-proto': 'https' } })).cookies[0]?.attributes
 })
 
-differs('signed: true: a cookie without its signature opens all the same there; here a warning says that it is ignored', { signs: true, opensUnsigned: true, warns: false }, { signs: false, opensUnsigned: true, warns: true }, async (t, plugin) => {
+differs('signed: true: the peer opens a cookie without its signature, this package warns', { signs: true, opensUnsigned: true, warns: false }, { signs: false, opensUnsigned: true, warns: true }, async (t, plugin) => {
   const { visitor, app, warnings } = await logged(t, plugin, { key: KEY, cookie: { path: '/', signed: true } })
   const { cookies: [set] } = await visitor.get('/login')
   visitor.cookies.set('session', encodeURIComponent(app.encodeSecureSession(app.createSecureSession({ user: 'eve' }))))
   return { signs: set?.value.includes('.'), opensUnsigned: (await visitor.get('/data')).body.user === 'eve', warns: warnings.length > 0 }
 })
 
-differs('two cookies of the name, as a subdomain can make: the first blanks the session there, the one that opens wins here', {}, { user: 'ada', cart: { items: [1] } }, async (t, plugin) => {
+differs('two cookies of the name: the peer uses the first, this package the one that opens', {}, { user: 'ada', cart: { items: [1] } }, async (t, plugin) => {
   const visitor = await visitorOf(t, plugin)
   await visitor.get('/login')
   const cookie = `session=tossed-in; session=${visitor.cookies.get('session')}`
   return (await visitor.get('/data', { headers: { cookie } })).body
 })
 
-differs('a cookie under another name with the same key: opens there, does not here', 'ada', null, async (t, plugin) => {
+differs('a cookie of another name with the same key: the peer opens it, this package does not', 'ada', null, async (t, plugin) => {
   const app = appWith(t, plugin, [{ ...OPTIONS, sessionName: 'guest' }, { ...OPTIONS, sessionName: 'admin' }])
   app.get('/guest', async ({ guest }: any) => { guest.set('user', 'ada'); return {} })
   app.get('/admin', async ({ admin }: any) => ({ user: admin.get('user') ?? null }))
@@ -222,18 +222,18 @@ differs('a cookie under another name with the same key: opens there, does not he
   return (await visitor.get('/admin')).body.user
 })
 
-differs('a session that does not fit in a cookie: sent, and dropped by the browser there; an error here', [200, true], [500, false], async (t, plugin) => {
+differs('a session that does not fit in a cookie: the peer sends it, this package throws', [200, true], [500, false], async (t, plugin) => {
   const app = appWith(t, plugin, OPTIONS)
   app.get('/', async ({ session }: any) => { session.set('big', 'x'.repeat(4000)); return {} })
   const { status, setsCookie } = await (await Visitor.of(t, app)).get('/')
   return [status, setsCookie]
 })
 
-differs('a response that sets the cookie: may be kept by a shared cache there, no-store here', null, 'no-store', async (t, plugin) => {
+differs('a response that sets the cookie: the peer allows shared caches, this package sets no-store', null, 'no-store', async (t, plugin) => {
   return (await (await visitorOf(t, plugin)).get('/login')).headers.get('cache-control')
 })
 
-differs('parseOptions of the app\'s @fastify/cookie: become the session cookie\'s there, do not here',
+differs('parseOptions of @fastify/cookie: they change the peer\'s cookie, not that of this package',
   'Domain=example.org; HttpOnly; Path=/; SameSite=Lax', 'HttpOnly; Path=/; SameSite=Lax', async (t, plugin) => {
     const app = bare(t)
     await app.register(cookie, { parseOptions: { domain: 'example.org' } } as object)
@@ -244,7 +244,7 @@ differs('parseOptions of the app\'s @fastify/cookie: become the session cookie\'
 
 // Hooks
 
-differs('a hook before the plugin: request.session is null there, the session here', null, 'ada', async (t, plugin) => {
+differs('a hook before the plugin: request.session is null with the peer, a session with this package', null, 'ada', async (t, plugin) => {
   const app = bare(t)
   app.addHook('onRequest', async (request: any) => { request.early = request.session?.get('user') ?? null })
   app.register(plugin, { ...OPTIONS })
@@ -255,7 +255,7 @@ differs('a hook before the plugin: request.session is null there, the session he
   return (await visitor.get('/early')).body.early
 })
 
-differs('a change after the cookie was written: lost in silence there, an error here', [200, null], [500, 'FST_SESSION_COMMITTED'], async (t, plugin) => {
+differs('a change after the cookie was written: the peer loses it, this package throws', [200, null], [500, 'FST_SESSION_COMMITTED'], async (t, plugin) => {
   const app = bare(t)
   await app.register(plugin, { ...OPTIONS })
   app.addHook('onSend', async ({ session }: any) => { session.set('late', true) })
@@ -266,7 +266,7 @@ differs('a change after the cookie was written: lost in silence there, an error 
 
 // Keys and options
 
-differs('a session under the second key of the array: written again by any request there, by the next change here', true, false, async (t, plugin) => {
+differs('a session under the second key: the peer rewrites it at any request, this package at a change', true, false, async (t, plugin) => {
   const before = await visitorOf(t, plugin, { key: OTHER_KEY, cookie: { path: '/' } })
   await before.get('/login')
   const app = appWith(t, plugin, { key: [KEY, OTHER_KEY], cookie: { path: '/' } })
@@ -274,37 +274,37 @@ differs('a session under the second key of the array: written again by any reque
   return (await before.at((await Visitor.of(t, app)).address).get('/data')).setsCookie
 })
 
-differs('a key of the wrong length in an array: boots there, refused here', false, true, async (t, plugin) => {
+differs('a key of the wrong length in an array: the peer boots, this package refuses it', false, true, async (t, plugin) => {
   return await bootErrorOf(t, plugin, { key: [KEY, Buffer.alloc(5)] }) !== null
 })
 
-differs('a key and a secret together: the secret is passed over there, refused here', false, true, async (t, plugin) => {
+differs('a key and a secret together: the peer ignores the secret, this package refuses both', false, true, async (t, plugin) => {
   return await bootErrorOf(t, plugin, { key: KEY, secret: SECRET, salt: SALT }) !== null
 })
 
-differs('an option or a cookie attribute that does not exist: passed over there, refused here', [false, false], [true, true], async (t, plugin) => {
+differs('an unknown option or cookie attribute: the peer ignores it, this package refuses it', [false, false], [true, true], async (t, plugin) => {
   const refused = []
   for (const options of [{ key: KEY, maxAge: 60 }, { key: KEY, cookie: { path: '/', overwrite: true } }]) refused.push(await bootErrorOf(t, plugin, options) !== null)
   return refused
 })
 
-differs('a Max-Age in milliseconds, so of years: cut by the browser there, refused here', false, true, async (t, plugin) => {
+differs('a Max-Age of years: the peer sends it, this package refuses it', false, true, async (t, plugin) => {
   return await bootErrorOf(t, plugin, { key: KEY, cookie: { maxAge: 7 * DAY_MS } }) !== null
 })
 
-differs('the caller\'s cookie options: written to there, left alone here', ['path', 'httpOnly'], ['path'], async (t, plugin) => {
+differs('the caller\'s cookie options: the peer changes them, this package does not', ['path', 'httpOnly'], ['path'], async (t, plugin) => {
   const cookie = { path: '/' }
   const app = bare(t)
   await app.register(plugin, { key: KEY, cookie })
   return Object.keys(cookie)
 })
 
-differs('a secret without a salt: a known salt in silence there, with a warning here', 0, 1, async (t, plugin) => {
+differs('a secret without a salt: both use a known salt, and this package warns', 0, 1, async (t, plugin) => {
   const { warnings } = await logged(t, plugin, { secret: SECRET })
   return warnings.length
 })
 
-differs('the passphrase: signs the app\'s cookies too there, a key derived for it does here', true, false, async (t, plugin) => {
+differs('signed cookies of the app: the peer uses the passphrase, this package a derived key', true, false, async (t, plugin) => {
   const app = appWith(t, plugin, { secret: SECRET, salt: SALT })
   await app.ready()
   return app.signCookie('value') === new Signer(SECRET).sign('value')

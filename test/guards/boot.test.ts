@@ -18,14 +18,14 @@ t.test('a guard of a scope without a subject and without `when` is refused at bo
 })
 
 const WRONG = {
-  'a name that it does not know': { fresh: '5m' },
-  'a `when` that is no function': { when: true },
+  'an unknown name': { fresh: '5m' },
+  'a `when` that is not a function': { when: true },
   'a `when` that is null': { when: null },
-  'no time': { freshWithin: 0 },
-  'time without a unit': { freshWithin: '300' },
+  'a freshWithin of 0': { freshWithin: 0 },
+  'a freshWithin without a unit': { freshWithin: '300' },
   'an empty session name': { sessionName: '' },
-  'a session name that is no string': { sessionName: 7 },
-  'no object': 'session',
+  'a session name that is not a string': { sessionName: 7 },
+  'a string in place of the options': 'session',
   null: null
 }
 

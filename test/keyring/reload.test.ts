@@ -108,10 +108,10 @@ t.test('an unchanged keyring is not loaded again, and a changed one is logged on
 
 for (const [name, breakIt, code] of [
   ['broken', (store: MemoryStore) => { store.text = store.text?.slice(0, 100) ?? null }, 'FST_SESSION_INVALID_KEYRING'],
-  ['gone', (store: MemoryStore) => { store.text = null }, 'FST_SESSION_KEYRING_UNAVAILABLE'],
-  ['out of reach', (store: MemoryStore) => { store.insteadOfReading = async () => { throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }) } }, 'FST_SESSION_KEYRING_UNAVAILABLE'],
-  ['failing without a word', (store: MemoryStore) => { store.insteadOfReading = async () => await Promise.reject(Object.create(null)) }, 'FST_SESSION_KEYRING_UNAVAILABLE'],
-  ['silent', (store: MemoryStore) => { store.insteadOfReading = async () => await new Promise(() => {}) }, 'FST_SESSION_KEYRING_UNAVAILABLE']
+  ['missing', (store: MemoryStore) => { store.text = null }, 'FST_SESSION_KEYRING_UNAVAILABLE'],
+  ['unreachable', (store: MemoryStore) => { store.insteadOfReading = async () => { throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }) } }, 'FST_SESSION_KEYRING_UNAVAILABLE'],
+  ['failing without a message', (store: MemoryStore) => { store.insteadOfReading = async () => await Promise.reject(Object.create(null)) }, 'FST_SESSION_KEYRING_UNAVAILABLE'],
+  ['not answering', (store: MemoryStore) => { store.insteadOfReading = async () => await new Promise(() => {}) }, 'FST_SESSION_KEYRING_UNAVAILABLE']
 ] as const) {
   t.test(`while the keyring is ${name}, the last good one stays in use, with one warning`, async t => {
     const time = fakeTime(t)

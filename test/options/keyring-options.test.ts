@@ -11,20 +11,20 @@ const INVALID: [string, object, RegExp][] = [
   ['a secret beside a keyring', { keyring, secret: 'x'.repeat(32) }, /found secret and keyring/],
   ['a keyring of the wrong type', { keyring: 7 }, /"keyring" must be the path or URL.*found 7/],
   ['a keyring of null', { keyring: null }, /"keyring".*found null/],
-  ['half a store', { keyring: { read () {} } }, /a store with the methods read and update; found object/],
-  ['a keyring on the web', { keyring: new URL('https://example.org/keys.json') }, /path or a "file:" URL/],
+  ['a keyring store without update', { keyring: { read () {} } }, /a store with the methods read and update; found object/],
+  ['an https URL of a keyring', { keyring: new URL('https://example.org/keys.json') }, /path or a "file:" URL/],
   ['a key in the place of a path', { keyring: KEY.toString('base64') }, /found what looks like a key/],
-  ['the URL of a Redis', { keyring: 'redis://user:password@example.org' }, /^(?!.*password).*as redisKeyring\(client\)/],
-  ['an empty path', { keyring: '' }, /path or a "file:" URL/],
+  ['a Redis URL as keyring', { keyring: 'redis://user:password@example.org' }, /^(?!.*password).*as redisKeyring\(client\)/],
+  ['an empty path of a keyring', { keyring: '' }, /path or a "file:" URL/],
   ['reloadEvery without a keyring', { key: KEY, reloadEvery: '1m' }, /"reloadEvery" needs a "keyring"/],
   ['rotation without a keyring', { key: KEY, rotation: { every: '30d' } }, /"rotation" needs a "keyring"/],
   ['reloadEvery of zero', { keyring, reloadEvery: 0 }, /"reloadEvery" must be seconds above 0/],
-  ['rotation that is no object', { keyring, rotation: '30d' }, /"rotation" must be an object such as \{ every: '30d' \}/],
+  ['a rotation that is not an object', { keyring, rotation: '30d' }, /"rotation" must be an object such as \{ every: '30d' \}/],
   ['rotation without every', { keyring, rotation: {} }, /"rotation.every" must be given/],
-  ['rotation of an unknown name', { keyring, rotation: { every: '30d', keep: 1 } }, /"rotation": "keep" is unknown; known are every, activateIn, keepFor/],
-  ['rotation every now and then', { keyring, rotation: { every: 'often' } }, /"rotation.every" must be seconds/],
+  ['an unknown option of rotation', { keyring, rotation: { every: '30d', keep: 1 } }, /"rotation": "keep" is unknown; known are every, activateIn, keepFor/],
+  ['a rotation.every that is not a duration', { keyring, rotation: { every: 'often' } }, /"rotation.every" must be seconds/],
   ['a rotation that activates later than the next is due', { keyring, rotation: { every: '1h', activateIn: '1h' } }, /"rotation.activateIn" must be shorter than "rotation.every"/],
-  ['a rotation that keeps nothing', { keyring, rotation: { every: '1h', keepFor: 0 } }, /"rotation.keepFor"/]
+  ['a rotation.keepFor of 0', { keyring, rotation: { every: '1h', keepFor: 0 } }, /"rotation.keepFor"/]
 ]
 
 for (const [name, options, message] of INVALID) {

@@ -31,7 +31,7 @@ for (const [what, first, second, message] of [
   ['a key that the other scope does not have', {}, { key: [OTHER_KEY, KEY] }, /with other keys/],
   ['other keys below the path of the other scope', {}, { key: OTHER_KEY, cookie: { path: '/b' } },
     /other keys.*"\/b" and "\/"/],
-  ['other keys above it', { cookie: { path: '/a/b' } }, { key: OTHER_KEY, cookie: { path: '/a/' } }, /other keys/],
+  ['other keys above the path of the other scope', { cookie: { path: '/a/b' } }, { key: OTHER_KEY, cookie: { path: '/a/' } }, /other keys/],
   ['the same keys and a path below the path of the other scope', {}, { cookie: { path: '/b' } },
     /another path or domain that overlaps/],
   ['the same keys and a domain', {}, { cookie: { domain: 'example.org' } }, /another path or domain that overlaps/],
@@ -63,12 +63,12 @@ for (const [what, first, second] of [
   ['another session name, without a subject', {}, { sessionName: 'login', cookieName: 'session' }],
   ['a serializer that both can read', { serializer: OWN_JSON }, { serializer: { ...OWN_JSON, writes: false } }],
   ['other keys at another path', { cookie: { path: '/a' } }, { key: OTHER_KEY, cookie: { path: '/b' } }],
-  ['other keys at a path that only begins alike',
+  ['other keys at a path with the same first letters',
     { cookie: { path: '/a' } }, { key: OTHER_KEY, cookie: { path: '/ab' } }],
   ['other keys on another domain',
     { cookie: { domain: 'a.example.org' } }, { key: OTHER_KEY, cookie: { domain: 'b.example.org' } }],
   ['another cookie name', {}, { key: OTHER_KEY, sessionName: 'login' }],
-  ['an old cookie that lies apart from that of the other scope', { cookie: { path: '/a' } },
+  ['an old cookie at another path than that of the other scope', { cookie: { path: '/a' } },
     { sessionName: 'login', legacy: [secureSession.sealedOpener({ cookieName: 'session', cookie: { path: '/b' } })] }]
 ] as const) {
   t.test(`a scope with ${what} boots beside one with the same cookie name`, async t => {

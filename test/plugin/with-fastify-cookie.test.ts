@@ -30,11 +30,11 @@ t.test('an app with @fastify/cookie keeps its own registration', async t => {
 
 for (const [name, options] of Object.entries({
   'parse options with a domain, a path and a Max-Age': { parseOptions: { domain: 'evil.example', path: '/elsewhere', maxAge: 1, secure: true, sameSite: 'none', httpOnly: false, partitioned: true } },
-  'a decoder that blanks every value': { parseOptions: { decode: () => '' } },
+  'a decoder that returns empty text': { parseOptions: { decode: () => '' } },
   'a decoder that throws': { parseOptions: { decode: () => { throw new Error('no') } } },
   'hook: false': { hook: false },
-  'its hook late': { hook: 'preHandler' },
-  'an algorithm of its own': { secret: ['x'.repeat(32)], algorithm: 'sha512' }
+  'a late hook': { hook: 'preHandler' },
+  'its own algorithm': { secret: ['x'.repeat(32)], algorithm: 'sha512' }
 } as Record<string, object>)) {
   t.test(`an app whose @fastify/cookie has ${name} has the same sessions`, async t => {
     const app = bareApp(t)

@@ -207,7 +207,7 @@ t.test('each step, and each order of two, changes the session of a user as the t
 })
 
 for (const brought of ['ada', 'nobody'] as const) {
-  t.test(`each order of up to three steps follows the rules, in a session of ${brought}`, async t => {
+  t.test(`each order of up to three steps follows the rules, in a session of: ${brought}`, async t => {
     const world = await World.open(t)
     for (const steps of sequences(3).filter(isSensible)) {
       const outcome = cellsOf(await world.outcomeOf(brought, steps))

@@ -124,27 +124,27 @@ t.test('a correct store passes every check of the contract', async t => {
 })
 
 const FAULTS: ReadonlyArray<[fault: string, parts: Partial<typeof RIGHT>, failed: RegExp]> = [
-  ['lowers', { cutOff: (_held, given) => given }, /never lowers/],
-  ['keeps the first', { cutOff: (held, given) => held === 0 ? given : held }, /a larger cut-off raises/],
-  ['compares as text', { cutOff: (held, given) => String(held) < String(given) ? given : held }, /a larger cut-off raises/],
-  ['is not atomic', { gap: async () => {} }, /at the same time/],
-  ['does not expire', { isOver: () => false }, /is forgotten/],
-  ['shortens', { end: (_held, given) => given.endMs }, /never shortens/],
-  ['does not lengthen', { end: (held, given) => held === NOTHING ? given.endMs : held.endMs }, /lengthens/],
-  ['lengthens only where the cut-off is larger', { end: (held, given) => given.cutOffMs > held.cutOffMs ? Math.max(held.endMs, given.endMs) : held.endMs }, /lengthens/],
-  ['answers in the order of its keys', { answer: (cutOffs, keys) => keys.map((key, index) => ({ key, cutOff: cutOffs[index] as number })).sort((a, b) => a.key < b.key ? -1 : 1).map(({ cutOff }) => cutOff) }, /in their order/],
-  ['answers in the order of its cut-offs', { answer: cutOffs => cutOffs.sort((a, b) => a - b) }, /in their order/],
-  ['answers each key once', { answer: (cutOffs, keys) => cutOffs.filter((_, index) => keys.indexOf(keys[index] as string) === index) }, /asked for twice/],
-  ['leaves out what it does not know', { answer: cutOffs => cutOffs.filter(cutOff => cutOff !== 0) }, /unknown/],
-  ['does not keep what is raised to 0', { end: (held, given) => given.cutOffMs === 0 ? held.endMs : Math.max(held.endMs, given.endMs) }, /a cut-off of 0/],
-  ['has room for a few, and forgets them up to now', { most: 150, floor: (_forgotten, nowMs) => nowMs }, /however many/],
-  ['has room for a few, and forgets them up to their cut-off', { most: 150, floor: ({ cutOffMs }) => cutOffMs }, /however many/],
-  ['answers with text', { answer: cutOffs => cutOffs.map(String) as never }, /to the millisecond/],
+  ['lowers a cut-off', { cutOff: (_held, given) => given }, /never lowers/],
+  ['keeps the first cut-off', { cutOff: (held, given) => held === 0 ? given : held }, /a larger cut-off raises/],
+  ['compares cut-offs as text', { cutOff: (held, given) => String(held) < String(given) ? given : held }, /a larger cut-off raises/],
+  ['raises without atomicity', { gap: async () => {} }, /parallel/],
+  ['never expires an entry', { isOver: () => false }, /expires/],
+  ['shortens the life of an entry', { end: (_held, given) => given.endMs }, /never shortens/],
+  ['never extends the life of an entry', { end: (held, given) => held === NOTHING ? given.endMs : held.endMs }, /extends/],
+  ['extends the life of an entry only for a larger cut-off', { end: (held, given) => given.cutOffMs > held.cutOffMs ? Math.max(held.endMs, given.endMs) : held.endMs }, /extends/],
+  ['returns cut-offs sorted by key', { answer: (cutOffs, keys) => keys.map((key, index) => ({ key, cutOff: cutOffs[index] as number })).sort((a, b) => a.key < b.key ? -1 : 1).map(({ cutOff }) => cutOff) }, /in the order/],
+  ['returns sorted cut-offs', { answer: cutOffs => cutOffs.sort((a, b) => a - b) }, /in the order/],
+  ['returns one cut-off for a repeated key', { answer: (cutOffs, keys) => cutOffs.filter((_, index) => keys.indexOf(keys[index] as string) === index) }, /requested twice/],
+  ['omits unknown keys', { answer: cutOffs => cutOffs.filter(cutOff => cutOff !== 0) }, /unknown/],
+  ['ignores a raise to 0', { end: (held, given) => given.cutOffMs === 0 ? held.endMs : Math.max(held.endMs, given.endMs) }, /a cut-off of 0/],
+  ['drops entries and ends all sessions up to now', { most: 150, floor: (_forgotten, nowMs) => nowMs }, /any number of cut-offs/],
+  ['drops entries and ends sessions up to their cut-offs', { most: 150, floor: ({ cutOffMs }) => cutOffMs }, /any number of cut-offs/],
+  ['returns text', { answer: cutOffs => cutOffs.map(String) as never }, /to the millisecond/],
   ['counts in seconds', { cutOff: (held, given) => Math.max(held, Math.floor(given / 1000) * 1000) }, /to the millisecond/],
   ['keeps 14 digits', { cutOff: (held, given) => Math.max(held, Number(given.toPrecision(14))) }, /to the millisecond/],
-  ['resolves to what stands after', { reply: Math.max }, /what stood before/],
-  ['takes keys for the same that differ in case', { keyOf: key => key.toLowerCase() }, /do not touch one another/],
-  ['cuts keys short', { keyOf: key => key.slice(0, 21) }, /do not touch one another/]
+  ['resolves to the new cut-off', { reply: Math.max }, /the previous one/],
+  ['ignores the case of keys', { keyOf: key => key.toLowerCase() }, /independent/],
+  ['shortens keys', { keyOf: key => key.slice(0, 21) }, /independent/]
 ]
 
 for (const [fault, parts, failed] of FAULTS) {

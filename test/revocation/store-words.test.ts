@@ -28,8 +28,8 @@ const REJECTIONS: ReadonlyArray<[what: string, rejection: unknown, reason: strin
   ['a function', () => {}, NO_REASON],
   ['an object without a message', {}, NO_REASON],
   ['an object without a prototype', Object.create(null), NO_REASON],
-  ['an error whose message is no text', Object.assign(new Error(), { message: { host: SECRET } }), NO_REASON],
-  ['what throws when it is read', unreadable, NO_REASON]
+  ['an error whose message is not a text', Object.assign(new Error(), { message: { host: SECRET } }), NO_REASON],
+  ['an object that throws when it is read', unreadable, NO_REASON]
 ]
 
 const ROUTES = ['/user', '/logout', '/regenerate', '/revoke', '/revoke-others']

@@ -52,12 +52,12 @@ const AS_OTHER = '60 Max-Age, 2 idle'
 
 for (const [steps, settings, what] of [
   ['regenerate', AS_CONFIGURED, 'regenerate() resets the own options of a session'],
-  ['keep', AS_CONFIGURED, 'regenerate(keep) resets them, too'],
-  ['regenerate,bob', AS_CONFIGURED, 'regenerate() and another user reset them'],
-  ['bob,regenerate', AS_CONFIGURED, 'another user and regenerate() reset them'],
-  ['bob', AS_CONFIGURED, 'another user resets them without regenerate()'],
-  ['bob,info', AS_CONFIGURED, 'another user resets them where info is read before the reply'],
-  ['nobody', AS_CONFIGURED, 'they are reset when nobody is logged in any more'],
+  ['keep', AS_CONFIGURED, 'regenerate(keep) resets the own options of a session'],
+  ['regenerate,bob', AS_CONFIGURED, 'regenerate() and a new user reset the own options'],
+  ['bob,regenerate', AS_CONFIGURED, 'a new user and regenerate() reset the own options'],
+  ['bob', AS_CONFIGURED, 'a new user resets the own options without regenerate()'],
+  ['bob,info', AS_CONFIGURED, 'a new user resets the own options, also if info is read'],
+  ['nobody', AS_CONFIGURED, 'removing the user resets the own options'],
   ['regenerate,options,bob', AS_OTHER, 'options between regenerate() and the login stay'],
   ['regenerate,bob,options', AS_OTHER, 'options after regenerate() and the login stay'],
   ['options,regenerate,bob', AS_OTHER, 'options before regenerate() and the login stay'],
@@ -66,14 +66,14 @@ for (const [steps, settings, what] of [
   ['options,bob,keep', AS_OTHER, 'options before the login and regenerate(keep) stay'],
   ['options,bob', AS_OTHER, 'options before a login without regenerate() stay'],
   ['bob,options', AS_OTHER, 'options after a login without regenerate() stay'],
-  ['bob,info,options', AS_OTHER, 'options after a login that was looked at stay'],
-  ['options,bob,info', AS_OTHER, 'options before a login that is looked at stay'],
+  ['bob,info,options', AS_OTHER, 'options after a login whose info was read stay'],
+  ['options,bob,info', AS_OTHER, 'options before a login whose info is read stay'],
   ['options,regenerate,regenerate,bob', AS_OTHER, 'options stay through two calls of regenerate()'],
-  ['delete,bob', AS_CONFIGURED, 'delete() resets them'],
-  ['options,delete,bob', AS_CONFIGURED, 'delete() resets those that the same request gave before it'],
-  ['delete,options,bob', AS_OTHER, 'options after delete() are those of the session that begins'],
-  ['ada,touch', AS_REMEMBERED, 'the same user again keeps them'],
-  ['bob,ada', AS_REMEMBERED, 'a user who changes and changes back keeps them']
+  ['delete,bob', AS_CONFIGURED, 'delete() resets the own options'],
+  ['options,delete,bob', AS_CONFIGURED, 'delete() resets options of the same request before it'],
+  ['delete,options,bob', AS_OTHER, 'options after delete() belong to the new session'],
+  ['ada,touch', AS_REMEMBERED, 'the same user again keeps the own options'],
+  ['bob,ada', AS_REMEMBERED, 'a change of user that is undone keeps the own options']
 ] as const) {
   t.test(`${what} (${steps})`, async t => {
     fakeClock(t)

@@ -8,17 +8,17 @@ const nested = (depth: number): unknown => depth === 0 ? 'deep' : { inner: neste
 /** Sessions of all kinds: such as are read member by member, and such as are not. */
 const SESSIONS: Readonly<Record<string, Record<string, unknown>>> = {
   'plain text': { user: { id: 7, roles: ['a'] }, page: '/orders', count: 1.5, on: true, none: null },
-  'what is not ASCII': { user: { name: 'Zoë' }, city: 'Zürich', ключ: '😀', page: '/orders' },
+  'text that is not ASCII': { user: { name: 'Zoë' }, city: 'Zürich', ключ: '😀', page: '/orders' },
   escapes: { user: { name: '"Ada"\n' }, path: 'C:\\', line: 'a\tb', 'quoted "key"': 1, control: '\u0000\u001f\u007f' },
-  'halves of pairs': { user: { half: '\ud800' }, other: '\udc00' },
+  'lone surrogates': { user: { half: '\ud800' }, other: '\udc00' },
   'names of methods': { user: { toJSON: 'x' }, toJSON: 'y', constructor: { prototype: 1 }, get: 1, hasOwnProperty: 2, length: 3 },
-  'a prototype': JSON.parse('{"__proto__":{"polluted":true},"user":{"__proto__":{"x":1}}}'),
+  'a key named __proto__': JSON.parse('{"__proto__":{"polluted":true},"user":{"__proto__":{"x":1}}}'),
   'numbers as keys': { b: 1, 10: 'ten', user: { 2: 'b', 1: 'a' }, 9: 'nine', '01': 'text', '-1': 'text' },
-  'many members': Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`key${index}`, index % 3 === 0 ? { index } : `${index}`])),
+  'many keys': Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`key${index}`, index % 3 === 0 ? { index } : `${index}`])),
   'deep nesting': { user: nested(40), page: '/orders' },
   'an empty key': { '': { '': '' }, page: '' },
   'a replacement character': { text: '\ufffd', user: {} },
-  'nothing but an object': { user: {} }
+  'a single object': { user: {} }
 }
 
 for (const [what, values] of Object.entries(SESSIONS)) {
