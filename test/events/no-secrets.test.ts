@@ -1,7 +1,7 @@
 import t from 'tap'
 import { memoryRevocation } from '../../lib/stores/revocation-memory'
 import { fakeClock } from '../helpers/clock'
-import { hearAll, siteWith } from './heard'
+import { hearAll, siteWith } from './subscribed'
 
 const MINUTE_MS = 60_000
 

@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { sodium } from '../../lib/core/sodium'
 import { memoryRevocation } from '../../lib/stores/revocation-memory'
 import { fakeClock } from '../helpers/clock'
-import { hearAll, siteWith, take, type Site } from './heard'
+import { hearAll, siteWith, take, type Site } from './subscribed'
 
 const HOUR_MS = 3_600_000
 const NAMES = ['opened', 'refused', 'sealed', 'renewed', 'revoked']

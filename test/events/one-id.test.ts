@@ -1,7 +1,7 @@
 import t from 'tap'
 import { memoryRevocation } from '../../lib/stores/revocation-memory'
 import { fakeClock } from '../helpers/clock'
-import { hasHeard, hearAll, siteWith, take } from './heard'
+import { hasHeard, hearAll, siteWith, take } from './subscribed'
 
 const HOUR_MS = 3_600_000
 

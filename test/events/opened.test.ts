@@ -3,7 +3,7 @@ import { fakeClock } from '../helpers/clock'
 import { sealedOpener } from '../../lib/legacy/sealed'
 import { memoryRevocation } from '../../lib/stores/revocation-memory'
 import type { RevocationStore } from '../../types/revocation'
-import { hasHeard, hear, hearAll, siteWith, take } from './heard'
+import { hasHeard, hear, hearAll, siteWith, take } from './subscribed'
 
 const HASH = /^[\w-]{22}$/
 const MINUTE_MS = 60_000

@@ -2,7 +2,7 @@ import t from 'tap'
 import { memoryRevocation } from '../../lib/stores/revocation-memory'
 import { OTHER_KEY } from '../helpers/app'
 import { fakeClock } from '../helpers/clock'
-import { hasHeard, hearAll, siteWith, take, valueOf } from './heard'
+import { hasHeard, hearAll, siteWith, take, valueOf } from './subscribed'
 
 const HASH = /^[\w-]{22}$/
 const MINUTE_MS = 60_000

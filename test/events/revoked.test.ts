@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import { memoryRevocation } from '../../lib/stores/revocation-memory'
 import type { RevocationStore } from '../../types/revocation'
-import { hasHeard, hearAll, siteWith, take, type Site } from './heard'
+import { hasHeard, hearAll, siteWith, take, type Site } from './subscribed'
 
 const HASH = /^[\w-]{22}$/
 const revocable = { subject: (session: any) => session.get('user'), revocation: { store: memoryRevocation() } }

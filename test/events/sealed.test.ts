@@ -1,5 +1,5 @@
 import t from 'tap'
-import { hasHeard, hearAll, siteWith, take, valueOf } from './heard'
+import { hasHeard, hearAll, siteWith, take, valueOf } from './subscribed'
 
 const HASH = /^[\w-]{22}$/
 

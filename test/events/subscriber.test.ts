@@ -6,7 +6,7 @@ import t from 'tap'
 import type secureSession from '../../index'
 import type { OpenedEvent, SessionEvents } from '../../types/events'
 import { plainEnv } from '../helpers/process'
-import { hear, siteWith } from './heard'
+import { hear, siteWith } from './subscribed'
 
 const ROOT = join(__dirname, '../..')
 

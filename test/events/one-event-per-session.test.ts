@@ -4,7 +4,7 @@ import { appWith, KEY } from '../helpers/app'
 import { Browser } from '../helpers/browser'
 import { fakeClock } from '../helpers/clock'
 import { appOfUsers, loggedIn, userIn } from '../revocation/users'
-import { hearAll, take } from './heard'
+import { hearAll, take } from './subscribed'
 
 t.test('a session is published as sealed once, even if another session fails the first reply', async t => {
   const app = await appWith(t, [{ key: KEY }, { sessionName: 'cart', key: KEY }])
