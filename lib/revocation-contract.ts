@@ -54,7 +54,7 @@ export const revocationStoreContract: readonly RevocationStoreCheck[] = [
     deepStrictEqual(await read(store, freshKey(), second, freshKey()), [0, NOON + 1, 0])
   }),
 
-  check('a larger cut-off raises one, a smaller one never lowers it, each resolves to the previous one', async store => {
+  check('a larger cut-off raises one, a smaller never lowers it, each resolves to the previous one', async store => {
     const key = freshKey()
     let standing = 0
     for (const cutOffMs of [SHORTER, NOON, SHORTER, NOON + 1, NOON, NOON + 1, 1, LAST_DATE, NOON]) {

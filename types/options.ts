@@ -66,9 +66,9 @@ export interface SessionOptions {
    */
   cacheControl?: boolean | undefined
   /**
-   * Returns the id of the logged-in user, such as `session => session.get('user')?.id`; undefined, null or an empty
-   * string if no user is logged in. The id of a user must never change. Guards and revocation use it. The function must
-   * not change the session.
+   * Returns the id of the logged-in user, such as `session => session.get('user')?.id`; undefined or null if no user is
+   * logged in. An empty string is refused. The id of a user must never change. Guards and revocation use it. The
+   * function must not change the session.
    */
   subject?: ((session: Session) => string | number | null | undefined) | undefined
   /** Sessions, and all copies of their cookies, can be ended by `delete()`, by id or by subject. Default: none. */
