@@ -134,9 +134,9 @@ export function paddedLength (length: number, padTo: number): number {
   return padTo === 0 ? length : (Math.floor(length / padTo) + 1) * padTo
 }
 
-/** Where the padding starts; -1, which no data reaches, where the mark is missing. */
+/** Where the padding starts; before the data if its mark is missing. The first byte is not 0: it has the flag of padding. */
 function unpaddedLength (plaintext: Buffer, length: number): number {
   let at = length - 1
-  while (at >= EXTENSIONS_AT && plaintext[at] === 0) at--
+  while (plaintext[at] === 0) at--
   return plaintext[at] === PADDING_MARK ? at : -1
 }

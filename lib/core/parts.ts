@@ -48,7 +48,6 @@ export class CookieParts {
   /** The text of each cookie, in the order of their names. */
   cut (token: string): readonly string[] {
     const parts = this.found(token) as number
-    if (parts === NOT_SPLIT) return [token]
     const length = Math.ceil(token.length / parts)
     return this.names.slice(0, parts).map((_, part) => token.slice(part * length, (part + 1) * length))
   }

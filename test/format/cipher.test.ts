@@ -33,7 +33,7 @@ t.test('both implementations of the cipher seal the same, open it, and refuse it
       for (const part of [sealed, HEAD, NONCE, KEY]) {
         for (let bit = 0; bit < 8 * part.length; bit++) {
           part[bit >> 3]! ^= 1 << (bit & 7)
-          if (way.decrypt(opened, sealed, HEAD, NONCE, KEY)) t.fail(`a changed bit was not seen: ${bit} of ${part.length * 8}`)
+          if (way.decrypt(opened, sealed, HEAD, NONCE, KEY) !== false) t.fail(`a changed bit was not seen: ${bit} of ${part.length * 8}`)
           part[bit >> 3]! ^= 1 << (bit & 7)
         }
       }
@@ -42,11 +42,18 @@ t.test('both implementations of the cipher seal the same, open it, and refuse it
 })
 
 t.test('a binding that fails its checks is not used', async t => {
-  const { crypto_aead_xchacha20poly1305_ietf_decrypt: decrypt } = binding
+  const { crypto_aead_xchacha20poly1305_ietf_encrypt: encrypt, crypto_aead_xchacha20poly1305_ietf_decrypt: decrypt } = binding
+  const otherNonce = (nonce: Buffer): Buffer => Buffer.from(nonce.map(byte => byte ^ 1))
   const aliens: Record<string, () => unknown> = {
     'is not there': () => { throw new Error('Cannot find module') },
     'has no such functions': () => ({}),
     'encrypts to something else': changed({ crypto_aead_xchacha20poly1305_ietf_encrypt: () => 0 }),
+    'opens what it encrypts, with another cipher': changed({
+      crypto_aead_xchacha20poly1305_ietf_encrypt: (c: Buffer, m: Buffer, ad: Buffer, nonce: Buffer, key: Buffer) =>
+        encrypt(c, m, ad, otherNonce(nonce), key),
+      crypto_aead_xchacha20poly1305_ietf_decrypt: (m: Buffer, c: Buffer, ad: Buffer, nonce: Buffer, key: Buffer) =>
+        decrypt(m, c, ad, otherNonce(nonce), key)
+    }),
     throws: changed({ crypto_aead_xchacha20poly1305_ietf_decrypt: () => { throw new Error('no') } }),
     'returns nothing': changed({ crypto_aead_xchacha20poly1305_ietf_decrypt: () => undefined }),
     'opens nothing': changed({ crypto_aead_xchacha20poly1305_ietf_decrypt: () => -1 }),

@@ -37,6 +37,14 @@ t.test('an envelope is read as it was written', async t => {
     { ...ENVELOPE, customSerializer: true, data: Buffer.from([0, 0x80, 0]) })
 })
 
+t.test('nothing is written behind an envelope', async t => {
+  for (const padTo of [0, 64]) {
+    const target = Buffer.alloc(1000, 0xee)
+    const length = writeEnvelope(ENVELOPE, padTo, target)
+    t.ok(target.subarray(length).every(byte => byte === 0xee))
+  }
+})
+
 t.test('an unknown extension is kept and written back', async t => {
   const extensions = new Map([[7, Buffer.from('audience')], [127, Buffer.alloc(0)], [0, Buffer.from([1])]])
   const kept = read(plaintext({ extensions }))
@@ -60,6 +68,9 @@ t.test('extensions that are too long, incomplete or repeated are malformed', asy
   const malformed = { ok: false, reason: 'malformed' }
   t.strictSame(read(withExtensions(7)), malformed, 'a type without a length')
   t.strictSame(read(withExtensions(7, 0)), malformed, 'half a length')
+  for (const part of [[7], [7, 0]]) {
+    t.strictSame(read(withExtensions(...part).subarray(0, EXTENSIONS_AT + part.length)), malformed, 'no bytes after it')
+  }
   t.strictSame(read(withExtensions(7, 0, 1)), malformed, 'a value that is not there')
   t.strictSame(read(withExtensions(7, 0, 3, 1)), malformed, 'a value that reaches into the data')
   t.strictSame(read(withExtensions(7, 0, 0, 7, 0, 0)), malformed, 'a type twice')
@@ -123,4 +134,13 @@ t.test('padding without its mark is malformed', async t => {
 
 t.test('sessions of similar size have the same length with padding', async t => {
   t.equal(plaintext({ data: '{"role":"admin"}' }, 64).length, plaintext({ data: '{"role":"user"}' }, 64).length)
+})
+
+t.test('extensions count in the length of what has no room', async t => {
+  const envelope = { ...ENVELOPE, extensions: new Map([[7, Buffer.alloc(300)]]), data: 'x' }
+  const length = writeEnvelope(envelope, 0, Buffer.alloc(1000))
+  t.equal(length, EXTENSIONS_AT + 3 + 300 + 1)
+  const small = Buffer.alloc(length - 1, 0xee)
+  t.equal(writeEnvelope(envelope, 0, small), length)
+  t.ok(small.every(byte => byte === 0xee))
 })

@@ -9,10 +9,17 @@ t.test('the cipher gives the result of its specification', async t => {
 })
 
 t.test('if libsodium does not load, the error says what to install', async t => {
-  t.throws(() => loadSodium(() => { throw new Error('Cannot find addon\nRequire stack: …') }), {
+  const cause = new Error('Cannot find addon\nRequire stack: …')
+  t.throws(() => loadSodium(() => { throw cause }), {
     code: 'FST_SESSION_SODIUM_UNAVAILABLE',
-    message: /did not load: Cannot find addon \(.*npm install sodium-native/
+    message: /did not load: Cannot find addon \(.*npm install sodium-native/,
+    cause
   })
+})
+
+t.test('the error of a libsodium that does not load names the platform and the version of Node.js', async t => {
+  const { platform, arch, version } = process
+  t.throws(() => loadSodium(() => { throw new Error('no') }), { message: `(${platform}-${arch}, Node ${version})` })
 })
 
 t.test('a libsodium with wrong results is refused', async t => {

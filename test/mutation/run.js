@@ -1,6 +1,7 @@
 'use strict'
 
-// `npm run test:mutation`: Stryker, for the folders and files that are named first, else for all. What comes after them goes to Stryker.
+// `npm run test:mutation`: Stryker, for the folders and files that are named first, else for all.
+// What comes after them goes to Stryker.
 
 const { spawnSync } = require('node:child_process')
 const { join } = require('node:path')
@@ -8,7 +9,7 @@ const { join } = require('node:path')
 /** The tests that run for the mutants of a folder: to run all takes minutes before the first mutant. */
 const TESTS = {
   'lib/core': ['format', 'keys', 'splitting', 'sealer.test.ts'],
-  'lib/cookies': ['plugin', 'splitting', 'session/own-options.test.ts'],
+  'lib/cookies': ['options', 'plugin', 'splitting', 'session/own-options.test.ts', 'session/sealed-attributes.test.ts'],
   'lib/keyring': ['keyring', 'keys', 'options', 'cli'],
   'lib/revocation': ['revocation', 'events'],
   'lib/session': ['session', 'plugin', 'format'],

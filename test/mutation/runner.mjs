@@ -23,8 +23,8 @@ let current
 const forTests = { __esModule: true, get default () { return current }, get t () { return current } }
 
 /**
- * Runs test files in this one process, each with the library loaded anew: to start a process takes longer than most files.
- * For a mutant they run in the order that promises to kill it soonest: first those that killed most mutants of the same
+ * Runs test files in this one process, each with the library loaded anew: to start a process takes longer than most
+ * files. For a mutant they run in the order that promises to kill it soonest: first those that killed most mutants of the same
  * source file, then the quickest. What as many seconds of tests as `warm.budgetSeconds` do not kill counts as survived.
  */
 class WarmRunner {
@@ -103,15 +103,16 @@ class WarmRunner {
   #inOrder (files, source) {
     const kills = file => this.#measured[file].kills[source] ?? 0
     const durationMs = file => this.#measured[file].durationMs
-    let leftMs = this.#budgetMs
-    return [...files].sort((a, b) => kills(b) - kills(a) || durationMs(a) - durationMs(b)).filter(file => {
-      const isWithin = leftMs > 0
-      leftMs -= durationMs(file)
-      return isWithin
+    let spentMs = 0
+    return [...files].sort((a, b) => kills(b) - kills(a) || durationMs(a) - durationMs(b)).filter((file, index) => {
+      spentMs += durationMs(file)
+      return index === 0 || spentMs <= this.#budgetMs
     })
   }
 
   #countKill (file, source) {
+    // Another process may have counted meanwhile.
+    this.#measured = readMeasured()
     const { kills } = this.#measured[file]
     kills[source] = (kills[source] ?? 0) + 1
     writeMeasured(this.#measured)

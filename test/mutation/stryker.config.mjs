@@ -2,7 +2,7 @@ export default {
   plugins: ['./test/mutation/runner.mjs', './test/mutation/messages.mjs'],
   ignorers: ['messages'],
   testRunner: 'warm',
-  warm: { budgetSeconds: 15 },
+  warm: { budgetSeconds: 60 },
   coverageAnalysis: 'perTest',
   concurrency: 2,
   maxTestRunnerReuse: 40,
