@@ -134,7 +134,7 @@ export function paddedLength (length: number, padTo: number): number {
   return padTo === 0 ? length : (Math.floor(length / padTo) + 1) * padTo
 }
 
-/** Where the padding starts; before the data if its mark is missing. The first byte is not 0: it has the flag of padding. */
+/** Where the padding starts; before the data if its mark is missing. The first byte is not 0: it has its flag. */
 function unpaddedLength (plaintext: Buffer, length: number): number {
   let at = length - 1
   while (plaintext[at] === 0) at--

@@ -164,3 +164,6 @@ function writeMeasured (measured) {
 }
 
 export const strykerPlugins = [declareClassPlugin(PluginKind.TestRunner, 'warm', WarmRunner)]
+export const strykerValidationSchema = {
+  properties: { warm: { type: 'object', properties: { budgetSeconds: { type: 'number' } }, default: { budgetSeconds: 60 } } }
+}
