@@ -7,7 +7,6 @@ import { fileKeyring as ofFile } from './lib/stores/keyring-file'
 import { redisKeyring as inRedis } from './lib/stores/keyring-redis'
 import { memoryRevocation as revokedInMemory } from './lib/stores/revocation-memory'
 import { redisRevocation as revokedInRedis } from './lib/stores/revocation-redis'
-import { keepTickShape } from './lib/tick-shape'
 import type * as ofControl from './types/control'
 import type * as ofCookie from './types/cookie'
 import type * as ofEvents from './types/events'
@@ -19,8 +18,6 @@ import type * as ofOptions from './types/options'
 import type * as ofRevocation from './types/revocation'
 import type * as ofSealing from './types/sealing'
 import type * as ofSession from './types/session'
-
-keepTickShape()
 
 /**
  * Encrypted cookie sessions for Fastify 5: `app.register(secureSession, { key })`, then `request.session`.

@@ -9,8 +9,8 @@ import { describe, invalid, isObject, refuseUnknown } from './checks'
 import { resolveSealing, SEALING_NAMES } from './options/sealing'
 import type { Codec, SessionRecord } from './session/codec'
 import { expiresAtMs, withOwnLimits } from './session/expiry'
-import { newSessionId } from './session/identity'
-import { openSession, sealingWith, sealSession } from './session/sealing'
+import { SessionId } from './session/session-id'
+import { countParts, NOT_STAMPED, openSession, sealingWith, sealSession } from './session/sealing'
 import { refuseUnwritable } from './session/serializable'
 import { Values } from './session/values'
 
@@ -72,7 +72,7 @@ export function createSealer (options: SealerOptions): Sealer {
   refuseUnknown(options, [...SEALING_NAMES, 'key', 'now'], 'option')
   const rules = resolveSealing(options, 'session')
   const keyring = new Keyring(fixedTerms(keysBytes(options.key)))
-  const writing = { maxCookies: NOT_SPLIT, attributesBytes: ATTRIBUTES_BYTES }
+  const writing = { maxCookies: NOT_SPLIT, attributesBytes: ATTRIBUTES_BYTES, tokenCache: 0 }
   const sealing = sealingWith({ ...rules, ...writing }, keyring.tokenKeys('cookie', rules.cookieName))
   const now = options.now ?? (() => Date.now())
   if (typeof now !== 'function') throw invalid(`option "now" must be a function; found ${describe(now)}`)
@@ -81,30 +81,30 @@ export function createSealer (options: SealerOptions): Sealer {
     seal (data, info) {
       const nowMs = now()
       const record = recordOf(data, sealing.codec)
-      const { id, createdAtMs } = info === undefined ? { id: newSessionId(), createdAtMs: nowMs } : continued(info)
+      const { id, createdAtMs } = info === undefined ? { id: new SessionId().bytes, createdAtMs: nowMs } : continued(info)
       const envelope = {
         id,
         createdAtMs,
         renewedAtMs: nowMs,
         extensions: NO_EXTENSIONS,
         customSerializer: sealing.codec.custom,
-        data: sealing.codec.encode(record)
+        data: sealing.codec.serialize(record)
       }
-      return sealSession(envelope, sealing, { data: () => record }, nowMs)
+      return sealSession(envelope, sealing, countParts(envelope, sealing, ATTRIBUTES_BYTES, () => record), nowMs)
     },
     open (token) {
-      const opened = typeof token === 'string' ? openSession(token, sealing, now()) : MALFORMED
+      const opened = typeof token === 'string' ? openSession(token, sealing, now(), () => NOT_STAMPED) : MALFORMED
       if ('ok' in opened) return opened
-      const { envelope: { id, createdAtMs }, authenticatedAtMs, renewedAtMs, settings, decoded } = opened
+      const { id, createdAtMs, authenticatedAtMs, renewedAtMs, settings, data } = opened
       const expiresAt = expiresAtMs(authenticatedAtMs, renewedAtMs, withOwnLimits(sealing.limits, settings))
-      return { ok: true, data: decoded.data, info: { id, createdAt: createdAtMs, renewedAt: renewedAtMs, expiresAt } }
+      return { ok: true, data: data.take(), info: { id: id.text, createdAt: createdAtMs, renewedAt: renewedAtMs, expiresAt } }
     }
   }
 }
 
 function recordOf (data: unknown, { custom }: Codec): SessionRecord {
   if (!isObject(data)) throw invalid(`seal() takes an object; found ${describe(data)}`)
-  const values = new Values()
+  const values = new Values(null)
   for (const [key, value] of Object.entries(data)) {
     if (!custom) refuseUnwritable(key, value)
     values.set(key, value)
@@ -113,9 +113,11 @@ function recordOf (data: unknown, { custom }: Codec): SessionRecord {
 }
 
 /** Each field is read once: what was checked is what is sealed. */
-function continued (info: unknown): { id: string, createdAtMs: number } {
+function continued (info: unknown): { id: Buffer, createdAtMs: number } {
   const { id, createdAt } = isObject(info) ? info : {}
-  if (typeof id === 'string' && /^[0-9a-f]{32}$/.test(id) && isTime(createdAt)) return { id, createdAtMs: createdAt }
+  if (typeof id === 'string' && /^[0-9a-f]{32}$/.test(id) && isTime(createdAt)) {
+    return { id: Buffer.from(id, 'hex'), createdAtMs: createdAt }
+  }
   throw invalid('seal() takes the info of an opened session: an id of 32 hex digits, and createdAt in milliseconds')
 }
 

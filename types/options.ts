@@ -53,6 +53,11 @@ export interface SessionOptions {
    * Pad the plaintext to a multiple of this many bytes, so that the length of the cookie reveals less. Default 0: none.
    */
   padTo?: number | undefined
+  /**
+   * How many opened cookies are kept in memory, at most 4 MB of their text: a request with one of them saves the
+   * decryption. All checks that depend on time or on the revocation store are made again. Default 1000; 0 for none.
+   */
+  tokenCache?: number | undefined
   /** Default: JSON. */
   serializer?: Serializer | undefined
   /**

@@ -22,7 +22,8 @@ export interface Opened {
 type Rows = ReadonlyArray<readonly [title: string, text: string]>
 
 export function tellStamp (stamp: Stamp, { characters, key, nowMs }: Opened): Result {
-  const { id, renewedAtMs, checkedAtMs } = stamp
+  const { renewedAtMs, checkedAtMs } = stamp
+  const id = stamp.id.toString('hex')
   return {
     lines: aligned([
       ['cookie', 'a stamp, which renews a session; it holds no data'],
@@ -45,7 +46,8 @@ export function tellStamp (stamp: Stamp, { characters, key, nowMs }: Opened): Re
 
 /** @param show whether to tell the values, too */
 export function tellSession (session: SealedSession, { characters, key, nowMs }: Opened, show: boolean): Result {
-  const { id, parts, createdAtMs, renewedAtMs, extensions, values, sizes, padded, customSerializer, data } = session
+  const id = session.id.toString('hex')
+  const { parts, createdAtMs, renewedAtMs, extensions, values, sizes, padded, customSerializer, data } = session
   const keys = values === null ? null : Object.keys(values).length
   const told = [...extensions].map(extension => tellExtension(extension, nowMs))
   return {

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { TIME_BYTES } from '../core/bytes'
-import { readEnvelope, type EnvelopeHead } from '../core/envelope'
+import { readEnvelope, type EnvelopeFields } from '../core/envelope'
 import {
   EXTENSION_ABSOLUTE_LIMIT, EXTENSION_AUTHENTICATED_AT, EXTENSION_COOKIE_ATTRIBUTES, EXTENSION_IDLE_LIMIT, EXTENSION_MAX_AGE,
   EXTENSION_PERSISTENT, EXTENSION_SUBJECT, EXTENSIONS_AT, FLAG_PADDED, FLAGS_AT, MOST_PARTS, SUBJECT_BYTES
@@ -8,11 +8,11 @@ import {
 import { CookieParts } from '../core/parts'
 import { MALFORMED, type Refusal } from '../core/refusal'
 import { readStamp, type Stamp } from '../core/stamp'
-import { openToken, plaintext, type TokenKeys } from '../core/token'
+import { openToken, plaintext, type OpenedToken, type TokenKeys } from '../core/token'
 
 /** What is in a token, looked at without the limits and the serializer of any server. */
 
-export interface SealedSession extends EnvelopeHead {
+export interface SealedSession extends EnvelopeFields {
   /** Over how many cookies it is split. */
   readonly parts: number
   readonly padded: boolean
@@ -24,8 +24,9 @@ export interface SealedSession extends EnvelopeHead {
 }
 
 export function openSealedSession (token: string, name: string, keys: TokenKeys, nowMs: number): SealedSession | Refusal {
-  const length = openWhole(token, name, keys, nowMs)
-  if (typeof length !== 'number') return length
+  const opened = openWhole(token, name, keys, nowMs)
+  if ('ok' in opened) return opened
+  const length = opened.plaintextBytes
   const envelope = readEnvelope(plaintext, length)
   if ('ok' in envelope) return envelope
   const { id, createdAtMs, renewedAtMs, extensions, customSerializer, dataAt, dataEnd } = envelope
@@ -47,8 +48,8 @@ export function openSealedSession (token: string, name: string, keys: TokenKeys,
 }
 
 export function openStamp (token: string, name: string, keys: TokenKeys, nowMs: number): Stamp | Refusal {
-  const length = openWhole(token, name, keys, nowMs)
-  return typeof length === 'number' ? readStamp(plaintext, length) : length
+  const opened = openWhole(token, name, keys, nowMs)
+  return 'ok' in opened ? opened : readStamp(plaintext, opened.plaintextBytes)
 }
 
 /** The object that JSON stands for; undefined where it is not one. */
@@ -62,7 +63,7 @@ export function jsonObject (bytes: Buffer): Readonly<Record<string, unknown>> | 
 }
 
 /** What is longer than all the cookies of a session carry was never issued. */
-function openWhole (token: string, name: string, keys: TokenKeys, nowMs: number): number | Refusal {
+function openWhole (token: string, name: string, keys: TokenKeys, nowMs: number): OpenedToken | Refusal {
   const parts = new CookieParts(name)
   return token.length > parts.longest(MOST_PARTS) ? MALFORMED : openToken(token, keys, parts.found(token), nowMs)
 }

@@ -50,23 +50,3 @@ export function leadingNumber (text: string, characters: number): number | null 
   }
   return number
 }
-
-/** By byte. */
-const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
-
-/** 32 bits as 8 hex digits. For the 32 digits of an id, Number's own `toString` takes 4 us, and this less than one. */
-export function hexOfWord (word: number): string {
-  return `${HEX[word >>> 24]}${HEX[word >>> 16 & 255]}${HEX[word >>> 8 & 255]}${HEX[word & 255]}`
-}
-
-/** Writes hex digits, in lower case, as bytes. Node's own way is made for long texts: 2 us for the 32 digits of an id, where this takes half of one. */
-export function writeHex (digits: string, target: Buffer, at: number): void {
-  for (let index = 0; index < digits.length; index += 2) {
-    target[at++] = nibble(digits.charCodeAt(index)) << 4 | nibble(digits.charCodeAt(index + 1))
-  }
-}
-
-/** The letters lie behind the digits in ASCII, and have a bit that those have not. */
-function nibble (code: number): number {
-  return (code & 15) + (code >> 6) * 9
-}

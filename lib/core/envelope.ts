@@ -1,7 +1,7 @@
-import { hexOfWord, TIME_BYTES, writeHex } from './bytes'
+import { TIME_BYTES } from './bytes'
 import {
   CREATED_AT, EXTENSION_ABSOLUTE_LIMIT, EXTENSIONS_AT, EXTENSIONS_LENGTH_AT, EXTENSION_LENGTH_AT, EXTENSION_VALUE_AT,
-  FIRST_CRITICAL_EXTENSION, FLAGS_AT, FLAG_CUSTOM_SERIALIZER, FLAG_PADDED, ID_AT, KNOWN_FLAGS, PADDING_MARK, RENEWED_AT
+  FIRST_CRITICAL_EXTENSION, FLAGS_AT, FLAG_CUSTOM_SERIALIZER, FLAG_PADDED, ID_AT, ID_BYTES, KNOWN_FLAGS, PADDING_MARK, RENEWED_AT
 } from './format'
 import { MALFORMED, UNSUPPORTED, type Refusal } from './refusal'
 
@@ -11,69 +11,38 @@ export type Extensions = ReadonlyMap<number, Buffer>
 export const NO_EXTENSIONS: Extensions = new Map()
 
 /** The library's own fields of a session. */
-export interface EnvelopeHead {
-  /** 16 random bytes, as 32 hex digits. */
-  readonly id: string
+export interface EnvelopeFields {
+  /** ID_BYTES random bytes. */
+  readonly id: Buffer
   readonly createdAtMs: number
   readonly renewedAtMs: number
   readonly extensions: Extensions
   readonly customSerializer: boolean
 }
 
-/** What is sealed: the library's own fields, and beside them the user's data, written down. */
-export interface Envelope extends EnvelopeHead {
+/** What is sealed: the library's own fields and the user's data, serialized. */
+export interface Envelope extends EnvelopeFields {
   readonly data: Buffer | string
 }
 
-/** What was opened: the library's own fields, and where in the plaintext the data lies. */
-export class OpenedEnvelope implements EnvelopeHead {
-  readonly createdAtMs: number
-  readonly renewedAtMs: number
-  readonly extensions: Extensions
-  readonly customSerializer: boolean
+/** What was opened: the library's own fields, and the offsets of the data in the plaintext. */
+export interface OpenedEnvelope extends EnvelopeFields {
   readonly dataAt: number
   readonly dataEnd: number
-  readonly #idWords: readonly [number, number, number, number]
-  #id: string | null = null
-
-  constructor (plaintext: Buffer, extensions: Extensions, dataAt: number, dataEnd: number) {
-    this.#idWords = [plaintext.readInt32BE(ID_AT), plaintext.readInt32BE(ID_AT + 4), plaintext.readInt32BE(ID_AT + 8), plaintext.readInt32BE(ID_AT + 12)]
-    this.createdAtMs = plaintext.readUIntBE(CREATED_AT, TIME_BYTES)
-    this.renewedAtMs = plaintext.readUIntBE(RENEWED_AT, TIME_BYTES)
-    this.extensions = extensions
-    this.customSerializer = ((plaintext[FLAGS_AT] as number) & FLAG_CUSTOM_SERIALIZER) !== 0
-    this.dataAt = dataAt
-    this.dataEnd = dataEnd
-  }
-
-  /** Spelled when it is first asked for: a request that only reads never does. */
-  get id (): string {
-    this.#id ??= this.#idWords.map(hexOfWord).join('')
-    return this.#id
-  }
-}
-
-/** What its plaintext takes at most: a character of text takes three bytes at most. To count them costs 3 us of a write. */
-function mostBytes ({ extensions, data }: Envelope, padTo: number): number {
-  return EXTENSIONS_AT + extensionsLength(extensions) + 3 * data.length + padTo
 }
 
 /** Bytes of the plaintext that this envelope makes, padding included. */
-function envelopeLength ({ extensions, data }: Envelope, padTo: number): number {
+export function envelopeLength ({ extensions, data }: Envelope, padTo: number): number {
   return paddedLength(EXTENSIONS_AT + extensionsLength(extensions) + Buffer.byteLength(data), padTo)
 }
 
-/** Writes the plaintext of an envelope to the start of `target`, and returns its length. Where `target` has not the room, nothing is written. */
+/** Writes the plaintext of an envelope to the start of `target`, which must have room for it. Returns its length. */
 export function writeEnvelope (envelope: Envelope, padTo: number, target: Buffer): number {
   const { data, extensions } = envelope
-  if (mostBytes(envelope, padTo) > target.length) {
-    const length = envelopeLength(envelope, padTo)
-    if (length > target.length) return length
-  }
   const dataAt = EXTENSIONS_AT + extensionsLength(extensions)
 
   target[FLAGS_AT] = (padTo > 0 ? FLAG_PADDED : 0) | (envelope.customSerializer ? FLAG_CUSTOM_SERIALIZER : 0)
-  writeHex(envelope.id, target, ID_AT)
+  envelope.id.copy(target, ID_AT)
   target.writeUIntBE(envelope.createdAtMs, CREATED_AT, TIME_BYTES)
   target.writeUIntBE(envelope.renewedAtMs, RENEWED_AT, TIME_BYTES)
   target.writeUInt16BE(dataAt - EXTENSIONS_AT, EXTENSIONS_LENGTH_AT)
@@ -96,7 +65,15 @@ export function readEnvelope (plaintext: Buffer, length: number): OpenedEnvelope
   if (dataAt > dataEnd) return MALFORMED
   const extensions = dataAt === EXTENSIONS_AT ? NO_EXTENSIONS : readExtensions(plaintext, dataAt)
   if ('ok' in extensions) return extensions
-  return new OpenedEnvelope(plaintext, extensions, dataAt, dataEnd)
+  return {
+    id: Buffer.from(plaintext.subarray(ID_AT, ID_AT + ID_BYTES)),
+    createdAtMs: plaintext.readUIntBE(CREATED_AT, TIME_BYTES),
+    renewedAtMs: plaintext.readUIntBE(RENEWED_AT, TIME_BYTES),
+    extensions,
+    customSerializer: (flags & FLAG_CUSTOM_SERIALIZER) !== 0,
+    dataAt,
+    dataEnd
+  }
 }
 
 function extensionsLength (extensions: Extensions): number {

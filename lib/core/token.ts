@@ -6,8 +6,8 @@ import {
 import { FORGED, MALFORMED, UNKNOWN_KEY, UNKNOWN_VERSION, type Refusal } from './refusal'
 
 /**
- * Every token is made and opened in this one piece of memory, whose parts are laid out once. With memory and views of
- * their own, tokens took 5.0 us to open and take 3.9. Nothing here waits, so no two of them ever meet.
+ * Every token is sealed and opened in this one buffer, with views that are made once: 3.9 us to open a token instead of
+ * 5.0. All of it is synchronous, so no two tokens are in it at the same time.
  */
 const frame = Buffer.alloc(decodedLength(LONGEST_TOKEN))
 const head = frame.subarray(0, NONCE_AT)
@@ -61,11 +61,17 @@ export function sealToken (plaintextBytes: number, key: TokenKey, parts: number,
   return frame.toString('base64url', 0, plaintextBytes + TOKEN_OVERHEAD_BYTES)
 }
 
+/** A token that opened: its plaintext is in the first bytes of `plaintext`. */
+export interface OpenedToken {
+  readonly key: TokenKey
+  readonly plaintextBytes: number
+}
+
 /**
- * Opens a token and returns how many bytes of `plaintext` it had, or the reason why it does not open. Total: no text makes it throw.
+ * Opens a token, or says why not. Never throws.
  * @param parts over how many cookies the text was cut, which the token must say, too; null where it cannot have been
  */
-export function openToken (text: string, keys: TokenKeys, parts: number | null, nowMs: number): number | Refusal {
+export function openToken (text: string, keys: TokenKeys, parts: number | null, nowMs: number): OpenedToken | Refusal {
   if (text.length > LONGEST_TOKEN) return MALFORMED
   const length = decodeBase64url(text, frame)
   if (length === null || length === 0) return MALFORMED
@@ -74,7 +80,7 @@ export function openToken (text: string, keys: TokenKeys, parts: number | null, 
   const key = keys.find(frame.readUInt32BE(KEY_ID_AT), nowMs)
   if (key === undefined) return UNKNOWN_KEY
   const plaintextBytes = length - TOKEN_OVERHEAD_BYTES
-  return key.decrypt(plaintextBytes) ? plaintextBytes : FORGED
+  return key.decrypt(plaintextBytes) ? { key, plaintextBytes } : FORGED
 }
 
 /** The key id that a text names, if it looks like a token at all; null where it does not. Costs no decryption. */

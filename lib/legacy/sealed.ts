@@ -8,11 +8,11 @@ import { SHARED_OPTION_NAMES } from './shared-options'
  * age and its own settings. Throws FST_SESSION_INVALID_OPTION, FST_SESSION_INVALID_KEY.
  */
 export function sealedOpener (options: SealedOpenerOptions): SealedOpener {
-  return new FormerName(options)
+  return new SealedLegacy(options)
 }
 
 /** The name that sealed cookies had, and the keys if those were others. */
-export class FormerName implements SealedOpener {
+export class SealedLegacy implements SealedOpener {
   readonly isSealed = true
   readonly cookieName: string
   readonly cookie: LegacyCookie['cookie']

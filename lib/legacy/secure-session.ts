@@ -29,10 +29,10 @@ const LONGEST_REST = 3 * (32 + 1 + 128)
  * Opens the cookies of `@fastify/secure-session`. Throws FST_SESSION_INVALID_OPTION, FST_SESSION_INVALID_KEY.
  */
 export function secureSessionOpener (options: SecureSessionOpenerOptions): LegacyOpener {
-  return new OpenerOfSecureSession(options)
+  return new SecureSessionLegacy(options)
 }
 
-export class OpenerOfSecureSession implements LegacyOpener {
+export class SecureSessionLegacy implements LegacyOpener {
   readonly immediate = true
   readonly cookieName: string | undefined
   readonly cookie: LegacyCookie['cookie']

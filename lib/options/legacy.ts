@@ -1,12 +1,12 @@
 import { describe, invalid, isObject } from '../checks'
 import { checkRules, DEFAULT_ATTRIBUTES, readAttributes, settleSecure, type CookieAttributes } from '../cookies/attributes'
 import { isCookieName } from '../cookies/header'
-import { FormerName } from '../legacy/sealed'
+import { SealedLegacy } from '../legacy/sealed'
 import type { LegacyOpener } from '../../types/legacy'
 
 /** One entry of `legacy`, checked. */
 export interface ResolvedLegacy {
-  readonly opener: LegacyOpener | FormerName
+  readonly opener: LegacyOpener | SealedLegacy
   readonly cookieName: string
   /** Where the old cookie lies. */
   readonly attributes: CookieAttributes
@@ -24,7 +24,7 @@ export function resolveLegacy (legacy: unknown, cookieNames: SessionCookies, att
 }
 
 function resolveOne (opener: unknown, where: string, [sessionsName, ...others]: SessionCookies, sessionsAttributes: CookieAttributes): ResolvedLegacy {
-  if (!isObject(opener) || !(opener instanceof FormerName || typeof opener['open'] === 'function')) {
+  if (!isObject(opener) || !(opener instanceof SealedLegacy || typeof opener['open'] === 'function')) {
     throw invalid(`${where} must be what secureSessionOpener() or sealedOpener() return, or an object with a method open; found ${describe(opener)}`)
   }
   const { cookieName = sessionsName, cookie, keep = false, immediate = false, prepare } = opener as Readonly<Record<string, unknown>>
@@ -38,5 +38,5 @@ function resolveOne (opener: unknown, where: string, [sessionsName, ...others]: 
   const given = cookie === undefined ? sessionsAttributes : { ...DEFAULT_ATTRIBUTES, ...readAttributes(cookie, `${where}.cookie`) }
   const attributes = settleSecure(cookieName, given)
   checkRules(cookieName, attributes, `${where}.cookie`)
-  return { opener: opener as unknown as LegacyOpener | FormerName, cookieName, attributes, keep }
+  return { opener: opener as unknown as LegacyOpener | SealedLegacy, cookieName, attributes, keep }
 }

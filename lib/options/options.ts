@@ -26,6 +26,8 @@ export interface ResolvedOptions extends SealingOptions {
   /** Bytes that they take in a Set-Cookie line, at most. */
   readonly attributesBytes: number
   readonly persistent: boolean
+  /** How many opened tokens are kept; 0 for none. */
+  readonly tokenCache: number
   readonly cacheControl: boolean
   /** Who is logged in by a session, as the app says it; null where it does not say. */
   readonly subject: ((session: never) => unknown) | null
@@ -38,10 +40,14 @@ export interface ResolvedOptions extends SealingOptions {
 
 export type OldCookie = Pick<ResolvedLegacy, 'cookieName' | 'attributes'>
 
+const DEFAULT_TOKEN_CACHE = 1000
+const MOST_CACHED_TOKENS = 1_000_000
+
 type Input = Readonly<Record<string, unknown>>
 
 const KNOWN = [
-  ...SEALING_NAMES, ...KEY_NAMES, 'sessionName', 'cookie', 'cookieOptions', 'persistent', 'maxCookies', 'cacheControl', 'legacy', 'subject', 'revocation', 'openapi'
+  ...SEALING_NAMES, ...KEY_NAMES, 'sessionName', 'cookie', 'cookieOptions', 'persistent', 'maxCookies', 'cacheControl', 'legacy', 'subject', 'revocation',
+  'openapi', 'tokenCache'
 ]
 /** Fastify's own options of `register`, which it hands on to the plugin. */
 const OF_REGISTER = ['prefix', 'logLevel', 'logSerializers']
@@ -108,6 +114,7 @@ function resolveOne (input: unknown, nowMs: number): ResolvedSession {
     attributes,
     attributesBytes: longestAttributes(attributes),
     persistent,
+    tokenCache: integer(input, 'tokenCache', DEFAULT_TOKEN_CACHE, 0, MOST_CACHED_TOKENS),
     cacheControl: boolean(input, 'cacheControl', true),
     subject: readSubject(input['subject']),
     openapi: boolean(input, 'openapi', false),

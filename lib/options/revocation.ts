@@ -8,7 +8,7 @@ export interface ResolvedRevocation {
   /** 0: the store is asked at every request. */
   readonly recheckMs: number
   /** Sessions are trusted while the store is away. */
-  readonly trustsWhenAway: boolean
+  readonly trustsWhenUnavailable: boolean
   readonly timeoutMs: number
   /** Cut-offs are kept for as long as any session may live. */
   readonly longestLifeMs: number
@@ -30,7 +30,7 @@ export function resolveRevocation (revocation: unknown, absoluteMs: number): Res
   const timeoutMs = duration(timeout, 'revocation.timeout', DEFAULT_TIMEOUT_MS)
   if (timeoutMs > LONGEST_TIMEOUT_MS) throw invalid('option "revocation.timeout" must be a minute at most: requests wait for it')
   const longestMs = duration(longest, 'revocation.longest', LONGEST_COOKIE_MS)
-  return { longestLifeMs: Math.max(absoluteMs, longestMs), store, recheckMs: recheck === 0 ? 0 : duration(recheck, 'revocation.recheck', DEFAULT_RECHECK_MS), trustsWhenAway: onError === 'allow', timeoutMs }
+  return { longestLifeMs: Math.max(absoluteMs, longestMs), store, recheckMs: recheck === 0 ? 0 : duration(recheck, 'revocation.recheck', DEFAULT_RECHECK_MS), trustsWhenUnavailable: onError === 'allow', timeoutMs }
 }
 
 function isStore (store: unknown): store is RevocationStore {

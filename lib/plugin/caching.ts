@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import type { SessionDefinition } from './definition'
-import { warnStorable } from './warnings'
+import { warnStorable } from './log'
 
 /** What caches between the server and the browser are told of a response that has to do with a session. */
 

@@ -1,71 +1,67 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { CookieLines, expires, maxAge } from '../cookies/lines'
-import type { KeySeeker } from '../keyring/key-seeker'
+import { describe, invalid } from '../checks'
+import { CookieLines } from '../cookies/lines'
 import { UnknownSessionError } from '../errors'
+import type { KeySeeker } from '../keyring/key-seeker'
 import type { ResolvedOptions, ResolvedSession } from '../options/options'
-import type { OwnSettings } from '../session/own-settings'
+import { attributesWith, settingsIn } from '../options/session-options'
+import { CircuitBreaker } from '../revocation/circuit-breaker'
+import { hashOfSubject } from '../revocation/keys'
+import { Revocation } from '../revocation/revocation'
+import type { SessionContext } from '../session/context'
 import { sealingWith } from '../session/sealing'
-import type { SessionPolicy } from '../session/policy'
-import type { Session } from '../session/session'
-import type { Revocation } from '../revocation/revocation'
-import { LONGEST_COOKIE_MS, SECOND_MS, type Clock } from '../time'
-import { endingsOf } from './endings'
-import { openFormerCookies, type FormerCookie } from './former-cookies'
+import type { OwnSettings } from '../session/settings'
+import type { Clock } from '../time'
 import type { SessionKeys } from './keys'
-import type { SealedSource } from './open'
-import { attributesWith, settingsIn } from './own-attributes'
-import { openRevocation } from './revocation'
-import { SettledMoves } from './settled-moves'
-import { subjectsOf } from './subject'
-import { warnExpiresPassed, warnOwnMaxAge } from './warnings'
+import { legacyCookiesOf, type LegacyCookie } from './legacy-cookies'
+import type { SealedCookies } from './load'
+import { onceEach, revocationLog } from './log'
+import { revokerOf } from './revoker'
 
-/** One named session of an app: all that can be set up once, at boot. */
-export interface SessionDefinition extends SealedSource {
+/** One named session of an app: all that is set up once, at boot. */
+export interface SessionDefinition extends SealedCookies {
   readonly options: ResolvedOptions
-  /** Its place among the sessions of the app, and so among their Set-Cookie lines. */
-  readonly place: number
-  readonly policy: SessionPolicy
-  /** Where its sessions may still lie, in the order in which they are looked for. */
-  readonly formerCookies: readonly FormerCookie[]
-  /** Null where the keys stay as they are. */
+  /** Its index among the sessions of the app, and among their Set-Cookie lines. */
+  readonly index: number
+  readonly context: SessionContext
+  /** In the order in which they are tried. */
+  readonly legacyCookies: readonly LegacyCookie[]
+  /** Null where the keys never change. */
   readonly seeker: KeySeeker | null
-  /** Null where sessions end by time alone. */
+  /** Null without the option `revocation`. */
   readonly revocation: Revocation | null
   readonly lines: CookieLines
-  readonly settledMoves: SettledMoves
   /** The app's. */
   readonly log: FastifyBaseLogger
 }
 
-/** Throws FST_SESSION_INVALID_KEY, or what an opener of old cookies throws. */
-export async function defineSession (session: ResolvedSession, { keyring, seeker }: SessionKeys, place: number, now: Clock, log: FastifyBaseLogger): Promise<SessionDefinition> {
+/** Throws FST_SESSION_INVALID_KEY, or what an opener of legacy cookies throws. */
+export async function defineSession (
+  session: ResolvedSession, { keyring, seeker }: SessionKeys, index: number, now: Clock, log: FastifyBaseLogger
+): Promise<SessionDefinition> {
   const { options } = session
   const { cookieName, stampName, codec, limits, attributes, sessionName } = options
-  const told = new Set<string>()
-  const isFirst = (matter: string): boolean => told.size < told.add(matter).size
-  const revocation = openRevocation(session, now, log)
+  const isFirst = onceEach()
   const rules = { ...options, longestLifeMs: session.revocation?.longestLifeMs ?? Infinity }
   const definition: SessionDefinition = {
     options,
     sessionName,
-    place,
-    policy: {
+    index,
+    context: {
       limits,
       codec,
       now,
-      issue: (begunAtMs, cutOffMs) => revocation === null ? begunAtMs : revocation.issue(begunAtMs, cutOffMs),
-      subjectOf: subjectsOf(options),
-      endings: () => endingsOf(definition),
-      settingsIn: (cookieOptions, before, current) => settingsIn(rules, cookieOptions, before, current, now())
+      subjectOf: subjectOf(options),
+      revoker: () => revokerOf(definition),
+      settingsIn: (given, before, current) => settingsIn(rules, given, before, current, now())
     },
-    formerCookies: await openFormerCookies(session, keyring, isFirst),
+    legacyCookies: await legacyCookiesOf(session, keyring, isFirst),
     sealing: sealingWith(options, keyring.tokenKeys('cookie', cookieName), stampedFromMs(session)),
     stampName,
     stampKeys: keyring.tokenKeys('stamp', stampName),
     seeker,
-    revocation,
+    revocation: revocationOf(session, now, log),
     lines: new CookieLines(attributes),
-    settledMoves: new SettledMoves(),
     log,
     isFirst
   }
@@ -75,46 +71,42 @@ export async function defineSession (session: ResolvedSession, { keyring, seeker
 /** Throws FST_SESSION_UNKNOWN_NAME. */
 export function named (definitions: readonly SessionDefinition[], name: string): SessionDefinition {
   const found = definitions.find(({ options }) => options.sessionName === name)
-  if (found === undefined) throw new UnknownSessionError(name, definitions.map(({ options }) => `"${options.sessionName}"`).join(', '))
-  return found
+  if (found !== undefined) return found
+  throw new UnknownSessionError(name, definitions.map(({ options }) => `"${options.sessionName}"`).join(', '))
 }
 
-/** Sessions older than this may have been checked, and have a stamp that says so. One that is checked at every request needs none. */
+/** The Set-Cookie lines of a session with these settings. */
+export function linesFor ({ lines, options }: SessionDefinition, { attributes }: OwnSettings): CookieLines {
+  return attributes === null ? lines : new CookieLines(attributesWith(options, attributes))
+}
+
+/** Throws FST_SESSION_INVALID_OPTION. An empty text would be one subject for all users whose id is missing. */
+export function subjectText (subject: unknown, where: string): string {
+  const isNumber = typeof subject === 'number' && Number.isFinite(subject)
+  if (isNumber || (typeof subject === 'string' && subject !== '')) return String(subject)
+  throw invalid(`${where} a string that is not empty, or a number; found ${describe(subject)}`)
+}
+
+const ANONYMOUS = Buffer.alloc(0)
+
+function subjectOf ({ subject, sessionName }: ResolvedOptions): SessionContext['subjectOf'] {
+  if (subject === null) return null
+  return session => {
+    const found = subject(session as never)
+    if (found === undefined || found === null) return ANONYMOUS
+    return hashOfSubject(sessionName, subjectText(found, 'option "subject" must return'))
+  }
+}
+
+function revocationOf ({ options, revocation }: ResolvedSession, now: Clock, log: FastifyBaseLogger): Revocation | null {
+  if (revocation === null) return null
+  const { sessionName } = options
+  const { store, timeoutMs, ...context } = revocation
+  const reporter = revocationLog(log, sessionName, context.trustsWhenUnavailable, now)
+  return new Revocation({ ...context, sessionName, store: new CircuitBreaker(store, timeoutMs, reporter), now })
+}
+
+/** A session of this age may have a stamp that says when it was checked. None has where every request is checked. */
 function stampedFromMs ({ revocation }: ResolvedSession): number {
   return revocation === null || revocation.recheckMs === 0 ? Infinity : revocation.recheckMs
-}
-
-/** The lines for a session with settings of its own; the ready-made ones where it has none. */
-export function linesFor (definition: SessionDefinition, settings: OwnSettings): CookieLines {
-  if (settings.attributes === null) return definition.lines
-  return new CookieLines(attributesWith(definition.options, settings.attributes))
-}
-
-/** How long the browser is to keep the session's cookies, as an attribute; nothing where they end with the browser. */
-export function lifetimeOf (definition: SessionDefinition, session: Session, nowMs: number): string {
-  const { attributes, persistent } = definition.options
-  const { settings: own, limits, identity } = session.head
-  if (own.persistent === false) return ''
-  if (own.maxAgeMs !== null) {
-    warnOwnMaxAge(definition, own.maxAgeMs, limits)
-    return maxAge(Math.ceil(own.maxAgeMs / SECOND_MS))
-  }
-  const isConfigured = attributes.maxAgeS !== null || attributes.expires !== null
-  // Own limits, or to be persistent: then the configured lifetime is that of other sessions.
-  const isOwn = own.persistent !== null || own.idleMs !== null || own.absoluteMs !== null
-  if (isConfigured && !isOwn) return configuredLifetime(definition, nowMs)
-  if (!isConfigured && !persistent && own.persistent === null) return ''
-  const lifeMs = Math.min(identity.authenticatedAtMs + limits.absoluteMs - nowMs, LONGEST_COOKIE_MS)
-  return maxAge(Math.ceil(lifeMs / SECOND_MS))
-}
-
-/** As it was given: a browser that is told both goes by Max-Age (RFC 6265bis section 5.7). */
-function configuredLifetime (definition: SessionDefinition, nowMs: number): string {
-  const { maxAgeS, expires: date } = definition.options.attributes
-  const lasting = maxAgeS === null ? '' : maxAge(maxAgeS)
-  if (date === null) return lasting
-  // Expires has whole seconds. With one that is past, the browser would drop the cookie of a login at once.
-  if (Math.floor(date.getTime() / SECOND_MS) * SECOND_MS > nowMs) return lasting + expires(date)
-  warnExpiresPassed(definition, date)
-  return lasting
 }

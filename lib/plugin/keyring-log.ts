@@ -1,40 +1,55 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { nameOf } from '../keyring/stored-keyring'
 import type { KeyringReporter } from '../keyring/live-keyring'
 import { stateAt, type KeyDates, type Scheduled } from '../keyring/schedule'
+import { nameOf } from '../keyring/stored-keyring'
 import type { ResolvedOptions } from '../options/options'
 import type { KeyringStore } from '../../types/keyring'
 
-/** Puts in the log what happens to a keyring. Key ids are no secret: every cookie begins with one. */
-export function keyringLog (log: FastifyBaseLogger, { sessionName, limits }: ResolvedOptions, store: KeyringStore): KeyringReporter {
+const LOADED = 'keyring loaded'
+const ROTATED = 'a key was added to the keyring'
+const NOT_ROTATED = 'a new key is due and could not be added to the keyring'
+const RELOADED = 'the keyring can be reloaded again'
+const NOT_RELOADED = 'the keyring could not be reloaded, and the last good one stays in use'
+const TOO_SHORT = 'keys of the keyring expire before the last session they sealed can be over: ' +
+  'rotate with a --keep-for (or rotation.keepFor) of at least "absolute"'
+
+/** The messages of this log, by level, without what differs. */
+export const KEYRING_MESSAGES = {
+  info: [LOADED, ROTATED, RELOADED],
+  warn: [NOT_ROTATED, NOT_RELOADED, TOO_SHORT.split(':', 1)[0] as string]
+} as const
+
+/** What happens to a keyring. Key ids are no secret: every cookie begins with one. */
+export function keyringLog (
+  log: FastifyBaseLogger, { sessionName, limits }: ResolvedOptions, store: KeyringStore
+): KeyringReporter {
   const warnedOf = new Set<string>()
   const about = { session: sessionName, keyring: nameOf(store) }
   return {
     replaced (keys, nowMs) {
       const states = Object.fromEntries(keys.map(scheduled => [scheduled.key.id, stateAt(scheduled, nowMs)]))
-      log.info({ ...about, keys: states }, 'keyring loaded')
-      const tooShort = keys.filter(scheduled => closesTooEarly(scheduled, limits.absoluteMs, nowMs)).map(({ key }) => key.id).filter(id => !warnedOf.has(id))
-      if (tooShort.length > 0) {
-        for (const id of tooShort) warnedOf.add(id)
-        log.warn({ ...about, keys: tooShort }, 'keys of the keyring expire before the last session they sealed can be over: rotate with a --keep-for (or rotation.keepFor) of at least "absolute"')
-      }
+      log.info({ ...about, keys: states }, LOADED)
+      const tooShort = keys.filter(scheduled => closesTooEarly(scheduled, limits.absoluteMs, nowMs))
+        .map(({ key }) => key.id).filter(id => !warnedOf.has(id))
+      for (const id of tooShort) warnedOf.add(id)
+      if (tooShort.length > 0) log.warn({ ...about, keys: tooShort }, TOO_SHORT)
     },
     failed (error) {
-      log.warn({ ...about, code: codeOf(error) }, `the keyring could not be reloaded, and the last good one stays in use: ${error.message}`)
+      log.warn({ ...about, code: codeOf(error) }, `${NOT_RELOADED}: ${error.message}`)
     },
     recovered () {
-      log.info(about, 'the keyring can be reloaded again')
+      log.info(about, RELOADED)
     },
     rotated () {
-      log.info(about, 'a key was added to the keyring')
+      log.info(about, ROTATED)
     },
     rotationFailed (error) {
-      log.warn({ ...about, code: codeOf(error) }, `a new key is due and could not be added to the keyring: ${error.message}`)
+      log.warn({ ...about, code: codeOf(error) }, `${NOT_ROTATED}: ${error.message}`)
     }
   }
 }
 
-/** Revoked keys are meant to be closed, and of expired ones nothing can be saved. */
+/** Revoked keys are meant to stop opening, and sessions of expired ones are lost already. */
 function closesTooEarly (scheduled: Scheduled<KeyDates>, absoluteMs: number, nowMs: number): boolean {
   const state = stateAt(scheduled, nowMs)
   return state !== 'revoked' && state !== 'expired' && scheduled.opensUntilMs - scheduled.sealsUntilMs < absoluteMs

@@ -3,24 +3,23 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { invalid } from '../checks'
 import { refuseCollisions, resolveOptions } from '../options/options'
 import type { SecureSessionOptions } from '../../types/fastify'
-import { controlOf } from './control'
+import { addGuards } from '../guard/scope'
+import { decorateApp } from './app-api'
 import { registerCookies } from './cookie-plugin'
 import { defineSession, type SessionDefinition } from './definition'
-import { addGuards } from './guarded-routes'
-import { decorateOutsideRequest } from './outside-request'
 import { cookieSigner, openKeys } from './keys'
-import { discard, holdErrors } from './reply-headers'
-import { HELD, sessionsOf, type RequestSessions } from './request-sessions'
+import { warnOverBudget } from './log'
+import { discard, holdErrors } from './reply'
+import { CONTEXT, contextOf, type RequestContext } from './request-context'
 import { resume, resumeAfter } from './resume'
 import { checkRouteConfigs } from './route-config'
 import { refuseSiblingClash } from './sibling-scopes'
 import { seekUnknownKeys } from './unknown-keys'
-import { warnOverBudget } from './warnings'
 
-/** All sessions that an app and its scopes have so far, where a registration in an inner scope finds them. */
+/** The sessions of an app's scope, for registrations in inner scopes. */
 const DEFINITIONS = Symbol('fastify-sealed-session.definitions')
 
-/** Plugins of an app that named it among their dependencies find what they need here. */
+/** Plugins that name it among their dependencies work with this one. */
 const TAKES_THE_PLACE_OF = '@fastify/secure-session'
 
 export async function secureSession (app: FastifyInstance, options: SecureSessionOptions): Promise<void> {
@@ -48,25 +47,24 @@ export async function secureSession (app: FastifyInstance, options: SecureSessio
   await app.register(fp(async () => {}, { name: TAKES_THE_PLACE_OF }))
   const all = [...own, ...outer]
   app.decorate(DEFINITIONS, all)
-  app.decorate('secureSession', controlOf(all, app))
-  decorateOutsideRequest(app, all)
+  decorateApp(app, all)
   addGuards(app, all)
   attach(app, own)
 }
 
 /** Gives requests their sessions, and replies their cookies. */
 function attach (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
-  // A registration in an inner scope shares what the outer one set up.
-  if (!app.hasRequestDecorator(HELD)) addHooks(app)
+  // A registration in an inner scope shares the hooks of the outer one.
+  if (!app.hasRequestDecorator(CONTEXT)) addHooks(app)
   seekUnknownKeys(app, definitions)
-  askBeforehand(app, definitions)
+  preload(app, definitions)
   for (const definition of definitions) {
     const { sessionName } = definition.options
     app.decorateRequest(sessionName, {
       getter (this: FastifyRequest) {
-        return sessionsOf(this).read(definition)
+        return contextOf(this).read(definition)
       },
-      // Without it, an assignment would be lost in silence where code is not strict.
+      // Without a setter, an assignment in sloppy mode would be ignored.
       setter () {
         throw invalid(`request.${sessionName} cannot be assigned: change it with set(), regenerate() or delete()`)
       }
@@ -76,37 +74,37 @@ function attach (app: FastifyInstance, definitions: readonly SessionDefinition[]
 
 function addHooks (app: FastifyInstance): void {
   checkRouteConfigs(app)
-  app.decorateRequest(HELD, null)
+  app.decorateRequest(CONTEXT, null)
   app.decorateReply('commitSession', function commitSession (this: FastifyReply): string[] {
-    return sessionsOf(this.request).commitEarly(this)
+    return contextOf(this.request).commitEarly(this)
   })
 
-  app.addHook('onRequest', function holdReply (request, reply, done) {
-    sessionsOf(request).attach(reply)
+  app.addHook('onRequest', function attachReply (request, reply, done) {
+    contextOf(request).attach(reply)
     done()
   })
 
   app.addHook('onSend', function commitSessions (request, reply, payload, done) {
-    const sessions = sessionsOf(request)
-    const pass = sessions.beginPass()
-    const settling = sessions.settle()
-    if (settling === null) commit(sessions, reply, payload, done)
-    else commitAfter(settling, sessions, pass, reply, payload, done)
+    const context = contextOf(request)
+    const pass = context.beginPass()
+    const revoking = context.revokeBeforeSend()
+    if (revoking === null) commit(context, reply, payload, done)
+    else commitAfter(revoking, context, pass, reply, payload, done)
   })
 
   app.addHook('onError', function noteError (request, _reply, _error, done) {
-    sessionsOf(request).isFailing = true
+    contextOf(request).isFailing = true
     done()
   })
 }
 
 type Done = (error: Error | null, payload?: unknown) => void
 
-function commit (sessions: RequestSessions, reply: FastifyReply, payload: unknown, done: Done): void {
+function commit (context: RequestContext, reply: FastifyReply, payload: unknown, done: Done): void {
   let sent: unknown
   try {
-    sessions.commit(reply)
-    sent = sessions.tellCaches(reply, payload)
+    context.commit(reply)
+    sent = context.setCacheHeaders(reply, payload)
   } catch (error) {
     return fail(error as Error, payload, done)
   }
@@ -114,16 +112,16 @@ function commit (sessions: RequestSessions, reply: FastifyReply, payload: unknow
 }
 
 function commitAfter (
-  settling: Promise<unknown>, sessions: RequestSessions, pass: number, reply: FastifyReply, payload: unknown, done: Done
+  revoking: Promise<unknown>, context: RequestContext, pass: number, reply: FastifyReply, payload: unknown, done: Done
 ): void {
   holdErrors(payload)
   const proceed = (work: () => void): void => {
     // Meanwhile an error may have been answered, such as Fastify's own timeout of the handler.
-    if (sessions.isLatest(pass) && !reply.sent && !reply.raw.headersSent) resume(reply, work, done)
+    if (context.isLatest(pass) && !reply.sent && !reply.raw.headersSent) resume(reply, work, done)
     else discard(payload)
   }
-  settling.then(
-    () => { proceed(() => { commit(sessions, reply, payload, done) }) },
+  revoking.then(
+    () => { proceed(() => { commit(context, reply, payload, done) }) },
     error => { proceed(() => { fail(error, payload, done) }) })
 }
 
@@ -132,16 +130,15 @@ function fail (error: Error, payload: unknown, done: Done): void {
   done(error)
 }
 
-/**
- * Whether a session is over, and some openers of old cookies, can only be asked and waited for; `request.session` itself
- * cannot wait. A route that needs no session says so, and then nobody is asked.
- */
-function askBeforehand (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
-  const asking = definitions.filter(({ revocation, formerCookies }) => revocation !== null || formerCookies.some(({ immediate }) => !immediate))
-  if (asking.length === 0) return
-  app.addHook('onRequest', function askWhoMustBe (request, reply, done) {
-    const waiting = request.routeOptions.config.session === false ? null : sessionsOf(request).prepare(asking)
-    if (waiting === null) done()
-    else resumeAfter(waiting, reply, done)
+/** Loads the sessions that need a store or an opener that returns promises: `request.session` cannot wait. */
+function preload (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
+  const waiting = definitions.filter(({ revocation, legacyCookies }) => {
+    return revocation !== null || legacyCookies.some(({ immediate }) => !immediate)
+  })
+  if (waiting.length === 0) return
+  app.addHook('onRequest', function preloadSessions (request, reply, done) {
+    const loading = request.routeOptions.config.session === false ? null : contextOf(request).preload(waiting)
+    if (loading === null) done()
+    else resumeAfter(loading, reply, done)
   })
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { describe, invalid, isObject } from '../checks'
 import type { SessionDefinition } from './definition'
-import { warnRouteConfig } from './warnings'
+import { warnRouteConfig } from './log'
 
 /** What a route says of sessions: `config: { session: false }`, or `config: { session: { renew: false } }`. */
 

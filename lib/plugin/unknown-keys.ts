@@ -16,8 +16,8 @@ interface Sought {
  */
 export function seekUnknownKeys (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
   const all: Sought[] = []
-  for (const { seeker, options: { cookieName, stampName }, formerCookies } of definitions) {
-    const former = formerCookies.flatMap(({ namesOfOwnKeys }) => namesOfOwnKeys)
+  for (const { seeker, options: { cookieName, stampName }, legacyCookies } of definitions) {
+    const former = legacyCookies.flatMap(({ namesOfOwnKeys }) => namesOfOwnKeys)
     if (seeker !== null) all.push({ names: [cookieName, stampName, ...former], seeker })
   }
   if (all.length === 0) return

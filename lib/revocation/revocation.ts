@@ -1,197 +1,202 @@
 import type { RevokedEvent } from '../../types/events'
 import { revoked } from '../events'
 import { CLOCK_SKEW_MS, type Clock } from '../time'
-import { cutOffBy, endIn, isOver, type Bearer, type End } from './bearer'
-import { Dates } from './dates'
+import type { CircuitBreaker } from './circuit-breaker'
+import { IssueClock } from './issue-clock'
 import { keyOfId } from './keys'
-import { Memory } from './memory'
-import type { PatientStore } from './patient-store'
+import { RevocationCache } from './revocation-cache'
+import { endIn, isRevoked, timeOfEnd, type End, type SessionRef } from './session-ref'
 
-/** Unknown: the store is to be asked. Unchecked: it was, in vain, and the app said to trust then. */
-export type Standing = 'good' | 'unknown' | End
-export type Verdict = 'good' | 'unchecked' | End
+/** Unknown: the store must be asked. */
+export type KnownStatus = 'active' | 'unknown' | End
+/** Unavailable-trusted: the store is unavailable, and the app said to trust sessions then. */
+export type CheckedStatus = 'active' | 'unavailable-trusted' | End
 
-export interface RevocationTerms {
+export interface RevocationContext {
   readonly sessionName: string
-  readonly store: PatientStore
-  /** For how long a session is trusted after it was begun or checked. */
+  readonly store: CircuitBreaker
+  /** For how long a session is trusted after it began or was checked. */
   readonly recheckMs: number
-  readonly trustsWhenAway: boolean
+  readonly trustsWhenUnavailable: boolean
   /** No session lives longer. */
   readonly longestLifeMs: number
   readonly now: Clock
 }
 
-interface Question {
+interface Lookup {
   readonly atMs: number
   readonly answer: Promise<readonly number[]>
 }
 
-/** Which sessions are over. What the store said is remembered in this process, so that it is asked once a session and window. */
+/** Which sessions were revoked. The store is asked once per session and `recheckMs`. */
 export class Revocation {
-  readonly #terms: RevocationTerms
-  readonly #memory = new Memory()
-  readonly #dates: Dates
-  readonly #asking = new Map<string, Question>()
+  readonly #context: RevocationContext
+  readonly #cache = new RevocationCache()
+  readonly #clock: IssueClock
+  /** Those under way, by session. */
+  readonly #lookups = new Map<string, Lookup>()
 
-  constructor (terms: RevocationTerms) {
-    this.#terms = terms
-    this.#dates = new Dates(terms.now)
+  constructor (context: RevocationContext) {
+    this.#context = context
+    this.#clock = new IssueClock(context.now)
   }
 
-  /** What can be said at once. */
-  standing (bearer: Bearer): Standing {
-    const end = this.#memory.endOf(bearer)
+  /** The status that is known without asking the store. */
+  status (ref: SessionRef): KnownStatus {
+    const end = this.#cache.endOf(ref)
     if (end !== null) return end
-    const { recheckMs, now } = this.#terms
+    const { recheckMs, now } = this.#context
     const nowMs = now()
-    const checkedAtMs = Math.min(this.checkedAtMs(bearer), nowMs)
-    return nowMs - checkedAtMs < recheckMs && checkedAtMs > this.#memory.forgottenAtMs ? 'good' : 'unknown'
+    const checkedAtMs = Math.min(this.checkedAtMs(ref), nowMs)
+    return nowMs - checkedAtMs < recheckMs && checkedAtMs > this.#cache.droppedAtMs ? 'active' : 'unknown'
   }
 
-  /** Asks the store. Rejects with FST_SESSION_STORE_UNAVAILABLE where it is away and the app did not say to trust then. */
-  async check (bearer: Bearer): Promise<Verdict> {
+  /** Asks the store. Rejects with FST_SESSION_STORE_UNAVAILABLE, unless sessions are trusted then. */
+  async check (ref: SessionRef): Promise<CheckedStatus> {
     try {
-      const cutOffs = await this.#lookUp(bearer)
-      return this.#memory.endOf(bearer) ?? (isOver(bearer, cutOffs) ? 'over' : 'good')
+      const revokedBefore = await this.#lookUp(ref)
+      return this.#cache.endOf(ref) ?? (isRevoked(ref, revokedBefore) ? 'revoked' : 'active')
     } catch (error) {
-      const end = this.#memory.endOf(bearer)
+      const end = this.#cache.endOf(ref)
       if (end !== null) return end
-      if (this.#terms.trustsWhenAway) return 'unchecked'
+      if (this.#context.trustsWhenUnavailable) return 'unavailable-trusted'
       throw error
     }
   }
 
-  /** When it was last known to be good: by the store, by its stamp, or by having just begun. */
-  checkedAtMs ({ id, createdAtMs, checkedAtMs }: Bearer): number {
-    return Math.max(createdAtMs, checkedAtMs, this.#memory.checkedAtMs(id))
+  /** When the session was last known to be active: by the store, by its stamp, or because it began then. */
+  checkedAtMs ({ id, createdAtMs, checkedAtMs }: SessionRef): number {
+    return Math.max(createdAtMs, checkedAtMs, this.#cache.checkedAtMs(id))
   }
 
   /**
-   * Ends the session of this id. The cut-off lies ahead of all clocks of the fleet: an id is never used again, so no other
-   * login can be hurt. Rejects with FST_SESSION_STORE_UNAVAILABLE.
-   * @param endsAtMs when the session is over by itself; Infinity where that is not known
+   * Revokes the session of this id. The time in the store is ahead of all clocks of the fleet: an id is never used again,
+   * so no other login is affected. Rejects with FST_SESSION_STORE_UNAVAILABLE.
+   * @param endsAtMs when the session expires; Infinity where that is not known
    */
-  async endSession (id: string, endsAtMs = Infinity): Promise<void> {
-    await this.#endId(id, 'over', endsAtMs)
-    this.#tell('id', keyOfId(id))
+  async revokeId (id: string, endsAtMs = Infinity): Promise<void> {
+    await this.#end(id, 'revoked', endsAtMs)
+    this.#publish('id', keyOfId(id))
   }
 
   /**
-   * Ends a session because of what became of it: it was deleted, or goes on under another id. Resolves to false where it was over
-   * before. What the app said of a store that is away holds for this: it may go on without.
-   * @param endsAtMs as above
+   * Revokes a session that was deleted, or that goes on under another id. False where it was revoked before. Where
+   * sessions are trusted while the store is unavailable, this does not reject then either.
+   * @param endsAtMs when the session expires; Infinity where that is not known
    */
-  async endReplaced (bearer: Bearer, end: End, endsAtMs = Infinity): Promise<boolean> {
-    if (this.#memory.endOf(bearer) !== null) return false
+  async revokeReplaced (ref: SessionRef, end: End, endsAtMs = Infinity): Promise<boolean> {
+    if (this.#cache.endOf(ref) !== null) return false
     try {
-      const before = await this.#endId(bearer.id, end, endsAtMs)
-      this.#tell('id', keyOfId(bearer.id))
-      return !isOver(bearer, [before])
+      const before = await this.#end(ref.id, end, endsAtMs)
+      this.#publish('id', keyOfId(ref.id))
+      return !isRevoked(ref, [before])
     } catch (error) {
-      if (!this.#terms.trustsWhenAway) throw error
-      this.#memory.end(bearer.id, end, this.#terms.now())
+      if (!this.#context.trustsWhenUnavailable) throw error
+      this.#cache.setEnd(ref.id, end, this.#context.now())
       return true
     }
   }
 
   /**
-   * Says that a copy of this session lives until then, so that its end is remembered for as long, however much shorter the life of
-   * the copy is that is ended. What the app said of a store that is away holds for this, too.
+   * Keeps a revocation of this id until then: a copy of the session may live longer than the one that is revoked. Where
+   * sessions are trusted while the store is unavailable, this does not reject then either.
    */
   async keepUntil (id: string, endsAtMs: number): Promise<void> {
     try {
-      await this.#terms.store.raise(keyOfId(id), 0, this.#keepForMs(endsAtMs))
+      await this.#context.store.raise(keyOfId(id), 0, this.#keepForMs(endsAtMs))
     } catch (error) {
-      if (!this.#terms.trustsWhenAway) throw error
+      if (!this.#context.trustsWhenUnavailable) throw error
     }
   }
 
-  /** Ends all sessions of a subject that began before now. Rejects with FST_SESSION_STORE_UNAVAILABLE. */
-  async endSubject (key: string): Promise<void> {
-    await this.#raise(key, await this.#dates.cutOffBeforeNow())
-    this.#tell('subject', key)
+  /** Revokes all sessions of a subject that began before now. Rejects with FST_SESSION_STORE_UNAVAILABLE. */
+  async revokeSubject (key: string): Promise<void> {
+    await this.#revokeBefore(key, await this.#clock.revokeBeforeNow())
+    this.#publish('subject', key)
   }
 
   /**
-   * Ends a session that is to go on under another id. The store is asked first. Resolves to false where it was over; of two requests that do this at
-   * once with one session, the second learns here that the first was quicker. Rejects with FST_SESSION_STORE_UNAVAILABLE.
+   * Revokes a session that goes on under another id; the store is asked first. False where it was revoked before: of two
+   * requests that do this at the same time with one session, the second gets false. Rejects with
+   * FST_SESSION_STORE_UNAVAILABLE.
    */
-  async endIfGood (bearer: Bearer, endsAtMs: number): Promise<boolean> {
-    if (isOver(bearer, await this.#ask(bearer))) return false
-    return !isOver(bearer, [await this.#endId(bearer.id, 'replaced', endsAtMs)])
+  async revokeReissued (ref: SessionRef, endsAtMs: number): Promise<boolean> {
+    if (isRevoked(ref, await this.#askStore(ref))) return false
+    return !isRevoked(ref, [await this.#end(ref.id, 'replaced', endsAtMs)])
   }
 
   /**
-   * Ends all sessions of a subject that began up to now, and up to `createdAtMs`. Resolves to the cut-off, and to the one that stood before.
-   * Rejects with FST_SESSION_STORE_UNAVAILABLE.
+   * Revokes all sessions of a subject that began up to now, and up to `createdAtMs`. Resolves to that time, and to the one
+   * before in the store. Rejects with FST_SESSION_STORE_UNAVAILABLE.
    */
-  async endOthers (key: string, createdAtMs: number): Promise<{ cutOffMs: number, before: number }> {
-    const cutOffMs = this.#dates.cutOffUpTo(createdAtMs)
-    const before = await this.#raise(key, cutOffMs)
-    this.#tell('others', key)
-    return { cutOffMs, before }
+  async revokeOthers (key: string, createdAtMs: number): Promise<{ upToMs: number, before: number }> {
+    const upToMs = this.#clock.revokeUpTo(createdAtMs)
+    const before = await this.#revokeBefore(key, upToMs)
+    this.#publish('others', key)
+    return { upToMs, before }
   }
 
-  /** The cut-off of a subject who logs in: another machine may have made it, whose clock is ahead. 0 where it cannot be told. */
-  async cutOffOf (key: string): Promise<number> {
+  /** Up to when the sessions of a subject are revoked, for its login: the clock of another machine may be ahead. 0 where it is not known. */
+  async revokedBeforeOf (key: string): Promise<number> {
     try {
-      const [cutOffMs] = await this.#terms.store.cutOffs([key]) as [number]
-      return cutOffMs
+      const [timeMs] = await this.#context.store.revokedBefore([key]) as [number]
+      return timeMs
     } catch {
       return 0
     }
   }
 
-  /** When a session that would have begun then is to have begun: after that cut-off of its subject, and after all that this process made. */
-  issue (begunAtMs: number, cutOffMs: number): number {
-    return this.#dates.ofLogin(begunAtMs, cutOffMs)
+  /** See `IssueClock`. */
+  createdAt (begunAtMs: number, revokedBeforeMs: number): number {
+    return this.#clock.createdAt(begunAtMs, revokedBeforeMs)
   }
 
-  #tell (by: RevokedEvent['by'], id: string): void {
-    if (revoked.hasSubscribers) revoked.publish({ session: this.#terms.sessionName, by, id })
+  #publish (by: RevokedEvent['by'], id: string): void {
+    if (revoked.hasSubscribers) revoked.publish({ session: this.#context.sessionName, by, id })
   }
 
-  /** Parallel requests of one session share one answer, as long as it is no older than what would be trusted unasked. */
-  #lookUp (bearer: Bearer): Promise<readonly number[]> {
-    const { recheckMs, now } = this.#terms
-    const name = [bearer.id, ...bearer.subjectKeys].join()
-    const asked = this.#asking.get(name)
-    if (asked !== undefined && now() - asked.atMs < recheckMs) return asked.answer
-    const question = { atMs: now(), answer: this.#ask(bearer).finally(() => { if (this.#asking.get(name) === question) this.#asking.delete(name) }) }
-    if (recheckMs > 0) this.#asking.set(name, question)
-    return question.answer
+  /** Parallel requests with one session share one answer that is not older than `recheckMs`. */
+  #lookUp (ref: SessionRef): Promise<readonly number[]> {
+    const { recheckMs, now } = this.#context
+    const name = [ref.id, ...ref.subjectKeys].join()
+    const present = this.#lookups.get(name)
+    if (present !== undefined && now() - present.atMs < recheckMs) return present.answer
+    const answer = this.#askStore(ref).finally(() => { if (this.#lookups.get(name) === lookup) this.#lookups.delete(name) })
+    const lookup = { atMs: now(), answer }
+    if (recheckMs > 0) this.#lookups.set(name, lookup)
+    return answer
   }
 
-  async #ask (bearer: Bearer): Promise<readonly number[]> {
-    const { id, subjectKeys } = bearer
+  async #askStore (ref: SessionRef): Promise<readonly number[]> {
+    const { id, subjectKeys } = ref
     // The answer is as old as the question.
-    const askedAtMs = this.#terms.now()
-    const cutOffs = await this.#terms.store.cutOffs([keyOfId(id), ...subjectKeys])
-    const [ofId, ...ofSubjects] = cutOffs as [number, ...number[]]
-    const heardAtMs = this.#terms.now()
-    if (isOver(bearer, [ofId])) this.#memory.end(id, endIn(ofId), heardAtMs)
-    subjectKeys.forEach((key, index) => { this.#memory.cutOff(key, ofSubjects[index] as number, heardAtMs) })
-    this.#memory.checked(id, askedAtMs)
-    return cutOffs
+    const askedAtMs = this.#context.now()
+    const revokedBefore = await this.#context.store.revokedBefore([keyOfId(id), ...subjectKeys])
+    const [ofId, ...ofSubjects] = revokedBefore as [number, ...number[]]
+    const nowMs = this.#context.now()
+    if (isRevoked(ref, [ofId])) this.#cache.setEnd(id, endIn(ofId), nowMs)
+    subjectKeys.forEach((key, index) => { this.#cache.setRevokedBefore(key, ofSubjects[index] as number, nowMs) })
+    this.#cache.setChecked(id, askedAtMs)
+    return revokedBefore
   }
 
-  async #endId (id: string, end: End, endsAtMs: number): Promise<number> {
-    const { store, now } = this.#terms
-    const before = await store.raise(keyOfId(id), cutOffBy(end, now() + CLOCK_SKEW_MS), this.#keepForMs(endsAtMs))
-    this.#memory.end(id, end, now())
+  async #end (id: string, end: End, endsAtMs: number): Promise<number> {
+    const { store, now } = this.#context
+    const timeMs = timeOfEnd(end, now() + CLOCK_SKEW_MS)
+    const before = await store.raise(keyOfId(id), timeMs, this.#keepForMs(endsAtMs))
+    this.#cache.setEnd(id, end, now())
     return before
   }
 
-  async #raise (key: string, cutOffMs: number): Promise<number> {
-    const before = await this.#terms.store.raise(key, cutOffMs, this.#keepForMs(Infinity))
-    this.#memory.cutOff(key, Math.max(before, cutOffMs), this.#terms.now())
+  async #revokeBefore (key: string, timeMs: number): Promise<number> {
+    const before = await this.#context.store.raise(key, timeMs, this.#keepForMs(Infinity))
+    this.#cache.setRevokedBefore(key, Math.max(before, timeMs), this.#context.now())
     return before
   }
 
-  /** Until the session is over by itself on all clocks of the fleet. */
+  /** Until the session has expired on all clocks of the fleet. */
   #keepForMs (endsAtMs: number): number {
-    const { longestLifeMs, now } = this.#terms
+    const { longestLifeMs, now } = this.#context
     return (endsAtMs === Infinity ? longestLifeMs : Math.max(0, endsAtMs - now())) + CLOCK_SKEW_MS
   }
 }

@@ -1,43 +1,37 @@
 import { isUtf8 } from 'node:buffer'
 import type { Serializer } from '../../types/sealing'
 import { NotSerializableError } from '../errors'
-import { JsonData } from './json-data'
-import { jsonOf, refuseAltered } from './serializable'
+import { refuseAltered, refuseUnserializable } from './serializable'
 
 export type SessionRecord = Record<string, unknown>
 
-/** How a session's data is written down, and read again. */
+/** Serializes a session's data. */
 export interface Codec {
   readonly custom: boolean
   /** Throws FST_SESSION_NOT_SERIALIZABLE, which names the key. */
-  encode (data: SessionRecord): string | Buffer
-  /** The data in the bytes from `start` to `end`; null where they are none of a session. The bytes are not kept. */
-  decode (bytes: Buffer, start: number, end: number): Decoded | null
-}
-
-/** The data of a session as it was sealed. */
-export interface Decoded {
-  readonly data: SessionRecord
-  /** What `encode` is compared with, to see a change inside a nested value. */
-  readonly source: string | Buffer
+  serialize (data: SessionRecord): string | Buffer
+  /** The serialized data in these bytes, copied; null for what `serialize` does not return. */
+  read (bytes: Buffer): string | Buffer | null
+  /** Null where it is not the data of a session. What parsed once parses again. */
+  parse (serialized: string | Buffer): SessionRecord | null
 }
 
 export const jsonCodec: Codec = {
   custom: false,
-  encode (data) {
+  serialize (data) {
     const json = stringified(data)
     for (const key of Object.keys(data)) refuseAltered(key, data[key])
     return json
   },
-  decode (bytes, start, end) {
-    const members = JsonData.in(bytes, start, end)
-    if (members !== null) return members
-    const source = bytes.toString('utf8', start, end)
-    // What is not UTF-8 becomes this character; it may stand there by right, too.
-    if (source.includes('\ufffd') && !isUtf8(bytes.subarray(start, end))) return null
+  read (bytes) {
+    const json = bytes.toString()
+    // Bytes that are not UTF-8 become this character. It may also stand there itself.
+    return json.includes('\ufffd') && !isUtf8(bytes) ? null : json
+  },
+  parse (json) {
     try {
-      const data: unknown = JSON.parse(source)
-      return isRecord(data) ? { data, source } : null
+      const data: unknown = JSON.parse(json as string)
+      return isRecord(data) ? data : null
     } catch {
       return null
     }
@@ -47,23 +41,25 @@ export const jsonCodec: Codec = {
 export function customCodec (serializer: Serializer): Codec {
   return {
     custom: true,
-    encode (data) {
-      let encoded: unknown
+    serialize (data) {
+      let serialized: unknown
       try {
-        encoded = serializer.serialize(data)
+        serialized = serializer.serialize(data)
       } catch (cause) {
         throw new NotSerializableError('the serializer threw while it wrote the session', null, cause)
       }
-      if (typeof encoded === 'string') return encoded
-      // A copy with no method of its own: none of the caller's code runs while a token is being made.
-      if (encoded instanceof Uint8Array) return Buffer.from(new Uint8Array(encoded))
-      throw new NotSerializableError(`the serializer must return a string or a Buffer; found ${typeof encoded}`)
+      if (typeof serialized === 'string') return serialized
+      // A copy without methods of the caller's: none of its code runs while a token is sealed.
+      if (serialized instanceof Uint8Array) return Buffer.from(new Uint8Array(serialized))
+      throw new NotSerializableError(`the serializer must return a string or a Buffer; found ${typeof serialized}`)
     },
-    decode (bytes, start, end) {
-      const source = Buffer.from(bytes.subarray(start, end))
+    read (bytes) {
+      return Buffer.from(bytes)
+    },
+    parse (serialized) {
       try {
-        const data: unknown = serializer.deserialize(Buffer.from(source))
-        return isRecord(data) ? { data, source } : null
+        const data: unknown = serializer.deserialize(Buffer.from(serialized as Buffer))
+        return isRecord(data) ? data : null
       } catch {
         return null
       }
@@ -71,8 +67,10 @@ export function customCodec (serializer: Serializer): Codec {
   }
 }
 
+/** True where both are the same bytes. */
 export function isSame (a: string | Buffer, b: string | Buffer): boolean {
-  return typeof a === 'string' && typeof b === 'string' ? a === b : Buffer.from(a as Buffer).equals(Buffer.from(b as Buffer))
+  if (typeof a === 'string' && typeof b === 'string') return a === b
+  return Buffer.from(a as Buffer).equals(Buffer.from(b as Buffer))
 }
 
 function isRecord (value: unknown): value is SessionRecord {
@@ -84,7 +82,7 @@ function stringified (data: SessionRecord): string {
   try {
     return JSON.stringify(data)
   } catch (cause) {
-    for (const key of Object.keys(data)) jsonOf(key, data[key])
+    for (const key of Object.keys(data)) refuseUnserializable(key, data[key])
     throw new NotSerializableError('the session cannot be written as JSON', null, cause)
   }
 }

@@ -4,23 +4,23 @@ import {
   EXTENSION_ABSOLUTE_LIMIT, EXTENSION_AUTHENTICATED_AT, EXTENSION_COOKIE_ATTRIBUTES, EXTENSION_IDLE_LIMIT, EXTENSION_MAX_AGE,
   EXTENSION_PERSISTENT, EXTENSION_SUBJECT, SUBJECT_BYTES
 } from '../core/format'
-import { jsonCodec } from './codec'
-import { NO_SETTINGS, type OwnSettings } from './own-settings'
+import { jsonCodec, type SessionRecord } from './codec'
+import { NO_SETTINGS, type OwnSettings } from './settings'
 
 /** What the extensions of an envelope say of a session. */
 export interface Extended {
   readonly settings: OwnSettings
-  /** Who was logged in when it was sealed, hashed; empty for nobody, null where the writer did not say. */
+  /** The subject when it was sealed, hashed; empty for anonymous, null where the writer did not say. */
   readonly subject: Buffer | null
-  /** Null where that was when the session was created. */
-  readonly authenticatedAtMs: number | null
+  /** Undefined: when the session was created. */
+  readonly authenticatedAtMs: number | undefined
 }
 
-const NOTHING: Extended = { settings: NO_SETTINGS, subject: null, authenticatedAtMs: null }
+const NOTHING: Extended = { settings: NO_SETTINGS, subject: null, authenticatedAtMs: undefined }
 const YES = 1
 const NO = 0
 
-/** Null where an extension does not hold what it must. */
+/** Null where an extension is malformed. */
 export function readExtended (extensions: Extensions): Extended | null {
   if (extensions.size === 0) return NOTHING
   const idle = extensions.get(EXTENSION_IDLE_LIMIT)
@@ -31,24 +31,24 @@ export function readExtended (extensions: Extensions): Extended | null {
   const subject = extensions.get(EXTENSION_SUBJECT) ?? null
   const authenticatedAt = extensions.get(EXTENSION_AUTHENTICATED_AT)
   if (![idle, absolute, maxAge, authenticatedAt].every(isTime) || !isFlag(persistent) || !isSubject(subject)) return null
-  const decoded = attributes === undefined ? undefined : jsonCodec.decode(attributes, 0, attributes.length)
-  if (decoded === null) return null
+  const ownAttributes = attributes === undefined ? null : recordIn(attributes)
+  if (attributes !== undefined && ownAttributes === null) return null
   return {
     settings: {
       idleMs: timeIn(idle),
       absoluteMs: timeIn(absolute),
       maxAgeMs: timeIn(maxAge),
       persistent: persistent === undefined ? null : persistent[0] === YES,
-      attributes: decoded?.data ?? null
+      attributes: ownAttributes
     },
     subject,
-    authenticatedAtMs: timeIn(authenticatedAt)
+    authenticatedAtMs: timeIn(authenticatedAt) ?? undefined
   }
 }
 
-/** The extensions with this in them; those of types that are not ours to know stay as they were. */
+/** The extensions with this in them. Those of unknown types stay. */
 export function writeExtended ({ settings, subject, authenticatedAtMs }: Extended, extensions: Extensions): Extensions {
-  if (settings === NO_SETTINGS && subject === null && authenticatedAtMs === null && extensions.size === 0) return extensions
+  if (settings === NO_SETTINGS && subject === null && authenticatedAtMs === undefined && extensions.size === 0) return extensions
   const { idleMs, absoluteMs, maxAgeMs, persistent, attributes } = settings
   const written = new Map(extensions)
   const put = (type: number, value: Buffer | null): void => {
@@ -62,8 +62,13 @@ export function writeExtended ({ settings, subject, authenticatedAtMs }: Extende
   put(EXTENSION_PERSISTENT, persistent === null ? null : Buffer.of(persistent ? YES : NO))
   put(EXTENSION_COOKIE_ATTRIBUTES, attributes === null ? null : Buffer.from(JSON.stringify(attributes)))
   put(EXTENSION_SUBJECT, subject)
-  putTime(EXTENSION_AUTHENTICATED_AT, authenticatedAtMs)
+  putTime(EXTENSION_AUTHENTICATED_AT, authenticatedAtMs ?? null)
   return written
+}
+
+function recordIn (json: Buffer): SessionRecord | null {
+  const text = jsonCodec.read(json)
+  return text === null ? null : jsonCodec.parse(text)
 }
 
 function isTime (value: Buffer | undefined): boolean {

@@ -1,14 +1,16 @@
 import { encodedLength } from '../core/bytes'
-import { readEnvelope, writeEnvelope, type Envelope } from '../core/envelope'
+import { envelopeLength, readEnvelope, writeEnvelope, type Envelope, type EnvelopeFields } from '../core/envelope'
 import { MOST_PARTS, TOKEN_OVERHEAD_BYTES } from '../core/format'
 import { CookieParts } from '../core/parts'
 import { MALFORMED, UNSUPPORTED, type Refusal } from '../core/refusal'
-import { openToken, plaintext, sealToken, type TokenKeys } from '../core/token'
+import { openToken, plaintext, sealToken, type OpenedToken, type TokenKeys } from '../core/token'
+import { TokenCache } from '../core/token-cache'
 import { TooLargeError } from '../errors'
 import { jsonCodec, type Codec, type SessionRecord } from './codec'
 import { isRenewalDue, refusalByTime, withOwnLimits, type Limits } from './expiry'
-import { readExtended } from './extensions'
-import type { OpenedSession } from './policy'
+import { readExtended, type Extended } from './extensions'
+import { OpenedData, type OpenedSession } from './opened'
+import { SessionId } from './session-id'
 
 /** What the sessions of one cookie name have in common. */
 export interface SealingRules {
@@ -24,6 +26,8 @@ export interface SealingRules {
   readonly maxCookies: number
   /** Of the attributes in a Set-Cookie line, where a session has none of its own. */
   readonly attributesBytes: number
+  /** How many opened tokens are kept; 0 for none. */
+  readonly tokenCache: number
 }
 
 /** How they are sealed and opened. */
@@ -32,92 +36,120 @@ export interface Sealing extends SealingRules {
   /** A session that began this long ago may have a stamp that says when it was last checked. */
   readonly recheckMs: number
   readonly parts: CookieParts
+  /** Null where none are kept. */
+  readonly cache: TokenCache<TokenContent> | null
 }
 
-/** The latest times that stamps say of a session; 0 where none does. */
+/** What a token holds. It depends on no time, and is shared by all requests that bring the token. */
+export interface TokenContent extends Omit<EnvelopeFields, 'id'> {
+  readonly id: SessionId
+  readonly extended: Extended
+  readonly codec: Codec
+  readonly serialized: string | Buffer
+}
+
+/** The latest times that the stamps of a session say; 0 without a stamp. */
 export interface StampedTimes {
   readonly renewedAtMs: number
   readonly checkedAtMs: number
 }
 
-export type StampOf = (sessionId: string) => StampedTimes
+export type StampOf = (id: Buffer) => StampedTimes
 
 export const NOT_STAMPED: StampedTimes = Object.freeze({ renewedAtMs: 0, checkedAtMs: 0 })
-const NO_STAMP: StampOf = () => NOT_STAMPED
 const LARGEST_KEYS_NAMED = 3
 
-/**
- * Opens a token, or says why not. Nothing in it makes this throw.
- */
-export function openSession (
-  token: string, sealing: Sealing, nowMs: number, stampOf: StampOf = NO_STAMP
-): OpenedSession | Refusal {
-  if (token.length > sealing.parts.longest(MOST_PARTS)) return MALFORMED
-  const length = openToken(token, sealing.keys, sealing.parts.found(token), nowMs)
-  if (typeof length !== 'number') return length
-  const envelope = readEnvelope(plaintext, length)
-  if ('ok' in envelope) return envelope
-  const codec = envelope.customSerializer ? sealing.customCodec : jsonCodec
-  if (codec === null) return UNSUPPORTED
-  const extended = readExtended(envelope.extensions)
-  if (extended === null) return MALFORMED
+/** @param recheckMs see `Sealing` */
+export function sealingWith (rules: SealingRules, keys: TokenKeys, recheckMs = Infinity): Sealing {
+  const cache = rules.tokenCache === 0 ? null : new TokenCache<TokenContent>(rules.tokenCache)
+  return { ...rules, keys, recheckMs, parts: new CookieParts(rules.cookieName), cache }
+}
 
-  const { settings, subject } = extended
-  const { createdAtMs } = envelope
+/** Opens a token, or says why not. Never throws. */
+export function openSession (token: string, sealing: Sealing, nowMs: number, stampOf: StampOf): OpenedSession | Refusal {
+  const cached = sealing.cache?.get(token, sealing.keys, nowMs)
+  if (cached !== undefined) return sessionIn(cached, true, sealing, nowMs, stampOf)
+
+  if (token.length > sealing.parts.longest(MOST_PARTS)) return MALFORMED
+  const opened = openToken(token, sealing.keys, sealing.parts.found(token), nowMs)
+  if ('ok' in opened) return opened
+  const content = contentOf(opened, sealing)
+  if ('ok' in content) return content
+  const session = sessionIn(content, false, sealing, nowMs, stampOf)
+  if (!('ok' in session)) sealing.cache?.set(token, opened.key, content)
+  return session
+}
+
+/** What the plaintext of a token holds. Copied: `plaintext` belongs to the next token. */
+function contentOf ({ plaintextBytes }: OpenedToken, { customCodec }: Sealing): TokenContent | Refusal {
+  const envelope = readEnvelope(plaintext, plaintextBytes)
+  if ('ok' in envelope) return envelope
+  const { id, createdAtMs, renewedAtMs, extensions, customSerializer, dataAt, dataEnd } = envelope
+  const codec = customSerializer ? customCodec : jsonCodec
+  if (codec === null) return UNSUPPORTED
+  const extended = readExtended(extensions)
+  const serialized = codec.read(plaintext.subarray(dataAt, dataEnd))
+  if (extended === null || serialized === null) return MALFORMED
+  return { id: new SessionId(id), createdAtMs, renewedAtMs, extensions, customSerializer, extended, codec, serialized }
+}
+
+/** @param isCached it was opened before, so its JSON is known to be good and can be parsed when it is needed */
+function sessionIn (
+  content: TokenContent, isCached: boolean, sealing: Sealing, nowMs: number, stampOf: StampOf
+): OpenedSession | Refusal {
+  const { id, createdAtMs, renewedAtMs: sealedAtMs, extensions, codec, serialized } = content
+  const { settings, subject, authenticatedAtMs = createdAtMs } = content.extended
   const limits = withOwnLimits(sealing.limits, settings)
-  const isDue = isRenewalDue(envelope.renewedAtMs, limits.renewAfterMs, nowMs)
-  const isStamped = isDue || nowMs - createdAtMs >= sealing.recheckMs
-  // Where a stamp may be opened next, this plaintext has to leave the place where all are opened.
-  const bytes = isStamped ? Buffer.from(plaintext.subarray(0, length)) : plaintext
-  const stamp = isStamped ? stampOf(envelope.id) : NOT_STAMPED
-  const renewedAtMs = Math.max(envelope.renewedAtMs, stamp.renewedAtMs)
-  const authenticatedAtMs = extended.authenticatedAtMs ?? createdAtMs
+  const isDue = isRenewalDue(sealedAtMs, limits.renewAfterMs, nowMs)
+  const stamp = isDue || nowMs - createdAtMs >= sealing.recheckMs ? stampOf(id.bytes) : NOT_STAMPED
+  const renewedAtMs = Math.max(sealedAtMs, stamp.renewedAtMs)
   const refusal = refusalByTime({ createdAtMs, authenticatedAtMs, renewedAtMs }, limits, nowMs)
   if (refusal !== null) return refusal
 
-  const decoded = codec.decode(bytes, envelope.dataAt, envelope.dataEnd)
-  if (decoded === null) return MALFORMED
+  // A custom deserializer may fail the second time.
+  const mustParse = !isCached || codec.custom
+  const parsed = mustParse ? codec.parse(serialized) : null
+  if (mustParse && parsed === null) return MALFORMED
   return {
-    envelope,
-    settings,
-    formerSettings: [settings],
-    decoded,
-    codec,
-    subject,
+    id,
+    createdAtMs,
     authenticatedAtMs,
     renewedAtMs,
+    sealedAtMs,
     checkedAtMs: stamp.checkedAtMs,
+    subject,
+    settings,
+    extensions,
+    data: new OpenedData(serialized, codec, parsed),
     isRenewalDue: isDue && isRenewalDue(renewedAtMs, limits.renewAfterMs, nowMs),
-    isMoved: false,
-    isUndated: false
+    isLegacy: false,
+    isUndated: false,
+    cookieSettings: [settings]
   }
 }
 
-export function sealingWith (rules: SealingRules, keys: TokenKeys, recheckMs = Infinity): Sealing {
-  return { ...rules, keys, recheckMs, parts: new CookieParts(rules.cookieName) }
-}
-
 /**
- * Seals an envelope. Throws FST_SESSION_TOO_LARGE, which says how many bytes and which keys.
- * @param source where the data came from, asked only for that error
- * @param attributesBytes of the attributes in each of its Set-Cookie lines
+ * In how many cookies the token of an envelope will be. Throws FST_SESSION_TOO_LARGE, which names the largest keys.
+ * @param attributesBytes of the attributes in each Set-Cookie line
+ * @param data of the session
  */
-export function sealSession (
-  envelope: Envelope,
-  sealing: Sealing,
-  source: { data: () => SessionRecord },
-  nowMs: number,
-  attributesBytes = sealing.attributesBytes
-): string {
-  const { parts, maxCookies, padTo, keys } = sealing
-  const plaintextBytes = writeEnvelope(envelope, padTo, plaintext)
-  const length = encodedLength(TOKEN_OVERHEAD_BYTES + plaintextBytes)
+export function countParts (
+  envelope: Envelope, { parts, maxCookies, padTo, cookieName }: Sealing, attributesBytes: number, data: () => SessionRecord
+): number {
+  const length = encodedLength(TOKEN_OVERHEAD_BYTES + envelopeLength(envelope, padTo))
   const limit = parts.longest(maxCookies, attributesBytes)
-  if (length > limit) throw tooLarge(source.data(), length, limit, sealing)
-  return sealToken(plaintextBytes, keys.sealing(nowMs), parts.count(length, attributesBytes))
+  if (length > limit) throw tooLarge(data(), length, limit, cookieName, maxCookies)
+  return parts.count(length, attributesBytes)
 }
 
-function tooLarge (data: SessionRecord, length: number, limit: number, { cookieName, maxCookies }: Sealing): Error {
+/** @param parts as `countParts` returns it for this envelope */
+export function sealSession (envelope: Envelope, { padTo, keys }: Sealing, parts: number, nowMs: number): string {
+  return sealToken(writeEnvelope(envelope, padTo, plaintext), keys.sealing(nowMs), parts)
+}
+
+function tooLarge (
+  data: SessionRecord, length: number, limit: number, cookieName: string, maxCookies: number
+): Error {
   const largest = Object.keys(data)
     .map(key => ({ key, bytes: jsonBytes(data[key]) }))
     .sort((a, b) => b.bytes - a.bytes)

@@ -10,11 +10,10 @@ interface Altered {
   readonly what: string
 }
 
-/** The JSON of one value; undefined for what JSON leaves out. Throws FST_SESSION_NOT_SERIALIZABLE. */
-export function jsonOf (key: string, value: unknown): string | undefined {
-  const json = explained(key, () => stringify(key, value))
-  refuseAltered(key, value)
-  return json
+/** Throws FST_SESSION_NOT_SERIALIZABLE where JSON cannot write a value. */
+export function refuseUnserializable (key: string, value: unknown): void {
+  // A toJSON is given the key.
+  explained(key, () => JSON.stringify({ [key]: value }))
 }
 
 /** Throws FST_SESSION_NOT_SERIALIZABLE where JSON would write a value as something else. The value must have no cycle. */
@@ -38,13 +37,6 @@ function explained<T> (key: string, work: () => T): T {
     const reason = cause instanceof RangeError ? 'is nested too deeply' : 'has a BigInt, a cycle, or a toJSON that throws'
     throw new NotSerializableError(`the value of "${key}" cannot be written as JSON: it ${reason}`, key, cause)
   }
-}
-
-function stringify (key: string, value: unknown): string | undefined {
-  if (!hasToJSON(value)) return JSON.stringify(value)
-  // A toJSON is given the key.
-  const member = JSON.stringify({ [key]: value })
-  return member === '{}' ? undefined : member.slice(JSON.stringify(key).length + 2, -1)
 }
 
 /** @param name under which the value lies: a toJSON is given it */

@@ -1,35 +1,61 @@
 import { inspect } from 'node:util'
-import type { Envelope } from '../core/envelope'
 import { InvalidOptionError, RequiredError } from '../errors'
 import type { SessionInfo } from '../../types/session'
-import type { Codec, SessionRecord } from './codec'
-import { Head, isSomebody } from './head'
-import { nestedChange } from './nested-change'
-import type { OwnSettings } from './own-settings'
-import type { Endings, OpenedSession, SessionPolicy, Watcher } from './policy'
+import { isSame, type Codec, type SessionRecord } from './codec'
+import type { SessionContext, SessionObserver, SessionRevoker } from './context'
+import { expiresAtMs, withOwnLimits } from './expiry'
+import { firstMeta, freshMeta, isLoginOf, isUser, metaOf, reissued, withSubject, type SessionMeta } from './meta'
+import type { OpenedSession } from './opened'
+import { proxyOf } from './proxy'
 import { refuseUnwritable } from './serializable'
+import { SessionId } from './session-id'
+import { areSame, NO_SETTINGS, NOTHING_GIVEN, withGiven, type GivenSettings, type OwnSettings } from './settings'
 import { keyText, Values } from './values'
 
-/** A session in memory. It knows no cookies and no keys; users hold it through the proxy of `session/view.ts`. */
+/**
+ * A session of one request. It records what the request does to it, and decides nothing: the plan does. Users hold it
+ * through the proxy of `proxy.ts`.
+ */
 export class Session {
-  readonly #policy: SessionPolicy
-  readonly #watcher: Watcher
-  readonly head: Head
+  /** As the request brought it; null where it brought none. */
+  readonly opened: OpenedSession | null
+  readonly #context: SessionContext
+  readonly #observer: SessionObserver
+  #meta: SessionMeta
   #values: Values
-  #written = false
-  /** It was ended, and nothing was begun since. */
-  deleted: boolean
-  /** The settings under which the browser may hold an earlier cookie of this session, or of the one deleted before it. */
-  formerSettings: readonly OwnSettings[]
+  #proxy: object | null = null
+  /** A value was set or unset, or `touch()`, `regenerate()` and the like were called. */
+  #isWritten = false
+  /** `delete()` was called, and no value was set since. */
+  #isDeleted = false
+  /** This request has revoked `opened` in the store. */
+  #isOpenedRevoked = false
+  /** The settings that this request gave. They outlast a change of the subject. */
+  #given: GivenSettings = NOTHING_GIVEN
+  /** Settings that the session had in this request before it was deleted. */
+  #earlierSettings: readonly OwnSettings[] = []
+  /** Of the session that a change of the subject begins. Drawn once, so that `info` can be read at any time. */
+  #nextId: SessionId | null = null
 
-  /** @param isOver what the request brought is over, and nothing is left of it but its cookies */
-  constructor (policy: SessionPolicy, watcher: Watcher, brought: OpenedSession | null, isOver = false) {
-    this.#policy = policy
-    this.#watcher = watcher
-    this.head = new Head(policy, isOver ? null : brought)
-    this.#values = new Values(this.head.opened?.decoded, watcher)
-    this.deleted = isOver
-    this.formerSettings = brought === null ? [] : brought.formerSettings
+  constructor (context: SessionContext, observer: SessionObserver, opened: OpenedSession | null) {
+    this.#context = context
+    this.#observer = observer
+    this.opened = opened
+    this.#meta = opened === null ? firstMeta(context.now()) : metaOf(opened)
+    this.#values = new Values(opened === null ? null : opened.data, observer)
+  }
+
+  /** In place of a session that was revoked: its cookies are to be cleared. */
+  static deleted (context: SessionContext, observer: SessionObserver, { cookieSettings }: OpenedSession): Session {
+    const session = new Session(context, observer, null)
+    session.#isDeleted = true
+    session.#earlierSettings = cookieSettings
+    return session
+  }
+
+  get proxy (): object {
+    this.#proxy ??= proxyOf(this)
+    return this.#proxy
   }
 
   get (key: string): unknown {
@@ -41,11 +67,11 @@ export class Session {
     const name = keyText(key)
     if (name === null) throw new InvalidOptionError(`the key of a session's value must be a string; found ${typeof key}`)
     if (value === undefined) return this.unset(name)
-    if (!this.#policy.codec.custom) refuseUnwritable(name, value)
+    if (!this.#context.codec.custom) refuseUnwritable(name, value)
     if (this.#values.holds(name, value)) return
-    this.#watcher.beforeChange()
-    if (this.deleted) this.#restart(this.#values.pick([]))
-    this.#written = true
+    this.#observer.beforeChange()
+    if (this.#isDeleted) this.#restart([])
+    this.#isWritten = true
     this.#values.set(name, value)
   }
 
@@ -57,8 +83,8 @@ export class Session {
   unset (key: string): void {
     const name = keyText(key)
     if (name === null || !this.#values.has(name)) return
-    this.#watcher.beforeChange()
-    this.#written = true
+    this.#observer.beforeChange()
+    this.#isWritten = true
     this.#values.unset(name)
   }
 
@@ -71,97 +97,107 @@ export class Session {
   }
 
   touch (): void {
-    if (this.deleted) return
-    this.#watcher.beforeChange()
-    this.#written = true
+    if (this.#isDeleted) return
+    this.#observer.beforeChange()
+    this.#isWritten = true
   }
 
   regenerate (keep?: readonly string[] | null): void {
     const kept = keep ?? []
     if (!Array.isArray(kept)) throw new InvalidOptionError('regenerate() takes an array of the keys to keep')
-    if (this.deleted) return
-    this.#watcher.beforeChange()
-    const { owesLogin } = this.head
-    this.#restart(this.#values.pick(kept))
-    this.#written = true
-    this.head.isCarried = owesLogin && isSomebody(this.subject())
+    if (this.#isDeleted) return
+    this.#observer.beforeChange()
+    const continuesLogin = isLoginOf(this.#meta, this.opened)
+    this.#restart(kept)
+    this.#isWritten = true
+    if (continuesLogin && isUser(this.subject())) this.#meta = { ...this.#meta, continuesLogin }
   }
 
-  /** The session's data is gone at once; a later `set` starts a new session. */
+  /** The values are gone at once. A later `set` begins another session. */
   delete (): void {
-    this.#watcher.beforeChange()
-    this.formerSettings = [...this.formerSettings, this.head.settings]
-    this.head.dropSettings()
-    this.#restart(this.#values.pick([]))
-    this.#written = false
-    this.deleted = true
+    this.#observer.beforeChange()
+    this.#earlierSettings = [...this.#earlierSettings, this.#meta.settings]
+    this.#given = NOTHING_GIVEN
+    this.#restart([])
+    this.#isWritten = false
+    this.#isDeleted = true
   }
 
-  /** As `delete()`, and any copy of its cookie is over when this resolves. */
+  /** As `delete()`, and every copy of the cookie is revoked when this resolves. */
   async revoke (): Promise<void> {
-    const endings = this.#policy.endings()
-    this.#watcher.beforeChange()
-    const { opened, isOpenedEnded } = this.head
-    if (opened !== null && !isOpenedEnded) await endings.end(opened)
-    this.head.isOpenedEnded = true
+    const revoker = this.#context.revoker()
+    this.#observer.beforeChange()
+    if (this.opened !== null && !this.#isOpenedRevoked) await revoker.revoke(this.opened)
+    this.#isOpenedRevoked = true
     this.delete()
   }
 
   /**
-   * Ends all other sessions of the subject of this one, which goes on under another id. Where the store fails in between,
-   * it does so all the same: it has been ended under its old id by then.
+   * Revokes all other sessions of this session's subject. This one goes on under another id, also where the store fails
+   * after the old id was revoked.
    */
   async revokeOthers (): Promise<void> {
-    const endings = this.#policy.endings()
-    this.#watcher.beforeChange()
-    const subject = this.ownerAtLast()
-    endings.refuseWithoutOthers(subject)
-    await this.#leaveOpened(endings)
-    const createdAtMs = await endings.endOthers(this.head, subject as Buffer)
-    this.#watcher.beforeChange()
-    if (createdAtMs === null) throw this.#endedElsewhere()
-    this.head.reissue(createdAtMs)
-    this.#written = true
+    const revoker: SessionRevoker = this.#context.revoker()
+    this.#observer.beforeChange()
+    const subject = this.subject()
+    revoker.requireUser(subject)
+    this.#takeMeta(this.metaFor(subject))
+    await this.#revokeOpened(revoker)
+    const createdAtMs = await revoker.revokeOthers(this.opened, this.#meta, subject)
+    this.#observer.beforeChange()
+    if (createdAtMs === null) throw this.#revokedElsewhere()
+    this.#reissue(createdAtMs)
   }
 
-  /** Ends the session that the request brought, where this one goes on with its login. */
-  async #leaveOpened (endings: Endings): Promise<void> {
-    const { opened, owesLogin, isOpenedEnded } = this.head
-    if (opened === null || !owesLogin || isOpenedEnded) return
-    const wasGood = await endings.endIfGood(opened)
-    this.#watcher.beforeChange()
-    this.head.isOpenedEnded = true
-    if (!wasGood) throw this.#endedElsewhere()
-    this.head.reissue(this.head.identity.createdAtMs)
-    this.#written = true
+  async #revokeOpened (revoker: SessionRevoker): Promise<void> {
+    if (this.opened === null || this.#isOpenedRevoked || !isLoginOf(this.#meta, this.opened)) return
+    const wasActive = await revoker.revokeReissued(this.opened)
+    this.#observer.beforeChange()
+    this.#isOpenedRevoked = true
+    if (!wasActive) throw this.#revokedElsewhere()
+    this.#reissue(this.#meta.createdAtMs)
   }
 
-  #endedElsewhere (): Error {
+  #revokedElsewhere (): Error {
     this.delete()
     return new RequiredError()
   }
 
-  /** Cookie options for this session alone, sealed with it so that they last. Those that are no cookie attributes are ignored. */
-  options (cookieOptions: object | null | undefined): void {
-    if (cookieOptions == null) return
-    const next = this.head.withOptions(cookieOptions)
-    const isChange = next.settings !== this.head.settings
-    if (isChange) this.#watcher.beforeChange()
-    this.head.take(next)
-    if (isChange && !this.head.isNew && !this.deleted) this.#written = true
+  /** Limits and cookie attributes for this session alone. Options that are none of them are ignored. */
+  options (options: object | null | undefined): void {
+    if (options == null) return
+    const given = withGiven(this.#given, this.#context.settingsIn(options, this.#given, this.#meta.settings))
+    const settings = withGiven(this.#meta.settings, given)
+    const isChange = !areSame(settings, this.#meta.settings)
+    if (isChange) this.#observer.beforeChange()
+    this.#given = given
+    if (!isChange) return
+    this.#meta = { ...this.#meta, settings }
+    if (this.#meta.lineage === 'same' && !this.#isDeleted) this.#isWritten = true
   }
 
   get info (): SessionInfo {
-    if (this.#written) this.ownerAtLast()
-    return this.head.info
+    const { id, lineage, createdAtMs, authenticatedAtMs, renewedAtMs, settings } = this.#isWritten ? this.metaFor(this.subject()) : this.#meta
+    return Object.freeze({
+      id: id.text,
+      createdAt: createdAtMs,
+      authenticatedAt: authenticatedAtMs,
+      renewedAt: renewedAtMs,
+      expiresAt: expiresAtMs(authenticatedAtMs, renewedAtMs, withOwnLimits(this.#context.limits, settings)),
+      isNew: lineage !== 'same'
+    })
   }
 
   /** The reply will write the session's cookie, be it to clear it. */
   get changed (): boolean {
-    return this.head.isMoving || this.isChanged
+    return this.isChanged || (this.opened !== null && this.opened.isLegacy && this.opened.isRenewalDue)
   }
 
-  /** As `isEdited`, and true of what cannot be written: it was changed as well. */
+  get deleted (): boolean {
+    return this.#isDeleted
+  }
+
+  /** As `isEdited`, and true where a value cannot be serialized: then something was changed. */
   get isChanged (): boolean {
     try {
       return this.isEdited
@@ -170,50 +206,82 @@ export class Session {
     }
   }
 
-  /** Nothing can have been changed, and no cookie is due. */
-  get isAsItWas (): boolean {
-    return !this.#written && !this.deleted && !this.#values.handedOut && !this.head.isMoving && !this.head.isRenewalDue
-  }
-
-  /** The app changed it, and would miss the change. Throws FST_SESSION_NOT_SERIALIZABLE. */
+  /** The app changed something. Throws FST_SESSION_NOT_SERIALIZABLE. */
   get isEdited (): boolean {
-    return this.#written || this.deleted || nestedChange(this.head.opened, this.#values, this.#policy.codec) !== null
+    return this.#isWritten || this.#isDeleted || this.changedData() !== null
   }
 
-  /** Who is logged in by its values, hashed; empty for nobody. Null where the app does not say. To look is not to hand out. */
+  /** Nothing was changed, not even in place. */
+  get isUntouched (): boolean {
+    return !this.#isWritten && !this.#isDeleted && !this.#values.mayBeMutated
+  }
+
+  /** What is sealed beside the values, unless their subject has changed. */
+  get meta (): SessionMeta {
+    return this.#meta
+  }
+
+  /** This request has revoked the session that it brought. */
+  get isOpenedRevoked (): boolean {
+    return this.#isOpenedRevoked
+  }
+
+  /** Settings under which the browser may hold cookies of this session, or of the one that was here before it. */
+  get cookieSettings (): readonly OwnSettings[] {
+    return [...this.opened?.cookieSettings ?? [], ...this.#earlierSettings]
+  }
+
+  /** The subject by the current values, hashed; empty for anonymous. Null where the app has no option `subject`. */
   subject (): Buffer | null {
-    const { subjectOf } = this.#policy
-    return subjectOf === null ? null : this.#values.quietly(() => subjectOf(this))
+    const { subjectOf } = this.#context
+    return subjectOf === null ? null : this.#values.untracked(() => subjectOf(this.proxy))
   }
 
-  /** As `subject`, after all changes: what follows from it is done. */
-  ownerAtLast (): Buffer | null {
-    return this.head.follow(this.subject())
+  /** What is to be sealed beside the values, where they have this subject. */
+  metaFor (subject: Buffer | null): SessionMeta {
+    const nextId = (): SessionId => (this.#nextId ??= new SessionId())
+    return withSubject(this.#meta, this.opened, subject, nextId, this.#givenSettings, this.#context.now())
   }
 
-  /** What is to be sealed now, if the session was changed; null if it was only read. Throws FST_SESSION_NOT_SERIALIZABLE. */
-  changedEnvelope (cutOffMs: number): Envelope | null {
-    if (this.#written || this.head.isMoving) return this.envelope(cutOffMs)
-    const data = nestedChange(this.head.opened, this.#values, this.#policy.codec)
-    return data === null ? null : this.envelope(cutOffMs, this.#policy.codec, data)
+  /** The data to write; null where nothing was changed. Throws FST_SESSION_NOT_SERIALIZABLE. */
+  changedData (): string | Buffer | null {
+    const { codec } = this.#context
+    if (this.#isWritten) return this.serialized(codec)
+    if (this.opened === null || !this.#values.mayBeMutated) return null
+    const { data } = this.opened
+    const current = this.serialized(data.codec)
+    if (isSame(current, data.serialized)) return null
+    return data.codec === codec ? current : this.serialized(codec)
   }
 
-  /**
-   * What is to be sealed now, changed or not. Throws FST_SESSION_NOT_SERIALIZABLE.
-   * @param cutOffMs of whoever logs in by it; 0 for none
-   */
-  envelope (cutOffMs: number, codec: Codec = this.#policy.codec, data: string | Buffer = this.#values.encode(codec)): Envelope {
-    return this.head.seal(this.ownerAtLast(), cutOffMs, codec.custom, data)
+  /** Throws FST_SESSION_NOT_SERIALIZABLE. */
+  serialized (codec: Codec = this.#context.codec): string | Buffer {
+    return codec.serialize(this.#values.record)
   }
 
-  /** What `console.log` shows: no value. `this` is the proxy then, where only the public names are the session's own. */
+  /** What `console.log` shows: no value. `this` is the proxy then, which has the public names alone. */
   [inspect.custom] (): string {
     return `Session ${inspect({ id: this.info.id, keys: Object.keys(this.data()) })}`
   }
 
-  #restart (values: Values): void {
-    this.head.restart()
-    this.#values = values
-    this.deleted = false
+  get #givenSettings (): OwnSettings {
+    return this.#given === NOTHING_GIVEN ? NO_SETTINGS : withGiven(NO_SETTINGS, this.#given)
+  }
+
+  /** Another session from here on, with these of the values. */
+  #restart (keep: readonly string[]): void {
+    this.#takeMeta(freshMeta(this.#context.now(), this.#givenSettings))
+    this.#values = this.#values.pick(keep)
+    this.#isDeleted = false
+  }
+
+  #reissue (createdAtMs: number): void {
+    this.#takeMeta(reissued(this.#meta, this.opened, createdAtMs))
+    this.#isWritten = true
+  }
+
+  #takeMeta (meta: SessionMeta): void {
+    this.#meta = meta
+    this.#nextId = null
   }
 }

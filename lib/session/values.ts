@@ -1,83 +1,60 @@
-import type { Codec, Decoded, SessionRecord } from './codec'
-import { JsonData } from './json-data'
-import type { Watcher } from './policy'
+import type { SessionRecord } from './codec'
+import { NO_OBSERVER, type SessionObserver } from './context'
+import type { OpenedData } from './opened'
 
-const STARTS_WITH_DIGIT = /^\d/
-
-/** The user's keys and values, apart from all fields of the library's own. */
+/** The user's keys and values. They are parsed when the first of them is needed. */
 export class Values {
-  /** What was opened, while single values are taken from it; null where all are in the record. */
-  #opened: JsonData | null
-  /** Of what was opened, the values that were set or handed out. */
-  #held: Map<string, unknown> | null = null
-  #record: SessionRecord
-  #handedOut = false
-  readonly #watcher: Pick<Watcher, 'handedOut'> | undefined
+  readonly #opened: OpenedData | null
+  #record: SessionRecord | null
+  readonly #observer: Pick<SessionObserver, 'mayBeMutated'>
+  /** An object or array was handed out: the app may have changed it in place since. */
+  mayBeMutated = false
 
-  /**
-   * @param opened its data is taken over, not copied
-   * @param watcher told when the first object leaves
-   */
-  constructor (opened: Decoded | null = null, watcher?: Pick<Watcher, 'handedOut'>) {
-    this.#opened = opened instanceof JsonData ? opened : null
-    this.#record = opened === null || opened === this.#opened ? {} : opened.data
-    this.#watcher = watcher
+  /** @param observer told when the first object is handed out */
+  constructor (opened: OpenedData | null, observer: Pick<SessionObserver, 'mayBeMutated'> = NO_OBSERVER) {
+    this.#opened = opened
+    this.#record = opened === null ? {} : null
+    this.#observer = observer
   }
 
-  /** What `look` comes to. The objects it sees do not count as handed out: it is not to change them. */
-  quietly<T> (look: () => T): T {
-    const handedOut = this.#handedOut
-    this.#handedOut = true
-    try {
-      return look()
-    } finally {
-      this.#handedOut = handedOut
-    }
+  get record (): SessionRecord {
+    this.#record ??= (this.#opened as OpenedData).take()
+    return this.#record
   }
 
-  /** An object or array left our hands, and may have been changed in place since. */
-  get handedOut (): boolean {
-    return this.#handedOut
-  }
-
-  /** Undefined for what is not a key of the user's own, `constructor` and the like among it. */
+  /** Undefined for what is not an own key, such as `constructor`. */
   get (key: string): unknown {
-    const value = this.#peek(key)
-    if (typeof value === 'object' && value !== null && !this.#handedOut) {
-      this.#handedOut = true
-      this.#watcher?.handedOut()
+    const { record } = this
+    if (!Object.hasOwn(record, key)) return undefined
+    const value = record[key]
+    if (typeof value === 'object' && value !== null && !this.mayBeMutated) {
+      this.mayBeMutated = true
+      this.#observer.mayBeMutated()
     }
     return value
   }
 
-  /** True where this very value is there. An object may have been changed in place since it was handed out. */
+  /** True where this very value is there. */
   holds (key: string, value: unknown): boolean {
-    // An object that was not handed out is none that the caller could have.
-    if (typeof value === 'object' && value !== null && this.#opened !== null) return this.#held?.get(key) === value
-    return this.has(key) && this.#peek(key) === value
+    return this.has(key) && this.record[key] === value
   }
 
   set (key: string, value: unknown): void {
-    // An object puts keys that are numbers first, whenever they were set.
-    if (STARTS_WITH_DIGIT.test(key)) this.#takeOut()
-    if (this.#opened !== null) this.#hold(key, value)
-    // Plain assignment would take `__proto__` for the prototype.
-    else if (key === '__proto__') Object.defineProperty(this.#record, key, { value, writable: true, enumerable: true, configurable: true })
-    else this.#record[key] = value
+    // A plain assignment to `__proto__` would set the prototype.
+    if (key !== '__proto__') this.record[key] = value
+    else Object.defineProperty(this.record, key, { value, writable: true, enumerable: true, configurable: true })
   }
 
   has (key: string): boolean {
-    return this.#opened === null ? Object.hasOwn(this.#record, key) : this.#held?.has(key) === true || this.#opened.has(key)
+    return Object.hasOwn(this.record, key)
   }
 
   unset (key: string): void {
-    this.#takeOut()
-    delete this.#record[key]
+    delete this.record[key]
   }
 
   keys (): string[] {
-    if (this.#opened === null) return Object.keys(this.#record)
-    return [...new Set([...this.#opened.keys(), ...this.#held?.keys() ?? []])]
+    return Object.keys(this.record)
   }
 
   /** A shallow copy, with an ordinary prototype. */
@@ -86,49 +63,28 @@ export class Values {
     return { ...this.record }
   }
 
-  /** All of them in one object. */
-  get record (): SessionRecord {
-    return this.#opened === null ? this.#record : Object.fromEntries(this.keys().map(key => [key, this.#peek(key)]))
-  }
-
-  /** New values: those of the named keys. */
+  /** New values: those of these keys. */
   pick (keys: readonly string[]): Values {
-    const kept = new Values(null, this.#watcher)
+    const picked = new Values(null, this.#observer)
     for (const key of keys.map(keyText)) {
-      if (key !== null && this.has(key)) kept.set(key, this.#peek(key))
+      if (key !== null && this.has(key)) picked.set(key, this.record[key])
     }
-    return kept
+    return picked
   }
 
-  /** Written down. Throws FST_SESSION_NOT_SERIALIZABLE, which names the key. */
-  encode (codec: Codec): string | Buffer {
-    if (this.#opened === null || codec.custom) return codec.encode(this.record)
-    if (this.#held === null) return this.#opened.source
-    return this.#opened.with(this.#held) ?? codec.encode(this.record)
-  }
-
-  #peek (key: string): unknown {
-    if (this.#opened === null) return Object.hasOwn(this.#record, key) ? this.#record[key] : undefined
-    if (this.#held?.has(key) === true) return this.#held.get(key)
-    const value = this.#opened.get(key)
-    // Whoever gets an object gets the same one again.
-    if (typeof value === 'object' && value !== null) this.#hold(key, value)
-    return value
-  }
-
-  #hold (key: string, value: unknown): void {
-    this.#held ??= new Map()
-    this.#held.set(key, value)
-  }
-
-  #takeOut (): void {
-    this.#record = this.record
-    this.#opened = null
-    this.#held = null
+  /** Runs `look`. The objects that it reads do not count as handed out: it must not change them. */
+  untracked<T> (look: () => T): T {
+    const { mayBeMutated } = this
+    this.mayBeMutated = true
+    try {
+      return look()
+    } finally {
+      this.mayBeMutated = mayBeMutated
+    }
   }
 }
 
-/** The text of a key, which is a string or a number; null for what is no key, so that no value has it. */
+/** A key as text: a string or a number. Null for anything else, which is never a key. */
 export function keyText (key: unknown): string | null {
   if (typeof key === 'string') return key
   return typeof key === 'number' ? String(key) : null

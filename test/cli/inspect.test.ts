@@ -23,7 +23,7 @@ const WITH_KEY = [...INSPECT, '--key-env', 'SESSION_KEY']
 
 function seal (operator: Operator, { material }: Pick<KeyRecord, 'material'>, more: Partial<Envelope> = {}, padTo = 0, parts = 1): string {
   const envelope: Envelope = {
-    id: ID,
+    id: Buffer.from(ID, 'hex'),
     createdAtMs: operator.nowMs - 2 * DAY_MS,
     renewedAtMs: operator.nowMs - DAY_MS,
     extensions: new Map(),
@@ -35,7 +35,7 @@ function seal (operator: Operator, { material }: Pick<KeyRecord, 'material'>, mo
 }
 
 function stamp (operator: Operator, checkedAtMs: number): string {
-  const length = writeStamp({ id: ID, renewedAtMs: operator.nowMs - DAY_MS, checkedAtMs }, plaintext)
+  const length = writeStamp({ id: Buffer.from(ID, 'hex'), renewedAtMs: operator.nowMs - DAY_MS, checkedAtMs }, plaintext)
   return sealToken(length, keysFor('session.t', 'stamp').sealing(0), 1)
 }
 

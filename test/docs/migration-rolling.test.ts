@@ -45,6 +45,7 @@ t.test('rolling deploy: a user from before it is logged in on both sides, and bo
   const both = await fleets(t)
   const ada = await loggedInAt(both.old)
   for (const app of [both.now, both.old, both.now]) t.strictSame(await (await ada.goTo(app)).get('/me'), ADA)
+  await ada.post('/theme/dark')
   t.strictSame(ada.cookies, ['__Host-session /', 'session /'])
 })
 
@@ -62,7 +63,7 @@ t.test('rolling deploy: a login on an old server is a login on new servers that 
   const both = await fleets(t)
   t.strictSame(await seen(await loggedInAt(both.old), both), [ADA, ADA])
   const ada = await loggedInAt(both.old)
-  await (await ada.goTo(both.now)).get('/me')
+  await (await ada.goTo(both.now)).post('/theme/dark')
   await (await ada.goTo(both.old)).post('/login', GRACE)
   t.strictSame(await seen(ada, both), [GRACE, ADA])
 })
@@ -86,7 +87,7 @@ t.test('rolling deploy: a logout on a new server ends both sessions, also with k
 t.test('rolling deploy: a logout on an old server does not log out on a new server that knew the browser', async t => {
   const both = await fleets(t)
   const ada = await loggedInAt(both.old)
-  await (await ada.goTo(both.now)).get('/me')
+  await (await ada.goTo(both.now)).post('/theme/dark')
   await (await ada.goTo(both.old)).post('/logout')
   t.strictSame(await seen(ada, both), [{}, ADA])
 
@@ -127,7 +128,8 @@ t.test('rolling deploy: without keep, the old cookie opens only without a new on
 
   const late = await loggedInAt(both.old)
   t.strictSame(await (await late.goTo(later)).get('/me'), ADA)
-  t.strictSame(late.cookies, ['__Host-session /'], 'who comes only now moves as usual')
+  await late.post('/theme/dark')
+  t.strictSame(late.cookies, ['__Host-session /'], 'a session that has not migrated yet migrates as usual')
 })
 
 t.test('rolling deploy: after going back, users from before are still logged in', async t => {

@@ -52,8 +52,8 @@ t.test('docs/refresh-tokens.md: the defaults are those of the code', async t => 
   t.match(options, "onError = 'refuse'")
   t.match(readFileSync(join(ROOT, 'lib/stores/revocation-memory.ts'), 'utf8'), '100_000')
   t.match(readFileSync(join(ROOT, 'lib/stores/revocation-redis.ts'), 'utf8'), "'fastify-sealed-session:cut-off:'")
-  t.match(readFileSync(join(ROOT, 'lib/revocation/memory.ts'), 'utf8'), 'MOST_REMEMBERED = 20_000')
-  t.match(readFileSync(join(ROOT, 'lib/revocation/patient-store.ts'), 'utf8'), 'MOST_UNANSWERED = 3')
+  t.match(readFileSync(join(ROOT, 'lib/revocation/revocation-cache.ts'), 'utf8'), 'MOST_ENTRIES = 20_000')
+  t.match(readFileSync(join(ROOT, 'lib/revocation/circuit-breaker.ts'), 'utf8'), 'MOST_TIMEOUTS = 3')
 })
 
 t.test('docs/refresh-tokens.md: every link has a target', async t => {

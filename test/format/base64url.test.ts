@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
-import { decodeBase64url, decodedLength, encodedLength, leadingNumber, writeHex } from '../../lib/core/bytes'
+import { decodeBase64url, decodedLength, encodedLength, leadingNumber } from '../../lib/core/bytes'
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 /** All that is no character of it, up to where one byte would do, and its characters with something in the high byte. */
@@ -103,19 +103,6 @@ t.test('text that is too long for the buffer is refused, and text that fits exac
     t.equal(decodeBase64url(text, Buffer.alloc(length)), length)
     for (let room = 0; room < length; room++) t.equal(decodeBase64url(text, Buffer.alloc(room)), null)
   }
-})
-
-t.test('hex digits of both cases are written as their bytes, at the given position', async t => {
-  const bytes = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
-  const hex = bytes.toString('hex')
-  for (const digits of [hex, hex.toUpperCase()]) {
-    const written = Buffer.alloc(260, 0xee)
-    writeHex(digits, written, 2)
-    t.strictSame(written, Buffer.concat([Buffer.alloc(2, 0xee), bytes, Buffer.alloc(2, 0xee)]))
-  }
-  const none = Buffer.alloc(4, 0xee)
-  writeHex('', none, 0)
-  t.strictSame(none, Buffer.alloc(4, 0xee))
 })
 
 t.test('the first characters are read as the number of their bits', async t => {

@@ -2,7 +2,7 @@ import t from 'tap'
 import { STAMP_BYTES } from '../../lib/core/format'
 import { readStamp, writeStamp } from '../../lib/core/stamp'
 
-const STAMP = { id: '00112233445566778899aabbccddeeff', renewedAtMs: 1_767_225_660_123, checkedAtMs: 1_767_225_600_000 }
+const STAMP = { id: Buffer.from('00112233445566778899aabbccddeeff', 'hex'), renewedAtMs: 1_767_225_660_123, checkedAtMs: 1_767_225_600_000 }
 
 t.test('a stamp is read as it was written', async t => {
   const target = Buffer.alloc(100)

@@ -1,5 +1,4 @@
 import type { Test } from 'tap'
-import { cipher } from '../../lib/core/cipher'
 import { sodium } from '../../lib/core/sodium'
 
 /** Calls into libsodium and JSON, by name, in the order in which they were made. */
@@ -14,12 +13,11 @@ export interface Calls {
 /** Records calls until the test ends. What is returned starts anew with each `work`. */
 export function recordCalls (t: Test): <T>(work: () => Promise<T>) => Promise<Calls & { result: T }> {
   let calls: Calls = { sodium: [], parsed: [], written: [] }
-  for (const functions of [sodium, cipher] as object[]) {
-    for (const [name, original] of Object.entries(functions) as Array<[string, unknown]>) {
-      if (typeof original !== 'function') continue
-      Object.assign(functions, { [name]: (...args: unknown[]) => { calls.sodium.push(name.replace(/^crypto_/, '')); return original(...args) } })
-      t.teardown(() => { Object.assign(functions, { [name]: original }) })
-    }
+  for (const [name, original] of Object.entries(sodium) as Array<[string, unknown]>) {
+    if (typeof original !== 'function') continue
+    const short = name.replace(/^crypto_(?:aead_xchacha20poly1305_ietf_)?/, '')
+    Object.assign(sodium, { [name]: (...args: unknown[]) => { calls.sodium.push(short); return original(...args) } })
+    t.teardown(() => { Object.assign(sodium, { [name]: original }) })
   }
   const { parse, stringify } = JSON
   JSON.parse = (...args: any[]) => { calls.parsed.push(args[0]); return parse(...args as [string]) }

@@ -34,10 +34,10 @@ t.test('a key may replace another with the same id, whose tokens then do not ope
   const tokenKeys = keyring.tokenKeys('cookie', 'session')
   const token = sealToken(100, tokenKeys.sealing(0), 1)
   keyring.replace(fixedTerms([keys[0]]))
-  t.equal(openToken(token, tokenKeys, 1, 0), 100)
+  t.match(openToken(token, tokenKeys, 1, 0), { plaintextBytes: 100 })
   keyring.replace(fixedTerms([keys[1]]))
   t.match(openToken(token, tokenKeys, 1, 0), { reason: 'forged' })
-  t.equal(openToken(sealToken(100, tokenKeys.sealing(0), 1), tokenKeys, 1, 0), 100)
+  t.match(openToken(sealToken(100, tokenKeys.sealing(0), 1), tokenKeys, 1, 0), { plaintextBytes: 100 })
 })
 
 t.test('a rotation that generates an existing id generates another key', async t => {

@@ -6,6 +6,7 @@ import { fakeClock } from '../helpers/clock'
 import { loggedInBefore, oldCookie } from './old-app'
 
 const { secureSessionOpener } = secureSession
+const HOUR_MS = 3_600_000
 const OLD_KEY = Buffer.from('c3'.repeat(32), 'hex')
 
 type OpenerOptions = Parameters<typeof secureSessionOpener>[0]
@@ -16,28 +17,28 @@ async function newApp (t: Test, opener: Partial<OpenerOptions> = {}, options: ob
   return app
 }
 
-t.test('the old cookie is cleared when its session is migrated', async t => {
+t.test('the legacy cookie is cleared when its session migrates', async t => {
   const before = await loggedInBefore(t, { key: OLD_KEY })
   const browser = before.copy(await newApp(t))
-  t.match(setCookies(await browser.get('/get')), [/^session=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=\/;/, /^__Host-sid=AQ/])
+  t.match(setCookies(await browser.get('/touch')), [/^session=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=\/;/, /^__Host-sid=AQ/])
   t.strictSame([...browser.cookies.keys()], ['__Host-sid'])
 })
 
-t.test('the old cookie is cleared with the path and domain that it was set with', async t => {
+t.test('the legacy cookie is cleared at the path and for the domain that it was set with', async t => {
   const before = await loggedInBefore(t, { key: OLD_KEY })
   const app = await newApp(t, { cookie: { path: '/auth', domain: 'example.org' } })
-  t.match(setCookies(await before.copy(app).get('/get'))[0], /^session=; .*; Domain=example\.org; Path=\/auth; HttpOnly; SameSite=Lax$/)
+  t.match(setCookies(await before.copy(app).get('/touch'))[0], /^session=; .*; Domain=example\.org; Path=\/auth; HttpOnly; SameSite=Lax$/)
 })
 
-t.test('an old cookie of the same name is overwritten, and cleared only if its path or domain differs', async t => {
+t.test('a legacy cookie of the same name is overwritten, and cleared as well only where its scope is another', async t => {
   const before = await loggedInBefore(t, { key: OLD_KEY })
   for (const [cookie, expected] of [[{}, [/^session=AQ/]], [{ cookie: { path: '/' } }, [/^session=AQ/]], [{ cookie: { path: '/auth' } }, [/^session=; .*Path=\/auth/, /^session=AQ.*Path=\/;/]]] as const) {
     const app = await newApp(t, cookie, { cookieName: 'session' })
-    t.match(setCookies(await before.copy(app).get('/get')), expected)
+    t.match(setCookies(await before.copy(app).get('/touch')), expected)
   }
 })
 
-t.test('with keep, a migration neither clears nor writes the old cookie', async t => {
+t.test('with keep, the legacy cookie is neither cleared nor written when its session migrates', async t => {
   const before = await loggedInBefore(t, { key: OLD_KEY })
   const browser = before.copy(await newApp(t, { keep: true }))
   const old = browser.cookies.get('session')
@@ -47,28 +48,28 @@ t.test('with keep, a migration neither clears nor writes the old cookie', async 
   t.equal(browser.cookies.get('session'), old)
 })
 
-t.test('a login, or a logout by regenerate, clears the old cookie, also with keep', async t => {
+t.test('regenerate clears the legacy cookie, kept or not', async t => {
   for (const keep of [true, false]) {
     const before = await loggedInBefore(t, { key: OLD_KEY })
     const app = await newApp(t, { keep })
     const atOnce = before.copy(app)
     t.match(setCookies(await atOnce.get('/regenerate')), [/^session=; /, /^__Host-sid=AQ/])
     const later = before.copy(app)
-    await later.get('/get')
+    await later.get('/touch')
     await later.get('/regenerate')
     for (const browser of [atOnce, later]) t.strictSame([...browser.cookies.keys()], ['__Host-sid'])
   }
 })
 
-t.test('a migrated session is cleared at every path that an opener of its cookie names', async t => {
+t.test('a session that migrates is cleared at every path that an opener of its cookie names', async t => {
   const before = await loggedInBefore(t, { key: OLD_KEY })
   const legacy = ['/auth', '/'].map(path => secureSessionOpener({ key: OLD_KEY, cookieName: 'session', cookie: { path } }))
   const app = await appWith(t, { key: KEY, cookieName: 'sid', legacy })
   addRoutes(app)
-  t.match(setCookies(await before.copy(app).get('/get')), [/^session=; .*Path=\/auth/, /^session=; .*Path=\/;/, /^sid=AQ/])
+  t.match(setCookies(await before.copy(app).get('/touch')), [/^session=; .*Path=\/auth/, /^session=; .*Path=\/;/, /^sid=AQ/])
 })
 
-t.test('of two old cookies the one that was written last is migrated, in every order', async t => {
+t.test('of two legacy cookies the one that was written last is used, whatever their order', async t => {
   const clock = fakeClock(t)
   const stale = await loggedInBefore(t, { key: OLD_KEY })
   clock.advance(1000)
@@ -80,7 +81,7 @@ t.test('of two old cookies the one that was written last is migrated, in every o
   }
 })
 
-t.test('a logout clears the old cookie, also with keep, after a migration and if it was not sent', async t => {
+t.test('delete clears the legacy cookie: kept or not, migrated or not, sent or not', async t => {
   for (const keep of [true, false]) {
     const before = await loggedInBefore(t, { key: OLD_KEY })
     const app = await newApp(t, { keep })
@@ -88,7 +89,7 @@ t.test('a logout clears the old cookie, also with keep, after a migration and if
     t.match(setCookies(await atOnce.get('/delete')), [/^__Host-sid=; /, /^session=; /])
     t.equal(atOnce.header, '')
     const later = before.copy(app)
-    await later.get('/get')
+    await later.get('/touch')
     t.match(setCookies(await later.get('/delete')), [/^__Host-sid=; /, /^session=; /])
     t.equal(later.header, '')
     t.match(setCookies(await app.inject('/delete')), [/^__Host-sid=; /, /^session=; /])
@@ -103,13 +104,13 @@ t.test('several openers may clear one name at several paths', async t => {
   t.match(setCookies(await before.copy(app).get('/delete')).map(line => /^(\w+)=;.*Path=([^;]*)/.exec(line)?.slice(1)), [['sid', '/'], ['session', '/'], ['session', '/auth'], ['session', '/account']])
 })
 
-t.test('delete and then set clears every old cookie, also with keep, after a migration or on another path', async t => {
+t.test('delete, then set, clears every legacy cookie: kept, migrated before, or on another path', async t => {
   for (const opener of [{ keep: true }, { keep: false }, { cookie: { path: '/auth' } }]) {
     const before = await loggedInBefore(t, { key: OLD_KEY })
     const app = await newApp(t, opener)
     app.get('/goodbye', async ({ session }) => { session.delete(); session.set('flash', 'goodbye'); return {} })
     const moved = before.copy(app)
-    await moved.get('/get')
+    await moved.get('/touch')
     for (const browser of [before.copy(app), moved]) {
       t.match(setCookies(await browser.get('/goodbye')), [/^session=; Max-Age=0/, /^__Host-sid=AQ/])
       t.strictSame(await browser.json('/get'), { flash: 'goodbye' })
@@ -127,38 +128,40 @@ t.test('delete and then set clears the old cookie, and the new session takes not
   t.strictSame(await browser.json('/get'), { user: 'grace' })
 })
 
-t.test('`changed` says that the reply will write the migrated session', async t => {
+t.test('`changed` is false for a session that is only read in its legacy cookie', async t => {
   const before = await loggedInBefore(t, { key: OLD_KEY })
   const app = await newApp(t)
   app.get('/state', async ({ session: { changed, deleted, info: { isNew } } }) => ({ changed, deleted, isNew }))
   const browser = before.copy(app)
-  t.strictSame(await browser.json('/state'), { changed: true, deleted: false, isNew: false })
   t.strictSame(await browser.json('/state'), { changed: false, deleted: false, isNew: false })
 })
 
-t.test('a session that does not fit in its new cookie stays in the old one, with one warning', async t => {
+t.test('a session that does not fit in its own cookie stays in the legacy one, and one warning says so', async t => {
+  const clock = fakeClock(t)
   const before = await loggedInBefore(t, { key: OLD_KEY })
   before.cookies.set('session', await oldCookie(t, { user: 'ada', fill: 'x'.repeat(2600) }, { key: OLD_KEY }))
   const app = await newApp(t, {}, { padTo: 2048 })
+  clock.advance(7 * HOUR_MS)
   const browser = before.copy(app)
   for (let request = 0; request < 3; request++) {
     const response = await browser.get('/get')
     t.match(response.json(), { user: 'ada' })
     t.strictSame(setCookies(response), [])
   }
-  t.match(app.lines.filter(({ level }) => level === WARN), [{ cookie: '__Host-sid', msg: /could not move.*bytes/ }])
+  t.match(app.lines.filter(({ level }) => level === WARN), [{ cookie: '__Host-sid', msg: /could not migrate.*bytes/ }])
   t.match((await browser.get('/set/role/admin')).json(), { code: 'FST_SESSION_TOO_LARGE' }, 'a change that does not fit fails, as ever')
   t.match((await browser.get('/get')).json(), { user: 'ada' })
 })
 
-t.test('if values cannot be written, the request fails with the usual error, during a migration, too', async t => {
+t.test('where values of a legacy session cannot be written, the request fails with the usual error', async t => {
   const before = await loggedInBefore(t, { key: OLD_KEY })
   const serializer = { serialize (data: Record<string, unknown>) { if (data['bad'] !== undefined) throw new Error('bad'); return JSON.stringify(data) }, deserialize: (bytes: Buffer) => JSON.parse(bytes.toString()) }
   const app = await newApp(t, {}, { serializer })
   t.match((await before.copy(app).get('/set/bad/1')).json(), { code: 'FST_SESSION_NOT_SERIALIZABLE' })
 })
 
-t.test('a reply that Fastify does not send migrates the session only if it is committed', async t => {
+t.test('a reply that Fastify does not send itself migrates a session whose renewal is due if it commits it, and loses nothing if not', async t => {
+  const clock = fakeClock(t)
   const before = await loggedInBefore(t, { key: OLD_KEY })
   const app = await newApp(t)
   app.get('/committed', (request, reply) => {
@@ -174,17 +177,44 @@ t.test('a reply that Fastify does not send migrates the session only if it is co
     reply.commitSession()
     reply.raw.end(user)
   })
+  clock.advance(7 * HOUR_MS)
   t.match(setCookies(await before.copy(app).get('/committed')), [/^session=; /, /^__Host-sid=AQ/])
   const late = await before.copy(app).get('/late')
-  t.equal(late.body, 'by ada', 'a mere move that comes too late is no error')
+  t.equal(late.body, 'by ada', 'a mere migration that comes too late is no error')
   t.strictSame(app.lines.filter(({ level }) => level >= WARN), [])
 })
 
-t.test('an error reply migrates the session, too', async t => {
+t.test('the reply to an error migrates a session whose renewal is due', async t => {
+  const clock = fakeClock(t)
   const before = await loggedInBefore(t, { key: OLD_KEY })
   const app = await newApp(t)
   app.get('/fail', async ({ session }) => { throw new Error(session.get('user')) })
+  clock.advance(7 * HOUR_MS)
   const browser = before.copy(app)
   t.equal((await browser.get('/fail')).statusCode, 500)
   t.strictSame([...browser.cookies.keys()], ['__Host-sid'])
+})
+
+t.test('a request that only reads a legacy session leaves it in its legacy cookie until its renewal is due', async t => {
+  const clock = fakeClock(t)
+  const before = await loggedInBefore(t, { key: OLD_KEY })
+  const app = await newApp(t)
+  const browser = before.copy(app)
+  for (let hour = 0; hour < 5; hour++) {
+    const response = await browser.get('/get')
+    t.strictSame([response.json(), setCookies(response)], [{ user: 'ada' }, []])
+    clock.advance(HOUR_MS)
+  }
+  clock.advance(HOUR_MS)
+  t.match(setCookies(await browser.get('/get')), [/^session=; Max-Age=0/, /^__Host-sid=AQ/])
+  t.strictSame(await browser.json('/get'), { user: 'ada' })
+})
+
+t.test('`changed` is true for a legacy session whose renewal is due', async t => {
+  const clock = fakeClock(t)
+  const before = await loggedInBefore(t, { key: OLD_KEY })
+  const app = await newApp(t)
+  app.get('/changed', async ({ session: { changed } }) => ({ changed }))
+  clock.advance(7 * HOUR_MS)
+  t.strictSame(await before.copy(app).json('/changed'), { changed: true })
 })

@@ -29,21 +29,21 @@ function plain (more: Partial<Opener> = {}): Opener {
 t.test('an opener may return a result or a promise', async t => {
   for (const opener of [plain(), plain({ immediate: true }), plain({ open: async value => { await turn(); return { data: { user: value.slice(5) } } } })]) {
     const app = await appFor(t, [opener])
-    const response = await app.inject({ url: '/get', headers: { cookie: 'old=user:ada' } })
-    t.strictSame(response.json(), { user: 'ada' })
+    t.strictSame(await get(app, 'old=user:ada'), { user: 'ada' })
+    const response = await app.inject({ url: '/touch', headers: { cookie: 'old=user:ada' } })
     t.match(setCookies(response), [/^old=; Max-Age=0/, /^session=AQ/])
     t.strictSame(await get(app, 'other=1'), {})
     t.strictSame(await get(app, ''), {})
   }
 })
 
-t.test('an immediate opener is called when the session is accessed, others before the handler', async t => {
+t.test('an immediate opener is called when the session is used, others before the handler', async t => {
   for (const [immediate, asked] of [[true, 0], [false, 1]] as const) {
     let calls = 0
     const app = await appFor(t, [plain({ immediate, open: () => { calls++; return null } })])
     await get(app, 'old=user:ada', '/untouched')
     t.equal(calls, asked)
-    t.notOk(app.lines.some(({ msg }) => /moved/.test(msg)), 'nothing moved')
+    t.notOk(app.lines.some(({ msg }) => /migrated/.test(msg)), 'nothing migrated')
     await get(app, 'other=1', '/untouched')
     t.equal(calls, asked, 'and never where its cookie is not there')
   }

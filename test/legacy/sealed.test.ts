@@ -22,16 +22,16 @@ async function renamed (t: Test, opener: object = {}, options: object = {}): Pro
   return { before, after: await appOf(t, { ...options, cookieName: '__Host-session', legacy: [sealedOpener({ cookieName: 'session', ...opener })] }) }
 }
 
-t.test('a session under an old name is migrated at its first use, and the old cookie is cleared', async t => {
+t.test('a session migrates to the new name with the first write, and the legacy cookie is cleared', async t => {
   const { before, after } = await renamed(t)
   await before.get('/set/user/ada')
   const browser = before.copy(after)
-  t.match(setCookies(await browser.get('/get')), [/^session=; Max-Age=0.*Path=\/;/, /^__Host-session=AQ.*; Path=\/; HttpOnly; Secure;/])
+  t.match(setCookies(await browser.get('/touch')), [/^session=; Max-Age=0.*Path=\/;/, /^__Host-session=AQ.*; Path=\/; HttpOnly; Secure;/])
   t.strictSame([...browser.cookies.keys()], ['__Host-session'])
   t.strictSame(await browser.json('/get'), { user: 'ada' })
 })
 
-t.test('a migrated session keeps its id and its age', async t => {
+t.test('a session that migrates keeps its id and its age', async t => {
   const clock = fakeClock(t)
   const { before, after } = await renamed(t)
   await before.get('/set/user/ada')
@@ -40,7 +40,7 @@ t.test('a migrated session keeps its id and its age', async t => {
   t.match(await before.copy(after).json('/info'), { id, createdAt, isNew: false })
 })
 
-t.test('a migrated session keeps its own limit, and the attributes that the new name allows', async t => {
+t.test('a session that migrates keeps its own limits, and the attributes that the new name allows', async t => {
   const clock = fakeClock(t)
   for (const [own, kept] of [[{ maxAge: 90 * 86400, sameSite: 'strict' }, /Max-Age=7776000.*SameSite=Strict/], [{ maxAge: 90 * 86400, domain: 'example.org', sameSite: 'strict' }, /Max-Age=7776000; Path=\/; HttpOnly; Secure; SameSite=Lax/]] as const) {
     const first = await appOf(t)
@@ -50,7 +50,7 @@ t.test('a migrated session keeps its own limit, and the attributes that the new 
     await before.get('/remember')
     clock.advance(20 * 86400_000)
     const browser = before.copy(after)
-    const lines = setCookies(await browser.get('/get'))
+    const lines = setCookies(await browser.get('/touch'))
     t.match(lines.at(-1), kept)
     t.match(lines[0], 'domain' in own ? /^session=; .*Domain=example\.org/ : /^session=; /, 'and the old one is cleared where it is')
     t.strictSame(await browser.json('/get'), { user: 'ada' })
@@ -131,4 +131,21 @@ t.test('wrong options of sealedOpener throw at the call', async t => {
   }
   const app = bareApp(t)
   await t.rejects(async () => await app.register(secureSession, { key: KEY, legacy: [sealedOpener({ cookieName: 'a b' })] }), { code: 'FST_SESSION_INVALID_OPTION' })
+})
+
+t.test('a migration whose values cannot be serialized fails the request, and the legacy cookie stays', async t => {
+  const clock = fakeClock(t)
+  let isBroken = false
+  const serializer = {
+    serialize (data: object) { if (isBroken) throw new Error('broken'); return JSON.stringify(data) },
+    deserialize: (bytes: Buffer) => JSON.parse(bytes.toString())
+  }
+  const { before, after } = await renamed(t, {}, { serializer })
+  await before.get('/set/user/ada')
+  clock.advance(7 * 3_600_000)
+  isBroken = true
+  const browser = before.copy(after)
+  t.match((await browser.get('/get')).json(), { statusCode: 500, code: 'FST_SESSION_NOT_SERIALIZABLE' })
+  isBroken = false
+  t.strictSame(await browser.json('/get'), { user: 'ada' })
 })

@@ -1,8 +1,8 @@
 import secureSession from '../../index'
-import type { Bearer } from '../../lib/revocation/bearer'
+import type { SessionRef } from '../../lib/revocation/session-ref'
 import { hashOfSubject, keyOf } from '../../lib/revocation/keys'
-import { PatientStore } from '../../lib/revocation/patient-store'
-import { Revocation, type RevocationTerms } from '../../lib/revocation/revocation'
+import { CircuitBreaker } from '../../lib/revocation/circuit-breaker'
+import { Revocation, type RevocationContext } from '../../lib/revocation/revocation'
 
 export const START_MS = Date.UTC(2026, 0, 1)
 export const MINUTE_MS = 60_000
@@ -54,13 +54,13 @@ export class World implements secureSession.RevocationStore {
   }
 
   /** What one process knows of which sessions are over. */
-  process (terms: Partial<RevocationTerms> = {}): Revocation {
-    const store = new PatientStore(this, 10 * MINUTE_MS, { failed () {}, recovered () {} })
-    return new Revocation({ sessionName: 'session', store, recheckMs: MINUTE_MS, trustsWhenAway: false, longestLifeMs: LIFE_MS, now: this.now, ...terms })
+  process (terms: Partial<RevocationContext> = {}): Revocation {
+    const store = new CircuitBreaker(this, 10 * MINUTE_MS, { unavailable () {}, available () {} })
+    return new Revocation({ sessionName: 'session', store, recheckMs: MINUTE_MS, trustsWhenUnavailable: false, longestLifeMs: LIFE_MS, now: this.now, ...terms })
   }
 }
 
 /** Ada's session, begun ten minutes ago, and not checked since. */
-export function bearer (differing: Partial<Bearer> = {}): Bearer {
+export function sessionRef (differing: Partial<SessionRef> = {}): SessionRef {
   return { id: ID, createdAtMs: START_MS - 10 * MINUTE_MS, checkedAtMs: 0, subjectKeys: [ADA], ...differing }
 }

@@ -2,7 +2,7 @@ import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { NO_EXTENSIONS } from '../../lib/core/envelope'
 import { jsonCodec } from '../../lib/session/codec'
-import { sealingWith, sealSession } from '../../lib/session/sealing'
+import { countParts, sealingWith, sealSession } from '../../lib/session/sealing'
 import { addRoutes, appWith, KEY, type TestApp } from '../helpers/app'
 import { Browser, setCookies } from '../helpers/browser'
 import { keysFor } from '../helpers/ring'
@@ -114,10 +114,11 @@ function withFrames<T> (count: number, work: () => T): T {
 
 /** A session of this JSON, as another writer may have sealed it. */
 function sealedElsewhere (data: string): string {
-  const options = { cookieName: 'session', codec: jsonCodec, customCodec: null, limits: LIMITS, padTo: 0, maxCookies: 3, attributesBytes: 0 }
+  const options = { cookieName: 'session', codec: jsonCodec, customCodec: null, limits: LIMITS, padTo: 0, maxCookies: 3, attributesBytes: 0, tokenCache: 0 }
   const nowMs = Date.now()
-  const envelope = { id: 'a'.repeat(32), createdAtMs: nowMs, renewedAtMs: nowMs, extensions: NO_EXTENSIONS, customSerializer: false, data }
-  return sealSession(envelope, sealingWith(options, keysFor()), { data: () => ({}) }, nowMs)
+  const envelope = { id: Buffer.alloc(16), createdAtMs: nowMs, renewedAtMs: nowMs, extensions: NO_EXTENSIONS, customSerializer: false, data }
+  const sealing = sealingWith(options, keysFor())
+  return sealSession(envelope, sealing, countParts(envelope, sealing, 0, () => ({})), nowMs)
 }
 
 t.test('a session that is nested too deeply to be written again fails with an error that names the depth', async t => {

@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import secureSession from '../../index'
 import { readEnvelope, writeEnvelope, type OpenedEnvelope } from '../../lib/core/envelope'
 import { EXTENSION_SUBJECT } from '../../lib/core/format'
-import { openToken, plaintext, sealToken } from '../../lib/core/token'
+import { openToken, plaintext, sealToken, type OpenedToken } from '../../lib/core/token'
 import { hashOfSubject } from '../../lib/revocation/keys'
 import { appWith, KEY, type TestApp } from '../helpers/app'
 import { Browser, parseLine, setCookies } from '../helpers/browser'
@@ -39,7 +39,7 @@ function hashOf (user: string): Buffer {
 function having (app: TestApp, user: string | null, extensions: ReadonlyArray<readonly [number, Buffer]>): Browser {
   const nowMs = Date.now()
   const envelope = {
-    id: randomBytes(16).toString('hex'),
+    id: randomBytes(16),
     createdAtMs: nowMs,
     renewedAtMs: nowMs,
     extensions: new Map(extensions),
@@ -53,7 +53,7 @@ function having (app: TestApp, user: string | null, extensions: ReadonlyArray<re
 
 /** The extensions of the session in a browser. */
 function extensionsIn (browser: Browser): OpenedEnvelope['extensions'] {
-  const length = openToken(browser.cookies.get('session') as string, keysFor(), 1, Date.now()) as number
+  const length = (openToken(browser.cookies.get('session') as string, keysFor(), 1, Date.now()) as OpenedToken).plaintextBytes
   return (readEnvelope(plaintext, length) as OpenedEnvelope).extensions
 }
 
@@ -127,7 +127,7 @@ t.test('an app without revocation keeps the time of the last check in the stamps
   clock.advance(7 * 3_600_000)
   const [line] = setCookies(await browser.copy(plain).get('/get')) as [string]
   t.equal(parseLine(line).name, 'session.t')
-  const length = openToken(parseLine(line).value, keysFor('session.t', 'stamp'), 1, clock.nowMs) as number
+  const length = (openToken(parseLine(line).value, keysFor('session.t', 'stamp'), 1, clock.nowMs) as OpenedToken).plaintextBytes
   t.equal(length, 28)
   t.equal(plaintext.readUIntBE(16, 6), clock.nowMs, 'renewed now')
   t.equal(plaintext.readUIntBE(22, 6), checkedAtMs)

@@ -105,16 +105,6 @@ t.test('a key in property style must be a string', async t => {
   t.strictSame(result, Array(3).fill('FST_SESSION_INVALID_OPTION'))
 })
 
-t.test('app code cannot reach the object behind a session, not even by the plugin\'s own technique', async t => {
-  const app = await appWith(t)
-  app.get('/', async request => {
-    let symbol: symbol | undefined
-    try { app.encodeSecureSession(new Proxy({}, { get (_, name) { symbol = name as symbol; throw new Error('caught') } }) as never) } catch {}
-    return { type: typeof symbol, behind: (request.session as any)[symbol as symbol] ?? null }
-  })
-  t.strictSame((await app.inject('/')).json(), { type: 'symbol', behind: null })
-})
-
 t.test('a session cannot be frozen', async t => {
   const { result } = await use(t, session => {
     try { Object.freeze(session) } catch (error) { return error instanceof TypeError }

@@ -10,7 +10,7 @@ import { keysFor } from '../helpers/ring'
 function having (app: TestApp, attributes: string): Browser {
   const nowMs = Date.now()
   const envelope = {
-    id: '0f'.repeat(16),
+    id: Buffer.alloc(16, 0x0f),
     createdAtMs: nowMs,
     renewedAtMs: nowMs,
     extensions: new Map([[EXTENSION_COOKIE_ATTRIBUTES, Buffer.from(attributes)]]),
@@ -69,7 +69,7 @@ t.test('a sealed Max-Age that is longer than allowed does not make a Set-Cookie 
   const nowMs = Date.now()
   const extensions = new Map([[EXTENSION_MAX_AGE, Buffer.alloc(6, 0xff)]])
   const times = { createdAtMs: nowMs, renewedAtMs: nowMs }
-  const envelope = { id: '0f'.repeat(16), ...times, extensions, customSerializer: false, data: '{}' }
+  const envelope = { id: Buffer.alloc(16, 0x0f), ...times, extensions, customSerializer: false, data: '{}' }
   const browser = new Browser(app)
   browser.cookies.set('session', sealToken(writeEnvelope(envelope, 0, plaintext), keysFor().sealing(nowMs), 1))
   const [line] = setCookies(await browser.get('/touch')) as [string]

@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import { readEnvelope, type OpenedEnvelope } from '../../lib/core/envelope'
-import { openToken, plaintext } from '../../lib/core/token'
+import { openToken, plaintext, type OpenedToken } from '../../lib/core/token'
 import type { Session } from '../../types/session'
 import { appWith, KEY } from '../helpers/app'
 import { Browser, setCookies } from '../helpers/browser'
@@ -41,7 +41,7 @@ export async function visitorWith (t: Test, values: Record<string, unknown>): Pr
 }
 
 function textIn (parts: readonly string[]): string {
-  const length = openToken(parts.join(''), keysFor(), parts.length, Date.now()) as number
+  const length = (openToken(parts.join(''), keysFor(), parts.length, Date.now()) as OpenedToken).plaintextBytes
   const { dataAt, dataEnd } = readEnvelope(plaintext, length) as OpenedEnvelope
   return plaintext.toString('utf8', dataAt, dataEnd)
 }

@@ -1,22 +1,25 @@
 import t from 'tap'
 import fastify from 'fastify'
 import { fakeClock } from '../helpers/clock'
-import { ask, counter, headerAfter, NOTHING, OPENED, quietApp, SEALED, USER, USER_TEXT, type Counts } from './site'
+import { ask, counter, headerAfter, NOTHING, OPENED, quietApp, SEALED, type Counts } from './site'
 
 const SEVEN_HOURS_MS = 7 * 3_600_000
 const BOTH = ['decrypt', 'decrypt']
 
 const CHANGES: Readonly<Record<string, Counts>> = {
-  // What an object is compared with is the text of it alone, and beside another value that was set nothing is read again.
-  'change-nested': { ...SEALED, parsed: [USER_TEXT], written: [{ ...USER, roles: ['customer', 'editor'] }] },
-  'write-new': { ...SEALED, written: ['seen', 'hint'] },
-  'write-object': { ...SEALED, written: [{ items: [] }, 'cart'] },
-  'read-all': { ...OPENED, parsed: [USER_TEXT], written: [USER] },
-  // Without one of its values the session is written anew.
-  unset: { ...SEALED, parsed: [USER_TEXT], written: [{ user: USER, locale: 'en-GB' }] },
+  'change-nested': SEALED,
+  'write-one': SEALED,
+  'write-new': SEALED,
+  'write-object': SEALED,
+  unset: SEALED,
   touch: SEALED,
+  // To see whether an object was changed in place, the session is written and compared.
+  'read-object': { ...OPENED, written: 1 },
+  'read-all': { ...OPENED, written: 1 },
+  'read-one': OPENED,
   // It has another id.
-  regenerate: { ...SEALED, sodium: ['decrypt', 'randombytes_buf', 'randombytes_buf', 'encrypt'], written: [{ page: '/orders' }] }
+  regenerate: { ...SEALED, sodium: ['decrypt', 'randombytes_buf', 'randombytes_buf', 'encrypt'] },
+  delete: { ...OPENED, setCookies: 1 }
 }
 
 t.test('a server without the plugin makes no counted calls, so all counted calls are of the library', async t => {
@@ -44,6 +47,6 @@ t.test('a stamp is not opened if the session is not, and costs a change only its
   const stamped = `${young}; ${line.slice(0, line.indexOf(';'))}`
   t.strictSame(await count(app, '/untouched', young), NOTHING)
   t.strictSame(await count(app, '/untouched', stamped), NOTHING)
-  t.strictSame(await count(app, '/write-one', stamped), { ...SEALED, sodium: [...BOTH, 'randombytes_buf', 'encrypt'], written: ['/basket'] })
+  t.strictSame(await count(app, '/write-one', stamped), { ...SEALED, sodium: [...BOTH, 'randombytes_buf', 'encrypt'] })
   t.strictSame(await count(app, '/delete', stamped), { ...OPENED, sodium: BOTH, setCookies: 2 })
 })

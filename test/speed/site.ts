@@ -30,11 +30,11 @@ const HANDLERS: Readonly<Record<string, Handle>> = {
   delete: session => { session.delete() }
 }
 
-/** An app that logs nothing and replies with text, so that all JSON that is read or written is the library's. */
+/** An app that logs nothing and replies with text, so that all JSON is the library's. It keeps no opened tokens. */
 export async function quietApp (t: Test, options: Partial<secureSession.SessionOptions> = {}): Promise<FastifyInstance> {
   const app = fastify()
   t.teardown(() => app.close())
-  await app.register(secureSession, { key: KEY, ...options } as secureSession.Options)
+  await app.register(secureSession, { key: KEY, tokenCache: 0, ...options } as secureSession.Options)
   app.get('/untouched', async () => 'text')
   for (const [name, handle] of Object.entries(HANDLERS)) {
     app.get(`/${name}`, async ({ session }) => {
@@ -59,22 +59,28 @@ export async function headerAfter (app: FastifyInstance, ...urls: string[]): Pro
   return browser.header
 }
 
-export interface Counts extends Calls {
-  setCookies: number
+/** What one request calls: functions of libsodium by name, and how often JSON is parsed and written. */
+export interface Counts {
+  readonly sodium: Calls['sodium']
+  readonly parsed: number
+  readonly written: number
+  readonly setCookies: number
 }
 
 /** A request that calls nothing and sets no cookie. */
-export const NOTHING: Counts = { sodium: [], parsed: [], written: [], setCookies: 0 }
-/** What opening costs, whatever is read then. */
-export const OPENED: Counts = { ...NOTHING, sodium: ['decrypt'] }
-/** What sealing costs as well: a nonce, and the cipher. */
-export const SEALED: Counts = { ...NOTHING, sodium: ['decrypt', 'randombytes_buf', 'encrypt'], setCookies: 1 }
+export const NOTHING: Counts = { sodium: [], parsed: 0, written: 0, setCookies: 0 }
+/** A cookie that is decrypted and refused. */
+export const REFUSED: Counts = { ...NOTHING, sodium: ['decrypt'] }
+/** A session that is opened, whatever is read of it. */
+export const OPENED: Counts = { ...REFUSED, parsed: 1 }
+/** A session that is opened and sealed again. */
+export const SEALED: Counts = { ...OPENED, sodium: ['decrypt', 'randombytes_buf', 'encrypt'], written: 1, setCookies: 1 }
 
 /** Counts what one request calls, from its arrival to the end of its reply. */
 export function counter (t: Test): (app: FastifyInstance, url: string, cookie?: string) => Promise<Counts> {
   const record = recordCalls(t)
   return async (app, url, cookie) => {
-    const { result, ...calls } = await record(async () => await ask(app, url, cookie))
-    return { ...calls, setCookies: setCookies(result).length }
+    const { result, sodium, parsed, written } = await record(async () => await ask(app, url, cookie))
+    return { sodium, parsed: parsed.length, written: written.length, setCookies: setCookies(result).length }
   }
 }

@@ -43,7 +43,7 @@ async function moving (t: Test, opener: object = {}, options: object = {}): Prom
 
 t.test('a split session is migrated to another name, and no part stays under the old name', async t => {
   const browser = await moving(t)
-  const lines = setCookies(await browser.get('/size'))
+  const lines = setCookies(await browser.get('/touch'))
   t.strictSame(names(lines, true), PARTS)
   t.strictSame([...browser.cookies.keys()], PARTS.map(name => `__Host-${name}`))
   t.equal(await sizeIn(browser), BYTES.three)

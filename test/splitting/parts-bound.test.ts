@@ -21,7 +21,7 @@ function sealedAs (parts: number, characters: number): string {
   const nowMs = Date.now()
   const data = `{"characters":${characters}}`.padEnd(decodedLength(characters) - TOKEN_OVERHEAD_BYTES - EXTENSIONS_AT)
   const times = { createdAtMs: nowMs, renewedAtMs: nowMs }
-  const envelope = { id: '00'.repeat(16), ...times, extensions: new Map(), customSerializer: false, data }
+  const envelope = { id: Buffer.alloc(16, 0x0f), ...times, extensions: new Map(), customSerializer: false, data }
   return sealToken(writeEnvelope(envelope, 0, plaintext), keysFor().sealing(nowMs), parts)
 }
 

@@ -1,0 +1,89 @@
+import type { RouteOptions } from 'fastify'
+import { invalid } from '../checks'
+import type { SessionSecurityScheme } from '../../types/control'
+import type { SessionDefinition } from '../plugin/definition'
+import type { Guard } from './guard'
+
+/** https://spec.openapis.org/oas/v3.1.1.html#components-object: names "MUST use keys that match the regular expression". */
+const COMPONENT_NAME = /^[a-zA-Z0-9._-]+$/
+
+type Response = Readonly<Record<string, unknown>>
+type Security = ReadonlyArray<Readonly<Record<string, readonly string[]>>>
+
+/** A route's schema as `@fastify/swagger` reads it. */
+interface RouteSchema {
+  readonly hide?: boolean
+  readonly security?: Security
+  readonly response?: Response
+}
+
+/** The sessions as security schemes, by their names. Throws FST_SESSION_INVALID_OPTION where a document could not name one. */
+export function securitySchemesOf (definitions: readonly SessionDefinition[]): Readonly<Record<string, SessionSecurityScheme>> {
+  const unnamed = definitions.find(({ options: { openapi, sessionName } }) => openapi && !COMPONENT_NAME.test(sessionName))
+  if (unnamed !== undefined) throw invalid(`option "openapi": a document cannot call a session "${unnamed.options.sessionName}": letters, digits, ".", "-" and "_" are what it takes`)
+  return Object.fromEntries(definitions.map(({ options: { sessionName, cookieName } }) => [sessionName, {
+    type: 'apiKey',
+    in: 'cookie',
+    name: cookieName,
+    description: 'A sealed session: the browser is given it at login, and sends it by itself.'
+  }]))
+}
+
+/**
+ * Says in a route's schema who guards it. To be called when Fastify has compiled the schema it was given, and does not look at
+ * it again: then only the document of the API changes, and neither the schema object of the app nor what the route answers.
+ * @param hasOwnSerializer the app's schemas may be something else than JSON Schema, and nothing of ours can stand among them
+ */
+export function documentGuards (route: RouteOptions, guards: readonly Guard[], hasOwnSerializer: boolean): void {
+  const shown = guards.filter(({ definition }) => definition.options.openapi)
+  const schema = (route.schema ?? {}) as RouteSchema
+  if (shown.length === 0 || schema.hide === true) return
+  const names = new Set(shown.map(({ definition }) => definition.options.sessionName))
+  const security = [...names].reduce(withSession, schema.security ?? [])
+  const isForeign = hasOwnSerializer || !Object.values(schema.response ?? {}).every(isJsonSchema)
+  const response = isForeign ? schema.response : withRefusal(schema.response, shown)
+  route.schema = { ...schema, security, ...(response !== undefined && { response }) } as NonNullable<RouteOptions['schema']>
+}
+
+/** One of the alternatives of `security` is enough, and the session is wanted with each; where the app names it, the app knows better. */
+function withSession (security: Security, name: string): Security {
+  if (security.some(alternative => Object.hasOwn(alternative, name))) return security
+  return security.length === 0 ? [{ [name]: [] }] : security.map(alternative => ({ ...alternative, [name]: [] }))
+}
+
+function isJsonSchema (schema: unknown): boolean {
+  const prototype: unknown = Object.getPrototypeOf(Object(schema))
+  return prototype === Object.prototype || prototype === null
+}
+
+function withRefusal (response: Response | undefined, guards: readonly Guard[]): Response {
+  // Without any response the document would say this of 200, and with one it no longer does.
+  if (response === undefined) return { 200: { type: 'null', description: 'Default Response' }, 401: refusal(guards) }
+  if (Object.hasOwn(response, '401')) return response
+  // Fastify writes a 401 by these, where there are any.
+  return { ...response, 401: response['4xx'] ?? response['4XX'] ?? response['default'] ?? refusal(guards) }
+}
+
+/** The reply of a guard, as Fastify writes an error. */
+function refusal (guards: readonly Guard[]): object {
+  const canBeStale = guards.some(({ freshWithinMs }) => freshWithinMs !== null)
+  return {
+    description: canBeStale ? 'Nobody is logged in, or the login is too old.' : 'Nobody is logged in.',
+    headers: { 'WWW-Authenticate': { type: 'string', description: 'Names the cookie of the session.' } },
+    // By its media type, so that a route's own `produces` does not speak for it.
+    content: {
+      'application/json': {
+        schema: {
+          type: 'object',
+          required: ['statusCode', 'code', 'error', 'message'],
+          properties: {
+            statusCode: { type: 'integer' },
+            code: { type: 'string', enum: canBeStale ? ['FST_SESSION_REQUIRED', 'FST_SESSION_STALE'] : ['FST_SESSION_REQUIRED'] },
+            error: { type: 'string' },
+            message: { type: 'string' }
+          }
+        }
+      }
+    }
+  }
+}

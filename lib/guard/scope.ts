@@ -1,0 +1,78 @@
+import fp = require('fastify-plugin')
+import type { FastifyInstance, RouteOptions } from 'fastify'
+import { invalid } from '../checks'
+import type { GuardOptions } from '../../types/guard'
+import type { SessionDefinition } from '../plugin/definition'
+import { guardBehind, makeGuard, type Guard } from './guard'
+import { documentGuards } from './openapi'
+
+interface Route {
+  readonly scope: FastifyInstance
+  readonly options: RouteOptions
+  /** Its schemas are for something else than JSON Schema, maybe. */
+  hasOwnSerializer: boolean
+}
+
+/** The hooks in which a guard makes sense: before the handler. */
+const HOOKS = ['onRequest', 'preParsing', 'preValidation', 'preHandler'] as const
+
+/** Apps whose routes are watched, those of their inner scopes among them. */
+const watched = new WeakSet<object>()
+
+/** Guards of whole scopes. */
+const guardsOfScopes = new WeakMap<object, Guard[]>()
+
+/** `app.requireSession` for routes, and `app.sessionGuard` for scopes. */
+export function addGuards (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
+  app.decorate('requireSession', options => makeGuard(definitions, options).hook)
+  // It must not get a scope of its own, which nobody's routes would be in.
+  app.decorate('sessionGuard', fp(async (scope: FastifyInstance, options: GuardOptions) => {
+    const guard = makeGuard(definitions, withoutThoseOfRegister(options))
+    guardsOfScopes.set(scope, [...guardsOfScopes.get(scope) ?? [], guard])
+    scope.addHook('onRequest', guard.hook)
+  }, { name: 'fastify-sealed-session-guard' }))
+  if (!scopesAround(app).some(scope => watched.has(scope))) watch(app)
+}
+
+/** Fastify hands its own options of `register` on to the plugin. */
+function withoutThoseOfRegister (options: object): object {
+  const { prefix, logLevel, logSerializers, ...own } = options as Record<string, unknown>
+  return own
+}
+
+function watch (app: FastifyInstance): void {
+  watched.add(app)
+  const routes: Route[] = []
+  app.addHook('onRoute', function rememberRoute (options) {
+    const route: Route = { scope: this, options, hasOwnSerializer: options.serializerCompiler !== undefined }
+    routes.push(route)
+    // An app may set its compiler after its routes; once all is loaded there is always one, Fastify's.
+    this.after(() => { route.hasOwnSerializer ||= this.serializerCompiler !== undefined })
+  })
+  // Schemas are compiled by now: what is said in the document changes no reply.
+  app.addHook('onReady', async function settleGuardedRoutes () {
+    for (const { scope, options, hasOwnSerializer } of routes.splice(0)) {
+      const guards = guardsOf(scope, options)
+      if (guards.length === 0) continue
+      refuseContradiction(options)
+      documentGuards(options, guards, hasOwnSerializer)
+    }
+  })
+}
+
+function guardsOf (scope: FastifyInstance, options: RouteOptions): Guard[] {
+  const ofScopes = scopesAround(scope).flatMap(one => guardsOfScopes.get(one) ?? [])
+  const own = HOOKS.flatMap(name => options[name] ?? []).map(guardBehind)
+  return [...ofScopes, ...own].filter(guard => guard !== undefined)
+}
+
+/** A scope and those around it: a Fastify instance inherits from the one that it was made in. */
+function scopesAround (scope: object): object[] {
+  const outer: object | null = Object.getPrototypeOf(scope)
+  return outer === null ? [scope] : [scope, ...scopesAround(outer)]
+}
+
+function refuseContradiction ({ config, method, url }: RouteOptions): void {
+  if (config?.session !== false) return
+  throw invalid(`the route ${[method].flat().join()} ${url} says config: { session: false }, and a guard wants its session: take one of them away`)
+}

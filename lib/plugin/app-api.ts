@@ -1,0 +1,141 @@
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { describe, invalid, isObject } from '../checks'
+import { withoutCookies } from '../cookies/header'
+import { securitySchemesOf } from '../guard/openapi'
+import { hashOfSubject, keyOf } from '../revocation/keys'
+import type { Revocation } from '../revocation/revocation'
+import { NO_OBSERVER } from '../session/context'
+import type { OpenedSession } from '../session/opened'
+import { unwrap } from '../session/proxy'
+import { countParts, sealSession } from '../session/sealing'
+import { Session } from '../session/session'
+import type { SecureSessionControl } from '../../types/control'
+import { linesFor, named, subjectText, type SessionDefinition } from './definition'
+import { loadNow, tokenSource } from './load'
+import { envelopeOf } from './plan'
+import { loadAndVerify } from './preload'
+import { sessionsOfAllScopes } from './sibling-scopes'
+import { hasEnded } from './verify'
+
+const SESSION_ID = /^[0-9a-f]{32}$/
+
+/** `app.secureSession`, `createSecureSession`, `encodeSecureSession` and `decodeSecureSession`. */
+export function decorateApp (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
+  app.decorate('secureSession', controlOf(definitions, app))
+  app.decorate('createSecureSession', function createSecureSession (data?: Record<string, unknown> | null, name?: string) {
+    return newSession(sessionNamed(definitions, name), data).proxy
+  } as FastifyInstance['createSecureSession'])
+
+  app.decorate('encodeSecureSession', function encodeSecureSession (proxy: unknown, name?: string): string {
+    const definition = sessionNamed(definitions, name)
+    const session = unwrap(proxy)
+    if (session === undefined) throw invalid(`encodeSecureSession() takes a session; found ${describe(proxy)}`)
+    return tokenOf(definition, session)
+  })
+
+  app.decorate('decodeSecureSession', function decodeSecureSession (
+    token: unknown, log: FastifyBaseLogger = app.log, name?: string
+  ) {
+    const definition = sessionNamed(definitions, name)
+    const candidates = typeof token === 'string' ? loadNow(definition, tokenSource(token), log) : null
+    return candidates === null ? null : proxyOf(definition, candidates.sessions[0] as OpenedSession)
+  } as FastifyInstance['decodeSecureSession'])
+}
+
+function controlOf (definitions: readonly SessionDefinition[], app: FastifyInstance): SecureSessionControl {
+  return Object.freeze({
+    securitySchemes: securitySchemesOf(definitions),
+
+    async revoke (id: string, name?: string) {
+      if (typeof id !== 'string' || !SESSION_ID.test(id)) {
+        throw invalid(`secureSession.revoke() takes the id of a session, 32 hex digits; found ${describe(id)}`)
+      }
+      const all = revocable(definitions, name)
+      await Promise.all(all.map(async ({ revocation }) => { await revocation.revokeId(id) }))
+    },
+
+    async revokeSubject (subject: string | number, name?: string) {
+      const text = subjectText(subject, 'secureSession.revokeSubject() takes')
+      const all = revocable(definitions, name)
+      await Promise.all(all.map(async ({ revocation, sessionName }) => {
+        await revocation.revokeSubject(keyOf(hashOfSubject(sessionName, text)))
+      }))
+    },
+
+    async decode (token: unknown, log: FastifyBaseLogger = app.log, name?: string) {
+      const definition = sessionNamed(definitions, name)
+      if (typeof token !== 'string') return null
+      const { verified, error } = await loadAndVerify(definition, tokenSource(token), log, 'always')
+      if (error !== null) throw error
+      return verified === null || hasEnded(verified) ? null : proxyOf(definition, verified.opened)
+    },
+
+    cookiesFor (values: unknown, name?: string) {
+      const definition = sessionNamed(definitions, name)
+      if (!isObject(values)) {
+        throw invalid(`secureSession.cookiesFor() takes the values of a session, an object; found ${describe(values)}`)
+      }
+      const { parts } = definition.sealing
+      const texts = parts.cut(tokenOf(definition, newSession(definition, values)))
+      return Object.fromEntries(texts.map((text, part) => [parts.names[part], text]))
+    },
+
+    stripCookies (header: unknown, name?: string) {
+      const meant = name === undefined ? sessionsOfAllScopes(app) : [named(definitions, name)]
+      return withoutCookies(headerText(header), cookieNamesOf(meant))
+    }
+  }) as SecureSessionControl
+}
+
+function proxyOf ({ context }: SessionDefinition, opened: OpenedSession): object {
+  return new Session(context, NO_OBSERVER, opened).proxy
+}
+
+/** A session without a request, with these values. */
+function newSession ({ context }: SessionDefinition, data: Record<string, unknown> | null | undefined): Session {
+  const session = new Session(context, NO_OBSERVER, null)
+  for (const [key, value] of Object.entries(data ?? {})) session.set(key, value)
+  return session
+}
+
+/** Throws FST_SESSION_NOT_SERIALIZABLE, FST_SESSION_TOO_LARGE. */
+function tokenOf (definition: SessionDefinition, session: Session): string {
+  const { context: { codec, now }, sealing } = definition
+  const subject = session.subject()
+  const meta = session.metaFor(subject)
+  const content = { data: session.serialized(codec), subject, customSerializer: codec.custom }
+  const { attributesBytes } = linesFor(definition, meta.settings)
+  const envelope = envelopeOf({ ...meta, renewedAtMs: Math.max(now(), meta.renewedAtMs) }, content)
+  return sealSession(envelope, sealing, countParts(envelope, sealing, attributesBytes, () => session.data()), now())
+}
+
+/** The session of this name; without one, the first of the registration. Throws FST_SESSION_UNKNOWN_NAME. */
+function sessionNamed (definitions: readonly SessionDefinition[], name: string | undefined): SessionDefinition {
+  return name === undefined ? definitions[0] as SessionDefinition : named(definitions, name)
+}
+
+type Revocable = SessionDefinition & { readonly revocation: Revocation }
+
+/** The session of this name, or all that can be ended. Throws FST_SESSION_INVALID_OPTION where there is none. */
+function revocable (definitions: readonly SessionDefinition[], name: string | undefined): Revocable[] {
+  const meant = name === undefined ? definitions : [named(definitions, name)]
+  const all = meant.filter((definition): definition is Revocable => definition.revocation !== null)
+  if (all.length === 0) throw invalid('sessions can be ended from afar only with the option "revocation"')
+  return all
+}
+
+/** The names of all cookies that these sessions may lie in, also those of an earlier configuration or library. */
+function cookieNamesOf (definitions: readonly SessionDefinition[]): ReadonlySet<string> {
+  return new Set(definitions.flatMap(({ sealing, stampName, legacyCookies }) => [
+    ...sealing.parts.names, stampName, ...legacyCookies.flatMap(({ names }) => names)
+  ]))
+}
+
+/** The Cookie header as one text: Node.js joins several header fields the same way (RFC 9113 section 8.2.3). */
+function headerText (header: unknown): string {
+  if (header === undefined || header === null) return ''
+  if (typeof header === 'string') return header
+  if (Array.isArray(header) && header.every(field => typeof field === 'string')) return header.join('; ')
+  const found = describe(header)
+  throw invalid(`secureSession.stripCookies() takes a Cookie header, a string or an array of strings; found ${found}`)
+}

@@ -1,0 +1,176 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { expires, maxAge } from '../cookies/lines'
+import { NOT_SPLIT } from '../core/format'
+import { writeStamp } from '../core/stamp'
+import { plaintext, sealToken } from '../core/token'
+import { RequiredError } from '../errors'
+import { renewed, sealed } from '../events'
+import { keyOf, keyOfId } from '../revocation/keys'
+import { withOwnLimits } from '../session/expiry'
+import { createdAt, isBegunNow, type SessionMeta } from '../session/meta'
+import type { OpenedSession } from '../session/opened'
+import { sealSession } from '../session/sealing'
+import { LONGEST_COOKIE_MS, SECOND_MS } from '../time'
+import { linesFor, type SessionDefinition } from './definition'
+import { warnExpiresPassed, warnNearTheLimit, warnNotMigrated, warnOwnMaxAge } from './log'
+import { envelopeOf, type Plan, type StampPlan, type WritePlan } from './plan'
+import { expiresAtMsOf } from './revoker'
+import { refOf, type VerifiedSession } from './verify'
+
+const NONE: readonly string[] = []
+
+/**
+ * Does what a plan wants done in the revocation store before the cookies go out; null where nothing is. Resolves to the
+ * time up to which the sessions of the user who logs in are revoked, 0 for none. Rejects with
+ * FST_SESSION_STORE_UNAVAILABLE, and with FST_SESSION_REQUIRED where the session continues the login of a revoked one.
+ */
+export function revokeBeforeSend (definition: SessionDefinition, plan: Plan): Promise<number> | null {
+  if (definition.revocation === null || plan.kind === 'none' || plan.kind === 'renew') return null
+  if (plan.kind === 'end') return plan.revoke === null ? null : revokeAndLookUp(definition, plan.revoke, null)
+  const { revoke, keepUntilMs, login } = plan
+  return revoke === null && keepUntilMs === null && login === null ? null : revokeAndLookUp(definition, revoke, plan)
+}
+
+async function revokeAndLookUp (
+  definition: SessionDefinition, revoke: OpenedSession | null, plan: WritePlan | null
+): Promise<number> {
+  const revocation = definition.revocation as NonNullable<SessionDefinition['revocation']>
+  if (revoke !== null) {
+    const end = plan === null ? 'revoked' : 'replaced'
+    const wasActive = await revocation.revokeReplaced(refOf(revoke), end, expiresAtMsOf(definition, revoke))
+    if (!wasActive && plan?.meta.continuesLogin === true) throw new RequiredError()
+  }
+  if (plan === null) return 0
+  const { keepUntilMs, login, meta } = plan
+  if (keepUntilMs !== null) await revocation.keepUntil(meta.id.text, keepUntilMs)
+  return login === null ? 0 : await revocation.revokedBeforeOf(keyOf(login))
+}
+
+export interface Applied {
+  /** The Set-Cookie lines. */
+  readonly lines: readonly string[]
+  /** Publishes the events, when it is sure that the lines go out; null where there are none. */
+  readonly publish: (() => void) | null
+}
+
+const NOTHING: Applied = Object.freeze({ lines: NONE, publish: null })
+
+export interface ApplyContext {
+  readonly definition: SessionDefinition
+  readonly verified: VerifiedSession | null
+  /** What `revokeBeforeSend` resolved to. */
+  readonly revokedBeforeMs: number
+  readonly overTls: boolean
+  readonly log: FastifyBaseLogger
+}
+
+/** Carries out a plan: seals at most once, and writes the Set-Cookie lines. */
+export function apply (context: ApplyContext, plan: Plan): Applied {
+  switch (plan.kind) {
+    case 'none':
+      if (plan.tooLarge !== null) warnNotMigrated(context.definition, plan.tooLarge, context.log)
+      return NOTHING
+    case 'renew': return stampLine(context, plan.meta, plan.stamp)
+    case 'end': return { lines: clearLines(context, plan.clear), publish: null }
+    default: return write(context, plan)
+  }
+}
+
+function write (context: ApplyContext, plan: WritePlan): Applied {
+  const { definition, verified, overTls, log } = context
+  const { sealing, sessionName, options: { cookieName } } = definition
+  const meta = dated(context, plan.meta)
+  const token = sealSession(envelopeOf(meta, plan.content), sealing, plan.parts, definition.context.now())
+  warnNearTheLimit(definition, token.length, plan.lines.attributesBytes, log)
+  if (plan.kind === 'migrate') {
+    log.info({ cookie: cookieName, from: verified?.legacy?.cookieName }, 'a session migrated from a legacy cookie')
+  }
+
+  const lifetime = lifetimeOf(definition, meta, meta.renewedAtMs)
+  const set = sealing.parts.cut(token).map((text, part) => {
+    return plan.lines.set(sealing.parts.names[part] as string, text, overTls, lifetime)
+  })
+  const stamp = plan.stamp === null ? NOTHING : stampLine(context, meta, plan.stamp)
+  return {
+    lines: plan.clear.length === 0 && stamp === NOTHING ? set : [...clearLines(context, plan.clear), ...set, ...stamp.lines],
+    publish: both(sealedEvent(sessionName, meta, token.length), stamp.publish)
+  }
+}
+
+function both (one: Applied['publish'], other: Applied['publish']): Applied['publish'] {
+  if (one === null || other === null) return one ?? other
+  return () => {
+    one()
+    other()
+  }
+}
+
+/** A login is dated after every revocation of its user. A clock behind another machine's never turns the time back. */
+function dated ({ definition, revokedBeforeMs }: ApplyContext, meta: SessionMeta): SessionMeta {
+  const { revocation, context } = definition
+  const isLogin = revocation !== null && isBegunNow(meta)
+  const created = isLogin ? createdAt(meta, revocation.createdAt(meta.createdAtMs, revokedBeforeMs)) : meta
+  return { ...created, renewedAtMs: Math.max(context.now(), created.renewedAtMs) }
+}
+
+function clearLines ({ overTls }: ApplyContext, cookies: WritePlan['clear']): string[] {
+  return cookies.map(({ name, lines }) => lines.clear(name, overTls))
+}
+
+function stampLine (
+  { definition, verified, overTls }: ApplyContext, meta: SessionMeta, { isRenewed, isChecked }: StampPlan
+): Applied {
+  const { stampName, stampKeys, context, revocation, sessionName } = definition
+  const { opened } = verified as VerifiedSession
+  const nowMs = context.now()
+  const stamp = {
+    id: meta.id.bytes,
+    renewedAtMs: isRenewed ? Math.max(nowMs, meta.renewedAtMs) : meta.renewedAtMs,
+    checkedAtMs: revocation === null ? opened.checkedAtMs : revocation.checkedAtMs(refOf(opened))
+  }
+  const token = sealToken(writeStamp(stamp, plaintext), stampKeys.sealing(nowMs), NOT_SPLIT)
+  const lines = linesFor(definition, meta.settings)
+  return {
+    lines: [lines.set(stampName, token, overTls, lifetimeOf(definition, meta, nowMs))],
+    publish: renewedEvent(sessionName, meta, isRenewed, isChecked)
+  }
+}
+
+function sealedEvent (session: string, { id, lineage }: SessionMeta, length: number): Applied['publish'] {
+  if (!sealed.hasSubscribers) return null
+  return () => { sealed.publish({ session, id: keyOfId(id.text), length, isNew: lineage !== 'same' }) }
+}
+
+function renewedEvent (session: string, { id }: SessionMeta, isRenewed: boolean, isChecked: boolean): Applied['publish'] {
+  if (!renewed.hasSubscribers) return null
+  return () => { renewed.publish({ session, id: keyOfId(id.text), isRenewed, isChecked }) }
+}
+
+/** For how long the browser is to keep the session's cookies, as an attribute; empty where they end with the browser. */
+function lifetimeOf (definition: SessionDefinition, { settings, authenticatedAtMs }: SessionMeta, nowMs: number): string {
+  const { attributes, persistent } = definition.options
+  const limits = withOwnLimits(definition.context.limits, settings)
+  if (settings.persistent === false) return ''
+  if (settings.maxAgeMs !== null) {
+    warnOwnMaxAge(definition, settings.maxAgeMs, limits)
+    return maxAge(Math.ceil(settings.maxAgeMs / SECOND_MS))
+  }
+  const isConfigured = attributes.maxAgeS !== null || attributes.expires !== null
+  // With own limits, or persistent: the configured lifetime is that of other sessions.
+  const isOwn = settings.persistent !== null || settings.idleMs !== null || settings.absoluteMs !== null
+  if (isConfigured && !isOwn) return configuredLifetime(definition, nowMs)
+  if (!isConfigured && !persistent && settings.persistent === null) return ''
+  const lifeMs = Math.min(authenticatedAtMs + limits.absoluteMs - nowMs, LONGEST_COOKIE_MS)
+  return maxAge(Math.ceil(lifeMs / SECOND_MS))
+}
+
+/** As it was given. With both, a browser goes by Max-Age: RFC 6265bis section 5.7. */
+function configuredLifetime (definition: SessionDefinition, nowMs: number): string {
+  const { maxAgeS, expires: date } = definition.options.attributes
+  const maxAgeAttribute = maxAgeS === null ? '' : maxAge(maxAgeS)
+  if (date === null) return maxAgeAttribute
+  // Expires has whole seconds. With one that has passed, the browser would drop the cookie of a login at once.
+  if (Math.floor(date.getTime() / SECOND_MS) * SECOND_MS > nowMs) return maxAgeAttribute + expires(date)
+  warnExpiresPassed(definition, date)
+  return maxAgeAttribute
+}

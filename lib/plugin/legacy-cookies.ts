@@ -1,0 +1,187 @@
+import { invalid } from '../checks'
+import type { CookieAttributes } from '../cookies/attributes'
+import { CookieLines } from '../cookies/lines'
+import { STAMP_SUFFIX } from '../core/format'
+import type { Values } from '../core/parts'
+import { fixedTerms, Keyring } from '../keyring/keyring'
+import { SealedLegacy } from '../legacy/sealed'
+import { SecureSessionLegacy } from '../legacy/secure-session'
+import type { ResolvedLegacy } from '../options/legacy'
+import type { ResolvedOptions, ResolvedSession } from '../options/options'
+import { attributesWith, isAllowed } from '../options/session-options'
+import { openLegacy } from '../session/legacy'
+import type { OpenedSession } from '../session/opened'
+import { sealingWith } from '../session/sealing'
+import type { OwnSettings } from '../session/settings'
+import { legacyStoreFailed } from '../store-failure'
+import type { LegacyOpener, LegacySession } from '../../types/legacy'
+import { isRefusal, newestFirst, openSealed, type CookieSource } from './load'
+import { logRefused, type IsFirst, type OpeningLog } from './log'
+
+/** A legacy cookie, from which sessions migrate. */
+export interface LegacyCookie {
+  readonly cookieName: string
+  /** The names of all cookies that a session there may be in. */
+  readonly names: readonly string[]
+  readonly keep: boolean
+  /** `open` never returns a promise. */
+  readonly immediate: boolean
+  /** Its sessions say when they began. */
+  readonly isDated: boolean
+  /** The names of those of its cookies that were sealed by keys of the session. */
+  readonly namesOfOwnKeys: readonly string[]
+  /** The newest session in its cookies, or null. Fails with FST_SESSION_STORE_UNAVAILABLE where an opener says so. */
+  open (source: CookieSource, nowMs: number, log: OpeningLog): Opened | Promise<Opened>
+  /** The names of further cookies that belong to it, where these are the values of cookies. */
+  further (values: Values): readonly string[]
+  /** The Set-Cookie lines that it had, for a session with these settings. */
+  lines (settings: OwnSettings): CookieLines
+}
+
+type Opened = OpenedSession | null
+
+interface LegacyRules extends ResolvedOptions {
+  readonly isFirst: IsFirst
+}
+
+const NONE: readonly string[] = []
+
+/** The `statusCode` of an error by which an opener says that its store is unavailable. */
+const UNAVAILABLE = 503
+
+/** Throws FST_SESSION_INVALID_KEY, or what `prepare` of an opener throws. */
+export async function legacyCookiesOf (
+  { options, legacy }: ResolvedSession, keyring: Keyring, isFirst: IsFirst
+): Promise<LegacyCookie[]> {
+  const cookies: LegacyCookie[] = []
+  for (const one of legacy) {
+    const { opener } = one
+    cookies.push(opener instanceof SealedLegacy
+      ? await sealedLegacy(one, opener, options, keyring, isFirst)
+      : await otherLibrary(one, opener, { ...options, isFirst }))
+  }
+  return cookies
+}
+
+/** A sealed cookie, under another name or other keys. */
+async function sealedLegacy (
+  { cookieName, attributes, keep }: ResolvedLegacy, opener: SealedLegacy, options: ResolvedOptions, ownKeyring: Keyring,
+  isFirst: IsFirst
+): Promise<LegacyCookie> {
+  const materials = await opener.materials()
+  const keyring = materials === null ? ownKeyring : new Keyring(fixedTerms(materials))
+  const stampName = cookieName + STAMP_SUFFIX
+  const sealed = {
+    sessionName: options.sessionName,
+    sealing: sealingWith({ ...options, cookieName }, keyring.tokenKeys('cookie', cookieName)),
+    stampName,
+    stampKeys: keyring.tokenKeys('stamp', stampName),
+    isFirst
+  }
+  return {
+    cookieName,
+    names: [...sealed.sealing.parts.names, stampName],
+    keep,
+    immediate: true,
+    isDated: true,
+    namesOfOwnKeys: materials === null ? [cookieName, stampName] : NONE,
+    further: values => [stampName, ...sealed.sealing.parts.further(values)],
+    lines: linesUnder(cookieName, attributes),
+    open (source, nowMs, log) {
+      const [opened] = openSealed(sealed, source, nowMs, log)
+      if (opened === undefined) return null
+      // An attribute of the old name may be wrong for the new one, such as a domain for `__Host-`.
+      const mayStay = isAllowed(options, opened.settings.attributes)
+      const settings = mayStay ? opened.settings : { ...opened.settings, attributes: null }
+      return { ...opened, settings, isLegacy: true }
+    }
+  }
+}
+
+/** A cookie of another library. */
+async function otherLibrary (
+  { cookieName, attributes, keep }: ResolvedLegacy, opener: LegacyOpener, options: LegacyRules
+): Promise<LegacyCookie> {
+  await opener.prepare?.()
+  const { immediate = false } = opener
+  const rules = { ...options, cookieName }
+  return {
+    cookieName,
+    names: [cookieName],
+    keep,
+    immediate,
+    isDated: opener instanceof SecureSessionLegacy,
+    namesOfOwnKeys: NONE,
+    further: () => NONE,
+    lines: linesUnder(cookieName, attributes),
+    open (source, nowMs, log) {
+      const values = source.values(cookieName)
+      const take = (found: LegacySession | null, index: number): Opened => {
+        return sessionOf(found, values[index] as string, rules, nowMs, log)
+      }
+      const answers = values.map(value => callOpener(opener, cookieName, value, nowMs, log))
+      if (!answers.some(isThenable)) return newest((answers as Array<LegacySession | null>).map(take))
+      if (immediate) throw invalid('an opener in "legacy" that is "immediate" returned a promise')
+      return Promise.all(answers).then(all => newest(all.map(take)))
+    }
+  }
+}
+
+/** An opener that throws has not opened the cookie, which a stranger may have sent. Unless it says that it is unavailable. */
+function callOpener (
+  opener: LegacyOpener, cookie: string, value: string, nowMs: number, log: OpeningLog
+): LegacySession | null | PromiseLike<LegacySession | null> {
+  const failed = (error: unknown): null => {
+    if (saysUnavailable(error)) throw legacyStoreFailed(error)
+    log.debug({ cookie, err: error }, 'an opener of legacy cookies threw, which counts as not opened')
+    return null
+  }
+  try {
+    const answer = opener.open(value, nowMs)
+    if (!isThenable(answer)) return answer
+    const settled = Promise.resolve(answer).catch(failed)
+    // The rejection is handled where it is awaited, or ignored where the opener of another cookie has failed before.
+    settled.catch(() => {})
+    return settled
+  } catch (error) {
+    return failed(error)
+  }
+}
+
+function saysUnavailable (error: unknown): boolean {
+  return (error as { statusCode?: unknown } | null | undefined)?.statusCode === UNAVAILABLE
+}
+
+/** The session that an opener found. A wrong answer of the opener is logged, and counts as not opened. */
+function sessionOf (
+  found: LegacySession | null, value: string, rules: LegacyRules, nowMs: number, log: OpeningLog
+): Opened {
+  const cookie = rules.cookieName
+  if (found === null) {
+    log.debug({ cookie }, 'legacy cookie not opened')
+    return null
+  }
+  try {
+    const session = openLegacy(found, value, rules, nowMs)
+    if (!isRefusal(session)) return session
+    logRefused(log, rules.isFirst, { sessionName: rules.sessionName, cookie, reason: session.reason })
+  } catch (error) {
+    log.error({ cookie, err: error }, 'an opener of legacy cookies returned what is no session')
+  }
+  return null
+}
+
+function newest (sessions: readonly Opened[]): Opened {
+  return sessions.filter(session => session !== null).sort(newestFirst)[0] ?? null
+}
+
+function isThenable (answer: unknown): answer is PromiseLike<LegacySession | null> {
+  return typeof (answer as { then?: unknown } | null)?.then === 'function'
+}
+
+function linesUnder (cookieName: string, attributes: CookieAttributes): (settings: OwnSettings) => CookieLines {
+  const usual = new CookieLines(attributes)
+  return settings => settings.attributes === null
+    ? usual
+    : new CookieLines(attributesWith({ cookieName, attributes }, settings.attributes))
+}

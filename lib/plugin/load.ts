@@ -1,0 +1,154 @@
+import { cookieValues } from '../cookies/header'
+import { encodedLength } from '../core/bytes'
+import { NOT_SPLIT, STAMP_BYTES, TOKEN_OVERHEAD_BYTES } from '../core/format'
+import type { CookieParts, Values } from '../core/parts'
+import { MALFORMED, type Refusal } from '../core/refusal'
+import { readStamp } from '../core/stamp'
+import { openToken, plaintext, type TokenKeys } from '../core/token'
+import { isFromTheFuture } from '../session/expiry'
+import type { OpenedSession } from '../session/opened'
+import { NOT_STAMPED, openSession, type Sealing, type StampedTimes, type StampOf } from '../session/sealing'
+import type { OwnSettings } from '../session/settings'
+import type { SessionDefinition } from './definition'
+import type { LegacyCookie } from './legacy-cookies'
+import { logRefused, logStampFromTheFuture, type IsFirst, type OpeningLog } from './log'
+
+const STAMP_CHARACTERS = encodedLength(TOKEN_OVERHEAD_BYTES + STAMP_BYTES)
+const NONE: readonly OwnSettings[] = []
+const NO_SESSIONS: readonly OpenedSession[] = []
+
+/** Where cookies are read. */
+export interface CookieSource {
+  readonly values: Values
+  /** Whole tokens; null for one that cannot be whole. */
+  readonly tokens: (parts: CookieParts) => ReadonlyArray<string | null>
+  /** Where stamps are looked for. */
+  readonly header: string | undefined
+}
+
+export function headerSource (header: string | undefined): CookieSource {
+  const values: Values = name => cookieValues(header, name)
+  return { values, tokens: parts => parts.join(values), header }
+}
+
+/** One whole token, without a header. */
+export function tokenSource (token: string): CookieSource {
+  return { values: () => [token], tokens: () => [token], header: undefined }
+}
+
+/** What opened in one cookie name: the session's own, or a legacy one. */
+export interface Candidates {
+  /** The newest first, one or more. */
+  readonly sessions: readonly OpenedSession[]
+  /** The legacy cookie that they were in; null for the session's own cookies. */
+  readonly legacy: LegacyCookie | null
+  /** The settings of the sessions in that legacy cookie. */
+  readonly legacySettings: readonly OwnSettings[]
+}
+
+/**
+ * The sessions that a request brings: in the session's own cookies, or else in the first legacy cookie that opens. Null
+ * for none. A promise only where `needsPromise`; it rejects with FST_SESSION_STORE_UNAVAILABLE.
+ */
+export function load (
+  definition: SessionDefinition, source: CookieSource, log: OpeningLog
+): Candidates | null | Promise<Candidates | null> {
+  return needsPromise(definition, source) ? loadInTurn(definition, source, log) : loadNow(definition, source, log)
+}
+
+/** As `load`, without the openers of legacy cookies that return promises. */
+export function loadNow (definition: SessionDefinition, source: CookieSource, log: OpeningLog): Candidates | null {
+  const own = loadOwn(definition, source, log)
+  if (own !== null) return own
+  for (const legacy of definition.legacyCookies) {
+    if (!legacy.immediate) continue
+    const opened = legacy.open(source, definition.context.now(), log) as OpenedSession | null
+    if (opened !== null) return legacyCandidates(legacy, opened)
+  }
+  return null
+}
+
+/** The request has a legacy cookie whose opener returns promises. */
+export function needsPromise ({ legacyCookies }: SessionDefinition, { values }: CookieSource): boolean {
+  return legacyCookies.some(({ immediate, cookieName }) => !immediate && values(cookieName).length > 0)
+}
+
+async function loadInTurn (
+  definition: SessionDefinition, source: CookieSource, log: OpeningLog
+): Promise<Candidates | null> {
+  const own = loadOwn(definition, source, log)
+  if (own !== null) return own
+  for (const legacy of definition.legacyCookies) {
+    const opened = await legacy.open(source, definition.context.now(), log)
+    if (opened !== null) return legacyCandidates(legacy, opened)
+  }
+  return null
+}
+
+function loadOwn (definition: SessionDefinition, source: CookieSource, log: OpeningLog): Candidates | null {
+  const sessions = openSealed(definition, source, definition.context.now(), log)
+  return sessions.length === 0 ? null : { sessions, legacy: null, legacySettings: NONE }
+}
+
+function legacyCandidates (legacy: LegacyCookie, opened: OpenedSession): Candidates {
+  return { sessions: [{ ...opened, cookieSettings: NONE }], legacy, legacySettings: opened.cookieSettings }
+}
+
+/** The name and the keys of sealed cookies. */
+export interface SealedCookies {
+  readonly sessionName: string
+  readonly sealing: Sealing
+  readonly stampName: string
+  readonly stampKeys: TokenKeys
+  readonly isFirst: IsFirst
+}
+
+/** The sessions in these cookies, the newest first. A subdomain can set a cookie of the same name, so each is tried. */
+export function openSealed (
+  sealed: SealedCookies, { tokens, header }: CookieSource, nowMs: number, log: OpeningLog
+): readonly OpenedSession[] {
+  const { sealing, sessionName, isFirst } = sealed
+  const candidates = tokens(sealing.parts)
+  if (candidates.length === 0) return NO_SESSIONS
+  const sessions: OpenedSession[] = []
+  const stampOf: StampOf = id => stampIn(sealed, id, header, nowMs, log)
+  for (const token of candidates) {
+    const opened = token === null ? MALFORMED : openSession(token, sealing, nowMs, stampOf)
+    if (!isRefusal(opened)) sessions.push(opened)
+    else logRefused(log, isFirst, { sessionName, cookie: sealing.cookieName, reason: opened.reason })
+  }
+  if (sessions.length < 2) return sessions
+  const cookieSettings = sessions.map(({ settings }) => settings)
+  return sessions.sort(newestFirst).map(session => ({ ...session, cookieSettings }))
+}
+
+/** By the time of sealing; of two sealed at once, the one that began later. */
+export function newestFirst (a: OpenedSession, b: OpenedSession): number {
+  return b.sealedAtMs - a.sealedAtMs || b.createdAtMs - a.createdAtMs
+}
+
+export function isRefusal (result: object): result is Refusal {
+  return 'ok' in result
+}
+
+function stampIn (
+  { stampName, stampKeys, sessionName, isFirst }: SealedCookies, id: Buffer, header: string | undefined, nowMs: number,
+  log: OpeningLog
+): StampedTimes {
+  let latest: StampedTimes = NOT_STAMPED
+  for (const token of cookieValues(header, stampName)) {
+    if (token.length !== STAMP_CHARACTERS) continue
+    const opened = openToken(token, stampKeys, NOT_SPLIT, nowMs)
+    const stamp = isRefusal(opened) ? opened : readStamp(plaintext, opened.plaintextBytes)
+    if (isRefusal(stamp) || !stamp.id.equals(id)) continue
+    if (isFromTheFuture(Math.max(stamp.renewedAtMs, stamp.checkedAtMs), nowMs)) {
+      logStampFromTheFuture(log, isFirst, sessionName, stampName)
+      continue
+    }
+    latest = {
+      renewedAtMs: Math.max(latest.renewedAtMs, stamp.renewedAtMs),
+      checkedAtMs: Math.max(latest.checkedAtMs, stamp.checkedAtMs)
+    }
+  }
+  return latest
+}

@@ -1,0 +1,239 @@
+import { maxHeaderSize } from 'node:http'
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { LINE_BYTES, NOT_SPLIT } from '../core/format'
+import { NotReadyError, type TooLargeError } from '../errors'
+import { refused } from '../events'
+import { maxAgeProblem } from '../options/max-age'
+import type { ResolvedOptions } from '../options/options'
+import type { StoreReporter } from '../revocation/circuit-breaker'
+import { keyOfId } from '../revocation/keys'
+import type { Limits } from '../session/expiry'
+import { MINUTE_MS, type Clock } from '../time'
+import type { RefusedBecause } from '../../types/events'
+import type { SessionDefinition } from './definition'
+import type { VerifiedSession } from './verify'
+
+/**
+ * Everything that the plugin logs. What an operator must act on is logged once per process and session definition, so
+ * that no stranger can fill the log.
+ */
+
+/** True the first time it is asked about a matter. */
+export type IsFirst = (matter: string) => boolean
+
+export function onceEach (): IsFirst {
+  const matters = new Set<string>()
+  return matter => matters.size < matters.add(matter).size
+}
+
+/** What is logged while sessions are opened. */
+export interface OpeningLog {
+  debug (fields: object, message: string): void
+  warn (fields: object, message: string): void
+  error (fields: object, message: string): void
+}
+
+type Line = readonly [level: keyof OpeningLog, fields: object, message: string]
+
+/**
+ * Keeps log lines until the session is open: a mixin or a serializer of the app's log may read `request.session` for
+ * every line.
+ */
+export class DeferredLog implements OpeningLog {
+  #lines: Line[] | null = null
+
+  debug (fields: object, message: string): void {
+    this.#keep(['debug', fields, message])
+  }
+
+  warn (fields: object, message: string): void {
+    this.#keep(['warn', fields, message])
+  }
+
+  error (fields: object, message: string): void {
+    this.#keep(['error', fields, message])
+  }
+
+  /** Writes the lines to another log. */
+  flush (log: OpeningLog): void {
+    const lines = this.#lines
+    this.#lines = null
+    lines?.forEach(([level, fields, message]) => { log[level](fields, message) })
+  }
+
+  #keep (line: Line): void {
+    this.#lines ??= []
+    this.#lines.push(line)
+  }
+}
+
+export interface RefusedCookie {
+  readonly sessionName: string
+  readonly cookie: string
+  readonly reason: RefusedBecause
+  /** The id of the session in it, where it opened and had ended. */
+  readonly id?: string
+}
+
+const CLOCKS = 'clocks'
+const CLOCKS_DIFFER = 'a key opened it, and it is dated more than a minute ahead of the clock of this server. ' +
+  'The clocks of the servers differ, or one was set back: synchronize them. Users are logged out until then'
+
+/** At level debug, for strangers can send any cookie. A genuine one from the future means that a clock is wrong. */
+export function logRefused (log: OpeningLog, isFirst: IsFirst, refusal: RefusedCookie): void {
+  const { sessionName, cookie, reason, id } = refusal
+  if (reason === 'from-the-future' && isFirst(CLOCKS)) warnOfClocks(log, sessionName, cookie, 'a session was refused')
+  else log.debug({ cookie, reason }, 'session cookie refused')
+  if (!refused.hasSubscribers) return
+  refused.publish({ session: sessionName, cookie, reason, id: id === undefined ? null : keyOfId(id) })
+}
+
+/** A genuine stamp from the future does not renew its session. */
+export function logStampFromTheFuture (log: OpeningLog, isFirst: IsFirst, sessionName: string, cookie: string): void {
+  if (isFirst(CLOCKS)) warnOfClocks(log, sessionName, cookie, 'the renewal of a session was ignored')
+}
+
+function warnOfClocks (log: OpeningLog, session: string, cookie: string, what: string): void {
+  log.warn({ session, cookie, reason: 'from-the-future' }, `${what}: ${CLOCKS_DIFFER}`)
+}
+
+/** These candidates opened, and their sessions have ended. */
+export function logEnded (
+  { sessionName, options, isFirst }: SessionDefinition, { ended, legacy }: VerifiedSession, log: OpeningLog
+): void {
+  const cookie = legacy?.cookieName ?? options.cookieName
+  for (const { id } of ended) logRefused(log, isFirst, { sessionName, cookie, reason: 'revoked', id: id.text })
+}
+
+/** An outage is logged once in this time, and its end after each that was logged. */
+const QUIET_MS = MINUTE_MS
+
+/** When the revocation store becomes unavailable, and available again. */
+export function revocationLog (
+  log: FastifyBaseLogger, sessionName: string, trustsWhenUnavailable: boolean, now: Clock
+): StoreReporter {
+  const consequence = trustsWhenUnavailable
+    ? 'sessions are trusted unchecked'
+    : 'requests that touch a session that is due to be checked fail'
+  let loggedAtMs = -Infinity
+  let isLogged = false
+  return {
+    unavailable ({ message }) {
+      // A store that fails for some keys only, such as a cluster without one of its nodes, changes with every request.
+      isLogged = Math.abs(now() - loggedAtMs) >= QUIET_MS
+      if (!isLogged) return
+      loggedAtMs = now()
+      log.warn({ session: sessionName }, `revocations cannot be asked, and ${consequence}: ${message}`)
+    },
+    available () {
+      if (isLogged) log.info({ session: sessionName }, 'revocations can be asked again')
+    }
+  }
+}
+
+const NEAR_THE_LIMIT = 0.8
+/** What a browser sends besides cookies. */
+const OTHER_HEADERS_BYTES = 2048
+
+/** Split sessions that are full would shut their user out: Node answers 431 before any handler runs. Said at boot. */
+export function warnOverBudget ({ server, log }: FastifyInstance, sessions: readonly ResolvedOptions[]): void {
+  const { maxHeaderSize: limit = maxHeaderSize } = server as { maxHeaderSize?: number }
+  const cookies = sessions.map(({ maxCookies }) => maxCookies).filter(count => count > NOT_SPLIT).reduce((sum, count) => sum + count, 0)
+  const bytes = cookies * LINE_BYTES
+  if (bytes === 0 || bytes + OTHER_HEADERS_BYTES <= limit) return
+  log.warn({ bytes, limit }, '"maxCookies" lets sessions grow until Node.js refuses the request that brings them: lower it, or raise maxHeaderSize of the server')
+}
+
+/** @param attributesBytes of the attributes in each Set-Cookie line of the session */
+export function warnNearTheLimit (
+  { options, sealing, isFirst }: SessionDefinition, bytes: number, attributesBytes: number, log: FastifyBaseLogger
+): void {
+  const limit = sealing.parts.longest(options.maxCookies, attributesBytes)
+  if (bytes < NEAR_THE_LIMIT * limit || !isFirst('size')) return
+  log.warn({ cookie: options.cookieName, bytes, limit },
+    'a session fills more than 80 % of its cookie; past the limit, requests that write it will fail with FST_SESSION_TOO_LARGE')
+}
+
+/** A proxy that ends TLS says so, but the app was not told to believe it: the cookie then goes out without Secure. */
+export function warnUntrustedProxy ({ options, isFirst }: SessionDefinition, { headers, log }: FastifyRequest): void {
+  const forwarded = headers['x-forwarded-proto']
+  if (options.attributes.secure !== 'auto' || typeof forwarded !== 'string' || !/^https/i.test(forwarded)) return
+  if (!isFirst('proxy')) return
+  log.warn({ cookie: options.cookieName },
+    'TLS seems to end at a proxy that Fastify was not told to trust, so the session cookie goes out without Secure: set trustProxy, or cookie.secure to true')
+}
+
+/** Browsers trust these without TLS: https://w3c.github.io/webappsec-secure-contexts/#is-origin-trustworthy */
+const THIS_MACHINE = /^(?:(?:.*\.)?localhost\.?|127(?:\.\d{1,3}){3}|\[::1\])$/i
+const SETS_SECURE = /^[^=]+=[^;]+;.*; Secure(?:;|$)/
+/** Of a header that the client sends; it goes into the log once. */
+const LONGEST_HOST = 253
+
+/** A browser drops a Secure cookie that came over plain http, unless from the same machine: RFC 6265bis section 5.7. */
+export function warnSecureOverHttp (
+  { options, isFirst }: SessionDefinition, request: FastifyRequest, lines: readonly string[]
+): void {
+  if (!lines.some(line => SETS_SECURE.test(line)) || THIS_MACHINE.test(request.hostname) || isTlsBefore(request)) return
+  if (!isFirst('http')) return
+  const host = request.hostname.slice(0, LONGEST_HOST)
+  request.log.warn({ session: options.sessionName, cookie: options.cookieName, host },
+    'a session cookie with Secure was set over plain http, and browsers drop such a cookie, so logins have no effect. ' +
+    'Serve the site over TLS, or use localhost for tests. If a proxy ends TLS, have it send X-Forwarded-Proto, ' +
+    'and set trustProxy')
+}
+
+/** A proxy says so, trusted or not. Or the browser shows it: it sends this header only over TLS, or to the same machine. */
+function isTlsBefore ({ headers }: FastifyRequest): boolean {
+  if (headers['sec-fetch-site'] !== undefined) return true
+  return /^https/i.test(String(headers['x-forwarded-proto'])) || /\bproto="?https/i.test(String(headers['forwarded']))
+}
+
+/** What the app gave a session by `options({ maxAge })`. */
+export function warnOwnMaxAge ({ options, log, isFirst }: SessionDefinition, maxAgeMs: number, limits: Limits): void {
+  const problem = maxAgeProblem(maxAgeMs, limits, 'session.options({ maxAge })')
+  if (problem === null || !isFirst('max-age')) return
+  log.warn({ session: options.sessionName, cookie: options.cookieName }, problem)
+}
+
+/** A date that was fixed at boot. Logins go on working, and are over when the browser is closed. */
+export function warnExpiresPassed ({ options, log, isFirst }: SessionDefinition, expires: Date): void {
+  if (!isFirst('expires')) return
+  log.warn({ session: options.sessionName, cookie: options.cookieName, expires: expires.toISOString() },
+    '"cookie.expires" has passed: the session cookie goes out without it from now on, and ends with the browser. ' +
+    'It is one date for all sessions; "persistent": true keeps each cookie for as long as its session may live')
+}
+
+/** The route said itself what caches may do, and that is more than is safe. */
+export function warnStorable ({ options, isFirst }: SessionDefinition, { log, request }: FastifyReply): void {
+  if (!isFirst('storable')) return
+  log.warn({ cookie: options.cookieName, route: request.routeOptions.url },
+    'a response sets the session cookie, and its route lets shared caches store it, which would hand one user\'s session to the next: say private or no-store where a session is written')
+}
+
+/** The legacy cookie stays in use. */
+export function warnNotMigrated (
+  { options, isFirst }: SessionDefinition, { detail }: TooLargeError, log: FastifyBaseLogger
+): void {
+  if (!isFirst('migrate')) return
+  log.warn({ cookie: options.cookieName }, `a session could not migrate from its legacy cookie, which stays in use: ${detail}`)
+}
+
+/** A log serializer may read `request.session` at every request, so this is said once. */
+export function warnNotReady ({ options: { sessionName }, isFirst }: SessionDefinition, { log }: FastifyRequest): void {
+  if (!isFirst('not ready')) return
+  const { code, message } = new NotReadyError(sessionName)
+  log.warn({ code, session: sessionName }, `request.${sessionName} is null: ${message}`)
+}
+
+/** The route was added before the plugin was loaded, where it could not be refused. */
+export function warnRouteConfig (
+  { options, isFirst }: SessionDefinition, { log, routeOptions }: FastifyRequest, problem: string
+): void {
+  if (!isFirst(`config of ${routeOptions.url}`)) return
+  log.warn({ session: options.sessionName, route: routeOptions.url }, `the route's config is ignored: ${problem}`)
+}
+
+export function warnLost ({ options }: SessionDefinition, log: FastifyBaseLogger): void {
+  log.warn({ cookie: options.cookieName },
+    'a session was changed and its cookie was never written: an upgrade must call reply.commitSession() before its head is sent')
+}

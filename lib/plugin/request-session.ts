@@ -1,0 +1,122 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { opened } from '../events'
+import { keyOfId } from '../revocation/keys'
+import type { SessionObserver } from '../session/context'
+import { Session } from '../session/session'
+import { apply, revokeBeforeSend } from './apply'
+import { forbidStoring, varyByCookie } from './caching'
+import type { SessionDefinition } from './definition'
+import { warnSecureOverHttp, warnUntrustedProxy } from './log'
+import { planOf, type Plan } from './plan'
+import { hasEnded, type VerifiedSession } from './verify'
+
+const NONE: readonly string[] = []
+
+/** The request that a session belongs to. */
+export interface SessionHolder {
+  readonly request: FastifyRequest
+  /** Throws FST_SESSION_COMMITTED. */
+  beforeChange (session: RequestSession): void
+  /** A session may be changed in place: its cookie must go out with the head of the response. */
+  watchHead (): void
+}
+
+/** One session of one request: used by the handlers, or looked at by the plugin alone. */
+export class RequestSession implements SessionObserver {
+  readonly definition: SessionDefinition
+  readonly verified: VerifiedSession | null
+  readonly session: Session
+  readonly #holder: SessionHolder
+  #isUsed = false
+  /** The reply sets its cookies. */
+  #isWritten = false
+  #plan: Plan | null = null
+  /** What `revokeBeforeSend` resolved to. */
+  #revokedBeforeMs = 0
+  #publish: (() => void) | null = null
+  /**
+   * Failed: it could not be written, and the error was thrown. The reply to the error goes out without it, unless the
+   * error handler changes it again.
+   */
+  state: 'open' | 'failed' | 'changed again' = 'open'
+
+  constructor (definition: SessionDefinition, verified: VerifiedSession | null, holder: SessionHolder) {
+    this.definition = definition
+    this.verified = verified
+    this.#holder = holder
+    this.session = verified?.status === 'revoked'
+      ? Session.deleted(definition.context, this, verified.opened)
+      : new Session(definition.context, this, verified === null || hasEnded(verified) ? null : verified.opened)
+  }
+
+  /** What the request uses: the proxy. */
+  use (): object {
+    const isFirst = !this.#isUsed
+    // A subscriber may read the session, too.
+    this.#isUsed = true
+    if (isFirst && opened.hasSubscribers) this.#publishOpened()
+    return this.session.proxy
+  }
+
+  /** Throws where the session cannot be written, rejects where the store fails; null where nothing must be waited for. */
+  revokeBeforeSend (): Promise<void> | null {
+    if (this.state === 'failed') return null
+    const revoking = revokeBeforeSend(this.definition, this.#planned())
+    return revoking === null ? null : revoking.then(revokedBeforeMs => { this.#revokedBeforeMs = revokedBeforeMs })
+  }
+
+  /** The Set-Cookie lines. Throws where the session cannot be written. */
+  apply (): readonly string[] {
+    if (this.state === 'failed') return NONE
+    const plan = this.#planned()
+    if (plan.kind === 'none' && plan.tooLarge === null) return NONE
+    const { definition, verified } = this
+    const { request } = this.#holder
+    const overTls = request.protocol === 'https'
+    const context = { definition, verified, revokedBeforeMs: this.#revokedBeforeMs, overTls, log: request.log }
+    const { lines, publish } = apply(context, plan)
+    this.#publish = publish
+    this.#isWritten = lines.length > 0
+    if (this.#isWritten && !overTls) {
+      warnUntrustedProxy(definition, request)
+      warnSecureOverHttp(definition, request, lines)
+    }
+    return lines
+  }
+
+  /** Sets the headers for caches, and returns the payload to send. */
+  setCacheHeaders (reply: FastifyReply, payload: unknown): unknown {
+    if (!this.definition.options.cacheControl) return payload
+    if (this.#isWritten && forbidStoring(this.definition, reply, payload)) return payload
+    return this.#isUsed ? varyByCookie(reply, payload) : payload
+  }
+
+  /** Publishes the events of what was applied. */
+  publish (): void {
+    this.#publish?.()
+  }
+
+  beforeChange (): void {
+    this.#holder.beforeChange(this)
+    this.#plan = null
+  }
+
+  mayBeMutated (): void {
+    this.#holder.watchHead()
+  }
+
+  #planned (): Plan {
+    const { definition, session, verified } = this
+    const header = this.#holder.request.raw.headers.cookie
+    this.#plan ??= planOf({ definition, session, verified, header, isUsed: this.#isUsed })
+    return this.#plan
+  }
+
+  #publishOpened (): void {
+    const { verified, definition: { sessionName, options } } = this
+    if (verified === null || hasEnded(verified)) return
+    const { status, isChecked, legacy, opened: { id } } = verified
+    const check = status === 'unavailable-trusted' ? 'unchecked' : isChecked ? 'good' : null
+    opened.publish({ session: sessionName, cookie: legacy?.cookieName ?? options.cookieName, id: keyOfId(id.text), check })
+  }
+}

@@ -1,0 +1,110 @@
+import { NO_EXTENSIONS, type Extensions } from '../core/envelope'
+import type { SessionTimes } from './expiry'
+import type { OpenedSession } from './opened'
+import { SessionId } from './session-id'
+import { NO_SETTINGS, type OwnSettings } from './settings'
+
+/**
+ * How a session relates to the one that the request brought.
+ * - `same`: it is that one.
+ * - `first`: the request brought none.
+ * - `fresh`: it was begun instead of that one.
+ * - `reissued`: it is that one under another id, dated after the revocation of all others.
+ */
+export type Lineage = 'same' | 'first' | 'fresh' | 'reissued'
+
+/** All that is sealed of a session beside its values. Never changed: each function here returns another one. */
+export interface SessionMeta extends SessionTimes {
+  readonly id: SessionId
+  readonly lineage: Lineage
+  /** It is another session, and its user was authenticated by the one that the request brought. */
+  readonly continuesLogin: boolean
+  readonly settings: OwnSettings
+  /** Those of types that this version does not know. */
+  readonly extensions: Extensions
+}
+
+export function metaOf (opened: OpenedSession): SessionMeta {
+  const { id, createdAtMs, authenticatedAtMs, renewedAtMs, settings, extensions } = opened
+  return {
+    id, createdAtMs, authenticatedAtMs, renewedAtMs, settings, extensions, lineage: 'same', continuesLogin: false
+  }
+}
+
+export function firstMeta (nowMs: number): SessionMeta {
+  return begun(new SessionId(), nowMs, NO_SETTINGS, 'first')
+}
+
+/** Another session, which takes over nothing. */
+export function freshMeta (nowMs: number, settings: OwnSettings): SessionMeta {
+  return begun(new SessionId(), nowMs, settings, 'fresh')
+}
+
+/** It was begun in this request, so it can still be dated later. */
+export function isBegunNow ({ lineage }: SessionMeta): boolean {
+  return lineage === 'first' || lineage === 'fresh'
+}
+
+/** It is in place of the session that the request brought. */
+export function isAnother ({ lineage }: SessionMeta): boolean {
+  return lineage === 'fresh' || lineage === 'reissued'
+}
+
+/** Its user was authenticated by the session that the request brought. */
+export function isLoginOf (meta: SessionMeta, opened: OpenedSession | null): boolean {
+  return meta.lineage === 'same' ? opened?.subject?.length !== 0 : meta.continuesLogin
+}
+
+/** Under another id, dated after all others of its subject were revoked. Its authentication stays. */
+export function reissued (meta: SessionMeta, opened: OpenedSession | null, createdAtMs: number): SessionMeta {
+  const continuesLogin = isLoginOf(meta, opened)
+  if (meta.lineage === 'same') return { ...meta, id: new SessionId(), createdAtMs, lineage: 'reissued', continuesLogin }
+  if (meta.lineage === 'reissued') return { ...meta, createdAtMs, continuesLogin }
+  return { ...createdAt(meta, createdAtMs), lineage: 'fresh', continuesLogin }
+}
+
+/** Begun at another time. A session that was authenticated when it began still was. */
+export function createdAt (meta: SessionMeta, createdAtMs: number): SessionMeta {
+  if (createdAtMs === meta.createdAtMs) return meta
+  const authenticatedAtMs = meta.authenticatedAtMs === meta.createdAtMs ? createdAtMs : meta.authenticatedAtMs
+  return { ...meta, createdAtMs, authenticatedAtMs }
+}
+
+/**
+ * The session under another id, where its subject is another one than the cookie's: stamps and revocations name an id.
+ * - Anonymous to user counts as authentication.
+ * - User A to B may be impersonation, so `authenticatedAtMs` stays.
+ * - Settings of user A, and extensions that this version does not know, are not for user B.
+ * @param subject hashed; null where the app does not say
+ * @param nextId of the other session
+ * @param given the settings of this request, which stay
+ */
+export function withSubject (
+  meta: SessionMeta, opened: OpenedSession | null, subject: Buffer | null, nextId: () => SessionId, given: OwnSettings,
+  nowMs: number
+): SessionMeta {
+  const before = opened?.subject ?? null
+  if (before === null || subject === null || isBegunNow(meta) || subject.equals(before)) return meta
+  const fresh = begun(nextId(), nowMs, given, 'fresh')
+  if (!isUser(before)) return fresh
+  const { authenticatedAtMs, renewedAtMs } = meta
+  return { ...fresh, authenticatedAtMs, renewedAtMs, continuesLogin: true }
+}
+
+/** A subject, hashed: a user, and neither anonymous nor unknown. */
+export function isUser (subject: Buffer | null): subject is Buffer {
+  return subject !== null && subject.length > 0
+}
+
+function begun (id: SessionId, nowMs: number, settings: OwnSettings, lineage: Lineage): SessionMeta {
+  return {
+    id,
+    lineage,
+    createdAtMs: nowMs,
+    authenticatedAtMs: nowMs,
+    renewedAtMs: nowMs,
+    continuesLogin: false,
+    settings,
+    extensions: NO_EXTENSIONS
+  }
+}

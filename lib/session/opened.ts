@@ -1,0 +1,48 @@
+import type { Extensions } from '../core/envelope'
+import type { Codec, SessionRecord } from './codec'
+import type { SessionTimes } from './expiry'
+import type { SessionId } from './session-id'
+import type { OwnSettings } from './settings'
+
+/** A session as a cookie brought it. Never changed. */
+export interface OpenedSession extends SessionTimes {
+  readonly id: SessionId
+  /** When the data cookie was sealed. `renewedAtMs` is later where a stamp says so. */
+  readonly sealedAtMs: number
+  /** When the revocation store was last asked, as the stamp says; 0 without a stamp. */
+  readonly checkedAtMs: number
+  /** The subject when it was sealed, hashed; empty for anonymous, null where the writer did not say. */
+  readonly subject: Buffer | null
+  readonly settings: OwnSettings
+  readonly extensions: Extensions
+  readonly data: OpenedData
+  /** A use of the session now renews it. */
+  readonly isRenewalDue: boolean
+  /** It was in a legacy cookie. */
+  readonly isLegacy: boolean
+  /** Nothing says when it began: its times are those of this request. */
+  readonly isUndated: boolean
+  /** The settings of every session that this request brought in cookies of this name. */
+  readonly cookieSettings: readonly OwnSettings[]
+}
+
+/** The data of an opened session: serialized, and parsed when it is needed. */
+export class OpenedData {
+  readonly serialized: string | Buffer
+  readonly codec: Codec
+  #parsed: SessionRecord | null
+
+  /** @param parsed what the text was parsed to, if it was; handed out once */
+  constructor (serialized: string | Buffer, codec: Codec, parsed: SessionRecord | null) {
+    this.serialized = serialized
+    this.codec = codec
+    this.#parsed = parsed
+  }
+
+  /** The data, a record of its own for each caller. Empty where a custom deserializer fails the second time. */
+  take (): SessionRecord {
+    const parsed = this.#parsed ?? this.codec.parse(this.serialized) ?? {}
+    this.#parsed = null
+    return parsed
+  }
+}

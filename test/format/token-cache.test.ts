@@ -1,0 +1,36 @@
+import { randomBytes } from 'node:crypto'
+import t from 'tap'
+import { TokenCache } from '../../lib/core/token-cache'
+import { TokenKey, type TokenKeys } from '../../lib/core/token'
+
+const KEY = new TokenKey(1, Buffer.alloc(32))
+
+function keysOf (found: TokenKey | undefined): TokenKeys {
+  return { sealing: () => KEY, find: () => found }
+}
+
+t.test('a token is found by its whole text, while its key opens', async t => {
+  const cache = new TokenCache<string>(10)
+  const token = `${'a'.repeat(100)}${'t'.repeat(22)}`
+  cache.set(token, KEY, 'content')
+  t.equal(cache.get(token, keysOf(KEY), 0), 'content')
+  t.equal(cache.get(`b${token.slice(1)}`, keysOf(KEY), 0), undefined, 'the same tag behind another text')
+  t.equal(cache.get(token, keysOf(undefined), 0), undefined, 'the key no longer opens')
+  t.equal(cache.get(token, keysOf(new TokenKey(1, Buffer.alloc(32))), 0), undefined, 'another key has its id')
+})
+
+t.test('a token that is set again takes no more room', async t => {
+  const cache = new TokenCache<number>(2)
+  for (let time = 0; time < 5; time++) cache.set('a', KEY, time)
+  cache.set('b', KEY, 9)
+  t.strictSame([cache.get('a', keysOf(KEY), 0), cache.get('b', keysOf(KEY), 0)], [4, 9])
+})
+
+t.test('the text of all tokens takes 4 MB at most', async t => {
+  const cache = new TokenCache<number>(1_000_000)
+  const tokens = Array.from({ length: 1100 }, () => randomBytes(2048).toString('hex'))
+  tokens.forEach((token, index) => { cache.set(token, KEY, index) })
+  const kept = tokens.filter(token => cache.get(token, keysOf(KEY), 0) !== undefined)
+  t.equal(kept.length, 1024)
+  t.strictSame(kept, tokens.slice(-1024))
+})
