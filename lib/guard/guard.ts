@@ -44,7 +44,7 @@ export function makeGuard (definitions: readonly SessionDefinition[], options: u
 function readWhen (when: unknown, { options: { subject, sessionName } }: SessionDefinition): When | null {
   if (typeof when === 'function') return when as When
   if (when !== undefined) throw invalid(`option "when" must be a function such as session => session.has('user'); found ${describe(when)}`)
-  if (subject === null) throw invalid(`a guard needs the option "subject" of session "${sessionName}", or its own option "when": a session alone proves nothing, strangers have them too`)
+  if (subject === null) throw invalid(`a guard needs the option "subject" of session "${sessionName}", or its own option "when": a session alone proves nothing, since anonymous clients have one, too`)
   return null
 }
 

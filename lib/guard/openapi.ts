@@ -20,7 +20,7 @@ interface RouteSchema {
 /** The sessions as security schemes, by their names. Throws FST_SESSION_INVALID_OPTION where a document could not name one. */
 export function securitySchemesOf (definitions: readonly SessionDefinition[]): Readonly<Record<string, SessionSecurityScheme>> {
   const unnamed = definitions.find(({ options: { openapi, sessionName } }) => openapi && !COMPONENT_NAME.test(sessionName))
-  if (unnamed !== undefined) throw invalid(`option "openapi": a document cannot call a session "${unnamed.options.sessionName}": letters, digits, ".", "-" and "_" are what it takes`)
+  if (unnamed !== undefined) throw invalid(`option "openapi": "${unnamed.options.sessionName}" cannot be a name in an OpenAPI document: use letters, digits, ".", "-" and "_"`)
   return Object.fromEntries(definitions.map(({ options: { sessionName, cookieName } }) => [sessionName, {
     type: 'apiKey',
     in: 'cookie',

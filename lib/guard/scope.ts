@@ -74,5 +74,5 @@ function scopesAround (scope: object): object[] {
 
 function refuseContradiction ({ config, method, url }: RouteOptions): void {
   if (config?.session !== false) return
-  throw invalid(`the route ${[method].flat().join()} ${url} says config: { session: false }, and a guard wants its session: take one of them away`)
+  throw invalid(`the route ${[method].flat().join()} ${url} has config: { session: false } and a guard: remove one of them`)
 }

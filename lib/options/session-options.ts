@@ -112,6 +112,6 @@ function refuseContradiction ({ limits }: SettingsRules, { idleMs, absoluteMs, m
 
 function msUntil (date: Date, nowMs: number): number {
   const ms = date.getTime() - nowMs
-  if (ms < SECOND_MS) throw invalid(`${WHERE}.expires: wanted a time to come`)
+  if (ms < SECOND_MS) throw invalid(`${WHERE}.expires: wanted a time in the future`)
   return ms
 }

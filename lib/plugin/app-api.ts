@@ -120,7 +120,7 @@ type Revocable = SessionDefinition & { readonly revocation: Revocation }
 function revocable (definitions: readonly SessionDefinition[], name: string | undefined): Revocable[] {
   const meant = name === undefined ? definitions : [named(definitions, name)]
   const all = meant.filter((definition): definition is Revocable => definition.revocation !== null)
-  if (all.length === 0) throw invalid('sessions can be ended from afar only with the option "revocation"')
+  if (all.length === 0) throw invalid('sessions can be revoked by id or subject only with the option "revocation"')
   return all
 }
 

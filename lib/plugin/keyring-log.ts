@@ -10,7 +10,7 @@ const ROTATED = 'a key was added to the keyring'
 const NOT_ROTATED = 'a new key is due and could not be added to the keyring'
 const RELOADED = 'the keyring can be reloaded again'
 const NOT_RELOADED = 'the keyring could not be reloaded, and the last good one stays in use'
-const TOO_SHORT = 'keys of the keyring expire before the last session they sealed can be over: ' +
+const TOO_SHORT = 'keys of the keyring expire before the last session they sealed can have ended: ' +
   'rotate with a --keep-for (or rotation.keepFor) of at least "absolute"'
 
 /** The messages of this log, by level, without what differs. */

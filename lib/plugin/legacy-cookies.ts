@@ -166,7 +166,7 @@ function sessionOf (
     if (!isRefusal(session)) return session
     logRefused(log, rules.isFirst, { sessionName: rules.sessionName, cookie, reason: session.reason })
   } catch (error) {
-    log.error({ cookie, err: error }, 'an opener of legacy cookies returned what is no session')
+    log.error({ cookie, err: error }, 'an opener of legacy cookies returned an invalid result')
   }
   return null
 }

@@ -123,10 +123,10 @@ export function revocationLog (
       isLogged = Math.abs(now() - loggedAtMs) >= QUIET_MS
       if (!isLogged) return
       loggedAtMs = now()
-      log.warn({ session: sessionName }, `revocations cannot be asked, and ${consequence}: ${message}`)
+      log.warn({ session: sessionName }, `the revocation store is unavailable, and ${consequence}: ${message}`)
     },
     available () {
-      if (isLogged) log.info({ session: sessionName }, 'revocations can be asked again')
+      if (isLogged) log.info({ session: sessionName }, 'the revocation store is available again')
     }
   }
 }
@@ -141,7 +141,7 @@ export function warnOverBudget ({ server, log }: FastifyInstance, sessions: read
   const cookies = sessions.map(({ maxCookies }) => maxCookies).filter(count => count > NOT_SPLIT).reduce((sum, count) => sum + count, 0)
   const bytes = cookies * LINE_BYTES
   if (bytes === 0 || bytes + OTHER_HEADERS_BYTES <= limit) return
-  log.warn({ bytes, limit }, '"maxCookies" lets sessions grow until Node.js refuses the request that brings them: lower it, or raise maxHeaderSize of the server')
+  log.warn({ bytes, limit }, '"maxCookies" lets sessions grow until Node.js refuses the request that contains them: lower it, or raise maxHeaderSize of the server')
 }
 
 /** @param attributesBytes of the attributes in each Set-Cookie line of the session */

@@ -27,7 +27,7 @@ export function revokerOf (definition: SessionDefinition): SessionRevoker {
     },
     requireUser (subject) {
       if (subject === null) {
-        throw invalid('revokeOthers() needs the option "subject", which says whose session it is')
+        throw invalid('revokeOthers() needs the option "subject"')
       }
       if (!isUser(subject)) throw new RequiredError()
     },

@@ -65,7 +65,7 @@ export class Session {
 
   set (key: string, value: unknown): void {
     const name = keyText(key)
-    if (name === null) throw new InvalidOptionError(`the key of a session's value must be a string; found ${typeof key}`)
+    if (name === null) throw new InvalidOptionError(`the key of a session's value must be a string or a number; found ${typeof key}`)
     if (value === undefined) return this.unset(name)
     if (!this.#context.codec.custom) refuseUnwritable(name, value)
     if (this.#values.holds(name, value)) return

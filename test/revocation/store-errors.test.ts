@@ -49,7 +49,7 @@ for (const [what, rejection, reason] of REJECTIONS) {
     }
     t.match(reasonsIn(app), ROUTES.map(() => `the revocation store is unavailable: ${reason}`))
     const [told, ...again] = app.lines.filter(({ level }) => level === WARN)
-    t.match(told, { session: 'session', msg: `revocations cannot be asked, and requests that touch a session that is due to be checked fail: ${reason}` })
+    t.match(told, { session: 'session', msg: `the revocation store is unavailable, and requests that touch a session that is due to be checked fail: ${reason}` })
     t.strictSame(again, [])
   })
 
