@@ -30,10 +30,10 @@ export class CookieParts {
     return parts * this.#room(parts, attributesBytes)
   }
 
-  /** Over how many cookies a token of so many characters is written: as few as carry it. Past MOST_PARTS: none do. */
+  /** Over how many cookies a token is written that some number of cookies can carry: over as few as carry it. */
   count (characters: number, attributesBytes: number): number {
     let parts = NOT_SPLIT
-    while (parts <= MOST_PARTS && characters > this.longest(parts, attributesBytes)) parts++
+    while (characters > this.longest(parts, attributesBytes)) parts++
     return parts
   }
 
