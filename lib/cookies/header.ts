@@ -24,7 +24,7 @@ export function cookieValues (header: string | undefined, name: string): string[
     const semicolon = isPair ? header.indexOf(';', signAt) : signAt
     const end = semicolon === -1 ? header.length : semicolon
     if (isPair) values.push(withoutSpace(header, signAt + 1, end))
-    at = end === header.length ? -1 : header.indexOf(name, end)
+    at = header.indexOf(name, end)
   }
   return values
 }
@@ -48,10 +48,10 @@ function nameIn (pair: string): string {
   return signAt === -1 ? '' : pair.slice(0, signAt).trim()
 }
 
-/** The text between, without spaces and tabs around it; other white space is part of a value. */
+/** A value without spaces and tabs around it; other white space is part of it. An equals sign is before `start`. */
 function withoutSpace (header: string, start: number, end: number): string {
-  while (start < end && isSpace(header.charCodeAt(start))) start++
-  while (start < end && isSpace(header.charCodeAt(end - 1))) end--
+  while (isSpace(header.charCodeAt(start))) start++
+  while (isSpace(header.charCodeAt(end - 1))) end--
   return header.slice(start, end)
 }
 
@@ -61,6 +61,6 @@ function isSpace (code: number): boolean {
 
 /** True where nothing but white space lies between here and the last semicolon or the start. */
 function startsPair (header: string, at: number): boolean {
-  while (at > 0 && isSpace(header.charCodeAt(at - 1))) at--
+  while (isSpace(header.charCodeAt(at - 1))) at--
   return at === 0 || header.charCodeAt(at - 1) === SEMICOLON
 }

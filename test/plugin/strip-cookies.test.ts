@@ -1,7 +1,7 @@
 import { connect } from 'node:http2'
 import t, { type Test } from 'tap'
 import secureSession from '../../index'
-import { cookieValues } from '../../lib/cookies/header'
+import { cookieValues, withoutCookies } from '../../lib/cookies/header'
 import { addRoutes, appWith, KEY, OTHER_KEY, type TestApp } from '../helpers/app'
 import { Browser } from '../helpers/browser'
 
@@ -118,4 +118,15 @@ t.test('stripCookies works over HTTP/2, where each cookie may be a field of its 
   let body = ''
   for await (const chunk of stream.setEncoding('utf8')) body += chunk as string
   t.strictSame(JSON.parse(body), { left: 'a=1; b=2' })
+})
+
+t.test('all white space in front of the first cookie that stays is removed', async t => {
+  t.equal(withoutCookies('session=x; \t  b=2;  c=3', new Set(['session'])), 'b=2;  c=3')
+})
+
+t.test('a pair without an equals sign stays, whatever it begins with', async t => {
+  for (const name of ['session', 'a']) {
+    for (const pair of [name, `${name}x`]) t.equal(withoutCookies(`${pair}; b=2`, new Set([name])), `${pair}; b=2`)
+    t.equal(withoutCookies(`${name}=x; b=2`, new Set([name])), 'b=2')
+  }
 })
