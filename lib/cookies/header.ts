@@ -1,8 +1,7 @@
 /** How many cookies of one name are looked at: a domain and a path above ours may each add one; more is an attack. */
 export const MOST_CANDIDATES = 4
 
-const TAB = 0x09
-const SPACE = 0x20
+const SPACES = ' \t'
 const SEMICOLON = 0x3b
 const EQUALS = 0x3d
 
@@ -50,17 +49,13 @@ function nameIn (pair: string): string {
 
 /** A value without spaces and tabs around it; other white space is part of it. An equals sign is before `start`. */
 function withoutSpace (header: string, start: number, end: number): string {
-  while (isSpace(header.charCodeAt(start))) start++
-  while (isSpace(header.charCodeAt(end - 1))) end--
+  while (SPACES.includes(header[start] as string)) start++
+  while (SPACES.includes(header[end - 1] as string)) end--
   return header.slice(start, end)
-}
-
-function isSpace (code: number): boolean {
-  return code === SPACE || code === TAB
 }
 
 /** True where nothing but white space lies between here and the last semicolon or the start. */
 function startsPair (header: string, at: number): boolean {
-  while (isSpace(header.charCodeAt(at - 1))) at--
+  while (SPACES.includes(header[at - 1] as string)) at--
   return at === 0 || header.charCodeAt(at - 1) === SEMICOLON
 }

@@ -2,58 +2,63 @@ import type { FastifyReply } from 'fastify'
 import type { SessionDefinition } from './definition'
 import { warnStorable } from './log'
 
-/** What caches between the server and the browser are told of a response that has to do with a session. */
+/** The headers of a response that concern caches between the server and the browser. */
 
 const FORBIDDEN = /\b(?:no-store|private)\b/i
 const STORED_NOWHERE = /\bno-store\b/i
-// RFC 9111 section 3: each lets a shared cache store a response. Without a lifetime it would ask again before each use.
+// RFC 9111 section 3: each of these lets a shared cache store a response.
 const PERMITTED = /\b(?:public|(?:s-maxage|max-age)="?0*[1-9])/i
-// RFC 9213, and what came before it: these rule over Cache-Control at a CDN.
+// RFC 9213 and its predecessors: a CDN goes by these before Cache-Control.
 const TARGETED = ['cdn-cache-control', 'cloudflare-cdn-cache-control', 'vercel-cdn-cache-control', 'surrogate-control']
 
 /**
- * RFC 9111 section 7.3: a shared cache that stores a Set-Cookie hands one user's session to the next. What the route says of caching
- * stands; where that lets shared caches store it, the log says so. True where no cache stores it now.
+ * RFC 9111 section 7.3: a shared cache that stores a Set-Cookie gives one user's session to others. Sets `no-store`, unless
+ * the route has its own Cache-Control; where that lets shared caches store it, a warning is logged. True where no cache
+ * stores the response now.
  */
 export function forbidStoring (definition: SessionDefinition, reply: FastifyReply, payload: unknown): boolean {
-  const control = headerOf(reply, payload, 'cache-control')
-  const isOpen = isTargeted(reply, payload)
+  const response = responseIn(payload)
+  const control = headerOf(reply, response, 'cache-control')
+  const isOpen = isTargeted(reply, response)
   if (control === undefined) reply.header('cache-control', 'no-store')
   if (isOpen || isPermitted(control)) warnStorable(definition, reply)
   return control === undefined && !isOpen
 }
 
 /**
- * What a page shows of a session is not for whoever brings another one, or none, and caches may store what nobody forbids: RFC 9111
+ * A page that depends on a session must not be reused for another one, and caches may store what nothing forbids: RFC 9111
  * section 4.2.2. Returns the payload to send.
  */
 export function varyByCookie (reply: FastifyReply, payload: unknown): unknown {
   const { method } = reply.request
   if (method !== 'GET' && method !== 'HEAD') return payload
-  const control = headerOf(reply, payload, 'cache-control')
-  if (control !== undefined && STORED_NOWHERE.test(String(control)) && !isTargeted(reply, payload)) return payload
-  const vary = headerOf(reply, payload, 'vary')
-  if (vary === undefined || vary === '') return withVary(reply, payload, 'Cookie')
-  return isVaried(vary) ? payload : withVary(reply, payload, `${String(vary)}, Cookie`)
-}
-
-/** As it goes out: Fastify lays the headers of a web Response over those of the reply, after all hooks. */
-function headerOf (reply: FastifyReply, payload: unknown, name: string): unknown {
-  return isResponse(payload) ? payload.headers.get(name) ?? reply.getHeader(name) : reply.getHeader(name)
-}
-
-/** A Response that came from elsewhere has headers that cannot be changed. */
-function withVary (reply: FastifyReply, payload: unknown, vary: string): unknown {
+  const response = responseIn(payload)
+  const control = headerOf(reply, response, 'cache-control')
+  if (control !== undefined && STORED_NOWHERE.test(String(control)) && !isTargeted(reply, response)) return payload
+  const present = headerOf(reply, response, 'vary')
+  if (present !== undefined && isVaried(present)) return payload
+  const vary = present === undefined || present === '' ? 'Cookie' : `${String(present)}, Cookie`
   reply.header('vary', vary)
-  if (!isResponse(payload) || !payload.headers.has('vary')) return payload
-  const copy = new Response(payload.body, payload)
+  return response === null ? payload : withVary(response, vary)
+}
+
+/** Null where the payload is no web Response, of any implementation: Fastify recognizes it like this. */
+function responseIn (payload: unknown): Response | null {
+  if (typeof payload !== 'object') return null
+  return Object.prototype.toString.call(payload) === '[object Response]' ? payload as Response : null
+}
+
+/** A header as it goes out: Fastify puts those of a Response over those of the reply, after all hooks. */
+function headerOf (reply: FastifyReply, response: Response | null, name: string): unknown {
+  return response?.headers.get(name) ?? reply.getHeader(name)
+}
+
+/** The headers of a Response may be immutable. */
+function withVary (response: Response, vary: string): Response {
+  if (!response.headers.has('vary')) return response
+  const copy = new Response(response.body, response)
   copy.headers.set('vary', vary)
   return copy
-}
-
-/** As Fastify tells it, of whatever implementation. */
-function isResponse (payload: unknown): payload is Response {
-  return typeof payload === 'object' && Object.prototype.toString.call(payload) === '[object Response]'
 }
 
 function isPermitted (value: unknown): boolean {
@@ -62,11 +67,8 @@ function isPermitted (value: unknown): boolean {
   return PERMITTED.test(directives) && !FORBIDDEN.test(directives)
 }
 
-function isTargeted (reply: FastifyReply, payload: unknown): boolean {
-  for (const name of TARGETED) {
-    if (isPermitted(headerOf(reply, payload, name))) return true
-  }
-  return false
+function isTargeted (reply: FastifyReply, response: Response | null): boolean {
+  return TARGETED.some(name => isPermitted(headerOf(reply, response, name)))
 }
 
 function isVaried (vary: unknown): boolean {

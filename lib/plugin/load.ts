@@ -58,8 +58,8 @@ export function load (
 
 /** As `load`, without the openers of legacy cookies that return promises. */
 export function loadNow (definition: SessionDefinition, source: CookieSource, log: OpeningLog): Candidates | null {
-  const own = loadOwn(definition, source, log)
-  if (own !== null) return own
+  const sessions = openSealed(definition, source, definition.context.now(), log)
+  if (sessions.length > 0) return { sessions, legacy: null, legacySettings: NONE }
   for (const legacy of definition.legacyCookies) {
     if (!legacy.immediate) continue
     const opened = legacy.open(source, definition.context.now(), log) as OpenedSession | null
@@ -76,18 +76,13 @@ export function needsPromise ({ legacyCookies }: SessionDefinition, { values }: 
 async function loadInTurn (
   definition: SessionDefinition, source: CookieSource, log: OpeningLog
 ): Promise<Candidates | null> {
-  const own = loadOwn(definition, source, log)
-  if (own !== null) return own
+  const sessions = openSealed(definition, source, definition.context.now(), log)
+  if (sessions.length > 0) return { sessions, legacy: null, legacySettings: NONE }
   for (const legacy of definition.legacyCookies) {
     const opened = await legacy.open(source, definition.context.now(), log)
     if (opened !== null) return legacyCandidates(legacy, opened)
   }
   return null
-}
-
-function loadOwn (definition: SessionDefinition, source: CookieSource, log: OpeningLog): Candidates | null {
-  const sessions = openSealed(definition, source, definition.context.now(), log)
-  return sessions.length === 0 ? null : { sessions, legacy: null, legacySettings: NONE }
 }
 
 function legacyCandidates (legacy: LegacyCookie, opened: OpenedSession): Candidates {

@@ -267,7 +267,7 @@ export class RequestContext implements SessionHolder {
 
   #finalLines (): readonly string[] {
     const lines = this.#write()
-    for (const session of this.#sessions) session.publish()
+    for (const { publish } of this.#sessions) publish?.()
     return lines
   }
 

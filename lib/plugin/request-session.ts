@@ -33,7 +33,8 @@ export class RequestSession implements SessionObserver {
   #plan: Plan | null = null
   /** What `revokeBeforeSend` resolved to. */
   #revokedBeforeMs = 0
-  #publish: (() => void) | null = null
+  /** Publishes the events of what was applied; null where there are none. */
+  publish: (() => void) | null = null
   /**
    * Failed: it could not be written, and the error was thrown. The reply to the error goes out without it, unless the
    * error handler changes it again.
@@ -75,7 +76,7 @@ export class RequestSession implements SessionObserver {
     const overTls = request.protocol === 'https'
     const context = { definition, verified, revokedBeforeMs: this.#revokedBeforeMs, overTls, log: request.log }
     const { lines, publish } = apply(context, plan)
-    this.#publish = publish
+    this.publish = publish
     this.#isWritten = lines.length > 0
     if (this.#isWritten && !overTls) {
       warnUntrustedProxy(definition, request)
@@ -89,11 +90,6 @@ export class RequestSession implements SessionObserver {
     if (!this.definition.options.cacheControl) return payload
     if (this.#isWritten && forbidStoring(this.definition, reply, payload)) return payload
     return this.#isUsed ? varyByCookie(reply, payload) : payload
-  }
-
-  /** Publishes the events of what was applied. */
-  publish (): void {
-    this.#publish?.()
   }
 
   beforeChange (): void {

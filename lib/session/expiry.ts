@@ -29,14 +29,6 @@ export function isFromTheFuture (timeMs: number, nowMs: number): boolean {
   return timeMs > nowMs + CLOCK_SKEW_MS
 }
 
-export function isIdleOver (renewedAtMs: number, idleMs: number, nowMs: number): boolean {
-  return nowMs - renewedAtMs >= idleMs
-}
-
-export function isAbsoluteOver (authenticatedAtMs: number, absoluteMs: number, nowMs: number): boolean {
-  return nowMs - authenticatedAtMs >= absoluteMs
-}
-
 export function isRenewalDue (renewedAtMs: number, renewAfterMs: number, nowMs: number): boolean {
   return nowMs - renewedAtMs >= renewAfterMs
 }
@@ -59,9 +51,10 @@ export function withOwnLimits (limits: Limits, { idleMs: ownIdleMs, absoluteMs: 
   }
 }
 
-/** Why a session with these times is not to be used now; null where nothing speaks against it. */
-export function refusalByTime ({ createdAtMs, authenticatedAtMs, renewedAtMs }: SessionTimes, limits: Limits, nowMs: number): Refusal | null {
+/** Why a session with these times is refused now; null where it is not. */
+export function refusalByTime (
+  { createdAtMs, authenticatedAtMs, renewedAtMs }: SessionTimes, { absoluteMs, idleMs }: Limits, nowMs: number
+): Refusal | null {
   if (isFromTheFuture(Math.max(createdAtMs, authenticatedAtMs, renewedAtMs), nowMs)) return FROM_THE_FUTURE
-  if (isAbsoluteOver(authenticatedAtMs, limits.absoluteMs, nowMs)) return EXPIRED
-  return isIdleOver(renewedAtMs, limits.idleMs, nowMs) ? EXPIRED : null
+  return nowMs - authenticatedAtMs >= absoluteMs || nowMs - renewedAtMs >= idleMs ? EXPIRED : null
 }
