@@ -1,0 +1,154 @@
+import t from 'tap'
+import secureSession from '../../index'
+import { fixedTerms, Keyring } from '../../lib/keyring/keyring'
+import { resolveOptions } from '../../lib/options/options'
+import { defineSession, type SessionDefinition } from '../../lib/plugin/definition'
+import { headerSource, loadNow } from '../../lib/plugin/load'
+import { DeferredLog } from '../../lib/plugin/log'
+import { planOf, type Plan } from '../../lib/plugin/plan'
+import { unverified, type VerifiedSession } from '../../lib/plugin/verify'
+import { NO_OBSERVER } from '../../lib/session/context'
+import { Session } from '../../lib/session/session'
+import { addRoutes, appWith, bareApp, KEY } from '../helpers/app'
+import { Browser } from '../helpers/browser'
+import { fakeClock } from '../helpers/clock'
+
+/** What a reply does with a session, decided by what the request brought and what it did. */
+
+const HOUR_MS = 3_600_000
+const subject = (session: any): string | undefined => session.get('user')
+
+type Act = (session: Session) => unknown
+type Brought = 'nothing' | 'anonymous' | 'user' | 'due' | 'legacy' | 'legacy, due'
+
+interface Row {
+  readonly brought: Brought
+  readonly act: Act
+  readonly kind: Plan['kind']
+  /** What else the plan says. */
+  readonly more?: object
+}
+
+const read: Act = session => session.get('page')
+const readObject: Act = session => session.get('cart')
+const change: Act = session => { session.set('page', '/b') }
+const nested: Act = session => { (session.get('cart') as number[]).push(1) }
+const logIn: Act = session => { session.set('user', 'ada') }
+const impersonate: Act = session => { session.set('user', 'eve') }
+const regenerate: Act = session => { session.regenerate(['page']) }
+const end: Act = session => { session.delete() }
+const endAndBegin: Act = session => { session.delete(); session.set('page', '/c') }
+const look: Act = session => [session.info, session.changed, session.data(), session.keys()]
+
+const SAME = { meta: { lineage: 'same' }, revoke: null, login: null }
+
+const ROWS: readonly Row[] = [
+  { brought: 'nothing', act: read, kind: 'none' },
+  { brought: 'nothing', act: look, kind: 'none' },
+  { brought: 'nothing', act: end, kind: 'end', more: { revoke: null } },
+  { brought: 'nothing', act: change, kind: 'write', more: { meta: { lineage: 'first' }, revoke: null, login: null } },
+  { brought: 'nothing', act: logIn, kind: 'write', more: { meta: { lineage: 'first' }, login: Buffer } },
+  { brought: 'nothing', act: regenerate, kind: 'replace', more: { meta: { lineage: 'fresh' }, revoke: null } },
+  { brought: 'anonymous', act: read, kind: 'none' },
+  { brought: 'anonymous', act: readObject, kind: 'none' },
+  { brought: 'anonymous', act: look, kind: 'none' },
+  { brought: 'anonymous', act: change, kind: 'write', more: SAME },
+  { brought: 'anonymous', act: nested, kind: 'write', more: SAME },
+  { brought: 'anonymous', act: logIn, kind: 'replace', more: { meta: { lineage: 'fresh', continuesLogin: false }, revoke: null, login: Buffer } },
+  { brought: 'anonymous', act: end, kind: 'end', more: { revoke: null } },
+  { brought: 'user', act: read, kind: 'none' },
+  { brought: 'user', act: change, kind: 'write', more: SAME },
+  { brought: 'user', act: nested, kind: 'write', more: SAME },
+  { brought: 'user', act: impersonate, kind: 'replace', more: { meta: { lineage: 'fresh', continuesLogin: true }, revoke: Object, login: Buffer } },
+  { brought: 'user', act: regenerate, kind: 'replace', more: { meta: { lineage: 'fresh', continuesLogin: false }, revoke: Object, login: null } },
+  { brought: 'user', act: end, kind: 'end', more: { revoke: Object } },
+  { brought: 'user', act: endAndBegin, kind: 'replace', more: { meta: { lineage: 'fresh' }, revoke: Object } },
+  { brought: 'due', act: read, kind: 'renew', more: { stamp: { isRenewed: true, isChecked: false } } },
+  { brought: 'due', act: change, kind: 'write', more: { ...SAME, stamp: null } },
+  { brought: 'due', act: end, kind: 'end' },
+  { brought: 'legacy', act: read, kind: 'none' },
+  { brought: 'legacy', act: change, kind: 'migrate', more: SAME },
+  { brought: 'legacy', act: regenerate, kind: 'replace' },
+  { brought: 'legacy', act: end, kind: 'end' },
+  { brought: 'legacy, due', act: read, kind: 'migrate', more: SAME },
+  { brought: 'legacy, due', act: change, kind: 'migrate', more: SAME }
+]
+
+async function definitionOf (options: object): Promise<SessionDefinition> {
+  const now = (): number => Date.now()
+  const given = { key: KEY, subject, revocation: { store: secureSession.memoryRevocation() }, ...options }
+  const [resolved] = resolveOptions(given, now())
+  const keys = { keyring: new Keyring(fixedTerms([KEY])), seeker: null }
+  return await defineSession(resolved as NonNullable<typeof resolved>, keys, 0, now, bareApp(t).log)
+}
+
+t.test('the plan follows from what the request brought and what it did', async t => {
+  const clock = fakeClock(t)
+  const own = await definitionOf({})
+  const renamed = await definitionOf({ cookieName: 'new', legacy: [secureSession.sealedOpener({ cookieName: 'session' })] })
+  const app = await appWith(t, { key: KEY, subject })
+  addRoutes(app)
+  app.get('/fill', async ({ session }) => { session.set('cart', [0]); session.set('page', '/a'); return {} })
+  const anonymous = new Browser(app)
+  await anonymous.get('/fill')
+  const user = new Browser(app)
+  await user.get('/set/user/ada')
+  await user.get('/fill')
+  for (const { brought, act, kind, more = {} } of ROWS) {
+    const isLegacy = brought.startsWith('legacy')
+    const definition = isLegacy ? renamed : own
+    const header = brought === 'nothing' ? undefined : (brought === 'anonymous' ? anonymous : user).header
+    if (brought.endsWith('due')) clock.advance(7 * HOUR_MS)
+    const candidates = loadNow(definition, headerSource(header), new DeferredLog())
+    const verified: VerifiedSession | null = candidates === null ? null : unverified(candidates)
+    const session = new Session(definition.context, NO_OBSERVER, verified === null ? null : verified.opened)
+    act(session)
+    const input = { definition, session, verified, header, isUsed: true }
+    const plan = planOf(input)
+    t.match(plan, { kind, ...more }, `${brought}: ${act.name}`)
+    t.strictSame(planOf(input).kind, kind, 'planning again changes nothing')
+    if (brought.endsWith('due')) {
+      t.match(planOf({ ...input, isUsed: false }).kind, act === read ? 'none' : kind, 'only a use renews')
+      clock.advance(-7 * HOUR_MS)
+    }
+  }
+})
+
+t.test('reading info at any time does not change the id that is sealed', async t => {
+  const app = await appWith(t, { key: KEY, subject })
+  app.get('/', async ({ session }) => {
+    const ids: string[] = []
+    for (const user of ['ada', 'eve', 'ada', 'eve']) {
+      session.set('user', user)
+      ids.push(session.info.id)
+    }
+    return ids
+  })
+  app.get('/id', async ({ session }) => session.info)
+  const browser = new Browser(app)
+  const first = await browser.json('/')
+  t.equal(new Set(first).size, 1, 'a session that was begun in this request keeps its id')
+  const { id } = await browser.json('/id')
+  t.equal(id, first[0])
+  const [asAda, asEve, again, last] = await browser.json('/')
+  t.strictSame([again, last], [asAda, asEve], 'the id follows from the values')
+  t.equal(asEve, id)
+  t.not(asAda, id)
+})
+
+t.test('a session that became another user\'s and back in one request stays the session that it was', async t => {
+  const app = await appWith(t, { key: KEY, subject })
+  app.get('/in', async ({ session }) => { session.set('user', 'ada'); return {} })
+  app.get('/there-and-back', async ({ session }) => {
+    session.set('user', 'eve')
+    const { id } = session.info
+    session.set('user', 'ada')
+    return { eve: id }
+  })
+  app.get('/id', async ({ session }) => session.info)
+  const browser = new Browser(app)
+  await browser.get('/in')
+  const { id } = await browser.json('/id')
+  t.not((await browser.json('/there-and-back')).eve, id)
+  t.equal((await browser.json('/id')).id, id)
+})
