@@ -20,9 +20,16 @@ import type * as ofSealing from './types/sealing'
 import type * as ofSession from './types/session'
 
 /**
- * Encrypted cookie sessions for Fastify 5: `app.register(secureSession, { key })`, then `request.session`.
- * Rejects with FST_SESSION_INVALID_OPTION or FST_SESSION_INVALID_KEY if the options are wrong, and with
- * FST_SESSION_INVALID_KEYRING or FST_SESSION_KEYRING_UNAVAILABLE if there is no valid keyring at boot.
+ * Encrypted cookie sessions for Fastify 5. Register it once; each request then has `request.session`.
+ * @param options of one session, or an array of them for several named sessions
+ * @throws {FST_SESSION_INVALID_OPTION} if an option is unknown, wrong, or contradicts another
+ * @throws {FST_SESSION_INVALID_KEY} if a key is not 32 bytes, or a `secret` or `salt` has the wrong length
+ * @throws {FST_SESSION_INVALID_KEYRING} if the text of the keyring is invalid at boot
+ * @throws {FST_SESSION_KEYRING_UNAVAILABLE} if the keyring cannot be read at boot
+ * @throws {FST_SESSION_NO_GUARDED_MEMORY} if the process already holds too many keys
+ * @example
+ * await app.register(secureSession, { key: process.env['SESSION_KEY'] })
+ * app.get('/', async request => request.session.get('user'))
  */
 function secureSession (app: FastifyInstance, options: secureSession.Options): Promise<void>
 /** The same with a callback, for a plugin that wraps this one. */
@@ -36,37 +43,73 @@ function secureSession (
 }
 
 declare namespace secureSession {
-  /** The values of your sessions: declare your own keys with `declare module 'fastify-sealed-session'`. */
+  /**
+   * The values of your sessions. Declare your own keys:
+   *
+   *     declare module 'fastify-sealed-session' {
+   *       interface SessionData { user: { id: number } }
+   *     }
+   */
   export interface SessionData {}
+  /** A session: its methods, and its values in property style. */
   export type Session<T = SessionData> = ofSession.Session<T>
+  /** The id and the times of a session, in milliseconds since 1970. */
   export type SessionInfo = ofSession.SessionInfo
+  /** The argument of `session.options()`. */
   export type SessionSettings = ofSession.SessionSettings
+  /** The options of one session. */
   export type SessionOptions = ofOptions.SessionOptions
+  /** The options of the plugin: those of one session, or an array of them. */
   export type Options = ofFastify.SecureSessionOptions
+  /** A number of seconds above 0, or text with a unit such as `'15m'`. */
   export type Duration = ofSealing.Duration
+  /** One key: 32 bytes, or the same as text in base64, base64url or 64 hex digits. */
   export type KeyInput = ofSealing.KeyInput
+  /** One key or several: the first seals, all open. */
   export type KeyInputs = ofSealing.KeyInputs
+  /** Attributes of a cookie, as `@fastify/cookie` takes them. */
   export type CookieOptions = ofCookie.CookieOptions
+  /** Writes and reads the data of a session. */
   export type Serializer = ofSealing.Serializer
+  /** Storage for a keyring. */
   export type KeyringStore = ofKeyring.KeyringStore
+  /** The options of `fileKeyring`. */
   export type FileKeyringOptions = ofKeyring.FileKeyringOptions
+  /** The methods that `redisKeyring` uses of a client. */
   export type RedisKeyringClient = ofKeyring.RedisKeyringClient
+  /** The options of `redisKeyring`. */
   export type RedisKeyringOptions = ofKeyring.RedisKeyringOptions
+  /** The option `rotation`: key rotation by the servers. */
   export type Rotation = ofKeyring.Rotation
+  /** Opens cookies of another library. */
   export type LegacyOpener = ofLegacy.LegacyOpener
+  /** What a `LegacyOpener` returns. */
   export type LegacySession = ofLegacy.LegacySession
+  /** What `sealedOpener` returns. */
   export type SealedOpener = ofLegacy.SealedOpener
+  /** The options of `sealedOpener`. */
   export type SealedOpenerOptions = ofLegacy.SealedOpenerOptions
+  /** The options of `secureSessionOpener`. */
   export type SecureSessionOpenerOptions = ofLegacy.SecureSessionOpenerOptions
+  /** Storage for revoked sessions and subjects. */
   export type RevocationStore = ofRevocation.RevocationStore
+  /** The option `revocation`. */
   export type RevocationOptions = ofRevocation.RevocationOptions
+  /** The options of `memoryRevocation`. */
   export type MemoryRevocationOptions = ofRevocation.MemoryRevocationOptions
+  /** The methods that `redisRevocation` uses of a client. */
   export type RedisRevocationClient = ofRevocation.RedisRevocationClient
+  /** The options of `redisRevocation`. */
   export type RedisRevocationOptions = ofRevocation.RedisRevocationOptions
+  /** `app.secureSession`. */
   export type SecureSessionControl = ofControl.SecureSessionControl
+  /** A security scheme of OpenAPI, as `app.secureSession.securitySchemes` has them. */
   export type SessionSecurityScheme = ofControl.SessionSecurityScheme
+  /** The messages on `node:diagnostics_channel`, by the name of the channel. */
   export type SessionEvents = ofEvents.SessionEvents
+  /** The options of `app.requireSession` and `app.sessionGuard`. */
   export type GuardOptions = ofGuard.GuardOptions
+  /** `app.requireSession`. */
   export type RequireSession = ofGuard.RequireSession
   /** `SessionOptions`, by the name that `@fastify/secure-session` gives them. */
   export type SecureSessionPluginOptions = SessionOptions

@@ -6,15 +6,24 @@ import type { RevocationStore } from '../types/revocation'
 
 export type { RevocationStore }
 
+/** How a check waits. */
 export interface RevocationStoreHarness {
-  /** Waits for this many milliseconds of the store's time. Default: a real timer. With a fake clock, advance it. */
+  /**
+   * Waits for this many milliseconds of the store's time. With a fake clock, advance the clock.
+   * @default a real timer
+   */
   wait?: (ms: number) => Promise<unknown>
 }
 
+/** One requirement for a revocation store. */
 export interface RevocationStoreCheck {
   /** A sentence, such as `a smaller cut-off never lowers one`. */
   readonly name: string
-  /** Rejects with an AssertionError if the store violates the contract, or with the error of the store. */
+  /**
+   * Runs the check. Rejects with an AssertionError if the store violates the contract, or with the error of the store.
+   * @param store the store to check
+   * @param harness for a store with a fake clock
+   */
   run (store: RevocationStore, harness?: RevocationStoreHarness): Promise<void>
 }
 
@@ -22,6 +31,7 @@ export interface RevocationStoreCheck {
  * The contract of a RevocationStore. Every check uses its own random keys, so checks can share a store and run in
  * parallel. Their entries are kept for at most ten minutes. If a store has room for fewer than 3,000 entries, each
  * check needs its own store. The clock of the store must agree with `Date.now()`.
+ * @example
  * for (const { name, run } of revocationStoreContract) test(name, () => run(store))
  */
 export const revocationStoreContract: readonly RevocationStoreCheck[] = [
@@ -56,11 +66,11 @@ export const revocationStoreContract: readonly RevocationStoreCheck[] = [
 
   check('a larger cut-off raises one, a smaller never lowers it, each resolves to the previous one', async store => {
     const key = freshKey()
-    let standing = 0
+    let current = 0
     for (const cutOffMs of [SHORTER, NOON, SHORTER, NOON + 1, NOON, NOON + 1, 1, LAST_DATE, NOON]) {
-      strictEqual(await store.raise(key, cutOffMs, LONG_MS), standing)
-      standing = Math.max(standing, cutOffMs)
-      deepStrictEqual(await read(store, key), [standing])
+      strictEqual(await store.raise(key, cutOffMs, LONG_MS), current)
+      current = Math.max(current, cutOffMs)
+      deepStrictEqual(await read(store, key), [current])
     }
   }),
 
@@ -77,18 +87,22 @@ export const revocationStoreContract: readonly RevocationStoreCheck[] = [
   check('a hundred parallel raises end at the largest cut-off, like sequential ones', async store => {
     const key = freshKey()
     const given = Array.from({ length: 100 }, (_, index) => NOON + index * 37 % 100)
-    const raises = await Promise.all(given.map(async cutOffMs => ({ cutOffMs, before: await store.raise(key, cutOffMs, LONG_MS) })))
+    const raises = await Promise.all(given.map(async cutOffMs => {
+      return { cutOffMs, before: await store.raise(key, cutOffMs, LONG_MS) }
+    }))
     deepStrictEqual(await read(store, key), [NOON + 99])
     const steps = raises.filter(({ cutOffMs, before }) => before < cutOffMs).sort((a, b) => a.cutOffMs - b.cutOffMs)
     const reached = steps.map(({ cutOffMs }) => cutOffMs)
     deepStrictEqual(steps.map(({ before }) => before), [0, ...reached.slice(0, -1)])
-    for (const { before } of raises) ok(before === 0 || reached.includes(before), `a raise resolved to ${before}, which never stood`)
+    for (const { before } of raises) {
+      ok(before === 0 || reached.includes(before), `a raise resolved to ${before}, which was never the cut-off`)
+    }
   }),
 
   check('a cut-off expires after its time', async (store, wait) => {
     const key = freshKey()
     await store.raise(key, NOON + 1, SHORT_MS)
-    await untilForgotten(store, key, wait)
+    await untilExpired(store, key, wait)
     strictEqual(await store.raise(key, NOON, LONG_MS), 0)
     deepStrictEqual(await read(store, key), [NOON])
   }),
@@ -98,65 +112,67 @@ export const revocationStoreContract: readonly RevocationStoreCheck[] = [
     for (const key of [raised, unchanged]) await store.raise(key, NOON, LONG_MS)
     await store.raise(raised, NOON + 1, SHORT_MS)
     await store.raise(unchanged, NOON - 1, SHORT_MS)
-    await untilShortIsOver(store, wait)
+    await untilShortExpired(store, wait)
     deepStrictEqual(await read(store, raised, unchanged), [NOON + 1, NOON])
   }),
 
   check('a raise with a longer time extends the life of an entry, also for a smaller cut-off', async (store, wait) => {
     const raises = [NOON - 1, NOON, NOON + 1].map(cutOffMs => ({ key: freshKey(), cutOffMs }))
-    const standing: number[] = []
+    const expected: number[] = []
     for (const { key, cutOffMs } of raises) {
       await store.raise(key, NOON, SHORT_MS)
-      // On a slow machine the first may have been forgotten by now: before is then 0.
+      // On a slow machine the first may have expired by now: `before` is then 0.
       const before = await store.raise(key, cutOffMs, LONG_MS)
-      standing.push(Math.max(before, cutOffMs))
+      expected.push(Math.max(before, cutOffMs))
     }
-    await untilShortIsOver(store, wait)
-    deepStrictEqual(await read(store, ...raises.map(({ key }) => key)), standing)
+    await untilShortExpired(store, wait)
+    deepStrictEqual(await read(store, ...raises.map(({ key }) => key)), expected)
   }),
 
-  check('a cut-off of 0 ends nothing, and the entry is kept for its time', async (store, wait) => {
+  check('a cut-off of 0 revokes nothing, and the entry is kept for its time', async (store, wait) => {
     const [kept, raised] = [freshKey(), freshKey()]
     strictEqual(await store.raise(kept, 0, LONG_MS), 0)
     deepStrictEqual(await read(store, kept), [0])
     await store.raise(raised, NOON, LONG_MS)
     strictEqual(await store.raise(raised, 0, SHORT_MS), NOON)
     strictEqual(await store.raise(kept, NOON, SHORT_MS), 0)
-    await untilShortIsOver(store, wait)
+    await untilShortExpired(store, wait)
     deepStrictEqual(await read(store, kept, raised), [NOON, NOON])
   }),
 
-  check('any number of cut-offs in the future end no session that begins after they were made', async (store, wait) => {
+  check('any number of cut-offs in the future revoke no session that is created later', async (store, wait) => {
     const aheadMs = Date.now() + AHEAD_MS
     for (let made = 0; made < FLOOD; made += AT_ONCE) {
-      await Promise.all(Array.from({ length: AT_ONCE }, async () => { await store.raise(freshKey(), aheadMs, LONG_MS) }))
+      const raise = async (): Promise<unknown> => await store.raise(freshKey(), aheadMs, LONG_MS)
+      await Promise.all(Array.from({ length: AT_ONCE }, raise))
     }
     await wait(SHORT_MS)
-    const beganAtMs = Date.now()
+    const createdAtMs = Date.now()
     await store.raise(freshKey(), aheadMs, LONG_MS)
     const [cutOffMs] = await read(store, freshKey()) as [number]
-    ok(cutOffMs < beganAtMs, `after ${FLOOD} raises a key that was never raised has a cut-off that ends what begins now`)
+    const found = `after ${FLOOD} raises, a key that was never raised has a cut-off that revokes a session created now`
+    ok(cutOffMs < createdAtMs, found)
   })
 ]
 
 type Wait = (ms: number) => Promise<unknown>
 
 const NOON = Date.UTC(2026, 0, 1, 12)
-/** With a digit less: as text it would be the larger one. */
+/** One digit fewer than NOON: compared as text it would be larger. */
 const SHORTER = 999_999_999_999
-/** The last millisecond that a Date knows: 16 digits. */
+/** The largest time of a Date: 16 digits. */
 const LAST_DATE = 8_640_000_000_000_000
 
-/** More than some stores have room for. */
+/** More entries than some stores hold. */
 const FLOOD = 2000
 const AT_ONCE = 100
-/** As far as the cut-off of an id lies ahead. */
+/** The cut-off of an id is this far in the future. */
 const AHEAD_MS = 60_000
 
 const SHORT_MS = 100
 const LONG_MS = 600_000
-/** Some stores count in seconds, some machines are slow. */
-const PATIENCE_MS = 20_000
+/** Some stores count in seconds, and some machines are slow. */
+const TIMEOUT_MS = 20_000
 
 function check (name: string, work: (store: RevocationStore, wait: Wait) => Promise<void>): RevocationStoreCheck {
   return { name, async run (store, { wait = pause } = {}) { await work(store, wait) } }
@@ -171,19 +187,19 @@ async function read (store: RevocationStore, ...keys: string[]): Promise<number[
   return [...await store.cutOffs(keys)]
 }
 
-/** Until what was to be kept for the short time, up to now, is so no longer: another key tells. */
-async function untilShortIsOver (store: RevocationStore, wait: Wait): Promise<void> {
+/** Waits until entries that were raised before with SHORT_MS have expired: a new entry with SHORT_MS expires last. */
+async function untilShortExpired (store: RevocationStore, wait: Wait): Promise<void> {
   const witness = freshKey()
   await store.raise(witness, NOON, SHORT_MS)
-  await untilForgotten(store, witness, wait)
+  await untilExpired(store, witness, wait)
 }
 
-async function untilForgotten (store: RevocationStore, key: string, wait: Wait): Promise<void> {
-  for (let waitedMs = 0; waitedMs < PATIENCE_MS; waitedMs += SHORT_MS) {
+async function untilExpired (store: RevocationStore, key: string, wait: Wait): Promise<void> {
+  for (let waitedMs = 0; waitedMs < TIMEOUT_MS; waitedMs += SHORT_MS) {
     await wait(SHORT_MS)
     if ((await read(store, key))[0] === 0) return
   }
-  fail(`a cut-off that was to be kept for ${SHORT_MS} ms is still there after ${PATIENCE_MS / 1000} seconds`)
+  fail(`a cut-off that was to be kept for ${SHORT_MS} ms is still there after ${TIMEOUT_MS / 1000} seconds`)
 }
 
 async function pause (ms: number): Promise<void> {

@@ -14,59 +14,99 @@ import { countParts, NOT_STAMPED, openSession, sealingWith, sealSession } from '
 import { refuseUnwritable } from './session/serializable'
 import { Values } from './session/values'
 
-/** Sealed cookies without Fastify: for another framework, a worker, a script, a test. */
+/** Sealed cookies without Fastify: for another framework, a worker, a script or a test. */
 
 export type { Duration, KeyInput, KeyInputs, RefusalReason, Serializer }
 
+/** The options of `createSealer`. Durations are in seconds, or text with a unit such as `'15m'`. */
 export interface SealerOptions {
   /** The key, or keys: the first seals, all open. */
   key: KeyInputs | undefined
-  /** The name of the cookie: a token opens under the name it was sealed for, and no other. Default `'session'`. */
+  /**
+   * The name of the cookie. A token opens only under the name that it was sealed for.
+   * @default 'session'
+   */
   cookieName?: string | undefined
-  /** A session not sealed again for this long is over. Default `'1d'`. */
+  /**
+   * A session that was not sealed again for this long has expired.
+   * @default '1d'
+   */
   idle?: Duration | undefined
-  /** A session older than this is over. Default: the longer of `'30d'` and `idle`. */
+  /**
+   * A session older than this has expired.
+   * @default the longer of '30d' and `idle`
+   */
   absolute?: Duration | undefined
-  /** Pad the plaintext to a multiple of this many bytes. Default 0: none. */
+  /**
+   * Pad the plaintext to a multiple of this many bytes, at most 2048.
+   * @default 0: no padding
+   */
   padTo?: number | undefined
-  /** Default: JSON. */
+  /**
+   * Writes and reads the values.
+   * @default JSON
+   */
   serializer?: Serializer | undefined
-  /** Milliseconds since 1970. Default: the clock of the machine. */
+  /**
+   * Returns the current time in milliseconds since 1970.
+   * @default Date.now
+   */
   now?: (() => number) | undefined
 }
 
-/** Who and how old a session is; times in milliseconds since 1970. */
+/** The id and the times of a session. Times are in milliseconds since 1970. */
 export interface SealedInfo {
   /** 32 hex digits. */
   readonly id: string
+  /** When the session was created. */
   readonly createdAt: number
+  /** When it was last sealed or renewed. */
   readonly renewedAt: number
+  /** When it expires if it is not sealed again. */
   readonly expiresAt: number
 }
 
+/** The result of `open`: the values, or the reason of the refusal. */
 export type Opened =
   | { readonly ok: true, readonly data: Record<string, unknown>, readonly info: SealedInfo }
   | { readonly ok: false, readonly reason: RefusalReason }
 
+/** Seals and opens tokens. `createSealer` makes it. */
 export interface Sealer {
   /**
-   * A token for this data. With the `info` of an opened session it goes on as that session: same id, same age. An idle
-   * limit of its own, which only the plugin gives a session, is not carried over. Name, token and 128 bytes of
-   * attributes make a Set-Cookie line of 4,093 bytes at most, which all browsers keep.
-   * Throws FST_SESSION_NOT_SERIALIZABLE, FST_SESSION_TOO_LARGE.
+   * Seals data into a token. The cookie name, the token and 128 bytes of attributes fit in a Set-Cookie line of 4,093
+   * bytes, which all browsers accept (RFC 6265 section 6.1).
+   * @param data the values of the session
+   * @param info of an opened session: the token then continues it, with the same id and creation time. An idle limit
+   * that the plugin gave to one session is not kept. Default: a new session
+   * @returns the token, for use as a cookie value
+   * @throws {FST_SESSION_NOT_SERIALIZABLE} if a value cannot be serialized
+   * @throws {FST_SESSION_TOO_LARGE} if the token does not fit in a cookie
+   * @throws {FST_SESSION_INVALID_OPTION} if `data` is not an object, or `info` is not of an opened session
    */
   seal (data: Record<string, unknown>, info?: Pick<SealedInfo, 'id' | 'createdAt'>): string
   /**
-   * What is in a token, or why it does not open; of one that was split, in the cookies' texts put together. Never
-   * throws for what a stranger may send.
+   * Opens a token. Never throws for a value that a client can send.
+   * @param token the value of a cookie; of a split session, the values of its cookies joined
+   * @returns the values and the info of the session, or the reason of the refusal
    */
   open (token: string): Opened
 }
 
-/** What a token leaves of a Set-Cookie line of 4,093 bytes for the attributes, which the caller writes. */
+/** Bytes of a Set-Cookie line that are reserved for the attributes, which the caller writes. */
 const ATTRIBUTES_BYTES = 128
 
-/** Throws FST_SESSION_INVALID_OPTION, FST_SESSION_INVALID_KEY. */
+/**
+ * Creates a sealer: seals and opens session cookies without Fastify. Create it once: it keeps keys in guarded memory.
+ * @throws {FST_SESSION_INVALID_OPTION} if an option is unknown or wrong
+ * @throws {FST_SESSION_INVALID_KEY} if a key is not 32 bytes
+ * @throws {FST_SESSION_NO_GUARDED_MEMORY} if the process already holds too many keys
+ * @example
+ * const sealer = createSealer({ key: process.env['SESSION_KEY'] })
+ * const token = sealer.seal({ user: 42 })
+ * const opened = sealer.open(token)
+ * if (opened.ok) console.log(opened.data['user'], opened.info.expiresAt)
+ */
 export function createSealer (options: SealerOptions): Sealer {
   if (!isObject(options)) throw invalid(`createSealer() takes an object; found ${describe(options)}`)
   refuseUnknown(options, [...SEALING_NAMES, 'key', 'now'], 'option')
@@ -81,7 +121,7 @@ export function createSealer (options: SealerOptions): Sealer {
     seal (data, info) {
       const nowMs = now()
       const record = recordOf(data, sealing.codec)
-      const { id, createdAtMs } = info === undefined ? { id: new SessionId().bytes, createdAtMs: nowMs } : continued(info)
+      const { id, createdAtMs } = continued(info, nowMs)
       const envelope = {
         id,
         createdAtMs,
@@ -97,7 +137,8 @@ export function createSealer (options: SealerOptions): Sealer {
       if ('ok' in opened) return opened
       const { id, createdAtMs, authenticatedAtMs, renewedAtMs, settings, data } = opened
       const expiresAt = expiresAtMs(authenticatedAtMs, renewedAtMs, withOwnLimits(sealing.limits, settings))
-      return { ok: true, data: data.take(), info: { id: id.text, createdAt: createdAtMs, renewedAt: renewedAtMs, expiresAt } }
+      const info = { id: id.text, createdAt: createdAtMs, renewedAt: renewedAtMs, expiresAt }
+      return { ok: true, data: data.take(), info }
     }
   }
 }
@@ -112,8 +153,9 @@ function recordOf (data: unknown, { custom }: Codec): SessionRecord {
   return values.record
 }
 
-/** Each field is read once: what was checked is what is sealed. */
-function continued (info: unknown): { id: Buffer, createdAtMs: number } {
+/** The id and the creation time to seal. Each field of `info` is read once: the checked value is the sealed value. */
+function continued (info: unknown, nowMs: number): { id: Buffer, createdAtMs: number } {
+  if (info === undefined) return { id: new SessionId().bytes, createdAtMs: nowMs }
   const { id, createdAt } = isObject(info) ? info : {}
   if (typeof id === 'string' && /^[0-9a-f]{32}$/.test(id) && isTime(createdAt)) {
     return { id: Buffer.from(id, 'hex'), createdAtMs: createdAt }

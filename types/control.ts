@@ -8,36 +8,72 @@ import type { NotInferred, Session, SessionValues } from './session'
  */
 export interface SecureSessionControl {
   /**
-   * Ends the session with this id (`info.id`) and every copy of its cookie. This server refuses the session at once.
-   * Another server that trusts it refuses it after its next lookup, within `recheck`. Rejects with
-   * FST_SESSION_STORE_UNAVAILABLE, for every value of `onError`; it is then not known whether the session has ended.
-   * Rejects with FST_SESSION_INVALID_OPTION if `id` is not a session id, or if there is no `revocation`.
+   * Revokes the session with this id and every copy of its cookie. This server refuses the session at once. Another
+   * server that trusts it refuses it after its next lookup, within `recheck`.
+   * @param id the id of the session, as `session.info.id` returns it
+   * @param sessionName revoke only in this session; default: in all sessions that have `revocation`
+   * @throws {FST_SESSION_STORE_UNAVAILABLE} if the store does not confirm it, for every value of `onError`; it is then
+   * not known whether the session was revoked
+   * @throws {FST_SESSION_INVALID_OPTION} if `id` is not a session id, or if there is no `revocation`
+   * @throws {FST_SESSION_UNKNOWN_NAME} if no session has the name `sessionName`
+   * @example
+   * await app.secureSession.revoke(request.session.info.id)
    */
   revoke (id: string, sessionName?: string): Promise<void>
   /**
-   * "Log out everywhere": ends all sessions of a subject that began before this millisecond. `subject` is a value that
-   * the option `subject` returns. Rejects with the same errors as `revoke`.
+   * Revokes all sessions of a subject that were created before this millisecond: "log out everywhere".
+   * @param subject a value that the option `subject` returns, such as the id of a user
+   * @param sessionName revoke only in this session; default: in all sessions that have `revocation`
+   * @throws {FST_SESSION_STORE_UNAVAILABLE} if the store does not confirm it, for every value of `onError`
+   * @throws {FST_SESSION_INVALID_OPTION} if `subject` is not a number or a string that is not empty, or if there is no
+   * `revocation`
+   * @throws {FST_SESSION_UNKNOWN_NAME} if no session has the name `sessionName`
+   * @example
+   * await app.secureSession.revokeSubject('user-42')
    */
   revokeSubject (subject: string | number, sessionName?: string): Promise<void>
   /**
-   * Like `decodeSecureSession`, but asks the revocation store, also for a session in its trusted window, and openers of
-   * legacy cookies that return promises. Resolves to null if the token does not open or its session has ended. Rejects
-   * with FST_SESSION_STORE_UNAVAILABLE if the store is unavailable and `onError` is `'refuse'`.
+   * Opens a token, like `decodeSecureSession`, and asks the revocation store, also for a session that was checked
+   * within `recheck`. Awaits openers of legacy cookies that return promises.
+   * @param token the value of a cookie
+   * @param log receives the reason of a refusal, at level debug; default: `app.log`
+   * @param sessionName default: the first session of the registration
+   * @returns the session; null if the token does not open, or if its session was revoked
+   * @throws {FST_SESSION_STORE_UNAVAILABLE} if the store is unavailable and `onError` is `'refuse'`
+   * @throws {FST_SESSION_UNKNOWN_NAME} if no session has the name `sessionName`
+   * @example
+   * const session = await app.secureSession.decode(request.cookies['session'])
+   * const user = session?.get('user')
    */
   decode<T = SessionData> (
     token: string | undefined, log?: FastifyBaseLogger, sessionName?: string
   ): Promise<Session<T> | null>
   /**
-   * The cookies of a new session with these values, for tests. The result maps names to values, as
-   * `inject({ cookies })` takes them. It has more than one cookie if the session is split. Throws
-   * FST_SESSION_UNKNOWN_NAME, FST_SESSION_NOT_SERIALIZABLE, FST_SESSION_TOO_LARGE.
+   * Seals a new session with these values, for tests.
+   * @param values the values of the session
+   * @param sessionName default: the first session of the registration
+   * @returns cookie names and values, as `inject({ cookies })` takes them: more than one cookie if the session is split
+   * @throws {FST_SESSION_UNKNOWN_NAME} if no session has the name `sessionName`
+   * @throws {FST_SESSION_NOT_SERIALIZABLE} if a value cannot be serialized
+   * @throws {FST_SESSION_TOO_LARGE} if the session does not fit in its cookies
+   * @throws {FST_SESSION_INVALID_OPTION} if `values` is not an object
+   * @example
+   * const cookies = app.secureSession.cookiesFor({ user: { id: 42 } })
+   * const reply = await app.inject({ url: '/account', cookies })
    */
   cookiesFor<T = SessionData> (values: SessionValues<NotInferred<T>>, sessionName?: string): Record<string, string>
   /**
    * Removes session cookies from a Cookie header, for a proxy: with the cookie of a session, the upstream could act as
    * its user. Removes the cookies of all sessions in all scopes of the app, or of the session that `sessionName` names:
-   * data cookies, their further parts, stamps, and the old cookies that `legacy` names. Other cookies are unchanged.
-   * Returns undefined if no cookie is left. Throws FST_SESSION_UNKNOWN_NAME, FST_SESSION_INVALID_OPTION.
+   * data cookies, their further parts, stamps, and the legacy cookies that the option `legacy` names. Other cookies are
+   * unchanged.
+   * @param header the Cookie header of a request
+   * @param sessionName remove only the cookies of this session; default: of all
+   * @returns the header that is left; undefined if no cookie is left
+   * @throws {FST_SESSION_UNKNOWN_NAME} if no session has the name `sessionName`
+   * @throws {FST_SESSION_INVALID_OPTION} if `header` is not text, an array of text, null or undefined
+   * @example
+   * const cookie = app.secureSession.stripCookies(request.headers.cookie)
    */
   stripCookies (header: string | readonly string[] | null | undefined, sessionName?: string): string | undefined
   /**
@@ -47,7 +83,7 @@ export interface SecureSessionControl {
   readonly securitySchemes: Readonly<Record<string, SessionSecurityScheme>>
 }
 
-/** https://spec.openapis.org/oas/v3.1.1.html#security-scheme-object */
+/** A security scheme of OpenAPI: https://spec.openapis.org/oas/v3.1.1.html#security-scheme-object */
 export interface SessionSecurityScheme {
   type: 'apiKey'
   in: 'cookie'

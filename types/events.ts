@@ -1,4 +1,4 @@
-/** Why a cookie was refused. `revoked`: the cookie opened, but its session was ended. */
+/** Why a cookie was refused. `revoked`: the cookie opened, but its session was revoked. */
 export type RefusedBecause =
   | 'malformed' | 'unknown-version' | 'unknown-key' | 'forged' | 'unsupported' | 'expired' | 'from-the-future'
   | 'revoked'
@@ -50,7 +50,7 @@ export interface RenewedEvent extends AboutOneSession {
   readonly isChecked: boolean
 }
 
-/** A new cut-off was written to the store. */
+/** One or several sessions were revoked in the store. */
 export interface RevokedEvent extends AboutSession {
   /** `id`: one session. `subject`: all sessions of a subject. `others`: all sessions of a subject but one. */
   readonly by: 'id' | 'subject' | 'others'
@@ -61,6 +61,12 @@ export interface RevokedEvent extends AboutSession {
 /**
  * The messages that are published on `node:diagnostics_channel`, by the name of the channel. If a subscriber throws,
  * Node.js reports an uncaught exception. This ends the process, unless the app handles uncaught exceptions.
+ * @see https://nodejs.org/api/diagnostics_channel.html
+ * @example
+ * subscribe('fastify-sealed-session:refused', message => {
+ *   const { cookie, reason } = message as secureSession.SessionEvents['fastify-sealed-session:refused']
+ *   console.log(cookie, reason)
+ * })
  */
 export interface SessionEvents {
   'fastify-sealed-session:opened': OpenedEvent

@@ -5,17 +5,23 @@ import type { GuardOptions, RequireSession } from './guard'
 import type { SessionOptions } from './options'
 import type { NotInferred, Session, SessionValues } from './session'
 
-/** One session, or several named ones. */
+/** The options of one session, or an array of them for several named sessions. */
 export type SecureSessionOptions = SessionOptions | readonly SessionOptions[]
 
 declare module 'fastify' {
   interface FastifyRequest {
     /**
-     * Opened when it is first accessed. A request that does not access it decrypts nothing. With `revocation`, and with
-     * openers that return promises, it is null before the plugin's own onRequest hook, on routes with
-     * `config: { session: false }`, and after its error was thrown once in this request. So write
+     * The session of the request; a new one if the request has no valid cookie. The cookie is opened when the session
+     * is first accessed. A request that does not access it decrypts nothing.
+     *
+     * With `revocation`, and with openers that return promises, it is null before the plugin's own onRequest hook, on
+     * routes with `config: { session: false }`, and after its error was thrown once in this request. So write
      * `request.session?.get('user')` in log serializers and error handlers.
-     * @throws FST_SESSION_STORE_UNAVAILABLE (503), once per request
+     * @throws {FST_SESSION_STORE_UNAVAILABLE} status 503, once per request, if the store is unavailable and `onError`
+     * is `'refuse'`
+     * @example
+     * request.session.set('user', { id: 42 })
+     * const user = request.session.get('user')
      */
     readonly session: Session
   }
@@ -26,41 +32,82 @@ declare module 'fastify' {
      * `request.session` is null. `{ renew: false }`: for a route that only reads the session, such as one that a page
      * polls. The session is checked as on every route. With both settings, reading a session does not renew it; a
      * change does.
+     * @default true
+     * @example
+     * app.get('/health', { config: { session: false } }, async () => 'ok')
+     * app.get('/poll', { config: { session: { renew: false } } }, async request => request.session.get('user'))
      */
     session?: boolean | { renew?: boolean | undefined } | undefined
   }
 
   interface FastifyReply {
     /**
-     * Sets the Set-Cookie lines now and returns them, for the `headers` event of a WebSocket server. Sessions must not
-     * be changed after this call. A response whose head the app writes itself, such as a hijacked reply, does not need
-     * it.
+     * Sets the Set-Cookie lines now, for the `headers` event of a WebSocket server. Sessions must not be changed after
+     * this call. A response whose head the app writes itself, such as a hijacked reply, does not need it.
+     * @returns the Set-Cookie lines
+     * @throws {FST_SESSION_NOT_SERIALIZABLE} if a value of a session cannot be serialized
+     * @throws {FST_SESSION_TOO_LARGE} if a session does not fit in its cookies
+     * @example
+     * const lines = reply.commitSession()
      */
     commitSession (): string[]
   }
 
   interface FastifyInstance {
-    /** Ends sessions by id or subject, and provides cookies for tests and security schemes for OpenAPI. */
+    /** Revokes sessions by id or subject, and provides cookies for tests and security schemes for OpenAPI. */
     readonly secureSession: SecureSessionControl
     /**
-     * Makes a guard: a hook for routes that require a logged-in user. Throws FST_SESSION_UNKNOWN_NAME, and
-     * FST_SESSION_INVALID_OPTION, also if there is neither the option `subject` nor `when`: anonymous clients have
-     * sessions, too.
+     * Makes a guard: a hook for routes that require a logged-in user.
+     * @throws {FST_SESSION_UNKNOWN_NAME} if no session has the name `sessionName`
+     * @throws {FST_SESSION_INVALID_OPTION} if an option is wrong, or if there is neither the option `subject` of the
+     * session nor `when`: anonymous clients have sessions, too
+     * @example
+     * app.get('/account', { onRequest: app.requireSession() }, async request => request.session.get('user'))
+     * app.post('/password', { onRequest: app.requireSession({ freshWithin: '10m' }) }, async () => 'changed')
      */
     requireSession: RequireSession
-    /** A guard for all routes of a scope: `scope.register(app.sessionGuard, options)`. */
+    /**
+     * A guard for all routes of a scope.
+     * @example
+     * app.register(async scope => {
+     *   scope.register(scope.sessionGuard, { freshWithin: '1h' })
+     *   scope.get('/admin', async () => 'for logged-in users')
+     * })
+     */
     sessionGuard: FastifyPluginAsync<GuardOptions>
     /**
-     * Creates a session outside a request: of the first session of the registration, or of `sessionName`.
-     * Throws FST_SESSION_UNKNOWN_NAME.
+     * Creates a session outside a request.
+     * @param data the values of the session
+     * @param sessionName default: the first session of the registration
+     * @throws {FST_SESSION_UNKNOWN_NAME} if no session has the name `sessionName`
+     * @throws {FST_SESSION_NOT_SERIALIZABLE} if a value cannot be serialized
+     * @example
+     * const session = app.createSecureSession({ user: { id: 42 } })
+     * const token = app.encodeSecureSession(session)
      */
     createSecureSession<T = SessionData> (data?: SessionValues<NotInferred<T>>, sessionName?: string): Session<T>
-    /** The token of a session, for use as a cookie value. Throws FST_SESSION_UNKNOWN_NAME, FST_SESSION_TOO_LARGE. */
+    /**
+     * Seals a session.
+     * @param session a session of this plugin
+     * @param sessionName default: the first session of the registration
+     * @returns the token, for use as a cookie value; longer than one cookie if the session is split
+     * @throws {FST_SESSION_UNKNOWN_NAME} if no session has the name `sessionName`
+     * @throws {FST_SESSION_NOT_SERIALIZABLE} if a value cannot be serialized
+     * @throws {FST_SESSION_TOO_LARGE} if the session does not fit in its cookies
+     * @throws {FST_SESSION_INVALID_OPTION} if `session` is not a session of this plugin
+     */
     encodeSecureSession<T = SessionData> (session: Session<T>, sessionName?: string): string
     /**
-     * The session in a token; null if it does not open. Throws FST_SESSION_UNKNOWN_NAME. A token alone has no stamp, so
-     * its idle time counts from the last write of the session, not from its last use. The revocation store is not
-     * asked: use `secureSession.decode` for that.
+     * Opens a token. A token alone has no stamp, so its idle time counts from the last write of the session, not from
+     * its last use. The revocation store is not asked: use `secureSession.decode` for that.
+     * @param token the value of a cookie
+     * @param log receives the reason of a refusal; default: `app.log`
+     * @param sessionName default: the first session of the registration
+     * @returns the session; null if the token does not open
+     * @throws {FST_SESSION_UNKNOWN_NAME} if no session has the name `sessionName`
+     * @example
+     * const session = app.decodeSecureSession(request.cookies['session'])
+     * const user = session?.get('user')
      */
     decodeSecureSession<T = SessionData> (
       token: string | undefined, log?: FastifyBaseLogger, sessionName?: string

@@ -2,23 +2,31 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Duration } from './sealing'
 import type { Session } from './session'
 
+/** The options of `requireSession` and `sessionGuard`. */
 export interface GuardOptions {
-  /** The name of the session to check. Default: the first session of the registration. */
+  /**
+   * The name of the session to check.
+   * @default the first session of the registration
+   */
   sessionName?: string | undefined
   /**
-   * Decides which sessions may pass. Default: sessions that have a subject. A truthy value lets the request pass, a
-   * falsy value is a 401. A promise is awaited. An error that it throws fails the request.
+   * Decides which sessions may pass. A truthy value lets the request pass, a falsy value is a 401. A promise is
+   * awaited. An error that it throws fails the request.
+   * @default sessions that have a subject, by the option `subject`
+   * @example
+   * app.requireSession({ when: session => session.get('role') === 'admin' })
    */
   when?: ((session: Session) => boolean | null | undefined | Promise<boolean | null | undefined>) | undefined
   /**
-   * The maximum age of the login, for actions that should ask for the password again. A login is a `regenerate()`, or,
-   * with the option `subject`, a change from an anonymous session to the session of a user. No other change counts as
-   * a login.
+   * The maximum age of the login, for actions that should ask for the password again: seconds, or text such as `'10m'`.
+   * A login is a `regenerate()`, or, with the option `subject`, a change from an anonymous session to the session of a
+   * user. No other change counts as a login.
+   * @default no maximum
    */
   freshWithin?: Duration | undefined
 }
 
-/** Fits `onRequest`, `preParsing`, `preValidation` and `preHandler`. */
+/** A hook for `onRequest`, `preParsing`, `preValidation` and `preHandler`. */
 export type GuardHook = (
   request: FastifyRequest<any, any, any, any, any, any, any, any>,
   reply: FastifyReply<any, any, any, any, any, any, any, any>
@@ -27,7 +35,10 @@ export type GuardHook = (
 /**
  * Makes a hook for a route. The hook answers 401 with FST_SESSION_REQUIRED if no user is logged in (or if `when`
  * returns a falsy value), and 401 with FST_SESSION_STALE if the login is older than `freshWithin`. The WWW-Authenticate
- * header says which. The OpenAPI document shows the guard of a route. Use `sessionGuard` for a scope: a guard that is
- * added with `addHook` works, too, but the OpenAPI document does not show it.
+ * header says which (RFC 9110 section 11.6.1, RFC 9470 section 3). The OpenAPI document shows the guard of a route. Use
+ * `sessionGuard` for a scope: a guard that is added with `addHook` works, too, but the OpenAPI document does not show
+ * it.
+ * @throws {FST_SESSION_UNKNOWN_NAME} if no session has the name `sessionName`
+ * @throws {FST_SESSION_INVALID_OPTION} if an option is wrong, or if there is neither `subject` nor `when`
  */
 export type RequireSession = (options?: GuardOptions) => GuardHook

@@ -6,21 +6,29 @@ import type { Duration } from './sealing'
  */
 export interface KeyringStore {
   /**
-   * The text; null if there is no keyring yet. Rejects if this is not known: servers then keep the keyring they have.
+   * Reads the text.
+   * @returns the text; null if there is no keyring yet. Rejects if this is not known: servers then keep the keyring
+   * that they have
    */
   read (): Promise<string | null>
   /**
-   * Atomic compare-and-set. If the store still holds `expected` (null: no keyring), it writes `next` and resolves to
-   * true. Otherwise it changes nothing and resolves to false. Rejects if it cannot write. Only key rotation calls it,
-   * so a store that servers only read from may always reject.
+   * Atomic compare-and-set: if the store still holds `expected`, it writes `next`. Otherwise it changes nothing. Only
+   * key rotation calls it, so a store that servers only read from may always reject.
+   * @param expected the text that was read; null: no keyring
+   * @param next the text to write
+   * @returns true if `next` was written, else false. Rejects if the store cannot write
    */
   update (expected: string | null, next: string): Promise<boolean>
   /** The name of this store in messages, such as `keyring file /etc/app/keys.json`. It must not contain secrets. */
   readonly name?: string | undefined
 }
 
+/** The options of `fileKeyring`. */
 export interface FileKeyringOptions {
-  /** Accept a file that is readable by other users than its owner, as Kubernetes mounts secrets. Default `false`. */
+  /**
+   * Accept a file that is readable by other users than its owner, as Kubernetes mounts secrets.
+   * @default false
+   */
   othersMayRead?: boolean | undefined
 }
 
@@ -30,20 +38,27 @@ export interface RedisKeyringClient {
   eval (script: string, keys: number, ...args: string[]): Promise<unknown>
 }
 
+/** The options of `redisKeyring`. */
 export interface RedisKeyringOptions {
-  /** The Redis key of the keyring. Default `'fastify-sealed-session:keyring'`. */
+  /**
+   * The Redis key of the keyring.
+   * @default 'fastify-sealed-session:keyring'
+   */
   key?: string | undefined
 }
 
-/** Key rotation by the servers. */
+/** Key rotation by the servers. Each time is in seconds, or text with a unit. */
 export interface Rotation {
   /** The time from the activation of one key to the activation of the next, such as `'30d'`. */
   every: Duration
   /**
    * The time from the creation of a key to its activation. Within this time, every server must reload the keyring.
-   * Default `'1h'`, or half of `every` if that is shorter.
+   * @default '1h', or half of `every` if that is shorter
    */
   activateIn?: Duration | undefined
-  /** How long a key opens sessions after the next key was activated. Default: the longer of `'90d'` and `absolute`. */
+  /**
+   * How long a key opens sessions after the next key was activated.
+   * @default the longer of '90d' and `absolute`
+   */
   keepFor?: Duration | undefined
 }

@@ -5,13 +5,29 @@ import type { RevocationOptions } from './revocation'
 import type { Duration, KeyInputs, Serializer } from './sealing'
 import type { Session } from './session'
 
-/** Options of one session. Exactly one of `key`, `secret` and `keyring` must be given. */
+/**
+ * Options of one session. Exactly one of `key`, `secret` and `keyring` must be given. Times are in seconds, or text
+ * with a unit such as `'15m'`.
+ * @example
+ * await app.register(secureSession, {
+ *   key: process.env['SESSION_KEY'],
+ *   cookieName: '__Host-session',
+ *   idle: '1h',
+ *   absolute: '7d'
+ * })
+ */
 export interface SessionOptions {
   /** One key or several: the first seals, all open. `npx fastify-sealed-session generate` makes one. */
   key?: KeyInputs | undefined
-  /** A passphrase of 32 bytes or more, turned into a key with Argon2id once at boot. */
+  /**
+   * A passphrase of 32 bytes or more, turned into a key with Argon2id once at boot.
+   * @see https://www.rfc-editor.org/rfc/rfc9106
+   */
   secret?: Buffer | string | undefined
-  /** The salt of `secret`, 16 bytes. Without it, a fixed salt is used and a warning is logged. */
+  /**
+   * The salt of `secret`, 16 bytes.
+   * @default a fixed salt; a warning is logged
+   */
   salt?: Buffer | string | undefined
   /**
    * Keys that rotate while the server runs: the path or URL of a keyring file, or a store such as those that
@@ -19,68 +35,120 @@ export interface SessionOptions {
    */
   keyring?: string | URL | KeyringStore | undefined
   /**
-   * How often the keyring is read again. Default: `'10s'`, or a quarter of `rotation.activateIn` if that is shorter.
+   * How often the keyring is read again.
+   * @default '10s', or a quarter of `rotation.activateIn` if that is shorter
    */
   reloadEvery?: Duration | undefined
-  /** Servers add keys to the keyring. When a key is due, exactly one of the servers that share it adds the key. */
+  /**
+   * Servers add keys to the keyring. When a key is due, exactly one of the servers that share it adds the key.
+   * @default no rotation by the servers
+   * @example
+   * await app.register(secureSession, { keyring: '/etc/app/keys.json', rotation: { every: '30d' } })
+   */
   rotation?: Rotation | undefined
-  /** The property on the request. Default `'session'`. */
+  /**
+   * The property on the request.
+   * @default 'session'
+   */
   sessionName?: string | undefined
-  /** Default: `sessionName`. For production: `'__Host-session'`. */
+  /**
+   * The name of the cookie. For production: `'__Host-session'`.
+   * @default `sessionName`
+   * @see https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Set-Cookie#cookie_prefixes
+   */
   cookieName?: string | undefined
   /**
-   * Default `{ path: '/', httpOnly: true, sameSite: 'lax', secure: 'auto' }`. Given attributes override single ones.
+   * Attributes of the cookie. Given attributes override single ones of the default. `secure: 'auto'` sets Secure on
+   * requests that came over TLS.
+   * @default { path: '/', httpOnly: true, sameSite: 'lax', secure: 'auto' }
    */
   cookie?: CookieOptions | undefined
   /** Another name of `cookie`. */
   cookieOptions?: CookieOptions | undefined
-  /** A session that was not renewed for this long has ended. Default: `cookie.maxAge`, or else `'1d'`. */
+  /**
+   * A session that was not renewed for this long has expired.
+   * @default `cookie.maxAge`, or else '1d'
+   */
   idle?: Duration | undefined
   /** Another name of `idle`. */
   expiry?: Duration | undefined
-  /** A session older than this has ended, even if it was in use. Default: the longer of `'30d'` and `idle`. */
+  /**
+   * A session older than this has expired, even if it was in use.
+   * @default the longer of '30d' and `idle`
+   */
   absolute?: Duration | undefined
-  /** A session that is used after this time is renewed. Default: a quarter of `idle`. */
+  /**
+   * A session that is used after this time is renewed. Must be shorter than `idle`.
+   * @default a quarter of `idle`
+   */
   renewAfter?: Duration | undefined
-  /** The cookie survives a restart of the browser. Default `false`. */
+  /**
+   * The cookie survives a restart of the browser. Then `absolute` is at most 400 days, the maximum of browsers (RFC
+   * 6265bis section 5.5).
+   * @default false
+   */
   persistent?: boolean | undefined
   /**
-   * Over how many cookies a session may be split: `name`, `name.1`, `name.2`. Default 1. See docs/cookies.md for the
-   * header sizes that proxies accept.
+   * The maximum number of cookies that a session may be split over: `name`, `name.1`, `name.2`. See docs/cookies.md for
+   * the header sizes that proxies accept.
+   * @default 1
    */
   maxCookies?: 1 | 2 | 3 | undefined
   /**
-   * Pad the plaintext to a multiple of this many bytes, so that the length of the cookie reveals less. Default 0: none.
+   * Pad the plaintext to a multiple of this many bytes, at most 2048, so that the length of the cookie reveals less.
+   * @default 0: no padding
    */
   padTo?: number | undefined
   /**
-   * How many opened cookies are kept in memory, at most 4 MB of their text: a request with one of them saves the
-   * decryption. All checks that depend on time or on the revocation store are made again. Default 1000; 0 for none.
+   * The number of opened cookies that are kept in memory, at most 4 MB of their text: a request with one of them saves
+   * the decryption. All checks that depend on time or on the revocation store are made again. 0 turns it off.
+   * @default 1000
    */
   tokenCache?: number | undefined
-  /** Default: JSON. */
+  /**
+   * Writes and reads the values of a session.
+   * @default JSON
+   */
   serializer?: Serializer | undefined
   /**
    * Openers of legacy cookies, called in order if the request has no session of this plugin: `secureSessionOpener`,
    * `sealedOpener`, or your own openers.
+   * @default []
+   * @example
+   * const legacy = [secureSession.secureSessionOpener({ key: process.env['OLD_KEY'], cookieName: 'session' })]
+   * await app.register(secureSession, { key: process.env['SESSION_KEY'], cookieName: '__Host-session', legacy })
    */
   legacy?: readonly (LegacyOpener | SealedOpener)[] | undefined
   /**
    * Sets `Cache-Control: no-store` on a response that sets the cookie, unless the route set its own, and `Vary: Cookie`
-   * on a response that a cache may store and whose session was read. Default `true`.
+   * on a response that a cache may store and whose session was read.
+   * @default true
+   * @see https://www.rfc-editor.org/rfc/rfc9111#section-7.3
    */
   cacheControl?: boolean | undefined
   /**
-   * Returns the id of the logged-in user, such as `session => session.get('user')?.id`; undefined or null if no user is
-   * logged in. An empty string is refused. The id of a user must never change. Guards and revocation use it. The
-   * function must not change the session.
+   * Returns the id of the logged-in user; undefined or null if no user is logged in. An empty string is refused. The id
+   * of a user must never change. Guards and revocation use it. The function must not change the session.
+   * @default no subject
+   * @example
+   * await app.register(secureSession, {
+   *   key: process.env['SESSION_KEY'],
+   *   subject: session => session.get('user')?.id
+   * })
    */
   subject?: ((session: Session) => string | number | null | undefined) | undefined
-  /** Sessions, and all copies of their cookies, can be ended by `delete()`, by id or by subject. Default: none. */
+  /**
+   * Sessions, and all copies of their cookies, can be revoked by `delete()`, by id or by subject.
+   * @default no revocation
+   * @example
+   * const revocation = { store: secureSession.redisRevocation(redis), recheck: '1m' }
+   * await app.register(secureSession, { key: process.env['SESSION_KEY'], revocation })
+   */
   revocation?: RevocationOptions | undefined
   /**
    * Routes with a guard have `security` in the document of `@fastify/swagger`. That plugin must be given
-   * `app.secureSession.securitySchemes`. Default `false`.
+   * `app.secureSession.securitySchemes`.
+   * @default false
    */
   openapi?: boolean | undefined
 }

@@ -7,14 +7,14 @@ export type ReservedName =
   | 'get' | 'set' | 'has' | 'unset' | 'data' | 'touch' | 'regenerate' | 'delete'
   | 'revoke' | 'revokeOthers' | 'options' | 'info' | 'changed' | 'deleted'
 
-/** Times are in milliseconds since 1970. */
+/** The id and the times of a session. Times are in milliseconds since 1970. */
 export interface SessionInfo {
   /**
    * 128 random bits, as 32 hex digits. A new one after `regenerate()`, `revokeOthers()`, a change of
    * the subject, or a `set` after `delete()`.
    */
   readonly id: string
-  /** When the session began, was last regenerated, changed its user, or ended all others by `revokeOthers()`. */
+  /** When the session was created, last regenerated, changed its user, or revoked all others by `revokeOthers()`. */
   readonly createdAt: number
   /**
    * When the user last authenticated. `freshWithin` and the absolute limit count from here. It equals `createdAt`,
@@ -23,7 +23,7 @@ export interface SessionInfo {
   readonly authenticatedAt: number
   /** When it was last written or renewed. */
   readonly renewedAt: number
-  /** When it ends if it is not used again. */
+  /** When it expires if it is not used again. */
   readonly expiresAt: number
   /**
    * True if the request had no session that opened, and after `regenerate()`, `revokeOthers()` and a change of the
@@ -35,6 +35,7 @@ export interface SessionInfo {
 /** The keys that may be set: those of `T`, or any key if `T` is empty. */
 export type SessionKey<T> = [keyof T] extends [never] ? string : Extract<keyof T, string>
 
+/** The type of a value; any if `T` does not have the key. */
 export type SessionValue<T, K> = K extends keyof T ? T[K] : any
 
 /** All values. Typed as if none were missing, like in `@fastify/secure-session`; `get` is typed more strictly. */
@@ -42,14 +43,21 @@ export type SessionContent<T> = [keyof T] extends [never] ? Record<string, any> 
 
 /** The argument of `session.options()`. */
 export interface SessionSettings extends CookieOptions {
-  /** The session ends when it was not used for this long. At most its absolute limit. */
+  /**
+   * The session expires when it was not used for this long. At most its absolute limit.
+   * @default the option `idle`
+   */
   idle?: Duration | undefined
   /**
-   * The session ends when it is older than this. At most 400 days; with `revocation`, at most the longer of its
+   * The session expires when it is older than this. At most 400 days; with `revocation`, at most the longer of its
    * `longest` and `absolute`.
+   * @default the option `absolute`
    */
   absolute?: Duration | undefined
-  /** Whether the cookie survives a restart of the browser. Its Max-Age is then the time to the absolute end. */
+  /**
+   * Whether the cookie survives a restart of the browser. Its Max-Age is then the time to the absolute limit.
+   * @default the option `persistent`
+   */
   persistent?: boolean | undefined
   /**
    * Seconds. Sent as given. It also becomes the session's own idle limit, and raises its absolute limit to at least
@@ -64,62 +72,104 @@ export type SessionValues<T> = [keyof T] extends [never] ? Record<string, any> :
 /** `T`, without inference from the argument: otherwise a wrong value would define its own type. */
 export type NotInferred<T> = [T][T extends any ? 0 : never]
 
+/**
+ * The methods of a session. Every method that changes the session throws FST_SESSION_COMMITTED if the cookie can no
+ * longer be sent.
+ */
 export interface SessionMethods<T> {
-  /** The value, or undefined. An object may be changed in place: the change is detected and written. */
+  /**
+   * Reads a value. An object may be changed in place: the change is detected and written.
+   * @returns the value, or undefined
+   * @example
+   * const user = request.session.get('user')
+   */
   get<K extends SessionKey<T>> (key: K): SessionValue<T, K> | undefined
   get (key: string): any
   /**
-   * Sets a value. `undefined` removes it. Setting the value that is already there is no change. Throws
-   * FST_SESSION_NOT_SERIALIZABLE, without a `serializer`, for a value that JSON would write as something else (a
-   * function, a Map, NaN, an instance of a class without toJSON); nested values are checked when the session is
-   * written. Throws FST_SESSION_INVALID_OPTION for a key that is not a string or a number. Throws
-   * FST_SESSION_COMMITTED, like every change of a session, if the cookie can no longer be sent.
+   * Sets a value. `undefined` removes it. Setting the value that is already there is no change.
+   * @throws {FST_SESSION_NOT_SERIALIZABLE} without a `serializer`, for a value that JSON would write as something else
+   * (a function, a Map, NaN, an instance of a class without toJSON); nested values are checked when the session is
+   * written
+   * @throws {FST_SESSION_INVALID_OPTION} for a key that is not a string or a number
+   * @throws {FST_SESSION_COMMITTED} if the cookie can no longer be sent
+   * @example
+   * request.session.set('user', { id: 42 })
    */
   set<K extends SessionKey<T>> (key: K, value: SessionValue<T, K> | undefined): void
   /** Whether there is a value with this key. */
   has (key: SessionKey<T>): boolean
-  /** Removes a value. */
+  /**
+   * Removes a value.
+   * @throws {FST_SESSION_COMMITTED} if the cookie can no longer be sent
+   */
   unset (key: SessionKey<T>): void
   /** A shallow copy of all values. */
   data (): SessionContent<T>
-  /** Restarts the idle limit and writes the cookie. The absolute limit is unchanged. Does nothing after `delete()`. */
+  /**
+   * Restarts the idle limit and writes the cookie. The absolute limit is unchanged. Does nothing after `delete()`.
+   * @throws {FST_SESSION_COMMITTED} if the cookie can no longer be sent
+   */
   touch (): void
   /**
-   * Call this at login. The session gets a new id, and both limits start again. Of the values, only those that `keep`
-   * names stay. (It may name values of other plugins, so any name is allowed.) Does nothing after `delete()`.
+   * Call this at login. The session gets a new id, and both limits start again. All values are removed, except those of
+   * the keys in `keep`. Does nothing after `delete()`.
+   * @param keep keys to keep; may name values of other plugins, so any name is allowed. Default: none
+   * @throws {FST_SESSION_INVALID_OPTION} if `keep` is not an array
+   * @throws {FST_SESSION_COMMITTED} if the cookie can no longer be sent
+   * @see https://cheatsheetseries.owasp.org/cheatsheets/Session_Management_Cheat_Sheet.html
+   * @example
+   * request.session.regenerate(['theme'])
+   * request.session.set('user', { id: 42 })
    */
   regenerate (keep?: ReadonlyArray<SessionKey<T> | (string & {})>): void
   /**
-   * Ends the session. Its values are removed at once, and the reply clears its cookies. A later `set` starts a new
-   * session. With `revocation`, the end is written to the store before the reply is sent, so that copies of the cookie
-   * are refused; with the option `subject`, this is not done for a session without a subject.
+   * Deletes the session, at logout. Its values are removed at once, and the reply clears its cookies. A later `set`
+   * starts a new session. With `revocation`, the session is revoked in the store before the reply is sent, so that
+   * copies of the cookie are refused; with the option `subject`, this is not done for a session without a subject.
+   * @throws {FST_SESSION_COMMITTED} if the cookie can no longer be sent
    */
   delete (): void
   /**
-   * Like `delete()`. When this resolves, the end is written to the store: this server refuses every copy of the cookie,
-   * another server refuses it after its next lookup, within `recheck`. (With the option `subject`, the end of a session
-   * without a subject is not written. To end its copies, call `secureSession.revoke(session.info.id)`.) Rejects with
-   * FST_SESSION_STORE_UNAVAILABLE; the session is then unchanged. Rejects with FST_SESSION_INVALID_OPTION if there is
-   * no `revocation`.
+   * Like `delete()`. When this resolves, the session is revoked in the store: this server refuses every copy of the
+   * cookie, another server refuses it after its next lookup, within `recheck`. With the option `subject`, a session
+   * without a subject is not revoked in the store. To revoke it, call `secureSession.revoke(session.info.id)`.
+   * @throws {FST_SESSION_STORE_UNAVAILABLE} if the store does not confirm it; the session is then unchanged
+   * @throws {FST_SESSION_INVALID_OPTION} if there is no `revocation`
+   * @throws {FST_SESSION_COMMITTED} if the cookie can no longer be sent
+   * @example
+   * await request.session.revoke()
    */
   revoke (): Promise<void>
   /**
-   * Ends all other sessions of this session's subject. This session gets a new id; its user and `authenticatedAt` stay.
-   * Rejects with FST_SESSION_STORE_UNAVAILABLE; with FST_SESSION_REQUIRED if this session has no subject or has ended;
-   * with FST_SESSION_INVALID_OPTION if there is no `revocation` or no `subject`.
+   * Revokes all other sessions of this session's subject. This session gets a new id; its user and `authenticatedAt`
+   * stay.
+   * @throws {FST_SESSION_STORE_UNAVAILABLE} if the store does not confirm it
+   * @throws {FST_SESSION_REQUIRED} status 401, if this session has no subject or was revoked
+   * @throws {FST_SESSION_INVALID_OPTION} if there is no `revocation` or no `subject`
+   * @throws {FST_SESSION_COMMITTED} if the cookie can no longer be sent
+   * @example
+   * await request.session.revokeOthers()
    */
   revokeOthers (): Promise<void>
   /**
    * Sets limits and cookie attributes for this session alone. They stay in effect until the session is deleted or
-   * regenerated, or another user logs in. Throws FST_SESSION_INVALID_OPTION.
+   * regenerated, or another user logs in.
+   * @throws {FST_SESSION_INVALID_OPTION} if a setting is wrong or contradicts another
+   * @throws {FST_SESSION_COMMITTED} if the cookie can no longer be sent
+   * @example
+   * request.session.options({ idle: '30d', absolute: '90d', persistent: true })
    */
   options (options: SessionSettings): void
   /** The id and the times of this session. Frozen. */
   readonly info: SessionInfo
   /** True if the reply will write or clear the cookie of the session. */
   readonly changed: boolean
-  /** True if the session was ended by `delete()` or `revoke()`. */
+  /** True if the session was deleted by `delete()` or `revoke()`. */
   readonly deleted: boolean
 }
 
+/**
+ * A session: its methods, and its values in property style (`session.user`). A property whose name is reserved throws
+ * FST_SESSION_RESERVED_NAME when it is assigned.
+ */
 export type Session<T = SessionData> = { [K in Exclude<keyof T, ReservedName>]?: T[K] | undefined } & SessionMethods<T>
