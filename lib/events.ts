@@ -1,7 +1,7 @@
 import { channel, type Channel } from 'node:diagnostics_channel'
 import type { SessionEvents } from '../types/events'
 
-/** Whoever publishes makes the message only where somebody listens: `if (sealed.hasSubscribers) sealed.publish(…)`. */
+/** A message is made only if there are subscribers: `if (sealed.hasSubscribers) sealed.publish(…)`. */
 interface EventChannel<Message> extends Pick<Channel, 'hasSubscribers'> {
   publish (message: Message): void
 }

@@ -25,7 +25,7 @@ const guardsOfScopes = new WeakMap<object, Guard[]>()
 /** `app.requireSession` for routes, and `app.sessionGuard` for scopes. */
 export function addGuards (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
   app.decorate('requireSession', options => makeGuard(definitions, options).hook)
-  // It must not get a scope of its own, which nobody's routes would be in.
+  // Without fp() it would have a scope of its own, without routes.
   app.decorate('sessionGuard', fp(async (scope: FastifyInstance, options: GuardOptions) => {
     const guard = makeGuard(definitions, withoutThoseOfRegister(options))
     guardsOfScopes.set(scope, [...guardsOfScopes.get(scope) ?? [], guard])

@@ -124,7 +124,7 @@ function revocable (definitions: readonly SessionDefinition[], name: string | un
   return all
 }
 
-/** The names of all cookies that these sessions may lie in, also those of an earlier configuration or library. */
+/** The names of all cookies that may contain these sessions, those of `legacy` among them. */
 function cookieNamesOf (definitions: readonly SessionDefinition[]): ReadonlySet<string> {
   return new Set(definitions.flatMap(({ sealing, stampName, legacyCookies }) => [
     ...sealing.parts.names, stampName, ...legacyCookies.flatMap(({ names }) => names)

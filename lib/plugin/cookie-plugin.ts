@@ -9,13 +9,13 @@ const LEFT_OUT = `${NAME} is not registered, since it needs import(), which is n
   'under node --experimental-vm-modules. Sessions work; request.cookies, reply.setCookie and reply.clearCookie ' +
   'are not there'
 
-/** By these Node.js says that code in a `vm` context must not use `import()`. */
+/** The codes of the errors that `import()` throws in a `vm` context without module support. */
 const NO_IMPORT = ['ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING', 'ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING_FLAG']
 
 /**
- * Registers `@fastify/cookie` where the app has not. Sessions do without it; the app and other plugins may need
- * `request.cookies` and `reply.setCookie`. It loads its parser by `import()`, which Jest refuses: then it is left out,
- * since it would fail the boot.
+ * Registers `@fastify/cookie` where the app has not: the app and other plugins may need `request.cookies` and
+ * `reply.setCookie`. Sessions do not need it. It loads its parser with `import()`, which fails under Jest: then it is
+ * left out, because it would fail the boot.
  * @param probe tries `import()` where this code runs
  */
 export async function registerCookies (

@@ -8,9 +8,7 @@ import type { ResolvedSession } from '../options/options'
 import { SECOND_MS, type Clock } from '../time'
 import { keyringLog } from './keyring-log'
 
-/**
- * The keys of a session, and where to look for those it does not know: nowhere, unless they come from a keyring store.
- */
+/** The keys of a session. The seeker reads a keyring store again for unknown keys; null without such a store. */
 export interface SessionKeys {
   readonly keyring: Keyring
   readonly seeker: KeySeeker | null
@@ -30,11 +28,10 @@ export async function openKeys (
   return { keyring: live.keyring, seeker: new KeySeeker(live, now) }
 }
 
-/** Signs the cookies of an app that leaves `@fastify/cookie` to us, by a key of the ring as it is at that time. */
+/** The signer of `@fastify/cookie`, where this plugin registers it: signs with the current keys of the ring. */
 export function cookieSigner (keyring: Keyring, now: Clock): Pick<cookie.Signer, 'sign' | 'unsign'> {
   let made: { signer: cookie.Signer, version: number, atMs: number } | null = null
-  // Deriving the secrets of 100 keys takes 0.3 ms, so a signer is kept for as long as it could not be another, or a
-  // second.
+  // Deriving the secrets of 100 keys takes 0.3 ms, so a signer is kept for a second while the ring is the same.
   const current = (): cookie.Signer => {
     const { version } = keyring
     const atMs = Math.floor(now() / SECOND_MS)

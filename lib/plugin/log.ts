@@ -154,7 +154,7 @@ export function warnNearTheLimit (
     'a session fills more than 80 % of its cookie; past the limit, requests that write it will fail with FST_SESSION_TOO_LARGE')
 }
 
-/** A proxy that ends TLS says so, but the app was not told to believe it: the cookie then goes out without Secure. */
+/** A proxy ends TLS, and `trustProxy` is not set: the cookie goes out without Secure. */
 export function warnUntrustedProxy ({ options, isFirst }: SessionDefinition, { headers, log }: FastifyRequest): void {
   const forwarded = headers['x-forwarded-proto']
   if (options.attributes.secure !== 'auto' || typeof forwarded !== 'string' || !/^https/i.test(forwarded)) return
@@ -182,7 +182,7 @@ export function warnSecureOverHttp (
     'and set trustProxy')
 }
 
-/** A proxy says so, trusted or not. Or the browser shows it: it sends this header only over TLS, or to the same machine. */
+/** A proxy says so, trusted or not. Or the browser sends a header that it sends only over TLS, or to the same machine. */
 function isTlsBefore ({ headers }: FastifyRequest): boolean {
   if (headers['sec-fetch-site'] !== undefined) return true
   return /^https/i.test(String(headers['x-forwarded-proto'])) || /\bproto="?https/i.test(String(headers['forwarded']))
@@ -195,7 +195,7 @@ export function warnOwnMaxAge ({ options, log, isFirst }: SessionDefinition, max
   log.warn({ session: options.sessionName, cookie: options.cookieName }, problem)
 }
 
-/** A date that was fixed at boot. Logins go on working, and are over when the browser is closed. */
+/** The date is fixed at boot. Logins still work, and end when the browser is closed. */
 export function warnExpiresPassed ({ options, log, isFirst }: SessionDefinition, expires: Date): void {
   if (!isFirst('expires')) return
   log.warn({ session: options.sessionName, cookie: options.cookieName, expires: expires.toISOString() },

@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify'
 
 type RawReply = FastifyReply['raw']
 
-/** Adds Set-Cookie lines to a reply, beside those of others; lines that are there already are not added twice. */
+/** Adds Set-Cookie lines to a reply. Lines of others stay, and no line is added twice. */
 export function putSetCookies (reply: FastifyReply, lines: readonly string[]): void {
   const present = reply.getHeader('set-cookie')
   if (present == null) {
@@ -15,7 +15,7 @@ export function putSetCookies (reply: FastifyReply, lines: readonly string[]): v
   reply.header('set-cookie', all.length === 1 ? all[0] : all)
 }
 
-/** Copies the headers that matter for a session to Node's own response, where a hijacked reply takes them from. */
+/** Copies the headers of a session to Node's own response, for a hijacked reply. */
 export function copyToRaw (reply: FastifyReply): void {
   for (const name of ['set-cookie', 'cache-control', 'vary']) {
     const value = reply.getHeader(name)
@@ -23,12 +23,12 @@ export function copyToRaw (reply: FastifyReply): void {
   }
 }
 
-/** The response's head is out: written by Fastify, by the app, or by the protocol that the socket was upgraded to. */
+/** The head of the response was sent: by Fastify, by the app, or by the protocol after an upgrade. */
 export function isHeadSent (reply: FastifyReply): boolean {
   return reply.raw.headersSent || (reply.sent && isUpgrade(reply))
 }
 
-/** No response can go out any more. Of HTTP/2 only the stream says so. */
+/** No response can be sent any more. For HTTP/2 only the stream says so. */
 export function isClosed (raw: RawReply): boolean {
   return raw.destroyed || (raw as { stream?: { destroyed: boolean } }).stream?.destroyed === true
 }
@@ -70,19 +70,19 @@ function pairsOf (headers: readonly unknown[]): readonly Header[] {
   return headers.flatMap((name, index) => index % 2 === 0 ? [[name, headers[index + 1]]] : [])
 }
 
-/** A stream can fail before Fastify listens to it: its error ends no process, and Fastify finds it in the stream. */
+/** A stream can fail before Fastify listens to it. Without a listener, its error would end the process. */
 export function holdErrors (payload: unknown): void {
   const { on } = (payload ?? {}) as { on?: unknown }
   if (typeof on === 'function') on.call(payload, 'error', ignoreError)
 }
 
-/** Lets go of a payload that will not be sent. What its own methods throw then is of no use to anyone. */
+/** Ends a payload that will not be sent. Errors of its own methods are ignored. */
 export function discard (payload: unknown): void {
   if (typeof payload !== 'object' || payload === null) return
   const { destroy, cancel, body } = payload as { destroy?: unknown, cancel?: unknown, body?: unknown }
   holdErrors(payload)
   if (typeof destroy === 'function') attempt(() => { destroy.call(payload) })
-  // A web stream that someone reads already is theirs to end.
+  // A locked web stream rejects: its reader ends it.
   else if (typeof cancel === 'function') attempt(async () => { await cancel.call(payload) })
   else discard(body)
 }

@@ -1,8 +1,8 @@
 import type { FastifyReply } from 'fastify'
 
 /**
- * Goes on with a request after something was awaited. Fastify catches what follows from a hook that calls `done` at once. What follows
- * from a promise it does not catch in every version: the error would end the process, so it becomes the reply here.
+ * Continues a request after a promise. Fastify catches what is thrown in `done` if a hook calls it synchronously. After a
+ * promise it does not in every version, and the error would end the process: here it becomes the reply.
  * @param proceed calls `done` of the hook
  * @param fail calls it with the error
  */

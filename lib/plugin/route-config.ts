@@ -3,7 +3,7 @@ import { describe, invalid, isObject } from '../checks'
 import type { SessionDefinition } from './definition'
 import { warnRouteConfig } from './log'
 
-/** What a route says of sessions: `config: { session: false }`, or `config: { session: { renew: false } }`. */
+/** `config: { session: false }` and `config: { session: { renew: false } }` of a route. */
 
 /** A wrong value fails where the route is added: FST_SESSION_INVALID_OPTION. */
 export function checkRouteConfigs (app: FastifyInstance): void {

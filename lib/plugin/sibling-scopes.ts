@@ -5,12 +5,12 @@ import type { ResolvedOptions } from '../options/options'
 import type { SessionDefinition } from './definition'
 
 /**
- * Scopes that are not inside each other may each register sessions, and a browser sends the cookies of both. The same
- * session in two scopes, and cookies whose paths are apart, are fine. Otherwise each scope would overwrite and refuse the
- * cookie of the other.
+ * Scopes that are not nested may each register sessions, and a browser sends the cookies of both. Allowed are the same
+ * session in two scopes, and cookies whose paths do not overlap. Otherwise each scope would overwrite the cookie of the
+ * other and refuse it.
  */
 
-/** All sessions of an app, in whatever scope. Every scope of an app has its server. */
+/** All sessions of an app, by its server: all scopes of an app have the same one. */
 const registered = new WeakMap<object, readonly SessionDefinition[]>()
 
 /** The sessions of an app in all its scopes. */
@@ -50,7 +50,7 @@ function refuseClash (one: SessionDefinition, other: SessionDefinition, nowMs: n
       .filter(({ cookieName }) => cookies.cookieNames.includes(cookieName))
       .find(({ attributes }) => !areApart(attributes, cookies.attributes))
     if (old === undefined) continue
-    throw invalid(`option "legacy": the old cookie "${old.cookieName}" holds sessions of another scope of this app, ` +
+    throw invalid(`option "legacy": the legacy cookie "${old.cookieName}" contains sessions of another scope of this app, ` +
       'and would be cleared there')
   }
 }

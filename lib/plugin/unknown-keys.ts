@@ -11,8 +11,8 @@ interface Sought {
 }
 
 /**
- * A cookie may name a key that another server has just begun to use. The keyring is then read again before the handler
- * runs, since `request.session` itself cannot wait. Known keys pass at once, and nothing is decrypted here.
+ * A cookie may name a key that another server has just begun to use. Then the keyring is read again before the handler
+ * runs, because `request.session` cannot wait. Nothing is decrypted here.
  */
 export function seekUnknownKeys (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
   const all: Sought[] = []
@@ -29,7 +29,7 @@ export function seekUnknownKeys (app: FastifyInstance, definitions: readonly Ses
   })
 }
 
-/** Null where every key is known, as nearly always. */
+/** Null where every key is known. */
 function seek (all: readonly Sought[], header: string): Promise<unknown> | null {
   let seeking: Array<Promise<void>> | null = null
   for (const { names, seeker } of all) {

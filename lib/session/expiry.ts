@@ -3,24 +3,24 @@ import { CLOCK_SKEW_MS } from '../time'
 
 /** How long a session lives; all in milliseconds. */
 export interface Limits {
-  /** A session not renewed for this long is over. */
+  /** A session that was not renewed for this long has expired. */
   readonly idleMs: number
-  /** A session older than this is over, whatever it did. */
+  /** A session that was authenticated this long ago has expired, whatever it did. */
   readonly absoluteMs: number
-  /** A session that is used after this long is renewed. */
+  /** A session that is used this long after its last renewal is renewed. */
   readonly renewAfterMs: number
 }
 
-/** The limits that one session has of its own; null: as configured. */
+/** The own limits of one session; null: as configured. */
 export interface OwnLimits {
   readonly idleMs: number | null
   readonly absoluteMs: number | null
 }
 
 export interface SessionTimes {
-  /** What cut-offs are held against. */
+  /** Revocations of a subject revoke what was created before. */
   readonly createdAtMs: number
-  /** When somebody last showed who they are; the absolute limit counts from here. */
+  /** When the user last authenticated. The absolute limit counts from here. */
   readonly authenticatedAtMs: number
   readonly renewedAtMs: number
 }
@@ -38,8 +38,8 @@ export function expiresAtMs (authenticatedAtMs: number, renewedAtMs: number, lim
 }
 
 /**
- * A session's own limits replace the configured ones. An own idle limit without an own absolute limit raises the absolute limit to
- * at least as much. Renewal is in proportion to the idle limit.
+ * A session's own limits replace the configured ones. An own idle limit without an own absolute limit raises the absolute
+ * limit to at least itself. `renewAfterMs` changes in proportion to the idle limit.
  */
 export function withOwnLimits (limits: Limits, { idleMs: ownIdleMs, absoluteMs: ownAbsoluteMs }: OwnLimits): Limits {
   if (ownIdleMs === null && ownAbsoluteMs === null) return limits

@@ -35,7 +35,7 @@ export function firstMeta (nowMs: number): SessionMeta {
   return begun(new SessionId(), nowMs, NO_SETTINGS, 'first')
 }
 
-/** Another session, which takes over nothing. */
+/** Another session, which keeps nothing of the one before. */
 export function freshMeta (nowMs: number, settings: OwnSettings): SessionMeta {
   return begun(new SessionId(), nowMs, settings, 'fresh')
 }

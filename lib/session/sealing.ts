@@ -22,7 +22,7 @@ export interface SealingRules {
   readonly limits: Limits
   /** Pad the plaintext to a multiple of this; 0 for none. */
   readonly padTo: number
-  /** Over how many cookies a token may be split that is written. What is read may be split over as many as there can be. */
+  /** In how many cookies a token is written at most. Tokens in up to three are read, whatever this is. */
   readonly maxCookies: number
   /** Of the attributes in a Set-Cookie line, where a session has none of its own. */
   readonly attributesBytes: number

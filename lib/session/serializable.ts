@@ -4,7 +4,7 @@ import { NotSerializableError } from '../errors'
 /** What JSON cannot write, and what it would write as something else without an error. */
 
 interface Altered {
-  /** Behind the key: `.tags[2]`. */
+  /** Relative to the key, such as `.tags[2]`. */
   readonly path: string
   /** What is there. */
   readonly what: string
@@ -16,7 +16,7 @@ export function refuseUnserializable (key: string, value: unknown): void {
   explained(key, () => JSON.stringify({ [key]: value }))
 }
 
-/** Throws FST_SESSION_NOT_SERIALIZABLE where JSON would write a value as something else. The value must have no cycle. */
+/** Throws FST_SESSION_NOT_SERIALIZABLE where JSON would change a value without an error. It must have no cycle. */
 export function refuseAltered (key: string, value: unknown): void {
   const altered = explained(key, () => alteredIn(value, key))
   if (altered === null) return
@@ -24,7 +24,7 @@ export function refuseAltered (key: string, value: unknown): void {
   throw new NotSerializableError(`"${path}" is ${altered.what}, which JSON cannot write as it is`, path)
 }
 
-/** Throws FST_SESSION_NOT_SERIALIZABLE where a value itself is such. What it holds is checked when it is written. */
+/** As `refuseAltered`, for the value alone: what is nested in it is checked when the session is written. */
 export function refuseUnwritable (key: string, value: unknown): void {
   const what = kindOf(value)
   if (what !== null) throw new NotSerializableError(`"${key}" is ${what}, which JSON cannot write as it is`, key)
@@ -39,16 +39,16 @@ function explained<T> (key: string, work: () => T): T {
   }
 }
 
-/** @param name under which the value lies: a toJSON is given it */
+/** @param name of the value, which a toJSON gets */
 function alteredIn (value: unknown, name: string): Altered | null {
   const what = kindOf(value)
   if (what !== null) return { path: '', what }
   if (typeof value !== 'object' || value === null || types.isDate(value)) return null
-  return hasToJSON(value) ? alteredBehind(value.toJSON(name)) : alteredWithin(value)
+  return hasToJSON(value) ? alteredByToJSON(value.toJSON(name)) : alteredWithin(value)
 }
 
-/** What a toJSON returns is written without another toJSON. */
-function alteredBehind (value: unknown): Altered | null {
+/** JSON calls no toJSON of what a toJSON returned. */
+function alteredByToJSON (value: unknown): Altered | null {
   const what = kindOf(value)
   if (what !== null) return { path: '', what: `something whose toJSON returns ${what}` }
   return typeof value === 'object' && value !== null ? alteredWithin(value) : null

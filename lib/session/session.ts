@@ -226,7 +226,7 @@ export class Session {
     return this.#isOpenedRevoked
   }
 
-  /** Settings under which the browser may hold cookies of this session, or of the one that was here before it. */
+  /** The settings with which the browser may have cookies of this session, or of the one before it. */
   get cookieSettings (): readonly OwnSettings[] {
     return [...this.opened?.cookieSettings ?? [], ...this.#earlierSettings]
   }

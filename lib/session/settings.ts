@@ -1,16 +1,16 @@
-/** What `session.options()` gave one session, sealed with it so that it lasts. */
+/** The settings of one session, from `session.options()`. They are sealed with it. */
 export interface OwnSettings {
   readonly idleMs: number | null
   readonly absoluteMs: number | null
-  /** How long the browser is told to keep its cookies, counted from each write; null: see `persistent`. */
+  /** The Max-Age of its cookies, counted from each write; null: see `persistent`. */
   readonly maxAgeMs: number | null
   /** Whether its cookie outlives the browser; null: as configured. */
   readonly persistent: boolean | null
-  /** Cookie attributes that differ from the configured ones; the session does not look inside. */
+  /** Cookie attributes that differ from the configured ones. */
   readonly attributes: Readonly<Record<string, unknown>> | null
 }
 
-/** The settings that a request gave; the others stay as they were. */
+/** The settings that a request gave. The others stay. */
 export type GivenSettings = Partial<OwnSettings>
 
 export const NO_SETTINGS: OwnSettings = Object.freeze({
