@@ -5,13 +5,16 @@ const exchange = require('../traffic/exchange')
 const { Load } = require('../traffic/load')
 const { Server } = require('../traffic/server')
 const { shuffled } = require('../report/statistics')
-const { cookieOf, forge, junk } = require('../session/cookies')
+const { sealedCookies } = require('../session/aged-cookies')
+const { cycle, forge, junk } = require('../session/cookies')
 const { NOTHING, PAGE, SESSION_BYTES } = require('../session/data')
 const { BODY_BYTES } = require('../requests/routes')
 
 const ROUTES = [
-  { name: 'read', path: '/read', cookie: 'own', value: PAGE },
-  { name: 'write', path: '/write', cookie: 'own', value: PAGE, sets: true },
+  { name: 'read, hit', path: '/read', cookie: 'same', value: PAGE },
+  { name: 'read, miss', path: '/read', cookie: 'different', value: PAGE },
+  { name: 'change, hit', path: '/write', cookie: 'same', value: PAGE, sets: true },
+  { name: 'change, miss', path: '/write', cookie: 'different', value: PAGE, sets: true },
   { name: 'forged', path: '/read', cookie: 'forged', value: NOTHING },
   { name: 'junk', path: '/read', cookie: 'junk', value: NOTHING }
 ]
@@ -44,32 +47,35 @@ async function measure (settings, onProgress) {
   return found
 }
 
-async function startSide (name, key, { connections, requests }) {
+async function startSide (name, key, { connections, requests, missCookies }) {
   const server = await Server.start(name, require.resolve('./server'), { key, isTimed: name === 'timed', requests })
-  const { setCookies } = await exchange(server.port, `/login?bytes=${SESSION_BYTES}`, null)
-  const own = cookieOf(setCookies)
-  return { name, server, load: await Load.open(server.port, connections, BODY_BYTES), cookies: { own, forged: forge(own), junk: junk() } }
+  const [same, ...different] = sealedCookies(key, SESSION_BYTES, missCookies + 1)
+  const lists = { same: [same], different, forged: [forge(same)], junk: [junk()] }
+  const cookies = Object.fromEntries(Object.entries(lists).map(([kind, list]) => [kind, cycle(list)]))
+  return { name, server, load: await Load.open(server.port, connections, BODY_BYTES), cookies }
 }
 
 async function verify ({ name, server, cookies }) {
   for (const route of ROUTES) {
-    const { status, text, setCookies } = await exchange(server.port, route.path, cookies[route.cookie])
+    const { status, text, setCookies } = await exchange(server.port, route.path, cookies[route.cookie]())
     if (status !== 200 || JSON.parse(text).value !== route.value || (setCookies.length === 1) !== (route.sets === true)) {
       throw new Error(`${name}, ${route.name}: wanted ${route.value}; found ${status} ${text}, and Set-Cookie: ${setCookies}`)
     }
   }
 }
 
-/** The first requests of a server's turn do not count: one that did nothing for a while takes longer for them. */
+/** The first requests of a turn do not count: they take longer after a pause, and put the token of the hits in the cache. */
 async function inTurns (sides, { heat }, step) {
   for (const side of shuffled(sides)) {
-    for (const route of ROUTES.slice(0, 2)) await send(side, route, heat)
-    for (const route of shuffled(ROUTES)) await step(side, route)
+    for (const route of shuffled(ROUTES)) {
+      await send(side, route, heat)
+      await step(side, route)
+    }
   }
 }
 
 async function send ({ load, cookies }, { path, cookie }, count) {
-  await load.send({ path, cookie: cookies[cookie] }, count)
+  await load.send(path, cookies[cookie], count)
 }
 
 function keep (found, { name }, { rows, calls, inner }) {

@@ -80,10 +80,6 @@ class Kept {
 }
 
 function addRoutes (app, kept) {
-  app.get('/login', async request => {
-    for (const [key, value] of Object.entries(sessionData(Number(request.query.bytes)))) request.session.set(key, value)
-    return { value: PAGE }
-  })
   app.get('/read', async request => {
     kept.enterCalls(request)
     const value = request.session.get('page')

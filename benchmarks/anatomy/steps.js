@@ -2,36 +2,54 @@
 
 const { dirname, join } = require('node:path')
 
-/** Of the built package. Its modules call each other through their exports, so what is put there is what they call. */
+/** Of the built package. Its modules call each other through their exports, so a replaced export is called. */
 const LIB = join(dirname(require.resolve('fastify-sealed-session')), 'lib')
 
-const ALL = ['read', 'write', 'forged', 'junk']
-const SEALED = ['read', 'write', 'forged']
-const OPENED = ['read', 'write']
-const WRITTEN = ['write']
+const HITS = ['read, hit', 'change, hit']
+const MISSES = ['read, miss', 'change, miss']
+const CHANGES = ['change, hit', 'change, miss']
+const DECRYPTED = [...MISSES, 'forged']
+const TRIED = [...HITS, ...DECRYPTED]
+const ALL = [...TRIED, 'junk']
 
 /**
- * What a request passes through, in this order. `functions`: modules, and the paths of functions in them. What has none is all else of the
- * handler's calls, or of the hook. `on`: the routes that get there. `kind`: what is of one colour.
+ * The steps of a request, in this order. `functions`: modules, and the paths of functions in them. A step without them
+ * is the rest of the handler's calls, or of the hook. `on`: the routes that take the step. `kind`: steps of one colour.
  */
 const STEPS = [
   { name: 'find the cookie in the header', kind: 'Cookie header', on: ALL, functions: { 'cookies/header': ['cookieValues'] } },
-  { name: 'decode base64url', kind: 'base64url', on: SEALED, functions: { 'core/bytes': ['decodeBase64url'] } },
-  { name: 'decrypt', kind: 'cipher', on: SEALED, functions: { 'core/aead': ['decrypt'] } },
-  { name: 'read the envelope', kind: 'envelope', on: OPENED, functions: { 'core/envelope': ['readEnvelope'] } },
-  { name: 'read the JSON', kind: 'JSON', on: OPENED, functions: { 'session/json-data': ['JsonData.in'] } },
+  { name: 'look up the cache', kind: 'cache', on: TRIED, functions: { 'core/token-cache': ['TokenCache.prototype.get'] } },
+  { name: 'decode base64url', kind: 'base64url', on: DECRYPTED, functions: { 'core/bytes': ['decodeBase64url'] } },
+  { name: 'decrypt', kind: 'cipher', on: DECRYPTED, functions: { 'core/aead': ['decrypt'] } },
+  {
+    name: 'read the envelope',
+    kind: 'envelope',
+    on: MISSES,
+    functions: { 'core/envelope': ['readEnvelope'], 'session/extensions': ['readExtended'] }
+  },
+  {
+    name: 'read the JSON',
+    kind: 'JSON',
+    on: [...HITS, ...MISSES],
+    functions: { 'session/codec': ['jsonCodec.read', 'jsonCodec.parse'] }
+  },
+  { name: 'keep it in the cache', kind: 'cache', on: MISSES, functions: { 'core/token-cache': ['TokenCache.prototype.set'] } },
   { name: 'the session object, and the rest of the call', kind: 'session object', on: ALL },
-  { name: 'write the new JSON', kind: 'JSON', on: WRITTEN, functions: { 'session/values': ['Values.prototype.encode'] } },
-  { name: 'gather id, times and settings', kind: 'envelope', on: WRITTEN, functions: { 'session/head': ['Head.prototype.seal'] } },
-  { name: 'write the envelope', kind: 'envelope', on: WRITTEN, functions: { 'core/envelope': ['writeEnvelope'] } },
-  { name: 'draw the nonce', kind: 'nonce', on: WRITTEN, functions: { 'core/aead': ['randomize'] } },
-  { name: 'encrypt', kind: 'cipher', on: WRITTEN, functions: { 'core/aead': ['encrypt'] } },
-  { name: 'encode base64url', kind: 'base64url', on: WRITTEN, functions: { 'core/token': ['sealToken'] } },
+  { name: 'plan', kind: 'plan', on: ALL, functions: { 'plugin/plan': ['planOf'] } },
+  { name: 'write the JSON', kind: 'JSON', on: CHANGES, functions: { 'session/codec': ['jsonCodec.serialize'] } },
+  { name: 'write the envelope', kind: 'envelope', on: CHANGES, functions: { 'core/envelope': ['writeEnvelope'] } },
+  { name: 'draw the nonce', kind: 'nonce', on: CHANGES, functions: { 'core/aead': ['randomize'] } },
+  { name: 'encrypt', kind: 'cipher', on: CHANGES, functions: { 'core/aead': ['encrypt'] } },
+  { name: 'encode base64url', kind: 'base64url', on: CHANGES, functions: { 'core/token': ['sealToken'] } },
   {
     name: 'headers of the reply',
     kind: 'reply headers',
     on: ALL,
-    functions: { 'cookies/lines': ['CookieLines.prototype.set'], 'plugin/reply-headers': ['putSetCookies'], 'plugin/caching': ['forbidStoring', 'varyByCookie'] }
+    functions: {
+      'cookies/lines': ['CookieLines.prototype.set'],
+      'plugin/reply': ['putSetCookies'],
+      'plugin/caching': ['forbidStoring', 'varyByCookie']
+    }
   },
   { name: 'the rest of the onSend hook', kind: 'onSend hook', on: ALL }
 ]

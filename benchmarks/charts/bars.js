@@ -20,7 +20,7 @@ module.exports = function bars ({ title, description, unit, names, panels, digit
   const height = TOP + names.length * ROW + 46
   const panelWidth = (width - 2 * MARGIN - NAMES_WIDTH - (panels.length - 1) * GAP) / panels.length
   const all = panels.flatMap(panel => Object.values(panel.bars))
-  const rows = names.map((name, row) => text(MARGIN + NAMES_WIDTH - 10, TOP + row * ROW + 17, name, { anchor: 'end', as: name === 'sealed' ? 'heading' : '' }))
+  const rows = names.map((name, row) => text(MARGIN + NAMES_WIDTH - 10, TOP + row * ROW + 17, name, { anchor: 'end', as: name.startsWith('sealed') ? 'heading' : '' }))
   const drawn = panels.map((panel, index) => {
     const left = MARGIN + NAMES_WIDTH + index * (panelWidth + GAP)
     return panelOf(panel, { names, unit, digits, left, right: left + panelWidth, values: ownScales ? Object.values(panel.bars) : all, count: Math.max(2, Math.floor(panelWidth / 90)) })
@@ -48,5 +48,5 @@ function bar (name, { median, lower = median, upper = median }, top, x, digits) 
   const whisker = lower === upper ? '' : line(Math.max(x(0), x(lower)), middle, Math.max(x(0), x(upper)), middle, 'whisker')
   const shown = median.toFixed(digits)
   return `<rect class="${colourOf(name)}" x="${at(x(0))}" y="${at(y)}" width="${at(Math.max(end - x(0), 0.5))}" height="${BAR}"/>${whisker}` +
-    text(Math.max(end, x(upper)) + 6, middle + 4.5, shown === '-0' ? '0' : shown, { as: name === 'sealed' ? 'heading' : '' })
+    text(Math.max(end, x(upper)) + 6, middle + 4.5, shown === '-0' ? '0' : shown, { as: name.startsWith('sealed') ? 'heading' : '' })
 }

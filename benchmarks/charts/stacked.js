@@ -4,8 +4,8 @@ const { at, colourOf, line, picture, text } = require('./svg')
 const { label, scale, ticks } = require('./scale')
 
 const MARGIN = 16
-const NAMES_WIDTH = 60
-const TOP = 96
+const NAMES_WIDTH = 92
+const TOP = 116
 const LEGEND_TOP = 48
 const LEGEND_ROW = 20
 const LEGEND_COLUMNS = 5

@@ -3,6 +3,9 @@
 /** The colours of what is measured, on white and on black. Ours is the one that stands out. */
 const COLOURS = {
   sealed: ['#1f883d', '#3fb950'],
+  'sealed, hit': ['#1f883d', '#3fb950'],
+  'sealed, miss': ['#0a7ea4', '#39c5cf'],
+  'sealed, no cache': ['#54aeff', '#79c0ff'],
   'sealed, keyring': ['#0a7ea4', '#39c5cf'],
   peer: ['#bc4c00', '#f0883e'],
   floor: ['#6e7781', '#8b949e'],

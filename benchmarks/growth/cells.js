@@ -16,7 +16,7 @@ async function measureCells (serversOf, { starts, rounds, requests, warmUp, heat
     const { servers, cells } = await serversOf()
     const loads = new Map()
     for (const server of servers) loads.set(server, await Load.open(server.port, connections, BODY_BYTES))
-    const send = ({ server, path, cookie }, count) => loads.get(server).send({ path, cookie }, count)
+    const send = ({ server, path, cookie }, count) => loads.get(server).send(path, () => cookie, count)
     await inTurns(cells, cell => send(cell, heat), cell => send(cell, warmUp))
     for (let round = 0; round < rounds; round++) {
       await inTurns(cells, cell => send(cell, heat), async cell => {

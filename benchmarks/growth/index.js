@@ -5,7 +5,7 @@ const { grouped, spread, table } = require('../report/markdown')
 const { SESSION_BYTES } = require('../session/data')
 const { COUNTS, NAMES, ROUTES: KEY_ROUTES, measureKeys } = require('./keys')
 const { measureMemory } = require('./memory')
-const { ROUTES, SIZES, measureSplit } = require('./split')
+const { NAMES: SPLIT_NAMES, ROUTES, SIZES, measureSplit } = require('./split')
 
 /** What more of something costs: keys, cookies, requests that are open. */
 async function run ({ growth: settings }, onProgress) {
@@ -20,7 +20,7 @@ function markdown ({ keys, split, memory }, { growth: { starts, rounds, requests
   return `## With more keys
 
 CPU time added to the baseline, in µs, for a session of ${SESSION_BYTES} bytes that the last of the keys sealed; "forged" is such a cookie with one character
-changed. ${starts} starts, ${rounds} rounds each of ${requests} requests. (The peer writes a session under any but its first key anew at every request.)
+changed. ${starts} starts, ${rounds} rounds each of ${requests} requests. This package has \`tokenCache: 0\`. (The peer writes a session under any but its first key anew at every request.)
 
 ${table(['', ...KEY_ROUTES], NAMES.map(name => [name, ...KEY_ROUTES.map(route => spread(keys[route][name]))]))}
 
@@ -30,7 +30,10 @@ ${table(['', ...KEY_ROUTES], NAMES.map(name => [name, ...KEY_ROUTES.map(route =>
 
 The same for a session of ${SIZES.join(', ')} bytes, which lies over 1, 2 and 3 cookies (\`maxCookies: 3\`).
 
-${table(['sealed', ...ROUTES], SIZES.map((bytes, index) => [`${index + 1} of them: ${bytes} bytes`, ...ROUTES.map(route => spread(split[`${index + 1} cookies, ${route}`].sealed))]))}
+${table(['', ...ROUTES], SPLIT_NAMES.flatMap(name => SIZES.map((bytes, index) => {
+  const count = index + 1
+  return [`${name}, ${count}: ${bytes} bytes`, ...ROUTES.map(route => spread(split[`${count} cookies, ${route}`][name]))]
+})))}
 
 The control, a second baseline: ${ROUTES.map(route => `${route} ${spread(split[`1 cookies, ${route}`]['baseline again'])}`).join(', ')}.
 
@@ -74,12 +77,14 @@ function cookiesChart (split) {
   return lines({
     title: 'CPU time that a session adds to a request, over the number of its cookies',
     description: 'Medians with quartiles for a session split over 1, 2 and 3 cookies.',
-    names: ['sealed'],
+    names: SPLIT_NAMES,
     panels: [['A handler reads', 'read'], ['A handler writes', 'write']].map(([title, route]) => ({
       title,
       x: { label: 'cookies, nearly full', marks },
       y: { label: 'µs added to a request' },
-      series: { sealed: marks.map(count => pointOf(count, split[`${count} cookies, ${route}`].sealed)) }
+      series: Object.fromEntries(SPLIT_NAMES.map(name => {
+        return [name, marks.map(count => pointOf(count, split[`${count} cookies, ${route}`][name]))]
+      }))
     })),
     evenly: true
   })

@@ -22,11 +22,11 @@ async function startAll () {
   const rows = [
     { name: 'baseline', module: 'baseline', count: 1, options: { key } },
     { name: 'baseline again', module: 'baseline', count: 1, options: { key } },
-    { name: 'sealed, a key', module: 'sealed', count: 1, options: { key } },
+    { name: 'sealed, a key', module: 'sealed-uncached', count: 1, options: { key } },
     ...COUNTS.flatMap(count => {
       const first = keys.slice(0, count)
       return [
-        { name: `sealed, ${count} in an array`, module: 'sealed', count, options: { key, options: { key: first } } },
+        { name: `sealed, ${count} in an array`, module: 'sealed-uncached', count, options: { key, options: { key: first } } },
         { name: `sealed, ${count} in a ring`, module: 'sealed-ring', count, options: { key, keys: first } },
         { name: `peer, ${count} in an array`, module: 'peer', count, options: { key, keys: first } }
       ]

@@ -16,7 +16,8 @@ const CONNECTIONS = 20
 const KINDS = [
   { name: 'baseline', of: 'baseline', path: '/hold' },
   { name: 'sealed, untouched', of: 'sealed', path: '/hold' },
-  { name: 'sealed, read', of: 'sealed', path: '/hold-open' },
+  { name: 'sealed, read, hit', of: 'sealed', path: '/hold-open' },
+  { name: 'sealed, read, no cache', of: 'sealed-uncached', path: '/hold-open' },
   { name: 'peer, untouched', of: 'peer', path: '/hold' },
   { name: 'peer, read', of: 'peer', path: '/hold-open' }
 ]

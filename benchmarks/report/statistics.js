@@ -20,7 +20,12 @@ function pairedDifferences (values, others) {
   return values.map((value, round) => value - others[round])
 }
 
-/** How far apart two equal servers commonly are: in half of the rounds they lie closer than this. */
+/** The median of the paired differences of each start, of samples by start and round. */
+function differencesByStart (samples, others) {
+  return samples.map((ofStart, start) => summary(pairedDifferences(ofStart, others[start])).median)
+}
+
+/** How far apart two equal servers commonly are: in half of the cases they lie closer than this. */
 function controlOf (differences) {
   const { lower, upper } = summary(differences)
   return Math.max(Math.abs(lower), Math.abs(upper))
@@ -50,4 +55,4 @@ function shuffled (items) {
   return items.map(() => left.splice(randomInt(left.length), 1)[0])
 }
 
-module.exports = { controlOf, mean, pairedDifferences, shuffled, slopeOf, summary }
+module.exports = { controlOf, differencesByStart, mean, pairedDifferences, shuffled, slopeOf, summary }

@@ -2,6 +2,7 @@
 
 const { randomBytes } = require('node:crypto')
 const { SESSION_BYTES, SIZES } = require('../session/data')
+const { dueCookies, sealedCookies, stampedCookies } = require('../session/aged-cookies')
 const { shuffled } = require('../report/statistics')
 const { startRedis } = require('../traffic/redis')
 const variants = require('../servers')
@@ -10,50 +11,52 @@ const { ROUTES } = require('./routes')
 
 const OTHER_SIZES = SIZES.filter(bytes => bytes !== SESSION_BYTES)
 const SHARE_AT_OTHER_SIZES = 0.5
-/** Of the requests to a slow contestant that count: what it costs needs no such precision. Its warm-up is as long as all others'. */
-const SHARE_OF_SLOW = 0.15
+/** Of the requests to a slow contestant: what it costs needs no such precision. */
+const SHARE_OF_SLOW = 0.2
 
 /**
- * CPU time per request, in microseconds, as `samples[bytes][route][variant]`: arrays in the order of the rounds, so that equal
- * places were measured side by side. The servers start anew several times, since each process settles on machine code
- * and a heap of its own, which no number of rounds evens out.
+ * CPU time per request, in microseconds, as `samples[bytes][route][server][start][round]`. All servers of one round were
+ * measured within seconds of each other. Each start has new processes, in random order, because a process keeps the
+ * machine code and the heap that it got in its first seconds: more rounds do not even that out.
  */
 async function measure (settings, onProgress) {
   const { starts, rounds, sizeRounds, requests, warmUp } = settings
   const samples = {}
-  let doNotFit = {}
   const redis = await startRedis()
-  if (redis === null) onProgress('no redis-server in the PATH: its row is left out (apt-get install redis-server)')
+  if (redis === null) onProgress('no redis-server in the PATH: its row is left out')
+  const key = randomBytes(32)
+  const sealed = await sealedBySize(key, settings.missCookies)
+  const taking = variants.filter(({ needsRedis }) => !needsRedis || redis !== null)
   for (let start = 0; start < starts; start++) {
-    const contestants = await startAll(settings, redis)
+    const contestants = []
+    for (const variant of shuffled(taking)) {
+      contestants.push(await Contestant.start(variant, { ...settings, key, sealed, redisUrl: redis?.url }))
+    }
     for (const contestant of contestants) await contestant.verify()
-    doNotFit = Object.fromEntries(SIZES.map(bytes => [bytes, contestants.filter(({ cookies }) => cookies[bytes] === null).map(({ name }) => name)]))
     const place = `start ${start + 1} of ${starts}`
     onProgress(`${place}: ${contestants.length} servers verified, warming up`)
     await inTurns(contestants, SESSION_BYTES, warmUp, send)
-    for (let round = 0; round < rounds; round++) {
-      await inTurns(contestants, SESSION_BYTES, requests, take)
-      onProgress(`${place}: round ${round + 1} of ${rounds} at ${SESSION_BYTES} bytes`)
-    }
+    const take = takeIn(start)
+    for (let round = 0; round < rounds; round++) await inTurns(contestants, SESSION_BYTES, requests, take)
+    onProgress(`${place}: ${rounds} rounds at ${SESSION_BYTES} bytes`)
     for (const bytes of OTHER_SIZES) {
       await inTurns(contestants, bytes, Math.ceil(warmUp / 20), send)
-      for (let round = 0; round < sizeRounds; round++) await inTurns(contestants, bytes, requests * SHARE_AT_OTHER_SIZES, take)
-      onProgress(`${place}: ${sizeRounds} rounds at ${bytes} bytes`)
+      for (let round = 0; round < sizeRounds; round++) {
+        await inTurns(contestants, bytes, requests * SHARE_AT_OTHER_SIZES, take)
+      }
     }
+    onProgress(`${place}: ${sizeRounds} rounds at ${OTHER_SIZES.join(', ')} bytes`)
     for (const contestant of contestants) await contestant.stop()
   }
   await redis?.stop()
-  return { samples, doNotFit, redis: redis?.version ?? null }
+  return { samples, redis: redis?.version ?? null }
 
-  /**
-   * Each route on each server that takes it, both in an order drawn anew: none is always first, or always after the same one. All servers take a
-   * route within a second, since a machine that others share is slow for seconds at a time: else the quartiles lie several times as far apart.
-   */
+  /** Each route on each server that takes it, both in random order. The first requests of a turn do not count. */
   async function inTurns (contestants, bytes, count, step) {
     for (const route of shuffled(ROUTES)) {
       for (const contestant of shuffled(contestants.filter(each => each.takes(route, bytes)))) {
         await contestant.send(route, bytes, settings.heat)
-        await step(contestant, route, bytes, count)
+        await step(contestant, route, bytes, Math.ceil(contestant.isSlow ? count * SHARE_OF_SLOW : count))
       }
     }
   }
@@ -62,22 +65,22 @@ async function measure (settings, onProgress) {
     await contestant.send(route, bytes, count)
   }
 
-  async function take (contestant, route, bytes, count) {
-    const ofRoute = (samples[bytes] ??= {})[route.name] ??= {}
-    ;(ofRoute[contestant.name] ??= []).push(await contestant.measure(route, bytes, Math.ceil(contestant.isSlow ? count * SHARE_OF_SLOW : count)))
+  function takeIn (start) {
+    return async (contestant, route, bytes, count) => {
+      const us = await contestant.measure(route, bytes, count)
+      const ofServer = ((samples[bytes] ??= {})[route.name] ??= {})[contestant.name] ??= []
+      ;(ofServer[start] ??= []).push(us)
+    }
   }
 }
 
-/** The servers without sessions get the cookies of this package, so that they parse as much. */
-async function startAll ({ connections }, redis) {
-  const options = { key: randomBytes(32), connections, sizes: [SESSION_BYTES, ...OTHER_SIZES], redisUrl: redis?.url }
-  const started = new Map()
-  const start = async (variant, strangers) => { started.set(variant, await Contestant.start(variant, { ...options, strangers })) }
-  const taking = variants.filter(({ needsRedis }) => !needsRedis || redis !== null)
-  await Promise.all(taking.filter(({ hasSession }) => hasSession).map(variant => start(variant)))
-  const sealed = started.get(taking.find(({ hasStamp }) => hasStamp))
-  await Promise.all(taking.filter(({ hasSession }) => !hasSession).map(variant => start(variant, sealed.cookies)))
-  return taking.map(variant => started.get(variant))
+async function sealedBySize (key, count) {
+  const bySize = {}
+  for (const bytes of SIZES) bySize[bytes] = { own: sealedCookies(key, bytes, count) }
+  const main = bySize[SESSION_BYTES]
+  main.due = dueCookies(key, SESSION_BYTES, count)
+  main.stamped = await stampedCookies(key, SESSION_BYTES, count)
+  return bySize
 }
 
 module.exports = { SHARE_AT_OTHER_SIZES, SHARE_OF_SLOW, measure }

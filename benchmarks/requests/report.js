@@ -5,42 +5,59 @@ const { spread, table } = require('../report/markdown')
 const variants = require('../servers')
 const { SHARE_AT_OTHER_SIZES, SHARE_OF_SLOW } = require('./measure')
 
-const USING = ['untouched', 'read', 'read an object', 'read with a stamp', 'write', 'renew']
+const OPENING = ['untouched', 'reads a string', 'reads an object', 'reads with a stamp']
+const WRITING = ['writes all values', 'changes one value', 'renews']
 const REFUSING = ['forged', 'junk', 'no cookie']
+const TO_PEER = ['untouched', 'reads a string', 'reads an object', 'writes all values', 'changes one value', 'forged']
+const SHOWN_TO_PEER = ['floor', 'sealed, hit', 'sealed, miss', 'sealed, no cache']
 
 function markdown ({ redis, sizes, goals }, { requests: settings }) {
-  const { starts, rounds, sizeRounds, requests, connections } = settings
+  const { starts, rounds, sizeRounds, requests, missCookies, connections } = settings
   const main = sizes.find(({ bytes }) => bytes === SESSION_BYTES)
   const others = sizes.filter(size => size !== main)
+  const largest = Math.max(...sizes.map(({ bytes }) => bytes))
+  const fewer = Math.ceil(requests * SHARE_AT_OTHER_SIZES)
   return `## CPU time per request
 
-What a session costs the server, over \`fastify\` and \`@fastify/cookie\` alone (the baseline). ${starts} starts of all servers, in each ${rounds} rounds
-of ${requests} requests at ${SESSION_BYTES} bytes and ${sizeRounds} of ${Math.ceil(requests * SHARE_AT_OTHER_SIZES)} at each other size, to each server on each route over ${connections} connections (of ${SHARE_OF_SLOW} of that to
-jose, iron-session and h3, after as long a warm-up), routes and servers in an order drawn anew. Each figure is CPU time of the server process, user and system, all
-threads: the median of the differences to the baseline within a round, with the quartiles. The load comes from another process. The first requests after
-a server's turn comes do not count.
+CPU time of the server process that a session adds to \`fastify\` and \`@fastify/cookie\` alone (the baseline): user and
+system, all threads. Each figure is the median over ${starts} starts of the server process, with the quartiles. The value
+of a start is the median of its rounds; that of a round is the difference to the baseline in the same round. Processes
+start in random order, and in each round routes and servers have their turns in random order.
+
+A turn is ${requests} requests over ${connections} connections (${SHARE_OF_SLOW} of that for jose, iron-session and h3), from another
+process, after some that do not count. There are ${rounds} rounds at ${SESSION_BYTES} bytes, and ${sizeRounds} rounds of ${fewer} requests at
+each other size.
 
 ${servers(redis)}
 
-A session is so many bytes of JSON. ${Math.max(...sizes.map(({ bytes }) => bytes))} bytes are about what fits into one cookie of 4096 bytes in every library. "read with a stamp": the session was
-written 7 hours ago and renewed since by a second cookie; "renew": it is due for renewal at every request. A dash: there is no such thing, or it was
-not measured. "forged": one character of the cookie was changed; "junk": a cookie of 15 KB of base64url characters. These two, and no cookie, are "read".
+The bytes are those of the session's JSON; ${largest} bytes nearly fill a cookie of 4096 bytes in every library. "Reads with
+a stamp": the session was written 7 hours ago, and renewed since by a second cookie. "Renews": its renewal is due at
+every request. "Forged": one character of the cookie was changed. "Junk": a cookie of 15 KB of base64url characters.
+These two and "no cookie" read a string. A miss has one of ${missCookies} cookies, in turn. A dash: not measured.
 
 ### ${SESSION_BYTES} bytes: added to the baseline, in µs
 
-${tables(main)}
+${[OPENING, WRITING, REFUSING].map(names => addedTable(main, names)).join('\n\n')}
 
 ![CPU time that a session adds to a request](results/added-cost.svg)
 
+### ${SESSION_BYTES} bytes: ratio to the peer
+
+The median over the starts of the ratio to what the peer added in the same start, with the quartiles.
+
+${ratioTable(main)}
+
 ### Goals
 
-${goalTable(goals)}
+${goalTable(goals.toPeer)}
 
-A goal counts as reached where no more lies over it than the control: the farther quartile of the difference of two equal servers.
+A goal is within the control if less time lies over it than the farther quartile of the second baseline. To refuse a
+forged cookie may cost what a miss costs and the exception that the binding of libsodium throws (the difference that it
+makes to the floor): ${forgedText(goals.forged)}
 
 ### Other sizes: added to the baseline, in µs
 
-${others.map(size => `#### ${size.bytes} bytes\n\n${tables(size)}`).join('\n\n')}
+${others.map(size => `#### ${size.bytes} bytes\n\n${addedTable(size, size.routes.map(({ route }) => route))}`).join('\n\n')}
 
 ![CPU time that a session adds, over its size](results/cost-over-size.svg)
 `
@@ -48,34 +65,39 @@ ${others.map(size => `#### ${size.bytes} bytes\n\n${tables(size)}`).join('\n\n')
 
 function servers (redis) {
   const taken = variants.filter(({ needsRedis }) => !needsRedis || redis !== null)
-  const lines = taken.map(({ name, says }) => `- **${name}**: ${says}`)
-  const left = redis === null ? ['- `@fastify/session` with Redis was left out: no `redis-server` in the PATH'] : []
-  return [...lines, ...left].join('\n') + (redis === null ? '' : ` (Redis ${redis})`)
+  const lines = taken.map(({ name, says, needsRedis }) => {
+    return `- **${name}**: ${says}${needsRedis ? ` (Redis ${redis})` : ''}`
+  })
+  if (redis === null) lines.push('- `@fastify/session` with Redis was left out: no `redis-server` in the PATH')
+  return lines.join('\n')
 }
 
-function tables (size) {
-  return [USING, REFUSING].map(names => tableOf(size, names)).join('\n\n')
-}
-
-function tableOf ({ routes, doNotFit }, names) {
-  const columns = names.map(name => routes.find(({ route }) => route === name)).filter(Boolean)
-  const rows = variants.filter(({ name }) => columns.some(({ added }) => added[name] !== undefined) || doNotFit.includes(name))
-  return table(['', ...columns.map(({ route }) => route)], [
+function addedTable ({ routes }, names) {
+  const columns = names.map(name => routes.find(({ route }) => route === name))
+  const rows = variants.filter(({ name }) => columns.some(({ added }) => added[name] !== undefined))
+  return table(['', ...names], [
     ['**baseline itself**', ...columns.map(({ baseline }) => spread(baseline))],
-    ...rows.map(({ name }) => [name, ...columns.map(({ added }) => doNotFit.includes(name) ? 'does not fit' : spread(added[name]))])
+    ...rows.map(({ name }) => [name, ...columns.map(({ added }) => spread(added[name]))])
   ])
 }
 
+function ratioTable ({ routes }) {
+  const columns = TO_PEER.map(name => routes.find(({ route }) => route === name))
+  const rows = SHOWN_TO_PEER.map(name => [name, ...columns.map(({ ratio }) => spread(ratio[name], 2))])
+  return table(['', ...TO_PEER], rows)
+}
+
 function goalTable (goals) {
-  const [main, ...others] = [...goals].sort((a, b) => (b.bytes === SESSION_BYTES) - (a.bytes === SESSION_BYTES))
-  const head = ['sealed, route', 'goal', 'found', 'over the goal by, µs', 'control, µs', 'reached', ...others.map(({ bytes }) => `at ${bytes} bytes`)]
-  return table(head, main.goals.map(({ route, than, onRoute, atMost, ratio, over, control, reached }, index) => [
-    route,
-    onRoute === undefined ? `≤ ${atMost} × ${than}` : `≤ its own ${onRoute}`,
-    ...ratio === undefined ? ['–', '–', '–'] : [ratio.toFixed(2), over.toFixed(1), control.toFixed(1)],
-    reached,
-    ...others.map(({ goals }) => goals[index].ratio === undefined ? '–' : `${goals[index].ratio.toFixed(2)}, ${goals[index].reached}`)
-  ]))
+  const head = kind => [`${kind}: goal`, 'found', 'over the goal by, µs', 'reached']
+  const cells = ({ atMost, ratio, over, reached }) => [`≤ ${atMost}`, ratio.median.toFixed(2), over.toFixed(1), reached]
+  const rows = goals.map(goal => [goal.route, ...cells(goal.hit), ...cells(goal.miss), goal.control.toFixed(1)])
+  return table(['route, ratio to the peer', ...head('hit'), ...head('miss'), 'control, µs'], rows)
+}
+
+function forgedText ({ us, readUs, exception, over, reached }) {
+  const goal = `${readUs.toFixed(1)} and ${exception.toFixed(1)} µs`
+  const verdict = `over the goal by ${over.toFixed(1)} µs; reached: ${reached}`
+  return `it costs ${us.toFixed(1)} µs, the goal is ${goal}; ${verdict}.`
 }
 
 module.exports = { markdown }

@@ -3,7 +3,7 @@
 const fastify = require('fastify')
 const cookie = require('@fastify/cookie')
 const sodium = require('sodium-native')
-const { NOTHING, PAGE, nextPage, sessionData } = require('../session/data')
+const { NOTHING, PAGE, nextPage, nextValues, sessionData } = require('../session/data')
 
 const NONCE_BYTES = sodium.crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 const TAG_BYTES = sodium.crypto_aead_xchacha20poly1305_ietf_ABYTES
@@ -48,6 +48,10 @@ module.exports = function floor ({ key }) {
     const session = open(request.cookies.session)
     session.page = nextPage()
     seal(reply, session)
+    return { value: PAGE }
+  })
+  app.get('/write-all', async (request, reply) => {
+    seal(reply, nextValues(request.query.bytes))
     return { value: PAGE }
   })
   return app

@@ -1,6 +1,6 @@
 'use strict'
 
-const { NOTHING, PAGE, nextPage, sessionData } = require('../session/data')
+const { NOTHING, PAGE, nextPage, nextValues, sessionData } = require('../session/data')
 
 /**
  * The handlers of what is no plugin of Fastify: whoever uses it calls it in the handlers that need it.
@@ -22,6 +22,10 @@ module.exports = function handWrittenRoutes (app, { read, write }) {
   })
   app.get('/write', async (request, reply) => {
     await write(request, reply, { page: nextPage() })
+    return { value: PAGE }
+  })
+  app.get('/write-all', async (request, reply) => {
+    await write(request, reply, nextValues(request.query.bytes))
     return { value: PAGE }
   })
 }

@@ -1,6 +1,6 @@
 'use strict'
 
-const { NOTHING, PAGE, nextPage, sessionData } = require('../session/data')
+const { NOTHING, PAGE, nextPage, nextValues, sessionData } = require('../session/data')
 
 /** The handlers of all plugins that have `request.session.get` and `set`. */
 module.exports = function sessionRoutes (app) {
@@ -13,6 +13,11 @@ module.exports = function sessionRoutes (app) {
   app.get('/read-object', async request => ({ value: request.session.get('user').name }))
   app.get('/write', async request => {
     request.session.set('page', nextPage())
+    return { value: PAGE }
+  })
+  app.get('/write-all', async request => {
+    const values = nextValues(request.query.bytes)
+    for (const key of Object.keys(values)) request.session.set(key, values[key])
     return { value: PAGE }
   })
 }

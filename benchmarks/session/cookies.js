@@ -41,4 +41,10 @@ function fits (cookie) {
   return cookie.split('; ').every(pair => pair.length - 1 <= COOKIE_LIMIT)
 }
 
-module.exports = { NAME, cookieOf, fits, forge, junk, pairOf, valueOf }
+/** Returns one of these after another, over and over. */
+function cycle (items) {
+  let next = 0
+  return () => items[next++ % items.length]
+}
+
+module.exports = { NAME, cookieOf, cycle, fits, forge, junk }

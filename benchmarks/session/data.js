@@ -38,4 +38,11 @@ function tokenOf (characters) {
   return Array.from({ length: characters }, (_, index) => alphabet[(index * index * 7 + index * 11) % alphabet.length]).join('')
 }
 
-module.exports = { NAME, NOTHING, PAGE, SESSION_BYTES, SIZES, WRITTEN_PAGE, nextPage, sessionData }
+const BY_SIZE = Object.fromEntries(SIZES.map(bytes => [bytes, sessionData(bytes)]))
+
+/** All values of a session of one of SIZES, with another page each time. */
+function nextValues (bytes) {
+  return { ...BY_SIZE[bytes], page: nextPage() }
+}
+
+module.exports = { NAME, NOTHING, PAGE, SESSION_BYTES, SIZES, WRITTEN_PAGE, nextPage, nextValues, sessionData }

@@ -1,7 +1,7 @@
 'use strict'
 
 const { randomBytes } = require('node:crypto')
-const agedCookies = require('../requests/aged-cookies')
+const { dueCookies } = require('../session/aged-cookies')
 const { SESSION_BYTES } = require('../session/data')
 const { Server } = require('../traffic/server')
 const { Visitor } = require('./visitor')
@@ -10,7 +10,7 @@ const { Visitor } = require('./visitor')
 async function measure ({ requests, every, visitors: count }, onProgress) {
   const key = randomBytes(32)
   const server = await Server.start('soak', require.resolve('../servers/sealed-with-logout'), { key })
-  const { due } = await agedCookies(key, SESSION_BYTES)
+  const [due] = dueCookies(key, SESSION_BYTES, 1)
   const visitors = await Promise.all(Array.from({ length: count }, () => Visitor.arrive(server.port, due)))
   const points = []
   for (let sent = 0; ;) {

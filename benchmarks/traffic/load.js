@@ -22,16 +22,18 @@ class Load {
     return new Load(await Promise.all(Array.from({ length: connections }, () => connectionTo(port))), bodyBytes)
   }
 
-  /** Sends this many of one request; resolves when all are answered with 200, rejects on any other answer. */
-  send (request, count) {
-    const bytes = requestBytes(request)
+  /**
+   * Sends this many requests; resolves when all are answered with 200, rejects on any other answer.
+   * @param nextCookie the value of the Cookie header of the next request; null for none
+   */
+  send (path, nextCookie, count) {
     return new Promise((resolve, reject) => {
       let sent = 0
       let answered = 0
       const next = socket => {
         if (sent === count) return
         sent++
-        socket.write(bytes)
+        socket.write(requestBytes({ path, cookie: nextCookie() }))
       }
       for (const socket of this.#sockets) {
         socket.removeAllListeners('data')

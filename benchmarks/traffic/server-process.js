@@ -1,14 +1,5 @@
 'use strict'
 
-const { executionAsyncResource } = require('node:async_hooks')
-
-/**
- * As lib/tick-shape.ts does, for every server alike: else a collection of garbage at the wrong moment, to which some come and some do
- * not, would add 8 to 12 µs to each of its requests.
- */
-const kept = {}
-process.nextTick(() => { kept.tick = executionAsyncResource() })
-
 /**
  * One server in a process of its own, so that its CPU time and its memory are its own: the parent asks for them by message.
  * Arguments: the module that builds the server, and what it is to be given, as JSON with the key in hex.

@@ -6,26 +6,33 @@ const { table } = require('../report/markdown')
 const { summary } = require('../report/statistics')
 const { cookieOf, fits } = require('../session/cookies')
 const { SIZES } = require('../session/data')
-const variants = require('../servers')
-const agedCookies = require('../requests/aged-cookies')
+const { stampedCookies } = require('../session/aged-cookies')
 
-/** With a store, only an id travels; it is the same for either. */
-const SESSIONS = variants.filter(({ hasSession, needsRedis }) => hasSession && !needsRedis)
+/** By name, the module of the server. With a store only an id travels, the same for each store. */
+const SERVERS = {
+  floor: 'floor',
+  sealed: 'sealed',
+  peer: 'peer',
+  jose: 'jose',
+  'iron-session': 'iron-session',
+  h3: 'h3',
+  'session, memory': 'session-memory'
+}
 const NO_FIT = 'does not fit'
 
 /** How many bytes travel with each request, and with each reply that writes the session. No network is needed to count them. */
 async function run ({ wire: { logins } }, onProgress) {
   const key = randomBytes(32)
   const sessions = {}
-  for (const { name, path } of SESSIONS) {
-    const app = await require(path)({ key })
+  for (const [name, module] of Object.entries(SERVERS)) {
+    const app = await require(`../servers/${module}`)({ key })
     sessions[name] = {}
     for (const bytes of SIZES) sessions[name][bytes] = await weigh(app, bytes, logins)
     await app.close()
     onProgress(`${name} weighed`)
   }
-  const { due, stamped } = await agedCookies(key, SIZES[0])
-  return { sessions, stamp: stamped.length - due.length }
+  const [stamped] = await stampedCookies(key, SIZES[0], 1)
+  return { sessions, stamp: stamped.length - stamped.indexOf('; ') }
 }
 
 /** What is random in a cookie decides how many of its characters need escapes, so its length takes many logins to know. */
