@@ -78,3 +78,25 @@ for (const [name, text] of Object.entries({
     t.notOk(error.message.includes(SECRET.slice(0, 10)))
   })
 }
+
+t.test('the message about an invalid keyring says what is wrong and where', async t => {
+  const document = JSON.parse(TEXT) as { keys: object[] }
+  const first = document.keys[0]
+  const cases: [unknown, RegExp][] = [
+    [{ version: 1, keys: { length: 0 } }, /"keys" must be an array/],
+    [{ version: 1, keys: [first, null] }, /keys\[1\] must be an object/],
+    [{ version: 1, keys: [first, 'key'] }, /keys\[1\] must be an object/],
+    [{ version: 1, keys: [[]] }, /keys\[0\] must be an object/],
+    [{ version: 1, keys: [{ ...first, key: 7 }] }, /keys\[0\]\.key must be 32 bytes/],
+    [{ version: 1, keys: [{ ...first, createdAt: '2026-01-31T12:00:00Z and more' }] }, /keys\[0\]\.createdAt must be a time/]
+  ]
+  for (const [value, message] of cases) {
+    t.throws(() => parseKeyring(JSON.stringify(value)), { code: 'FST_SESSION_INVALID_KEYRING', message }, String(message))
+  }
+  t.throws(() => parseKeyring('{"version":'), { message: /not JSON.*11 characters/ })
+})
+
+t.test('a keyring of 1,048,576 characters is read, and a longer one is refused', async t => {
+  t.equal(parseKeyring(TEXT.padEnd(1024 ** 2)).length, 2)
+  t.throws(() => parseKeyring(TEXT.padEnd(1024 ** 2 + 1)), { message: /longer than 1048576 characters/ })
+})
