@@ -9,14 +9,14 @@ const PARTS = ['requests', 'start', 'anatomy', 'sealing', 'growth', 'wire', 'soa
 const FULL = {
   requests: {
     /** How often all servers start. */
-    starts: 7,
+    starts: 6,
     /** Rounds of each start, at the main size and at each other. */
     rounds: 4,
     sizeRounds: 2,
     /** Requests of a turn at the main size: one server, one route. */
     requests: 300,
     /** Requests to each server on each route before the first round, in which V8 compiles. */
-    warmUp: 1500,
+    warmUp: 2000,
     /** Requests at the begin of each turn that do not count: the first ones after a pause take longer. */
     heat: 40,
     /** Different cookies for misses: more than the 1000 tokens that the cache holds. */

@@ -4,7 +4,7 @@ const { at, colourOf, line, picture, text } = require('./svg')
 const { label, scale, ticks } = require('./scale')
 
 const MARGIN = 16
-const NAMES_WIDTH = 116
+const NAMES_WIDTH = 128
 const GAP = 28
 const TOP = 66
 const ROW = 26

@@ -11,8 +11,9 @@ const { ROUTES } = require('./routes')
 
 const OTHER_SIZES = SIZES.filter(bytes => bytes !== SESSION_BYTES)
 const SHARE_AT_OTHER_SIZES = 0.5
-/** Of the requests to a slow contestant: what it costs needs no such precision. */
+/** Of the requests to a slow contestant, and of those of its warm-up: what it costs needs no such precision. */
 const SHARE_OF_SLOW = 0.2
+const WARM_UP_SHARE_OF_SLOW = 0.5
 
 /**
  * CPU time per request, in microseconds, as `samples[bytes][route][server][start][round]`. All servers of one round were
@@ -35,12 +36,12 @@ async function measure (settings, onProgress) {
     for (const contestant of contestants) await contestant.verify()
     const place = `start ${start + 1} of ${starts}`
     onProgress(`${place}: ${contestants.length} servers verified, warming up`)
-    await inTurns(contestants, SESSION_BYTES, warmUp, send)
+    await inTurns(contestants, SESSION_BYTES, warmUp, send, WARM_UP_SHARE_OF_SLOW)
     const take = takeIn(start)
     for (let round = 0; round < rounds; round++) await inTurns(contestants, SESSION_BYTES, requests, take)
     onProgress(`${place}: ${rounds} rounds at ${SESSION_BYTES} bytes`)
     for (const bytes of OTHER_SIZES) {
-      await inTurns(contestants, bytes, Math.ceil(warmUp / 20), send)
+      await inTurns(contestants, bytes, Math.ceil(warmUp / 10), send)
       for (let round = 0; round < sizeRounds; round++) {
         await inTurns(contestants, bytes, requests * SHARE_AT_OTHER_SIZES, take)
       }
@@ -52,11 +53,11 @@ async function measure (settings, onProgress) {
   return { samples, redis: redis?.version ?? null }
 
   /** Each route on each server that takes it, both in random order. The first requests of a turn do not count. */
-  async function inTurns (contestants, bytes, count, step) {
+  async function inTurns (contestants, bytes, count, step, shareOfSlow = SHARE_OF_SLOW) {
     for (const route of shuffled(ROUTES)) {
       for (const contestant of shuffled(contestants.filter(each => each.takes(route, bytes)))) {
         await contestant.send(route, bytes, settings.heat)
-        await step(contestant, route, bytes, Math.ceil(contestant.isSlow ? count * SHARE_OF_SLOW : count))
+        await step(contestant, route, bytes, Math.ceil(contestant.isSlow ? count * shareOfSlow : count))
       }
     }
   }
