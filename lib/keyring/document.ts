@@ -13,16 +13,16 @@ export interface KeyRecord extends KeyDates {
 }
 
 const VERSION = 1
-/** Servers keep every key in locked memory. */
+/** Limited, because servers keep every key in locked memory. */
 const MOST_CHARACTERS = 1024 ** 2
 const NAMES = ['id', 'key', 'createdAt', 'activatesAt', 'expiresAt', 'revokedAt']
 const DATE_CHARACTERS = '2026-01-31'.length
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$/
 
 /**
- * Strict, for a slip of the pen in `revokedAt` must not be passed over. Throws FST_SESSION_INVALID_KEYRING, which says
- * where the fault is, and never what stands there.
- * @param name what to call the ring in the message
+ * The keys in the text of a keyring. Strict: a typing error in `revokedAt` must not be ignored.
+ * @param name the name of the keyring in the message
+ * @throws FST_SESSION_INVALID_KEYRING with the position of the error, without the value that was found there
  */
 export function parseKeyring (text: string, name = 'the keyring'): KeyRecord[] {
   try {
@@ -33,23 +33,29 @@ export function parseKeyring (text: string, name = 'the keyring'): KeyRecord[] {
 }
 
 function readRecords (text: string): KeyRecord[] {
-  if (text.length > MOST_CHARACTERS) throw broken(`it is longer than ${MOST_CHARACTERS} characters, some 4000 keys: prune it, or rotate less often`)
+  if (text.length > MOST_CHARACTERS) {
+    throw fault(`it is longer than ${MOST_CHARACTERS} characters, some 4000 keys: prune it, or rotate less often`)
+  }
   const document = asObject(parseJson(text), 'the text')
-  refuseOthers(document, ['version', 'keys'], 'the keyring')
-  if (document['version'] !== VERSION) throw broken(`its "version" is not ${VERSION}, the only one that this release of fastify-sealed-session reads`)
+  refuseUnknown(document, ['version', 'keys'], 'the keyring')
+  if (document['version'] !== VERSION) {
+    throw fault(`its "version" is not ${VERSION}, the only one that this release of fastify-sealed-session reads`)
+  }
   const { keys } = document
-  if (!Array.isArray(keys)) throw broken('its "keys" must be an array')
+  if (!Array.isArray(keys)) throw fault('its "keys" must be an array')
   const records = keys.map(readRecord)
   const seen = new Set<string>()
   for (const { id } of records) {
-    if (seen.has(id)) throw broken(`two of its keys have the id ${id}`)
+    if (seen.has(id)) throw fault(`two of its keys have the id ${id}`)
     seen.add(id)
   }
-  if (records.every(({ revokedAtMs }) => revokedAtMs !== null)) throw broken('all of its keys are revoked, so no session could be sealed')
+  if (records.every(({ revokedAtMs }) => revokedAtMs !== null)) {
+    throw fault('all of its keys are revoked, so no session could be sealed')
+  }
   return records
 }
 
-/** The text of a ring, ended by a newline. */
+/** The text of a keyring, with a newline at the end. */
 export function writeKeyring (keys: readonly KeyRecord[]): string {
   const document = {
     version: VERSION,
@@ -72,11 +78,15 @@ export function isoTime (ms: number | null): string | null {
 function readRecord (value: unknown, index: number): KeyRecord {
   const where = `keys[${index}]`
   const record = asObject(value, where)
-  refuseOthers(record, NAMES, where)
+  refuseUnknown(record, NAMES, where)
   const { id, key } = record
   const material = Buffer.alloc(KEY_BYTES)
-  if (typeof key !== 'string' || decodeBase64url(key, material) !== KEY_BYTES) throw broken(`${where}.key must be ${KEY_BYTES} bytes in base64url`)
-  if (id !== keyIdText(material)) throw broken(`${where}.id must be the ${2 * KEY_ID_BYTES} hex digits that name its key: one of the two was altered`)
+  if (typeof key !== 'string' || decodeBase64url(key, material) !== KEY_BYTES) {
+    throw fault(`${where}.key must be ${KEY_BYTES} bytes in base64url`)
+  }
+  if (id !== keyIdText(material)) {
+    throw fault(`${where}.id must be the ${2 * KEY_ID_BYTES} hex digits that name its key: one of the two was altered`)
+  }
   return {
     id,
     material,
@@ -89,22 +99,23 @@ function readRecord (value: unknown, index: number): KeyRecord {
 
 type Json = Readonly<Record<string, unknown>>
 
-/** The parser's own message would quote what stands there. */
+/** The message of JSON.parse is not used: it would quote the text. */
 function parseJson (text: string): unknown {
   try {
     return JSON.parse(text.replace(/^\uFEFF/, ''))
   } catch {
-    throw broken(`it is not JSON, or only a part of it (${text.length} characters)`)
+    throw fault(`it is not JSON, or only a part of it (${text.length} characters)`)
   }
 }
 
 function asObject (value: unknown, where: string): Json {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw broken(`${where} must be an object`)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw fault(`${where} must be an object`)
   return value as Json
 }
 
-function refuseOthers (object: Json, known: readonly string[], where: string): void {
-  if (Object.keys(object).some(name => !known.includes(name))) throw broken(`${where} has a name that is not one of ${known.join(', ')}`)
+function refuseUnknown (object: Json, known: readonly string[], where: string): void {
+  const isKnown = Object.keys(object).every(name => known.includes(name))
+  if (!isKnown) throw fault(`${where} has a name that is not one of ${known.join(', ')}`)
 }
 
 function readTimeOrNull (record: Json, name: string, where: string): number | null {
@@ -114,12 +125,14 @@ function readTimeOrNull (record: Json, name: string, where: string): number | nu
 function readTime (record: Json, name: string, where: string): number {
   const value = record[name]
   const ms = typeof value === 'string' && TIME.test(value) ? Date.parse(value) : NaN
-  // Date.parse takes the 31st of February for the 3rd of March.
-  if (Number.isNaN(ms) || isoTime(ms)?.slice(0, DATE_CHARACTERS) !== (value as string).slice(0, DATE_CHARACTERS)) throw broken(`${where}.${name} must be a time such as "2026-01-31T12:00:00.000Z"`)
+  // Date.parse reads February 31 as March 3.
+  if (Number.isNaN(ms) || isoTime(ms)?.slice(0, DATE_CHARACTERS) !== (value as string).slice(0, DATE_CHARACTERS)) {
+    throw fault(`${where}.${name} must be a time such as "2026-01-31T12:00:00.000Z"`)
+  }
   return ms
 }
 
-/** Of the message; the error itself gets its class where it leaves this file. */
-function broken (what: string): Error {
+/** `parseKeyring` puts this message into an error with a code. */
+function fault (what: string): Error {
   return new Error(what)
 }

@@ -1,12 +1,12 @@
 import { keyedHash } from '../core/aead'
 import { KEY_ID_BYTES, LABEL } from '../core/format'
 
-/** What tokens name a key by: the first bytes of a hash that only the key's holder can compute. */
+/** The key id in tokens: the first 4 bytes of a hash of a label under the key. */
 export function keyId (material: Buffer): number {
   return keyedHash(material, `${LABEL}key-id`).readUInt32BE(0)
 }
 
-/** As `keyId`, in hex digits: how people and keyrings write it. */
+/** `keyId` in 8 hex digits, as keyrings and the command line write it. */
 export function keyIdText (material: Buffer): string {
   return idText(keyId(material))
 }

@@ -2,33 +2,33 @@ import { SECOND_MS, type Clock } from '../time'
 import { pause, within } from '../timers'
 
 /**
- * What a stranger's cookies can cost: five reads of the store a second, and a wait of a quarter of one. Reads come more
- * often than anyone waits, so whoever asks sees one that began after they came: with one read a second a fleet lost 50
- * sessions to strangers with random key ids, and with five none.
+ * Limits of the cost that unknown key ids can cause: five reads of the store per second, and a wait of 250 ms per
+ * request. The interval is shorter than the wait, so each request waits for a read that began after the request. With
+ * one read per second, requests with random key ids made a fleet lose 50 sessions; with five, none.
  */
 const SEEK_EVERY_MS = 200
-const PATIENCE_MS = 250
+const TIMEOUT_MS = 250
 
-/** A key that was sought in vain is not sought again so soon: cookies of keys long gone come with every request. */
+/** A key that was not found is looked up again only after this time: browsers repeat cookies of removed keys. */
 const ABSENT_FOR_MS = 10 * SECOND_MS
 const MOST_ABSENT = 1000
 
 interface SeekableKeys {
   readonly keyring: { has (id: number): boolean }
-  /** True where the store could be read. */
+  /** Resolves to true if the store was read. */
   reload (): Promise<boolean>
 }
 
 /**
- * Looks for keys that a cookie names and this server does not know: another server may have sealed it with a key that
- * was added since the last reload.
+ * Looks up keys that a cookie names and that this server does not know: another server may have sealed the cookie with
+ * a key that was added since the last reload.
  */
 export class KeySeeker {
   readonly #keys: SeekableKeys
   readonly #now: Clock
-  /** The read to come, for all who ask before it begins. */
+  /** The next read, shared by all requests that wait before it begins. */
   #next: Promise<boolean> | null = null
-  /** The read under way. */
+  /** The read in progress. */
   #current: Promise<boolean> | null = null
   #soughtAtMs = -Infinity
   readonly #absentUntilMs = new Map<number, number>()
@@ -38,20 +38,20 @@ export class KeySeeker {
     this.#now = now
   }
 
-  /** True where it could be worth waiting for `seek`. */
+  /** True if the key is unknown and was not looked up within ABSENT_FOR_MS. */
   isWorthSeeking (id: number): boolean {
     if (this.#keys.keyring.has(id)) return false
     const absentUntilMs = this.#absentUntilMs.get(id)
     return absentUntilMs === undefined || this.#now() >= absentUntilMs
   }
 
-  /** Resolves once the key is known, or known not to be there, or when it takes too long. Never rejects. */
+  /** Resolves when the key was found, was not found, or after TIMEOUT_MS. Never rejects. */
   async seek (id: number): Promise<void> {
-    await within(PATIENCE_MS, this.#seek(id), null)
+    await within(TIMEOUT_MS, this.#seek(id), null)
   }
 
   async #seek (id: number): Promise<void> {
-    // A read that is under way may bring the key. It began too early to say that there is none.
+    // A read in progress can find the key. It began too early to show that the key is absent.
     if (this.#current !== null) await this.#current
     if (this.#keys.keyring.has(id)) return
     this.#next ??= this.#readWhenDue()
@@ -68,7 +68,7 @@ export class KeySeeker {
     return isRead
   }
 
-  /** A clock that was set back must not stop it. */
+  /** 0 if the clock was set back: reads must go on. */
   #dueInMs (): number {
     const sinceMs = this.#now() - this.#soughtAtMs
     return sinceMs < 0 ? 0 : Math.max(0, SEEK_EVERY_MS - sinceMs)

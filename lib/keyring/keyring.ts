@@ -8,50 +8,62 @@ import { ALWAYS, ONLY_OPENS, type Term } from './schedule'
 /** What a derived key is for. A token made for one use does not open for another. */
 export type KeyUse = 'cookie' | 'stamp' | 'signing'
 
-/** A key and its term; 32 bytes, which are taken over and wiped. */
+/** A key of 32 bytes and its term. The keyring copies the bytes and wipes the originals. */
 export interface TermedKey {
   readonly material: Buffer
   readonly term: Term
 }
 
-interface HeldKey {
+interface GuardedKey {
   readonly id: number
   readonly material: Buffer
   readonly term: Term
 }
 
-/** The first seals, all open, for ever: what an array of keys means. The bytes are copied. */
+/** The keys of an array, without an end: the first seals, all open. The bytes are copied. */
 export function fixedTerms (materials: readonly Buffer[]): TermedKey[] {
-  return materials.map((material, index) => ({ material: Buffer.from(material), term: index === 0 ? ALWAYS : ONLY_OPENS }))
+  return materials.map((material, index) => {
+    return { material: Buffer.from(material), term: index === 0 ? ALWAYS : ONLY_OPENS }
+  })
 }
 
 /**
- * The keys of a plugin or sealer. They lie in libsodium's guarded memory behind a private field, where no inspection,
- * serialization or log line reaches them. They may be replaced while tokens are sealed and opened.
+ * The keys of a plugin or sealer, in libsodium's guarded memory. They are in private fields, so that inspection,
+ * serialization and log lines cannot show them. They can be replaced while tokens are sealed and opened.
  */
 export class Keyring {
-  #keys: ReadonlyMap<number, HeldKey> = new Map()
-  /** By what they are derived from the keys with. */
+  #keys: ReadonlyMap<number, GuardedKey> = new Map()
+  /** Derived keys, by the input of their derivation. */
   readonly #derived = new Map<string, DerivedKeys>()
-  /** Another one each time that the keys are replaced. */
+  /** Incremented each time the keys are replaced. */
   version = 0
 
-  /** The same key twice counts once; two keys with one id throw FST_SESSION_INVALID_KEY. One of them must seal at any time. Throws FST_SESSION_NO_GUARDED_MEMORY. */
+  /**
+   * Equal keys count once. At any time, one key must seal.
+   * @throws FST_SESSION_INVALID_KEY if two different keys have the same id
+   * @throws FST_SESSION_NO_GUARDED_MEMORY
+   */
   constructor (keys: readonly TermedKey[]) {
     this.replace(keys)
   }
 
-  /** Puts other keys in the place of these. Throws as the constructor does, and then changes nothing. */
+  /** Replaces the keys. Throws the same errors as the constructor; the keyring is then unchanged. */
   replace (keys: readonly TermedKey[]): void {
     const kept = new Map<number, TermedKey>()
     for (const key of keys) {
       const id = keyId(key.material)
-      const twin = kept.get(id)
-      if (twin === undefined) kept.set(id, key)
-      else if (!twin.material.equals(key.material)) throw new InvalidKeyError(`two different keys share the key id ${idText(id)}: generate a new key in place of one of them`)
+      const sameId = kept.get(id)
+      if (sameId === undefined) {
+        kept.set(id, key)
+      } else if (!sameId.material.equals(key.material)) {
+        const fix = 'generate a new key in place of one of them'
+        throw new InvalidKeyError(`two different keys share the key id ${idText(id)}: ${fix}`)
+      }
     }
     const guarded = guard(Array.from(kept.values(), ({ material }) => material))
-    const next = new Map(Array.from(kept, ([id, { term }], index) => [id, { id, material: guarded[index] as Buffer, term }]))
+    const next = new Map(Array.from(kept, ([id, { term }], index) => {
+      return [id, { id, material: guarded[index] as Buffer, term }]
+    }))
     const replacements = Array.from(this.#derived.values(), derived => derived.replacement(next))
     for (const { material } of keys) material.fill(0)
     for (const replace of replacements) replace()
@@ -59,16 +71,16 @@ export class Keyring {
     this.version++
   }
 
-  /** True where there is a key of this id, whether it still opens anything or not. */
+  /** True if the keyring has a key with this id, also an expired or revoked one. */
   has (id: number): boolean {
     return this.#keys.has(id)
   }
 
-  /** The keys of one use and one cookie name, derived once; they follow when the keys are replaced. */
+  /** The keys of one use and one cookie name, derived once. They are updated when the keys are replaced. */
   tokenKeys (use: KeyUse, cookieName: string): TokenKeys {
     const input = `${LABEL}${use}\0${cookieName}`
-    const present = this.#derived.get(input)
-    if (present !== undefined) return present
+    const existing = this.#derived.get(input)
+    if (existing !== undefined) return existing
     const derived = new DerivedKeys(input)
     derived.replacement(this.#keys)()
     this.#derived.set(input, derived)
@@ -78,7 +90,9 @@ export class Keyring {
   /** Text secrets for signing cookies with `@fastify/cookie`: the first signs, all verify. */
   signingSecrets (nowMs: number): [string, ...string[]] {
     const input = `${LABEL}signing\0`
-    const keys = [...this.#keys.values()].filter(({ term }) => nowMs < term.opensUntilMs).sort((a, b) => Number(seals(b.term, nowMs)) - Number(seals(a.term, nowMs)))
+    const keys = [...this.#keys.values()]
+      .filter(({ term }) => nowMs < term.opensUntilMs)
+      .sort((a, b) => Number(seals(b.term, nowMs)) - Number(seals(a.term, nowMs)))
     return keys.map(({ material }) => keyedHash(material, input).toString('base64url')) as [string, ...string[]]
   }
 }
@@ -88,21 +102,23 @@ interface DerivedKey {
   readonly term: Term
 }
 
-/** The keys of one use and one cookie name. Finding one costs the same with 1 key and with 100. */
+/** The keys of one use and one cookie name. Finding a key takes the same time with 1 key and with 100. */
 class DerivedKeys implements TokenKeys {
   readonly #input: string
   #keys: ReadonlyMap<number, DerivedKey> = new Map()
-  /** The key that sealed last, which mostly seals next. */
+  /** The key that sealed last: usually the next one, too. */
   #sealing: DerivedKey | undefined
 
   constructor (input: string) {
     this.#input = input
   }
 
-  /** Derives keys from these, and returns what puts them in the place of those in use: that does not throw. */
-  replacement (held: ReadonlyMap<number, HeldKey>): () => void {
-    const guarded = guard(Array.from(held.values(), ({ material }) => keyedHash(material, this.#input)))
-    const keys = new Map(Array.from(held.values(), ({ id, term }, index) => [id, { key: new TokenKey(id, guarded[index] as Buffer), term }]))
+  /** Derives keys from `masters`. Returns a function that replaces the keys in use by them and does not throw. */
+  replacement (masters: ReadonlyMap<number, GuardedKey>): () => void {
+    const guarded = guard(Array.from(masters.values(), ({ material }) => keyedHash(material, this.#input)))
+    const keys = new Map(Array.from(masters.values(), ({ id, term }, index) => {
+      return [id, { key: new TokenKey(id, guarded[index] as Buffer), term }]
+    }))
     return () => {
       this.#keys = keys
       this.#sealing = undefined

@@ -9,19 +9,19 @@ import { parseKeyring } from './document'
 import { Keyring } from './keyring'
 import { schedule, type KeyDates, type Scheduled } from './schedule'
 
-/** A store that does not answer counts as unreachable. Shorter than the 10 seconds that Fastify gives a plugin to boot. */
-const READ_PATIENCE_MS = 5 * SECOND_MS
-const WRITE_PATIENCE_MS = 15 * SECOND_MS
+/** A slower store counts as unavailable. Shorter than Fastify's plugin timeout of 10 seconds. */
+const READ_TIMEOUT_MS = 5 * SECOND_MS
+const WRITE_TIMEOUT_MS = 15 * SECOND_MS
 
-/** Told of what an operator should know: once a change, never once a request. */
+/** Receives changes of the keyring for the log: one call per change, not per request. */
 export interface KeyringReporter {
-  /** Servers use these keys from now on. */
+  /** The keyring was read, and these keys are in use from now on. */
   replaced (keys: ReadonlyArray<Scheduled<KeyDates>>, nowMs: number): void
-  /** The ring could not be read, or was no good: the last good one stays. */
+  /** The keyring could not be read, or is invalid: the last valid one stays in use. */
   failed (error: Error): void
-  /** It can be read again. */
+  /** The keyring can be read again. */
   recovered (): void
-  /** This server, of all that share the ring, has added a key. */
+  /** This server has added a key. */
   rotated (): void
   rotationFailed (error: Error): void
 }
@@ -34,16 +34,16 @@ export interface LiveKeyringOptions {
   readonly reporter: KeyringReporter
 }
 
-/** A keyring that follows its store: it is read again and again, and where that fails the last good one stays. */
+/** A keyring that is read from its store at an interval. If a read fails, the last valid keyring stays in use. */
 export class LiveKeyring {
   readonly keyring: Keyring
   readonly #options: LiveKeyringOptions
   #keys: ReadonlyArray<Scheduled<KeyDates>> = []
-  /** Of the text that was read last; the text itself holds keys. */
+  /** A hash of the text that was read last. The text is not kept, because it contains keys. */
   #digest = ''
-  /** Reads may overtake each other: what began before the last one that was used is not. */
-  #begun = 0
-  #used = 0
+  /** Reads can finish out of order: the result of a read that began before the last used one is ignored. */
+  #begunReads = 0
+  #usedRead = 0
   #failure: string | null = null
   #rotating = false
   #rotationFailed = false
@@ -57,12 +57,15 @@ export class LiveKeyring {
     this.#waitForNext()
   }
 
-  /** Throws FST_SESSION_KEYRING_UNAVAILABLE or FST_SESSION_INVALID_KEYRING: with no good ring there is nothing to start with. */
+  /**
+   * Reads the keyring at boot.
+   * @throws FST_SESSION_KEYRING_UNAVAILABLE, FST_SESSION_INVALID_KEYRING
+   */
   static async open (options: LiveKeyringOptions): Promise<LiveKeyring> {
     return new LiveKeyring(await readInTime(options.store), options)
   }
 
-  /** Reads the ring once more, and says nothing of it. Resolves to whether it worked; never rejects. */
+  /** Reads the keyring again, without a call of the reporter on failure. Resolves to true on success; never rejects. */
   async reload (): Promise<boolean> {
     return await this.#read().then(() => true, () => false)
   }
@@ -72,7 +75,7 @@ export class LiveKeyring {
     clearTimeout(this.#timer)
   }
 
-  /** Strangers can cause a read, but no line in the log: only what the timer reads is told. */
+  /** Reads the keyring and reports failures. Only the timer calls it: requests must not be able to fill the log. */
   async #poll (): Promise<void> {
     const { reporter } = this.#options
     try {
@@ -81,21 +84,21 @@ export class LiveKeyring {
       this.#failure = null
     } catch (error) {
       const { code } = error as { code: string }
-      // Whoever closes the app may have closed the store before.
+      // When the app closes, its store may be closed before this plugin.
       if (this.#failure !== code && !this.#closed) reporter.failed(error as Error)
       this.#failure = code
     }
   }
 
   async #read (): Promise<void> {
-    const turn = ++this.#begun
+    const read = ++this.#begunReads
     const text = await readInTime(this.#options.store)
-    if (turn < this.#used) return
-    this.#used = turn
+    if (read < this.#usedRead) return
+    this.#usedRead = read
     this.#use(text)
   }
 
-  /** Throws where the text is no good, and then changes nothing. */
+  /** Uses the keys of a text. Throws if the text is invalid; nothing is changed then. */
   #use (text: string): void {
     const digest = createHash('sha256').update(text).digest('base64')
     if (digest === this.#digest) return
@@ -115,7 +118,7 @@ export class LiveKeyring {
 
   async #tick (): Promise<void> {
     await this.#poll()
-    // Not waited for: a store that hangs at a write must not stop the reading.
+    // Not awaited: a write that hangs must not stop the reads.
     if (this.#rotationDueInMs() <= 0 && !this.#rotating) this.#rotate()
     this.#waitForNext()
   }
@@ -123,7 +126,8 @@ export class LiveKeyring {
   #nextInMs (): number {
     const { reloadEveryMs } = this.#options
     const dueInMs = this.#rotationDueInMs()
-    const inMs = dueInMs <= 0 && (this.#rotating || this.#rotationFailed) ? reloadEveryMs : Math.min(reloadEveryMs, dueInMs)
+    const isPostponed = dueInMs <= 0 && (this.#rotating || this.#rotationFailed)
+    const inMs = isPostponed ? reloadEveryMs : Math.min(reloadEveryMs, dueInMs)
     return Math.min(Math.max(0, inMs), LONGEST_TIMER_MS)
   }
 
@@ -132,17 +136,19 @@ export class LiveKeyring {
     return rotation === null ? Infinity : rotationDueAtMs(this.#keys.map(({ key }) => key), rotation, now()) - now()
   }
 
-  /** All servers see at the same time that it is due; the store lets one of them write, and the others then see it done. */
+  /** Adds a key. All servers try at the same time; the store lets one of them write, and the others read its key. */
   async #rotate (): Promise<void> {
     const { store, now, reporter } = this.#options
     const plan = this.#options.rotation as RotationPlan
     this.#rotating = true
-    const change = changeKeyring(store, keys => now() < rotationDueAtMs(keys, plan, now()) ? null : rotatedBySchedule(keys, plan, now()))
+    const change = changeKeyring(store, keys => {
+      return now() < rotationDueAtMs(keys, plan, now()) ? null : rotatedBySchedule(keys, plan, now())
+    })
     const settled = (): void => { this.#rotating = false }
     change.then(settled, settled)
     try {
-      const added = await within(WRITE_PATIENCE_MS, change, 'late')
-      if (added === 'late') throw didNotAnswer(store, WRITE_PATIENCE_MS)
+      const added = await within(WRITE_TIMEOUT_MS, change, 'late')
+      if (added === 'late') throw didNotAnswer(store, WRITE_TIMEOUT_MS)
       if (added !== null) reporter.rotated()
       this.#rotationFailed = false
     } catch (error) {
@@ -154,8 +160,8 @@ export class LiveKeyring {
 }
 
 async function readInTime (store: KeyringStore): Promise<string> {
-  const text = await within(READ_PATIENCE_MS, readKeyring(store), null)
-  if (text === null) throw didNotAnswer(store, READ_PATIENCE_MS)
+  const text = await within(READ_TIMEOUT_MS, readKeyring(store), null)
+  if (text === null) throw didNotAnswer(store, READ_TIMEOUT_MS)
   return text
 }
 

@@ -5,7 +5,7 @@ import { InvalidKeyError } from '../errors'
 export const LEAST_SECRET_BYTES = 32
 export const SALT_BYTES = 16
 
-/** Used where no salt was given, so that every instance derives the same key. The same for everyone, hence the warning. */
+/** The default salt: every server derives the same key. It is the same for all sites, so a warning is logged. */
 const FIXED_SALT = Buffer.from('sealed-session-1')
 
 /**
@@ -20,7 +20,7 @@ export async function keyFromPassphrase (secret: Buffer, salt: Buffer = FIXED_SA
   return key
 }
 
-/** Throws FST_SESSION_INVALID_KEY unless it is text or bytes of 32 bytes or more. */
+/** The bytes of a secret. Throws FST_SESSION_INVALID_KEY if it is not text or bytes, or shorter than 32 bytes. */
 export function secretBytes (secret: unknown): Buffer {
   const bytes = bytesOf(secret, 'secret')
   if (bytes.length < LEAST_SECRET_BYTES) {
@@ -29,14 +29,16 @@ export function secretBytes (secret: unknown): Buffer {
   return bytes
 }
 
-/** Throws FST_SESSION_INVALID_KEY unless it is text or bytes of exactly 16 bytes. */
+/** The bytes of a salt. Throws FST_SESSION_INVALID_KEY if it is not text or bytes of exactly 16 bytes. */
 export function saltBytes (salt: unknown): Buffer {
   const bytes = bytesOf(salt, 'salt')
-  if (bytes.length !== SALT_BYTES) throw new InvalidKeyError(`salt must be length ${SALT_BYTES}`, { cause: found(bytes) })
+  if (bytes.length !== SALT_BYTES) {
+    throw new InvalidKeyError(`salt must be length ${SALT_BYTES}`, { cause: found(bytes) })
+  }
   return bytes
 }
 
-/** Apart from the message, which is to the letter that of `@fastify/secure-session`. */
+/** The length found is the cause: the message is exactly that of `@fastify/secure-session`. */
 function found ({ length }: Buffer): Error {
   return new Error(`found ${length} bytes`)
 }

@@ -1,8 +1,8 @@
-/** What a key may do, and when: a pure function of the keys and the time. */
+/** When each key seals and opens: a pure function of the keys. */
 
 export type KeyState = 'pending' | 'active' | 'retired' | 'expired' | 'revoked'
 
-/** What a keyring says of a key's life; milliseconds since 1970. */
+/** The dates of a key in a keyring, in milliseconds since 1970. */
 export interface KeyDates {
   /** 8 hex digits. */
   readonly id: string
@@ -13,7 +13,7 @@ export interface KeyDates {
   readonly revokedAtMs: number | null
 }
 
-/** When a key seals and until when it opens. A pending key opens already, so opening has no start. */
+/** When a key seals, and until when it opens. A pending key opens, too, so opening has no start. */
 export interface Term {
   readonly sealsFromMs: number
   readonly sealsUntilMs: number
@@ -30,26 +30,28 @@ const NEVER: Term = { sealsFromMs: Infinity, sealsUntilMs: Infinity, opensUntilM
 
 /**
  * The term of each key, oldest first. A key seals until the next one activates, and opens until it expires. The oldest
- * that is not revoked seals from the beginning of time: before it there is no other, and a clock that is behind must not
- * leave a server without a key. A revocation counts at once, whatever the clock says.
+ * key that is not revoked has no start: a server whose clock is behind must have a key that seals. A revocation takes
+ * effect at once, at any time of the clock.
  */
 export function schedule<Key extends KeyDates> (keys: readonly Key[]): Array<Scheduled<Key>> {
   const ordered = [...keys].sort(byAge)
   const usable = ordered.filter(key => key.revokedAtMs === null)
   return ordered.map(key => {
-    const place = usable.indexOf(key)
-    if (place === -1) return { key, ...NEVER }
-    const sealsUntilMs = usable[place + 1]?.activatesAtMs ?? Infinity
+    const index = usable.indexOf(key)
+    if (index === -1) return { key, ...NEVER }
+    const sealsUntilMs = usable[index + 1]?.activatesAtMs ?? Infinity
     return {
       key,
-      sealsFromMs: place === 0 ? -Infinity : key.activatesAtMs,
+      sealsFromMs: index === 0 ? -Infinity : key.activatesAtMs,
       sealsUntilMs,
       opensUntilMs: Math.max(sealsUntilMs, key.expiresAtMs ?? Infinity)
     }
   })
 }
 
-export function stateAt ({ key, sealsFromMs, sealsUntilMs, opensUntilMs }: Scheduled<KeyDates>, nowMs: number): KeyState {
+export function stateAt (
+  { key, sealsFromMs, sealsUntilMs, opensUntilMs }: Scheduled<KeyDates>, nowMs: number
+): KeyState {
   if (key.revokedAtMs !== null) return 'revoked'
   if (nowMs < sealsFromMs) return 'pending'
   if (nowMs < sealsUntilMs) return 'active'

@@ -3,43 +3,53 @@ import { KeyringUnavailableError } from '../errors'
 import { pause } from '../timers'
 import { parseKeyring, writeKeyring, type KeyRecord } from './document'
 
-/** Many more than there are writers at any time; each time somebody else's write went through, so all of them get on. */
+/** Many more than there are concurrent writers. Each failed attempt means that another writer succeeded. */
 const MOST_ATTEMPTS = 100
 const LONGEST_PAUSE_MS = 20
 
 /**
- * Changes a stored ring, over and over until nobody else came between. Resolves to the ring as written, or to null where
- * `change` gave null: nothing to do. Throws FST_SESSION_KEYRING_UNAVAILABLE, FST_SESSION_INVALID_KEYRING; the store then
- * holds what it held.
+ * Changes a stored keyring. Repeats the change if another writer changed the keyring in between.
+ * @param change returns the new keys; null if there is nothing to change
+ * @returns the keys that were written; null if `change` returned null
+ * @throws FST_SESSION_KEYRING_UNAVAILABLE, FST_SESSION_INVALID_KEYRING; the store is then unchanged
  */
-export async function changeKeyring (store: KeyringStore, change: (keys: KeyRecord[]) => KeyRecord[] | null): Promise<KeyRecord[] | null> {
+export async function changeKeyring (
+  store: KeyringStore, change: (keys: KeyRecord[]) => KeyRecord[] | null
+): Promise<KeyRecord[] | null> {
   let written: { keys: KeyRecord[], text: string } | null = null
   for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
     const text = await readKeyring(store)
-    // A client that lost its connection repeats the command, whose first run went through.
+    // A client that lost its connection repeats the command, although the first one was executed.
     if (text === written?.text) return written.keys
     const keys = change(parseKeyring(text, nameOf(store)))
     if (keys === null) return null
     const next = writeKeyring(keys)
-    // What could not be read again must not be written: a date may have run past what its text can hold.
+    // A text that cannot be parsed must not be written: a date may be later than the format allows.
     parseKeyring(next, nameOf(store))
     written = { keys, text: next }
-    if (await explained(`${nameOf(store)} cannot be written`, async () => await store.update(text, next))) return keys
+    if (await withReason(`${nameOf(store)} cannot be written`, async () => await store.update(text, next))) return keys
     await pause(Math.random() * LONGEST_PAUSE_MS)
   }
-  throw new KeyringUnavailableError(`${nameOf(store)} was changed by another writer at each of ${MOST_ATTEMPTS} attempts to change it`)
+  throw new KeyringUnavailableError(
+    `${nameOf(store)} was changed by another writer at each of ${MOST_ATTEMPTS} attempts to change it`)
 }
 
-/** Throws FST_SESSION_KEYRING_UNAVAILABLE where there is none. */
+/** The text of a stored keyring. Throws FST_SESSION_KEYRING_UNAVAILABLE if there is none. */
 export async function readKeyring (store: KeyringStore): Promise<string> {
-  const text = await explained(`${nameOf(store)} cannot be read`, async () => await store.read())
-  if (text === null) throw new KeyringUnavailableError(`${nameOf(store)} does not exist: make it with "npx fastify-sealed-session init"`)
-  if (typeof text !== 'string') throw new KeyringUnavailableError(`${nameOf(store)} returned no text: KeyringStore.read() must resolve to a string or null`)
+  const text = await withReason(`${nameOf(store)} cannot be read`, async () => await store.read())
+  if (text === null) {
+    throw new KeyringUnavailableError(
+      `${nameOf(store)} does not exist: make it with "npx fastify-sealed-session init"`)
+  }
+  if (typeof text !== 'string') {
+    throw new KeyringUnavailableError(
+      `${nameOf(store)} returned no text: KeyringStore.read() must resolve to a string or null`)
+  }
   return text
 }
 
-/** What a store of the user's rejects with may hold anything, so only its message is passed on. */
-async function explained<T> (what: string, work: () => Promise<T>): Promise<T> {
+/** Only the message of a store's error is passed on: the error may contain secrets. */
+async function withReason<T> (what: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {

@@ -7,32 +7,42 @@ import { looksLikeKey } from '../keyring/key-material'
 import { underLock } from './file-lock'
 import { PERMISSIONS, readWhole, replaceWhole, targetOf, type WholeFile } from './whole-file'
 
-const OF_OTHERS = 0o077
+const OTHERS_PERMISSIONS = 0o077
 const MOST_BYTES = 1024 ** 2
 
-/** Two letters at least: a drive of Windows has one. */
+/** A scheme of two letters or more: a drive of Windows has one letter. */
 const IS_URL = /^[a-z][a-z\d+.-]+:/i
 
 /**
- * A keyring in a file. It is written whole: a temporary file, then a rename, under a lock that the system lets go of when
- * its holder dies. Owner and permissions stay as they were, so that root may rotate the keys of another user's servers.
- * Throws FST_SESSION_INVALID_OPTION for what is no path or `file:` URL.
+ * A keyring in a file. A write creates a temporary file and renames it, under a lock that the operating system releases
+ * when its process ends. Owner and permissions of the file stay, so that root can rotate the keys of another user's
+ * servers.
+ * @param path a path, or a `file:` URL
+ * @throws {FST_SESSION_INVALID_OPTION} if `path` is not a path or a `file:` URL
+ * @throws {FST_SESSION_KEYRING_UNAVAILABLE} from `read` and `update`, if the file cannot be read or written, or is
+ * readable by others than its owner
+ * @example
+ * const keyring = secureSession.fileKeyring('/etc/app/keys.json', { othersMayRead: true })
+ * await app.register(secureSession, { keyring })
  */
 export function fileKeyring (path: string | URL, { othersMayRead = false }: FileKeyringOptions = {}): KeyringStore {
   return new FileKeyring(keyringPath(path), othersMayRead)
 }
 
 /**
- * The absolute path of a file that is named by a path or a `file:` URL. Throws FST_SESSION_INVALID_OPTION for anything
- * else, unshown, for it may be a key or hold a password.
+ * The absolute path of a keyring file, from a path or a `file:` URL.
+ * @throws FST_SESSION_INVALID_OPTION for any other value, without the value: it may be a key or contain a password
  */
 export function keyringPath (path: unknown, cwd = process.cwd()): string {
-  if (typeof path === 'string' && looksLikeKey(path)) throw invalid('the path of a keyring must be given; found what looks like a key, which is for option "key"')
+  if (typeof path === 'string' && looksLikeKey(path)) {
+    throw invalid('the path of a keyring must be given; found what looks like a key, which is for option "key"')
+  }
   if (typeof path === 'string' && path !== '' && !IS_URL.test(path)) return resolve(cwd, path)
   try {
     return fileURLToPath(path as string)
   } catch {
-    throw invalid('a keyring file must be given as a path or a "file:" URL; a keyring in Redis as redisKeyring(client), or --redis')
+    throw invalid('a keyring file must be given as a path or a "file:" URL; ' +
+      'a keyring in Redis as redisKeyring(client), or --redis')
   }
 }
 
@@ -49,7 +59,7 @@ class FileKeyring implements KeyringStore {
     this.#othersMayRead = othersMayRead
   }
 
-  // One after the other: where a file system hangs, each would hold one of the few threads that all of Node shares.
+  // Sequential: if the file system hangs, parallel reads would block all threads of the pool that Node shares.
   async read (): Promise<string | null> {
     const read = this.#reading.then(async () => await this.#read())
     this.#reading = read.catch(ignore)
@@ -63,17 +73,17 @@ class FileKeyring implements KeyringStore {
   }
 
   async #read (): Promise<string | null> {
-    return await this.#explained('cannot be read', async () => (await this.#find(this.#path))?.text ?? null)
+    return await this.#withReason('cannot be read', async () => (await this.#find(this.#path))?.text ?? null)
   }
 
   async #update (expected: string | null, next: string): Promise<boolean> {
-    return await this.#explained('cannot be written', async () => {
+    return await this.#withReason('cannot be written', async () => {
       const path = await targetOf(this.#path)
-      // Now already, so that there never is a lock beside what is no keyring.
+      // Checked before the lock is created, so that no lock file appears beside a file that is not a keyring.
       const owner = (await this.#find(path))?.stats ?? null
       const isWritten = await underLock(`${path}.lock`, owner, async () => {
         const found = await this.#find(path)
-        // A link may have been turned to another file meanwhile.
+        // A symbolic link may point to another file by now.
         if ((found?.text ?? null) !== expected || await targetOf(this.#path) !== path) return false
         await replaceWhole(path, next, found?.stats ?? null)
         return true
@@ -88,18 +98,21 @@ class FileKeyring implements KeyringStore {
 
   #check ({ mode, size }: Stats): void {
     if (size > MOST_BYTES) throw new Error(`it is larger than any keyring, ${size} bytes`)
-    // Windows has other permissions, which Node does not show.
-    if (this.#othersMayRead || process.platform === 'win32' || (mode & OF_OTHERS) === 0) return
+    // Windows has other permissions, which Node.js does not report.
+    if (this.#othersMayRead || process.platform === 'win32' || (mode & OTHERS_PERMISSIONS) === 0) return
     const found = (mode & PERMISSIONS).toString(8).padStart(4, '0')
-    throw new KeyringUnavailableError(`${this.name} is open to others than its owner (mode ${found}): "chmod 600" it, ` +
-      'or where that cannot be, as in a mounted Kubernetes secret, allow it: fileKeyring(path, { othersMayRead: true }), or --others-may-read')
+    throw new KeyringUnavailableError(
+      `${this.name} is open to others than its owner (mode ${found}): "chmod 600" it, ` +
+      'or where that cannot be, as in a mounted Kubernetes secret, allow it: ' +
+      'fileKeyring(path, { othersMayRead: true }), or --others-may-read')
   }
 
-  async #explained<T> (what: string, work: () => Promise<T>): Promise<T> {
+  async #withReason<T> (what: string, work: () => Promise<T>): Promise<T> {
     try {
       return await work()
     } catch (error) {
-      throw error instanceof KeyringUnavailableError ? error : new KeyringUnavailableError(`${this.name} ${what}: ${(error as Error).message}`)
+      if (error instanceof KeyringUnavailableError) throw error
+      throw new KeyringUnavailableError(`${this.name} ${what}: ${(error as Error).message}`)
     }
   }
 }
@@ -108,5 +121,5 @@ function invalid (message: string): Error {
   return new InvalidOptionError(`fastify-sealed-session: ${message}`)
 }
 
-/** Whoever asked is told; the next in the row need not be. */
+/** The caller gets the error; the next read or update in the queue does not depend on it. */
 function ignore (): void {}

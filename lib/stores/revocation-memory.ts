@@ -3,24 +3,31 @@ import { describe, integer, invalid, isObject, refuseUnknown } from '../checks'
 import { MINUTE_MS } from '../time'
 
 const DEFAULT_MAX = 100_000
-/** Past that, requests would notice how long it takes to sweep: that is for Redis. */
+/** With more entries, a sweep would delay requests noticeably: use Redis. */
 const MOST = 1_000_000
 
 interface CutOff {
   readonly cutOffMs: number
-  /** When it was raised to that. */
-  readonly madeAtMs: number
-  readonly forgetAtMs: number
+  /** When the cut-off was raised to this value. */
+  readonly raisedAtMs: number
+  readonly expiresAtMs: number
 }
 
-const NONE: CutOff = { cutOffMs: 0, madeAtMs: 0, forgetAtMs: 0 }
+const NONE: CutOff = { cutOffMs: 0, raisedAtMs: 0, expiresAtMs: 0 }
 
 /**
- * Cut-offs in the memory of this process: for one process that may forget at a restart, and for tests. `size` is how many
- * there are. Throws FST_SESSION_INVALID_OPTION.
+ * A revocation store in the memory of this process, for tests, and for a single process that may lose its revocations
+ * at a restart.
+ * @returns the store; its `size` is the number of entries
+ * @throws {FST_SESSION_INVALID_OPTION} if an option is unknown or wrong
+ * @example
+ * const revocation = { store: secureSession.memoryRevocation() }
+ * await app.register(secureSession, { key: process.env['SESSION_KEY'], revocation })
  */
 export function memoryRevocation (options: MemoryRevocationOptions = {}): RevocationStore & { readonly size: number } {
-  if (!isObject(options)) throw invalid(`the options of memoryRevocation() must be an object; found ${describe(options)}`)
+  if (!isObject(options)) {
+    throw invalid(`the options of memoryRevocation() must be an object; found ${describe(options)}`)
+  }
   refuseUnknown(options, ['max', 'now'], 'memoryRevocation(): option')
   const { now = () => Date.now() }: MemoryRevocationOptions = options
   if (typeof now !== 'function') throw invalid(`option "now" must be a function; found ${describe(now)}`)
@@ -31,13 +38,13 @@ class MemoryRevocation implements RevocationStore {
   readonly name = 'revocations in memory'
   readonly #max: number
   readonly #now: () => number
-  /** The longest untouched first. */
+  /** In the order of the last raise, oldest first. */
   readonly #cutOffs = new Map<string, CutOff>()
-  /** What was created up to then is over, whatever its keys: an entry that still mattered had to be forgotten, and was made then. */
+  /** Sessions created up to this time are revoked, for every key: an entry of this time was dropped before its end. */
   #floorMs = 0
   #sweptAtMs = -Infinity
-  /** None ends before. */
-  #firstEndMs = Infinity
+  /** No entry expires before this time. */
+  #firstExpiryMs = Infinity
 
   constructor (max: number, now: () => number) {
     this.#max = max
@@ -48,52 +55,52 @@ class MemoryRevocation implements RevocationStore {
 
   async cutOffs (keys: readonly string[]): Promise<readonly number[]> {
     const nowMs = this.#now()
-    return keys.map(key => Math.max(this.#floorMs, this.#held(key, nowMs).cutOffMs))
+    return keys.map(key => Math.max(this.#floorMs, this.#entry(key, nowMs).cutOffMs))
   }
 
   async raise (key: string, cutOffMs: number, keepForMs: number): Promise<number> {
     const nowMs = this.#now()
-    const held = this.#held(key, nowMs)
-    const before = Math.max(this.#floorMs, held.cutOffMs)
+    const entry = this.#entry(key, nowMs)
+    const previous = Math.max(this.#floorMs, entry.cutOffMs)
     this.#cutOffs.delete(key)
-    this.#makeRoom(nowMs)
-    const forgetAtMs = Math.max(held.forgetAtMs, nowMs + keepForMs)
-    const { cutOffMs: raisedToMs, madeAtMs } = cutOffMs > held.cutOffMs ? { cutOffMs, madeAtMs: nowMs } : held
-    this.#cutOffs.set(key, { cutOffMs: raisedToMs, madeAtMs, forgetAtMs })
-    this.#firstEndMs = Math.min(this.#firstEndMs, forgetAtMs)
-    return before
+    this.#freeEntry(nowMs)
+    const expiresAtMs = Math.max(entry.expiresAtMs, nowMs + keepForMs)
+    const { cutOffMs: newCutOffMs, raisedAtMs } = cutOffMs > entry.cutOffMs ? { cutOffMs, raisedAtMs: nowMs } : entry
+    this.#cutOffs.set(key, { cutOffMs: newCutOffMs, raisedAtMs, expiresAtMs })
+    this.#firstExpiryMs = Math.min(this.#firstExpiryMs, expiresAtMs)
+    return previous
   }
 
-  #held (key: string, nowMs: number): CutOff {
-    const held = this.#cutOffs.get(key)
-    return held === undefined || held.forgetAtMs <= nowMs ? NONE : held
+  #entry (key: string, nowMs: number): CutOff {
+    const entry = this.#cutOffs.get(key)
+    return entry === undefined || entry.expiresAtMs <= nowMs ? NONE : entry
   }
 
-  #makeRoom (nowMs: number): void {
-    const isSweepDue = this.#isFull ? nowMs >= this.#firstEndMs : nowMs - this.#sweptAtMs >= MINUTE_MS
+  #freeEntry (nowMs: number): void {
+    const isSweepDue = this.#isFull ? nowMs >= this.#firstExpiryMs : nowMs - this.#sweptAtMs >= MINUTE_MS
     if (isSweepDue) this.#sweep(nowMs)
-    if (this.#isFull) this.#forgetOldest()
+    if (this.#isFull) this.#dropOldest()
   }
 
   get #isFull (): boolean { return this.#cutOffs.size >= this.#max }
 
   #sweep (nowMs: number): void {
     this.#sweptAtMs = nowMs
-    this.#firstEndMs = Infinity
-    for (const [key, { forgetAtMs }] of this.#cutOffs) {
-      if (forgetAtMs <= nowMs) this.#cutOffs.delete(key)
-      else this.#firstEndMs = Math.min(this.#firstEndMs, forgetAtMs)
+    this.#firstExpiryMs = Infinity
+    for (const [key, { expiresAtMs }] of this.#cutOffs) {
+      if (expiresAtMs <= nowMs) this.#cutOffs.delete(key)
+      else this.#firstExpiryMs = Math.min(this.#firstExpiryMs, expiresAtMs)
     }
   }
 
   /**
-   * What an entry ends began before the entry was made, so its time is enough: the cut-off of an id lies ahead of the clock, and
-   * would end sessions that begin later.
+   * Drops the oldest entry and raises the floor. The sessions that the entry revokes were created before it was raised,
+   * so the floor is at most that time. A cut-off of an id is in the future, and would revoke sessions created later.
    */
-  #forgetOldest (): void {
+  #dropOldest (): void {
     const oldest = this.#cutOffs.keys().next().value as string
-    const { cutOffMs, madeAtMs } = this.#cutOffs.get(oldest) as CutOff
-    this.#floorMs = Math.max(this.#floorMs, Math.min(cutOffMs, madeAtMs))
+    const { cutOffMs, raisedAtMs } = this.#cutOffs.get(oldest) as CutOff
+    this.#floorMs = Math.max(this.#floorMs, Math.min(cutOffMs, raisedAtMs))
     this.#cutOffs.delete(oldest)
   }
 }

@@ -1,12 +1,12 @@
 import type { RedisRevocationClient, RedisRevocationOptions, RevocationStore } from '../../types/revocation'
 import { describe, invalid, isObject, refuseUnknown, text } from '../checks'
 import { revocationStoreFailed } from '../store-failure'
-import { checkClient, explained } from './redis-client'
+import { checkClient, withReason } from './redis-client'
 
 const DEFAULT_PREFIX = 'fastify-sealed-session:cut-off:'
 
 /**
- * Cut-offs are compared as numbers and kept as the text they came as: Lua writes a long number with fewer digits.
+ * Cut-offs are compared as numbers and stored as the given text: Lua writes a long number with fewer digits.
  * A key without an expiry (PTTL is -1) stays without one.
  */
 const RAISE = `
@@ -22,27 +22,38 @@ end
 return held`
 
 /**
- * Cut-offs in Redis or Valkey, through a client of yours: ioredis, iovalkey, their clusters, or what `@fastify/redis`
- * decorates. Each command has one key, so any cluster will do, and each key expires. Both methods reject with
- * FST_SESSION_STORE_UNAVAILABLE, whose cause says why. Throws FST_SESSION_INVALID_OPTION for what is no such client.
+ * A revocation store in Redis or Valkey, through a client of yours: ioredis, iovalkey, their clusters, or `app.redis`
+ * of `@fastify/redis`. Each command has one key, so it works on a cluster. Each key expires.
+ * @param client is used for GET and EVAL; it is not closed
+ * @throws {FST_SESSION_INVALID_OPTION} if `client` has no methods get and eval, or an option is wrong
+ * @throws {FST_SESSION_STORE_UNAVAILABLE} from `cutOffs` and `raise`, if Redis fails; the reason is the `cause`
+ * @example
+ * const revocation = { store: secureSession.redisRevocation(redis), recheck: '1m' }
+ * await app.register(secureSession, { key: process.env['SESSION_KEY'], revocation })
  */
-export function redisRevocation (client: RedisRevocationClient, options: RedisRevocationOptions = {}): RevocationStore {
+export function redisRevocation (
+  client: RedisRevocationClient, options: RedisRevocationOptions = {}
+): RevocationStore {
   checkClient(client, 'redisRevocation()')
-  if (!isObject(options)) throw invalid(`the options of redisRevocation() must be an object; found ${describe(options)}`)
+  if (!isObject(options)) {
+    throw invalid(`the options of redisRevocation() must be an object; found ${describe(options)}`)
+  }
   refuseUnknown(options, ['prefix'], 'redisRevocation(): option')
   const prefix = text(options, 'prefix', DEFAULT_PREFIX)
   const name = `revocations in Redis (prefix "${prefix}")`
-  const failed = (how: string) => (reason: string): Error => revocationStoreFailed(new Error(`${name} cannot be ${how}: ${reason}`))
+  const failed = (how: string) => (reason: string): Error => {
+    return revocationStoreFailed(new Error(`${name} cannot be ${how}: ${reason}`))
+  }
   return {
     name,
     async cutOffs (keys) {
-      // All are sent before any is answered: one round trip.
+      // The commands are sent together: one round trip.
       const read = async (key: string): Promise<number> => cutOffIn(await client.get(prefix + key))
-      return await explained(failed('read'), async () => await Promise.all(keys.map(read)))
+      return await withReason(failed('read'), async () => await Promise.all(keys.map(read)))
     },
     async raise (key, cutOffMs, keepForMs) {
       const args = [prefix + key, String(cutOffMs), String(keepForMs)]
-      return await explained(failed('raised'), async () => cutOffIn(await client.eval(RAISE, 1, ...args)))
+      return await withReason(failed('raised'), async () => cutOffIn(await client.eval(RAISE, 1, ...args)))
     }
   }
 }

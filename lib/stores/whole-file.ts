@@ -2,18 +2,18 @@ import { constants, type Stats } from 'node:fs'
 import { lstat, open, realpath, rename, rm, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
-/** Files that are read whole, and replaced whole or not at all. */
+/** Reads whole files, and replaces them atomically. */
 
 export const MODE = 0o600
 export const PERMISSIONS = 0o777
-const OF_GROUP = 0o070
+const GROUP_PERMISSIONS = 0o070
 
 export interface WholeFile {
   readonly text: string
   readonly stats: Stats
 }
 
-/** The text of a file, or null where there is none. `check` may throw before a byte is read. */
+/** The text of a file; null if there is no file. `check` may throw before a byte is read. */
 export async function readWhole (path: string, check: (stats: Stats) => void): Promise<WholeFile | null> {
   const file = await openIfThere(path)
   if (file === null) return null
@@ -27,7 +27,7 @@ export async function readWhole (path: string, check: (stats: Stats) => void): P
   }
 }
 
-/** What a path leads to: behind a symbolic link it is the file that is replaced, not the link. Throws for a link to nowhere. */
+/** The path behind symbolic links: the file is replaced, not the link. Throws for a link without a target. */
 export async function targetOf (path: string): Promise<string> {
   try {
     return await realpath(path)
@@ -39,17 +39,18 @@ export async function targetOf (path: string): Promise<string> {
 }
 
 /**
- * Puts a text in the place of a file: the old one is there until the new one is, whole and on the disk. Owner and mode
- * stay as they were. To be called under a lock, so that the temporary file is nobody else's.
+ * Replaces the text of a file: writes and syncs a temporary file, then renames it. Call it under a lock, so that no
+ * other process uses the temporary file.
+ * @param current the stats of the file: its owner and mode are kept; null if there is no file
  */
-export async function replaceWhole (path: string, text: string, former: Stats | null): Promise<void> {
+export async function replaceWhole (path: string, text: string, current: Stats | null): Promise<void> {
   const temporary = `${path}.tmp`
   await rm(temporary, { force: true })
   const file = await open(temporary, 'wx', MODE)
   try {
-    if (former !== null) {
-      await keepOwner(file, former)
-      await file.chmod(former.mode & PERMISSIONS)
+    if (current !== null) {
+      await copyOwner(file, current)
+      await file.chmod(current.mode & PERMISSIONS)
     }
     await file.writeFile(text)
     await file.sync()
@@ -63,15 +64,15 @@ export async function replaceWhole (path: string, text: string, former: Stats | 
   await syncFolder(dirname(path))
 }
 
-/** The group matters only where it may do something. */
-export async function keepOwner (file: FileHandle, { uid, gid, mode }: Stats): Promise<void> {
+/** Gives a file this owner, and this group if the mode gives it permissions. */
+export async function copyOwner (file: FileHandle, { uid, gid, mode }: Stats): Promise<void> {
   const stats = await file.stat()
-  if (stats.uid !== uid || (stats.gid !== gid && (mode & OF_GROUP) !== 0)) await file.chown(uid, gid)
+  if (stats.uid !== uid || (stats.gid !== gid && (mode & GROUP_PERMISSIONS) !== 0)) await file.chown(uid, gid)
 }
 
 async function openIfThere (path: string): Promise<FileHandle | null> {
   try {
-    // A pipe must not keep us waiting for its other end.
+    // O_NONBLOCK: opening a named pipe would wait for its other end.
     return await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
@@ -79,7 +80,7 @@ async function openIfThere (path: string): Promise<FileHandle | null> {
   }
 }
 
-/** So that the rename outlives a power failure. Windows cannot open folders. */
+/** Syncs a folder, so that a rename survives a power failure. Windows cannot open folders. */
 async function syncFolder (path: string): Promise<void> {
   if (process.platform === 'win32') return
   const folder = await open(path, 'r')
