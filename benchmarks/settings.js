@@ -26,7 +26,7 @@ const FULL = {
   start: { processes: 20 },
   anatomy: { starts: 2, rounds: 3, requests: 1000, warmUp: 3000, heat: 200, missCookies: 1200, connections: 16 },
   sealing: { rounds: 10, calls: 1000 },
-  growth: { starts: 1, rounds: 5, requests: 320, warmUp: 2000, heat: 100, connections: 16, memoryRounds: 5, open: 1000 },
+  growth: { starts: 1, rounds: 5, requests: 320, warmUp: 2000, heat: 100, connections: 16, memoryRounds: 5, open: 1e3 },
   wire: { logins: 100 },
   soak: { requests: 1_000_000, every: 25_000, visitors: 32 }
 }

@@ -22,12 +22,17 @@ const COLOURS = {
 module.exports = function charts ({ routes }) {
   const rows = routes.map(({ route, steps }) => ({
     name: route,
-    parts: steps.map(({ us }, index) => ({ kind: STEPS[index].kind, value: Math.max(us ?? 0, 0) })).filter(({ value }) => value > 0)
+    parts: steps
+      .map(({ us }, index) => ({ kind: STEPS[index].kind, value: Math.max(us ?? 0, 0) }))
+      .filter(({ value }) => value > 0)
   }))
+  const figures = rows.map(({ name, parts }) => {
+    return `${name}: ${parts.map(({ kind, value }) => `${kind} ${value.toFixed(1)}`).join(', ')}`
+  })
   return {
     anatomy: stacked({
       title: `Where the time of a request goes: what this package takes, with a session of ${SESSION_BYTES} bytes`,
-      description: rows.map(({ name, parts }) => `${name}: ${parts.map(({ kind, value }) => `${kind} ${value.toFixed(1)}`).join(', ')}`).join('; ') + ' microseconds, in the order in which they are passed.',
+      description: `${figures.join('; ')} microseconds, in the order of the steps.`,
       unit: 'µs of a request in a server, in the order of the steps; less is better',
       colours: COLOURS,
       rows

@@ -20,8 +20,9 @@ const ROUTES = [
 ]
 
 /**
- * What stopwatches in two servers found, as `{ bare, timed: { [route]: { rows, calls, inner } }, loops }`: one that is timed as a whole, and one
- * in which each step is. A row holds the milliseconds of one request by step; `loops` are microseconds of a decryption in a loop.
+ * What stopwatches in two servers found, as `{ bare, timed: { [route]: { rows, calls, inner } }, loops }`: one that is
+ * timed as a whole, and one in which each step is. A row holds the milliseconds of one request by step; `loops` are
+ * microseconds of a decryption in a loop.
  */
 async function measure (settings, onProgress) {
   const found = { bare: {}, timed: {}, loops: [] }
@@ -64,7 +65,7 @@ async function verify ({ name, server, cookies }) {
   }
 }
 
-/** The first requests of a turn do not count: they take longer after a pause, and put the token of the hits in the cache. */
+/** The first requests of a turn do not count: they take longer after a pause, and one puts the token in the cache. */
 async function inTurns (sides, { heat }, step) {
   for (const side of shuffled(sides)) {
     for (const route of shuffled(ROUTES)) {

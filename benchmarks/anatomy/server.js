@@ -11,7 +11,7 @@ const { Stopwatch } = require('./stopwatch')
 const decryptAlone = require(join(LIB, 'core/aead')).decrypt
 
 /**
- * This package, and a stopwatch at what its handlers call and at its onSend hook; with `isTimed`, at all steps in them as well.
+ * This package, and a stopwatch at what its handlers call and at its onSend hook; with `isTimed`, at all steps as well.
  * @param requests how many are kept, the first since `begin` was asked
  */
 module.exports = async function server ({ key, isTimed, requests }) {

@@ -17,8 +17,18 @@ const ALL = [...TRIED, 'junk']
  * is the rest of the handler's calls, or of the hook. `on`: the routes that take the step. `kind`: steps of one colour.
  */
 const STEPS = [
-  { name: 'find the cookie in the header', kind: 'Cookie header', on: ALL, functions: { 'cookies/header': ['cookieValues'] } },
-  { name: 'look up the cache', kind: 'cache', on: TRIED, functions: { 'core/token-cache': ['TokenCache.prototype.get'] } },
+  {
+    name: 'find the cookie in the header',
+    kind: 'Cookie header',
+    on: ALL,
+    functions: { 'cookies/header': ['cookieValues'] }
+  },
+  {
+    name: 'look up the cache',
+    kind: 'cache',
+    on: TRIED,
+    functions: { 'core/token-cache': ['TokenCache.prototype.get'] }
+  },
   { name: 'decode base64url', kind: 'base64url', on: DECRYPTED, functions: { 'core/bytes': ['decodeBase64url'] } },
   { name: 'decrypt', kind: 'cipher', on: DECRYPTED, functions: { 'core/aead': ['decrypt'] } },
   {
@@ -33,7 +43,12 @@ const STEPS = [
     on: [...HITS, ...MISSES],
     functions: { 'session/codec': ['jsonCodec.read', 'jsonCodec.parse'] }
   },
-  { name: 'keep it in the cache', kind: 'cache', on: MISSES, functions: { 'core/token-cache': ['TokenCache.prototype.set'] } },
+  {
+    name: 'keep it in the cache',
+    kind: 'cache',
+    on: MISSES,
+    functions: { 'core/token-cache': ['TokenCache.prototype.set'] }
+  },
   { name: 'the session object, and the rest of the call', kind: 'session object', on: ALL },
   { name: 'plan', kind: 'plan', on: ALL, functions: { 'plugin/plan': ['planOf'] } },
   { name: 'write the JSON', kind: 'JSON', on: CHANGES, functions: { 'session/codec': ['jsonCodec.serialize'] } },

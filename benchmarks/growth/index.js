@@ -19,8 +19,9 @@ async function run ({ growth: settings }, onProgress) {
 function markdown ({ keys, split, memory }, { growth: { starts, rounds, requests, open } }) {
   return `## With more keys
 
-CPU time added to the baseline, in µs, for a session of ${SESSION_BYTES} bytes that the last of the keys sealed; "forged" is such a cookie with one character
-changed. ${starts} starts, ${rounds} rounds each of ${requests} requests. This package has \`tokenCache: 0\`. (The peer writes a session under any but its first key anew at every request.)
+CPU time added to the baseline, in µs, for a session of ${SESSION_BYTES} bytes that the last of the keys sealed; "forged" is such a
+cookie with one character changed. Starts: ${starts}, each with ${rounds} rounds of ${requests} requests. This package has
+\`tokenCache: 0\` here. (The peer writes a session again at every request unless its first key sealed it.)
 
 ${table(['', ...KEY_ROUTES], NAMES.map(name => [name, ...KEY_ROUTES.map(route => spread(keys[route][name]))]))}
 
@@ -41,9 +42,12 @@ The control, a second baseline: ${ROUTES.map(route => `${route} ${spread(split[`
 
 ## Memory of an open request
 
-Bytes of heap and external memory that a request holds while its handler waits, after a collection: medians over rounds of ${open} open requests, with the quartiles.
+Bytes of heap and external memory that a request holds while its handler waits, after a garbage collection: medians over
+rounds of ${open} open requests, with the quartiles.
 
-${table(['', 'bytes of one request', 'more than the baseline'], Object.entries(memory).map(([name, held]) => [name, spread(held, 0), grouped(held.median - memory.baseline.median)]))}
+${table(['', 'bytes of one request', 'more than the baseline'], Object.entries(memory).map(([name, held]) => {
+  return [name, spread(held, 0), grouped(held.median - memory.baseline.median)]
+}))}
 `
 }
 
@@ -65,7 +69,8 @@ function keysChart (keys) {
   })
   return lines({
     title: 'CPU time that a session adds to a request, over the number of keys',
-    description: 'Medians with quartiles with 1, 10 and 100 keys, of which the last sealed the session: this package with an array of keys and with a keyring, and the peer.',
+    description: 'Medians with quartiles for 1, 10 and 100 keys, of which the last sealed the session: this package ' +
+      'without its cache, with an array of keys and with a keyring, and the peer.',
     names: ['sealed', 'sealed, keyring', 'peer'],
     panels: [panel('A handler reads', 'read'), panel('A forged cookie', 'forged')],
     evenly: true

@@ -8,7 +8,8 @@ const { measureCells, start } = require('./cells')
 /** How many keys there are. */
 const COUNTS = [1, 10, 100]
 /** In the order of the results. */
-const NAMES = ['baseline again', 'sealed, a key', ...['sealed, # in an array', 'sealed, # in a ring', 'peer, # in an array'].flatMap(name => COUNTS.map(count => name.replace('#', count)))]
+const NAMES = ['baseline again', 'sealed, a key', ...['sealed, # in an array', 'sealed, # in a ring', 'peer, # in an array']
+  .flatMap(name => COUNTS.map(count => name.replace('#', count)))]
 const ROUTES = { read: '/read', write: '/write', forged: '/read' }
 
 /** What the number of keys costs a request whose session the oldest of them sealed; and one whose cookie is forged. */
@@ -25,8 +26,9 @@ async function startAll () {
     { name: 'sealed, a key', module: 'sealed-uncached', count: 1, options: { key } },
     ...COUNTS.flatMap(count => {
       const first = keys.slice(0, count)
+      const array = { key, options: { key: first } }
       return [
-        { name: `sealed, ${count} in an array`, module: 'sealed-uncached', count, options: { key, options: { key: first } } },
+        { name: `sealed, ${count} in an array`, module: 'sealed-uncached', count, options: array },
         { name: `sealed, ${count} in a ring`, module: 'sealed-ring', count, options: { key, keys: first } },
         { name: `peer, ${count} in an array`, module: 'peer', count, options: { key, keys: first } }
       ]
@@ -38,7 +40,9 @@ async function startAll () {
     const server = await start(module, options)
     servers.push(server)
     const own = await sealedBy(Buffer.from(keys[count - 1], 'hex'), module === 'peer' ? 'peer' : 'sealed')
-    for (const [group, path] of Object.entries(ROUTES)) cells.push({ group, name, server, path, cookie: group === 'forged' ? forge(own) : own })
+    for (const [group, path] of Object.entries(ROUTES)) {
+      cells.push({ group, name, server, path, cookie: group === 'forged' ? forge(own) : own })
+    }
   }
   return { servers, cells }
 }

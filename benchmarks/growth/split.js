@@ -30,7 +30,9 @@ async function startAll () {
     if (count !== index + 1) throw new Error(`${bytes} bytes lie over ${count} cookies, wanted ${index + 1}`)
     for (const route of ROUTES) {
       const group = `${count} cookies, ${route}`
-      for (const [name, server] of Object.entries(servers)) cells.push({ group, name, server, path: `/${route}`, cookie })
+      for (const [name, server] of Object.entries(servers)) {
+        cells.push({ group, name, server, path: `/${route}`, cookie })
+      }
     }
   }
   return { servers: Object.values(servers), cells }

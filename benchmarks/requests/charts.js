@@ -17,7 +17,9 @@ module.exports = function charts ({ sizes }) {
 function addedCost ({ routes }) {
   const panels = panelsOf((route, title) => ({ title, bars: routes.find(each => each.route === route).added }))
   const names = SESSIONS.filter(name => panels[0].bars[name] !== undefined)
-  const figures = ({ title, bars }) => `${title}: ${names.map(name => `${name} ${bars[name].median.toFixed(0)}`).join(', ')}`
+  const figures = ({ title, bars }) => {
+    return `${title}: ${names.map(name => `${name} ${bars[name].median.toFixed(0)}`).join(', ')}`
+  }
   return bars({
     title: `CPU time that a session of ${SESSION_BYTES} bytes adds to a request`,
     description: `Medians over starts, with the quartiles, in microseconds. ${panels.map(figures).join('. ')}.`,
@@ -36,7 +38,7 @@ function costOverSize (sizes) {
   }))
   return lines({
     title: 'CPU time that a session adds to a request, over its size',
-    description: `Medians over starts at ${SIZES.join(', ')} bytes, with the quartiles: one value is read, and changed.`,
+    description: `Medians over starts at ${SIZES.join(', ')} bytes, with quartiles: one value is read, or changed.`,
     names: MAIN,
     panels
   })

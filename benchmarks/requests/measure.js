@@ -16,9 +16,9 @@ const SHARE_OF_SLOW = 0.2
 const WARM_UP_SHARE_OF_SLOW = 0.5
 
 /**
- * CPU time per request, in microseconds, as `samples[bytes][route][server][start][round]`. All servers of one round were
- * measured within seconds of each other. Each start has new processes, in random order, because a process keeps the
- * machine code and the heap that it got in its first seconds: more rounds do not even that out.
+ * CPU time per request, in microseconds, as `samples[bytes][route][server][start][round]`. All servers of one round are
+ * measured within seconds of each other. Each start has new processes, in random order: a process keeps the machine
+ * code and the heap of its first seconds, and more rounds do not even that out.
  */
 async function measure (settings, onProgress) {
   const { starts, rounds, sizeRounds, requests, warmUp } = settings

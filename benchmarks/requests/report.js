@@ -20,18 +20,18 @@ function markdown ({ redis, sizes, goals }, { requests: settings }) {
   return `## CPU time per request
 
 CPU time of the server process that a session adds to \`fastify\` and \`@fastify/cookie\` alone (the baseline): user and
-system, all threads. Each figure is the median over ${starts} starts of the server process, with the quartiles. The value
-of a start is the median of its rounds; that of a round is the difference to the baseline in the same round. Processes
-start in random order, and in each round routes and servers have their turns in random order.
+system, all threads. Each figure is the median over ${starts} starts of the server process, with the quartiles. The
+value of a start is the median of its rounds; that of a round is the difference to the baseline in the same round.
+Processes start in random order, and in each round routes and servers have their turns in random order.
 
-A turn is ${requests} requests over ${connections} connections (${SHARE_OF_SLOW} of that for jose, iron-session and h3), from another
-process, after some that do not count. There are ${rounds} rounds at ${SESSION_BYTES} bytes, and ${sizeRounds} rounds of ${fewer} requests at
-each other size.
+A turn is ${requests} requests over ${connections} connections (${SHARE_OF_SLOW} of that for jose, iron-session and h3), from
+another process, after some that do not count. There are ${rounds} rounds at ${SESSION_BYTES} bytes, and ${sizeRounds} rounds of
+${fewer} requests at each other size.
 
 ${servers(redis)}
 
-The bytes are those of the session's JSON; ${largest} bytes nearly fill a cookie of 4096 bytes in every library. "Reads with
-a stamp": the session was written 7 hours ago, and renewed since by a second cookie. "Renews": its renewal is due at
+The bytes are those of the session's JSON; ${largest} bytes nearly fill a cookie of 4096 bytes in every library. "Reads
+with a stamp": the session was written 7 hours ago, and renewed since by a second cookie. "Renews": its renewal is due at
 every request. "Forged": one character of the cookie was changed. "Junk": a cookie of 15 KB of base64url characters.
 These two and "no cookie" read a string. A miss has one of ${missCookies} cookies, in turn. A dash: not measured.
 
@@ -57,10 +57,14 @@ makes to the floor): ${forgedText(goals.forged)}
 
 ### Other sizes: added to the baseline, in µs
 
-${others.map(size => `#### ${size.bytes} bytes\n\n${addedTable(size, size.routes.map(({ route }) => route))}`).join('\n\n')}
+${others.map(sizeText).join('\n\n')}
 
 ![CPU time that a session adds, over its size](results/cost-over-size.svg)
 `
+}
+
+function sizeText (size) {
+  return `#### ${size.bytes} bytes\n\n${addedTable(size, size.routes.map(({ route }) => route))}`
 }
 
 function servers (redis) {

@@ -5,8 +5,8 @@ const { connect } = require('node:net')
 const { Replies } = require('./replies')
 
 /**
- * Sends requests to one server over connections that stay open, one request at a time on each. Bare sockets: a full HTTP
- * client costs more than the server does, and the server would wait for it.
+ * Sends requests to one server over connections that stay open, one request at a time on each. It uses bare sockets: a
+ * full HTTP client costs more than the server does, and the server would wait for it.
  */
 class Load {
   #sockets

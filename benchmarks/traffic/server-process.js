@@ -1,8 +1,8 @@
 'use strict'
 
 /**
- * One server in a process of its own, so that its CPU time and its memory are its own: the parent asks for them by message.
- * Arguments: the module that builds the server, and what it is to be given, as JSON with the key in hex.
+ * One server in a process of its own, so that its CPU time and its memory are its own: the parent asks for them by
+ * message. Arguments: the module that builds the server, and its options, as JSON with the key in hex.
  */
 async function main ([modulePath, json]) {
   const { key, ...options } = JSON.parse(json)

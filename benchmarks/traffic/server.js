@@ -5,8 +5,8 @@ const { once } = require('node:events')
 const { join } = require('node:path')
 
 /**
- * To ask for memory after a collection; and against what V8 does in a process that idles, as each of them does while the others are
- * measured, and none under load would: it throws machine code away and shrinks the heap.
+ * The first is for memory after a garbage collection. The others keep V8 from what it does in an idle process, and not
+ * under load: it drops machine code and shrinks the heap. Each server is idle while the others are measured.
  */
 const FLAGS = ['--expose-gc', '--no-flush-bytecode', '--no-memory-reducer']
 
