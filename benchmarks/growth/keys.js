@@ -34,14 +34,12 @@ async function startAll () {
       ]
     })
   ]
-  const servers = []
+  const servers = await Promise.all(rows.map(({ module, options }) => start(module, options)))
   const cells = []
-  for (const { name, module, count, options } of rows) {
-    const server = await start(module, options)
-    servers.push(server)
+  for (const [index, { name, module, count }] of rows.entries()) {
     const own = await sealedBy(Buffer.from(keys[count - 1], 'hex'), module === 'peer' ? 'peer' : 'sealed')
     for (const [group, path] of Object.entries(ROUTES)) {
-      cells.push({ group, name, server, path, cookie: group === 'forged' ? forge(own) : own })
+      cells.push({ group, name, server: servers[index], path, cookie: group === 'forged' ? forge(own) : own })
     }
   }
   return { servers, cells }
