@@ -13,7 +13,7 @@ const OTHER_SIZES = SIZES.filter(bytes => bytes !== SESSION_BYTES)
 const SHARE_AT_OTHER_SIZES = 0.5
 /** Of the requests to a slow contestant, and of those of its warm-up: what it costs needs no such precision. */
 const SHARE_OF_SLOW = 0.2
-const WARM_UP_SHARE_OF_SLOW = 0.5
+const WARM_UP_SHARE_OF_SLOW = 0.3
 
 /**
  * CPU time per request, in microseconds, as `samples[bytes][route][server][start][round]`. All servers of one round are
