@@ -1,25 +1,25 @@
-/** A Map of at most so many entries: the one that was set first makes room. */
+/** A Map with a maximum number of entries: when it is exceeded, the entry that was set first is removed. */
 export class BoundedMap<Value> {
-  readonly #most: number
+  readonly #max: number
   readonly #entries = new Map<string, Value>()
 
-  constructor (most: number) {
-    this.#most = most
+  constructor (max: number) {
+    this.#max = max
   }
 
   get (name: string): Value | undefined {
     return this.#entries.get(name)
   }
 
-  /** Returns the value that made room, if one had to. */
+  /** Returns the removed value, if the map was full. */
   set (name: string, value: Value): Value | undefined {
     this.#entries.delete(name)
     this.#entries.set(name, value)
-    return this.#entries.size > this.#most ? this.#takeOldest() : undefined
+    return this.#entries.size > this.#max ? this.#removeOldest() : undefined
   }
 
-  /** A Map keeps the order in which its entries were made. */
-  #takeOldest (): Value {
+  /** A Map keeps the order in which its entries were set. */
+  #removeOldest (): Value {
     const [[name, value]] = this.#entries as unknown as [[string, Value]]
     this.#entries.delete(name)
     return value

@@ -1,7 +1,7 @@
 import { InvalidOptionError } from './errors'
 import { durationMs } from './time'
 
-/** Small checks of single options. Each throws FST_SESSION_INVALID_OPTION with what was found and what was wanted. */
+/** Checks of single options. Each throws FST_SESSION_INVALID_OPTION with the value found and the value wanted. */
 
 type Input = Readonly<Record<string, unknown>>
 
@@ -9,7 +9,7 @@ export function invalid (message: string): Error {
   return new InvalidOptionError(`fastify-sealed-session: ${message}`)
 }
 
-/** What a value is, without what it says: it could be a secret in the wrong place. */
+/** The type of a value for a message. Text is not quoted: it could be a secret in the wrong option. */
 export function describe (value: unknown): string {
   if (value === null || typeof value === 'boolean' || typeof value === 'number') return String(value)
   if (typeof value === 'string') return `a string of ${value.length} characters`
@@ -27,34 +27,40 @@ export function refuseUnknown (input: Input, known: readonly string[], what: str
 
 /** The value of an option or of its alias; both together are refused. */
 export function aliased (input: Input, name: string, alias: string): unknown {
-  if (input[name] !== undefined && input[alias] !== undefined) throw invalid(`options "${name}" and "${alias}" are two names of one option: give one of them`)
+  if (input[name] !== undefined && input[alias] !== undefined) {
+    throw invalid(`options "${name}" and "${alias}" are two names of one option: give one of them`)
+  }
   return input[name] === undefined ? input[alias] : input[name]
 }
 
-export function boolean (input: Input, name: string, otherwise: boolean): boolean {
-  const value = input[name] === undefined ? otherwise : input[name]
+export function boolean (input: Input, name: string, defaultValue: boolean): boolean {
+  const value = input[name] === undefined ? defaultValue : input[name]
   if (typeof value !== 'boolean') throw invalid(`option "${name}" must be true or false; found ${describe(value)}`)
   return value
 }
 
-export function text (input: Input, name: string, otherwise: string): string {
-  const value = input[name] === undefined ? otherwise : input[name]
-  if (typeof value !== 'string' || value === '') throw invalid(`option "${name}" must be a string that is not empty; found ${describe(value)}`)
+export function text (input: Input, name: string, defaultValue: string): string {
+  const value = input[name] === undefined ? defaultValue : input[name]
+  if (typeof value !== 'string' || value === '') {
+    throw invalid(`option "${name}" must be a string that is not empty; found ${describe(value)}`)
+  }
   return value
 }
 
-export function integer (input: Input, name: string, otherwise: number, least: number, most: number): number {
-  const value = input[name] === undefined ? otherwise : input[name]
-  if (!Number.isInteger(value) || (value as number) < least || (value as number) > most) {
-    throw invalid(`option "${name}" must be a whole number from ${least} to ${most}; found ${describe(value)}`)
+export function integer (input: Input, name: string, defaultValue: number, min: number, max: number): number {
+  const value = input[name] === undefined ? defaultValue : input[name]
+  if (!Number.isInteger(value) || (value as number) < min || (value as number) > max) {
+    throw invalid(`option "${name}" must be a whole number from ${min} to ${max}; found ${describe(value)}`)
   }
   return value as number
 }
 
-/** Milliseconds. */
-export function duration (value: unknown, name: string, otherwiseMs: number): number {
-  if (value === undefined) return otherwiseMs
+/** The milliseconds of a duration. */
+export function duration (value: unknown, name: string, defaultMs: number): number {
+  if (value === undefined) return defaultMs
   const ms = durationMs(value)
-  if (ms === null) throw invalid(`option "${name}" must be seconds above 0, or text such as "15m"; found ${describe(value)}`)
+  if (ms === null) {
+    throw invalid(`option "${name}" must be seconds above 0, or text such as "15m"; found ${describe(value)}`)
+  }
   return ms
 }

@@ -1,21 +1,21 @@
 import { StoreUnavailableError } from './errors'
 
 /**
- * FST_SESSION_STORE_UNAVAILABLE. Its message reaches the client, and a store's own words may name hosts, users and keys: they
- * are the `cause`, which Fastify logs.
+ * FST_SESSION_STORE_UNAVAILABLE. The client sees its message. The error of the store may name hosts, users and keys, so
+ * it is the `cause`, which Fastify logs.
  */
 export function revocationStoreFailed (reason: Error): Error {
   return new StoreUnavailableError('revocation store', { cause: reason })
 }
 
-/** The same, of the store behind an opener of old cookies. */
+/** FST_SESSION_STORE_UNAVAILABLE for the store of an opener of legacy cookies. */
 export function legacyStoreFailed (reason: unknown): Error {
   return new StoreUnavailableError('store of legacy sessions', { cause: reason })
 }
 
 const NO_REASON = 'no reason given'
 
-/** The reason that a store gave, as text for the log. A store may reject with anything, also with an object that throws when it is read. */
+/** The reason of a rejection as text for the log. A store may reject with any value, even one whose getters throw. */
 export function reasonOf (rejection: unknown): string {
   try {
     if (rejection instanceof StoreUnavailableError) return reasonOf(rejection.cause)

@@ -1,13 +1,16 @@
-/** Waiting, and waiting no longer. */
+/** Pauses and timeouts. */
 
 export async function pause (ms: number): Promise<void> {
   await new Promise<void>(resolve => { setTimeout(resolve, ms) })
 }
 
-/** Node takes a longer one for none at all. */
+/** The longest delay of a timer in milliseconds. Node.js sets a longer delay to 1 ms. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1
 
-/** What `work` comes to, or `late` if that takes longer than `ms`; `work` then goes on unheard. Keeps no process alive. */
+/**
+ * The result of `work`, or `late` if it takes longer than `ms` milliseconds: a late result is ignored. The timer does
+ * not keep the process alive.
+ */
 export async function within<T, Late> (ms: number, work: Promise<T>, late: Late): Promise<T | Late> {
   let timer: NodeJS.Timeout | undefined
   const isLate = new Promise<Late>(resolve => {

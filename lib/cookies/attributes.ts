@@ -1,12 +1,12 @@
 import { InvalidOptionError } from '../errors'
 import { DAY_MS, LONGEST_COOKIE_MS, SECOND_MS } from '../time'
 
-/** The attributes of one cookie, checked. What is null does not go out. */
+/** The checked attributes of one cookie. An attribute that is null is not sent. */
 export interface CookieAttributes {
   readonly path: string | null
   readonly domain: string | null
   readonly httpOnly: boolean
-  /** `'auto'`: on requests that came over TLS. */
+  /** `'auto'`: Secure is sent if the request came over TLS. */
   readonly secure: boolean | 'auto'
   readonly sameSite: 'Strict' | 'Lax' | 'None' | null
   readonly partitioned: boolean
@@ -16,16 +16,27 @@ export interface CookieAttributes {
 }
 
 export const DEFAULT_ATTRIBUTES: CookieAttributes = Object.freeze({
-  path: '/', domain: null, httpOnly: true, secure: 'auto', sameSite: 'Lax', partitioned: false, priority: null, maxAgeS: null, expires: null
+  path: '/',
+  domain: null,
+  httpOnly: true,
+  secure: 'auto',
+  sameSite: 'Lax',
+  partitioned: false,
+  priority: null,
+  maxAgeS: null,
+  expires: null
 })
 
-/** All that `setCookie` of `@fastify/cookie` takes; `encode` and `signed` mean nothing for a sealed cookie. */
-export const ATTRIBUTE_NAMES = ['path', 'domain', 'httpOnly', 'secure', 'sameSite', 'partitioned', 'priority', 'maxAge', 'expires'] as const
+/** The attributes that `setCookie` of `@fastify/cookie` takes; `encode` and `signed` do not apply to sealed cookies. */
+export const ATTRIBUTE_NAMES = [
+  'path', 'domain', 'httpOnly', 'secure', 'sameSite', 'partitioned', 'priority', 'maxAge', 'expires'
+] as const
 export const IGNORED_NAMES = ['encode', 'signed'] as const
 
-// RFC 6265 section 4.1.1: path-value is any CHAR except CTLs or ";". Browsers drop a value over 1024 bytes (RFC 6265bis section 5.6).
+// RFC 6265 section 4.1.1: path-value is any CHAR except CTLs or ";". Browsers drop a value over 1024 bytes (RFC 6265bis
+// section 5.6).
 const PATH = /^\/[\x20-\x3a\x3c-\x7e]{0,1023}$/
-// A host name of letters, digits and hyphens; the leading dot of RFC 2109 is still met.
+// A host name of letters, digits and hyphens. The leading dot of RFC 2109 is still in use.
 const DOMAIN = /^(?=.{1,253}$)\.?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/i
 const SAME_SITES = { strict: 'Strict', lax: 'Lax', none: 'None' } as const
 const PRIORITIES = { low: 'Low', medium: 'Medium', high: 'High' } as const
@@ -33,7 +44,7 @@ const PRIORITIES = { low: 'Low', medium: 'Medium', high: 'High' } as const
 type Input = Readonly<Record<string, unknown>>
 type AttributeName = typeof ATTRIBUTE_NAMES[number]
 
-/** How one attribute is read: `read` gives it in its one spelling, or undefined where it is not what was `wanted`. */
+/** How one attribute is read: `read` returns its canonical value; undefined for an invalid value. */
 interface Reader {
   readonly as: keyof CookieAttributes
   readonly wanted: string
@@ -48,13 +59,14 @@ const READERS: Readonly<Record<AttributeName, Reader>> = {
   sameSite: { as: 'sameSite', wanted: '"strict", "lax", "none", true or false', read: sameSite },
   partitioned: { as: 'partitioned', wanted: 'true or false', read: flag },
   priority: { as: 'priority', wanted: '"low", "medium" or "high"', read: value => oneOf(PRIORITIES, value) },
-  maxAge: { as: 'maxAgeS', wanted: 'seconds, 1 or more', read: value => typeof value === 'number' && value >= 1 ? Math.floor(value) : undefined },
+  maxAge: { as: 'maxAgeS', wanted: 'seconds, 1 or more', read: seconds },
   expires: { as: 'expires', wanted: 'a valid Date, or milliseconds since 1970', read: date }
 }
 
 /**
- * The known attributes among the given options, checked and in their one spelling; others are passed over.
- * Throws FST_SESSION_INVALID_OPTION. `where` names the options in the message.
+ * The canonical attributes among the given options. Other options are ignored.
+ * @param where the name of the options in the message
+ * @throws FST_SESSION_INVALID_OPTION
  */
 export function readAttributes (input: Input, where: string): Partial<CookieAttributes> {
   const attributes: Partial<Record<keyof CookieAttributes, unknown>> = {}
@@ -68,8 +80,8 @@ export function readAttributes (input: Input, where: string): Partial<CookieAttr
   return attributes as Partial<CookieAttributes>
 }
 
-/** What each attribute may be in its one spelling; a session's own are sealed so. The lifetime is none of them. */
-const SOUND: Readonly<Record<Exclude<keyof CookieAttributes, 'maxAgeS' | 'expires'>, (value: unknown) => boolean>> = {
+/** The valid canonical values of the attributes that are sealed with a session. `maxAgeS` and `expires` are not. */
+const VALID: Readonly<Record<Exclude<keyof CookieAttributes, 'maxAgeS' | 'expires'>, (value: unknown) => boolean>> = {
   path: value => value === null || matching(value, PATH) !== undefined,
   domain: value => value === null || matching(value, DOMAIN) !== undefined,
   httpOnly: value => typeof value === 'boolean',
@@ -79,20 +91,22 @@ const SOUND: Readonly<Record<Exclude<keyof CookieAttributes, 'maxAgeS' | 'expire
   priority: value => value === null || Object.values(PRIORITIES).some(one => one === value)
 }
 
-/** Those of these attributes that are known and hold what they may. */
-export function sound (attributes: Readonly<Record<string, unknown>> | null): Partial<CookieAttributes> {
+/** The known attributes with valid values; others are ignored. */
+export function validAttributes (attributes: Readonly<Record<string, unknown>> | null): Partial<CookieAttributes> {
   const given = attributes ?? {}
-  const known = Object.entries(SOUND).filter(([name, isSound]) => Object.hasOwn(given, name) && isSound(given[name]))
+  const known = Object.entries(VALID).filter(([name, isValid]) => Object.hasOwn(given, name) && isValid(given[name]))
   return Object.fromEntries(known.map(([name]) => [name, given[name]]))
 }
 
-/** `'auto'` becomes true where a browser takes the cookie only with Secure. */
-export function settleSecure (name: string, attributes: CookieAttributes): CookieAttributes {
+/** Changes `secure: 'auto'` to true if browsers accept the cookie only with Secure. */
+export function resolveSecure (name: string, attributes: CookieAttributes): CookieAttributes {
   const needed = /^__(?:secure|host|http)-/i.test(name) || attributes.sameSite === 'None' || attributes.partitioned
   return attributes.secure === 'auto' && needed ? { ...attributes, secure: true } : attributes
 }
 
-/** Throws FST_SESSION_INVALID_OPTION for what browsers would drop without a word: RFC 6265bis sections 4.1.2, 4.1.3 and 5.7. */
+/**
+ * Throws FST_SESSION_INVALID_OPTION for a cookie that browsers drop silently: RFC 6265bis sections 4.1.2, 4.1.3, 5.7.
+ */
 export function checkRules (name: string, attributes: CookieAttributes, where: string): void {
   const { secure, path, domain, httpOnly, sameSite, partitioned } = attributes
   const rule = (broken: boolean, message: string): void => {
@@ -107,12 +121,23 @@ export function checkRules (name: string, attributes: CookieAttributes, where: s
   rule(partitioned && secure !== true, 'partitioned: true needs secure: true')
 }
 
-/** Throws FST_SESSION_INVALID_OPTION where the cookie would outlive what browsers allow, or be over before it is set. */
+/** Throws FST_SESSION_INVALID_OPTION if a lifetime is longer than browsers allow, or is in the past. */
 export function checkLifetime ({ maxAgeS, expires }: CookieAttributes, nowMs: number, where: string): void {
   const days = LONGEST_COOKIE_MS / DAY_MS
-  if (maxAgeS !== null && maxAgeS * SECOND_MS > LONGEST_COOKIE_MS) throw new InvalidOptionError(`${where}.maxAge: browsers keep a cookie for ${days} days at most; found ${maxAgeS} seconds`)
-  if (expires !== null && expires.getTime() <= nowMs) throw new InvalidOptionError(`${where}.expires: wanted a time in the future`)
-  if (expires !== null && expires.getTime() - nowMs > LONGEST_COOKIE_MS) throw new InvalidOptionError(`${where}.expires: browsers keep a cookie for ${days} days at most`)
+  if (maxAgeS !== null && maxAgeS * SECOND_MS > LONGEST_COOKIE_MS) {
+    const found = `found ${maxAgeS} seconds`
+    throw new InvalidOptionError(`${where}.maxAge: browsers keep a cookie for ${days} days at most; ${found}`)
+  }
+  if (expires !== null && expires.getTime() <= nowMs) {
+    throw new InvalidOptionError(`${where}.expires: wanted a time in the future`)
+  }
+  if (expires !== null && expires.getTime() - nowMs > LONGEST_COOKIE_MS) {
+    throw new InvalidOptionError(`${where}.expires: browsers keep a cookie for ${days} days at most`)
+  }
+}
+
+function seconds (value: unknown): number | undefined {
+  return typeof value === 'number' && value >= 1 ? Math.floor(value) : undefined
 }
 
 function matching (value: unknown, pattern: RegExp): string | undefined {
@@ -124,7 +149,8 @@ function flag (value: unknown): boolean | undefined {
 }
 
 function oneOf<T extends Readonly<Record<string, string>>> (choices: T, value: unknown): string | undefined {
-  return typeof value === 'string' && Object.hasOwn(choices, value.toLowerCase()) ? choices[value.toLowerCase()] : undefined
+  if (typeof value !== 'string' || !Object.hasOwn(choices, value.toLowerCase())) return undefined
+  return choices[value.toLowerCase()]
 }
 
 function sameSite (value: unknown): string | null | undefined {

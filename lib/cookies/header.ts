@@ -1,11 +1,11 @@
-/** How many cookies of one name are looked at: a domain and a path above ours may each add one; more is an attack. */
+/** The maximum number of cookies of one name that are read. A parent domain and a parent path may each add one. */
 export const MOST_CANDIDATES = 4
 
 const SPACES = ' \t'
 const SEMICOLON = 0x3b
 const EQUALS = 0x3d
 
-// RFC 6265 section 4.1.1: cookie-name is a token of RFC 9110. A longer one would leave too little room for the value.
+// RFC 6265 section 4.1.1: cookie-name is a token of RFC 9110. A longer name leaves too few bytes for the value.
 const COOKIE_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,512}$/
 
 export function isCookieName (name: string): boolean {
@@ -29,15 +29,15 @@ export function cookieValues (header: string | undefined, name: string): string[
 }
 
 /**
- * A Cookie header without the cookies of these names; undefined where none is left. All others stay byte for byte. White
- * space around a name does not hide it: the next reader may cut it off.
+ * A Cookie header without the cookies of these names; undefined if no cookie is left. Other cookies are unchanged, byte
+ * for byte. White space around a name is ignored, because the next server may ignore it.
  */
 export function withoutCookies (header: string, names: ReadonlySet<string>): string | undefined {
   const pairs = header.split(';')
   const kept = pairs.filter(pair => !names.has(nameIn(pair)))
   if (kept.every(pair => pair.trim() === '')) return undefined
   if (kept.length === pairs.length) return header
-  // The space after a semicolon belongs to the pair before which it stands, and leads no header.
+  // The first remaining pair may begin with the space after a semicolon.
   return kept.join(';').replace(/^[ \t]+/, '')
 }
 
@@ -54,7 +54,7 @@ function withoutSpace (header: string, start: number, end: number): string {
   return header.slice(start, end)
 }
 
-/** True where nothing but white space lies between here and the last semicolon or the start. */
+/** True if only white space is between this offset and the previous semicolon or the start. */
 function startsPair (header: string, at: number): boolean {
   while (SPACES.includes(header[at - 1] as string)) at--
   return at === 0 || header.charCodeAt(at - 1) === SEMICOLON

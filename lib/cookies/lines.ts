@@ -1,41 +1,41 @@
 import { LONGEST_COOKIE_MS, SECOND_MS } from '../time'
 import type { CookieAttributes } from './attributes'
 
-/** Browsers keep no cookie for longer: RFC 6265bis section 5.5, "the maximum is 400 days". */
+/** The longest Max-Age that browsers accept: RFC 6265bis section 5.5, "the maximum is 400 days". */
 const LONGEST_MAX_AGE_S = LONGEST_COOKIE_MS / SECOND_MS
 
-const LONG_AGO = '; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT'
+const EXPIRED = '; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT'
 
-/** Writes Set-Cookie lines with the same attributes again and again; they are spelled out once. */
+/** Writes Set-Cookie lines with the same attributes. The text of the attributes is created once. */
 export class CookieLines {
   readonly #secure: boolean | 'auto'
-  readonly #open: string
-  readonly #overTls: string
-  /** A browser tells cookies of one name apart by this: RFC 6265bis section 5.7. */
+  readonly #withoutSecure: string
+  readonly #withSecure: string
+  /** Domain, path and partition: browsers identify a cookie by its name and these (RFC 6265bis section 5.7). */
   readonly scope: string
-  /** Bytes that the attributes take in a line, at most. */
+  /** The maximum number of bytes of the attributes in a line. */
   readonly attributesBytes: number
 
   constructor (attributes: CookieAttributes) {
     const { secure, path, domain, partitioned } = attributes
     this.#secure = secure
-    this.#open = spell(attributes, false)
-    this.#overTls = spell(attributes, true)
+    this.#withoutSecure = serialize(attributes, false)
+    this.#withSecure = serialize(attributes, true)
     this.attributesBytes = longestAttributes(attributes)
     this.scope = JSON.stringify([path, domain?.replace(/^\./, '').toLowerCase(), partitioned])
   }
 
-  /** @param lifetime as `lifetime` spells it, or nothing for a cookie that ends with the browser */
+  /** @param lifetime the result of `maxAge` or `expires`; empty for a cookie that the browser drops when it closes */
   set (name: string, value: string, overTls: boolean, lifetime: string): string {
     return `${name}=${value}${lifetime}${this.#suffix(overTls)}`
   }
 
   clear (name: string, overTls: boolean): string {
-    return `${name}=${LONG_AGO}${this.#suffix(overTls)}`
+    return `${name}=${EXPIRED}${this.#suffix(overTls)}`
   }
 
   #suffix (overTls: boolean): string {
-    return this.#secure === true || (this.#secure === 'auto' && overTls) ? this.#overTls : this.#open
+    return this.#secure === true || (this.#secure === 'auto' && overTls) ? this.#withSecure : this.#withoutSecure
   }
 }
 
@@ -48,16 +48,16 @@ export function expires (date: Date): string {
 }
 
 /**
- * Bytes that these attributes take in a Set-Cookie line at most: over TLS, and with the longest lifetime. So what fits
- * does not depend on how a request comes or on when.
+ * The maximum number of bytes of these attributes in a Set-Cookie line: over TLS, with the longest lifetime. So the
+ * size that fits does not depend on the protocol or on the time.
  */
 export function longestAttributes (attributes: CookieAttributes): number {
   const { secure, expires: date } = attributes
   const lifetime = maxAge(LONGEST_MAX_AGE_S) + (date === null ? '' : expires(date))
-  return lifetime.length + spell(attributes, secure !== false).length
+  return lifetime.length + serialize(attributes, secure !== false).length
 }
 
-function spell (attributes: CookieAttributes, secure: boolean): string {
+function serialize (attributes: CookieAttributes, secure: boolean): string {
   const { path, domain, httpOnly, sameSite, partitioned, priority } = attributes
   let text = ''
   if (domain !== null) text += `; Domain=${domain}`

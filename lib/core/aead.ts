@@ -3,12 +3,12 @@ import { sodium } from './sodium'
 
 export { guard, KEY_BYTES } from './guarded-memory'
 
-// Of XChaCha20-Poly1305-IETF:
+// The sizes of XChaCha20-Poly1305-IETF:
 // https://doc.libsodium.org/secret-key_cryptography/aead/chacha20-poly1305/xchacha20-poly1305_construction
 export const NONCE_BYTES = 24
 export const TAG_BYTES = 16
 
-/** Fills `target` with random bytes of the operating system, and returns it. */
+/** Fills `target` with random bytes from the operating system, and returns it. */
 export function randomize (target: Buffer): Buffer {
   sodium.randombytes_buf(target)
   return target
@@ -21,7 +21,7 @@ export function encrypt (
   sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(ciphertext, plaintext, associated, null, nonce, key)
 }
 
-/** Decrypts. False where the tag does not verify: `plaintext` must not be used then. */
+/** Decrypts. Returns false if the tag does not verify: `plaintext` must not be used then. */
 export function decrypt (
   plaintext: Uint8Array, ciphertext: Uint8Array, associated: Buffer, nonce: Buffer, key: Buffer
 ): boolean {

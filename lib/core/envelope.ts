@@ -1,11 +1,12 @@
 import { TIME_BYTES } from './bytes'
 import {
   CREATED_AT, EXTENSION_ABSOLUTE_LIMIT, EXTENSIONS_AT, EXTENSIONS_LENGTH_AT, EXTENSION_LENGTH_AT, EXTENSION_VALUE_AT,
-  FIRST_CRITICAL_EXTENSION, FLAGS_AT, FLAG_CUSTOM_SERIALIZER, FLAG_PADDED, ID_AT, ID_BYTES, KNOWN_FLAGS, PADDING_MARK, RENEWED_AT
+  FIRST_CRITICAL_EXTENSION, FLAGS_AT, FLAG_CUSTOM_SERIALIZER, FLAG_PADDED, ID_AT, ID_BYTES, KNOWN_FLAGS, PADDING_MARK,
+  RENEWED_AT
 } from './format'
 import { MALFORMED, UNSUPPORTED, type Refusal } from './refusal'
 
-/** Extensions by type. A Map keeps the order they were written in. */
+/** Extensions by type. A Map keeps the order in which they were written. */
 export type Extensions = ReadonlyMap<number, Buffer>
 
 export const NO_EXTENSIONS: Extensions = new Map()
@@ -20,18 +21,18 @@ export interface EnvelopeFields {
   readonly customSerializer: boolean
 }
 
-/** What is sealed: the library's own fields and the user's data, serialized. */
+/** The content to seal: the library's own fields and the user's serialized data. */
 export interface Envelope extends EnvelopeFields {
   readonly data: Buffer | string
 }
 
-/** What was opened: the library's own fields, and the offsets of the data in the plaintext. */
+/** An opened envelope: the library's own fields, and the offsets of the data in the plaintext. */
 export interface OpenedEnvelope extends EnvelopeFields {
   readonly dataAt: number
   readonly dataEnd: number
 }
 
-/** Bytes of the plaintext that this envelope makes, padding included. */
+/** The number of bytes of the plaintext, with padding. */
 export function envelopeLength ({ extensions, data }: Envelope, padTo: number): number {
   return paddedLength(EXTENSIONS_AT + extensionsLength(extensions) + Buffer.byteLength(data), padTo)
 }
@@ -55,7 +56,7 @@ export function writeEnvelope (envelope: Envelope, padTo: number, target: Buffer
   return paddedEnd
 }
 
-/** The envelope in the first `length` bytes of a plaintext, or why there is none. */
+/** The envelope in the first `length` bytes of a plaintext, or the refusal. */
 export function readEnvelope (plaintext: Buffer, length: number): OpenedEnvelope | Refusal {
   if (length < EXTENSIONS_AT) return MALFORMED
   const flags = plaintext[FLAGS_AT] as number
@@ -106,12 +107,12 @@ function readExtensions (plaintext: Buffer, end: number): Extensions | Refusal {
   return extensions
 }
 
-/** At least one byte more, up to the next multiple; the length itself where `padTo` is 0. */
+/** The next multiple of `padTo` above `length`; `length` if `padTo` is 0. */
 export function paddedLength (length: number, padTo: number): number {
   return padTo === 0 ? length : (Math.floor(length / padTo) + 1) * padTo
 }
 
-/** Where the padding starts; before the data if its mark is missing. The first byte is not 0: it has its flag. */
+/** The offset of the padding; -1 if its mark is missing. The loop ends at the first byte, whose padding flag is set. */
 function unpaddedLength (plaintext: Buffer, length: number): number {
   let at = length - 1
   while (plaintext[at] === 0) at--

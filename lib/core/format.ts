@@ -1,12 +1,12 @@
 import { NONCE_BYTES, TAG_BYTES } from './aead'
 import { TIME_BYTES } from './bytes'
 
-/** The sealed cookie, version 1: where each byte lies. `docs/format.md` is the specification. */
+/** The offsets of the sealed cookie, version 1. `docs/format.md` is the specification. */
 
 export const VERSION = 0x01
 export const KEY_ID_BYTES = 4
 
-/** Set apart by this label, our derived keys never meet those of another use of the same key. */
+/** The label of key derivation: keys that other software derives from the same key differ from ours. */
 export const LABEL = 'fastify-sealed-session\0v1\0'
 
 // The token: head, nonce, ciphertext and tag. The head is the associated data.
@@ -17,24 +17,24 @@ export const NONCE_AT = KEY_ID_AT + KEY_ID_BYTES
 export const CIPHERTEXT_AT = NONCE_AT + NONCE_BYTES
 export const TOKEN_OVERHEAD_BYTES = CIPHERTEXT_AT + TAG_BYTES
 
-/** More cookies than this trip Node's own limit of 16 KB for all headers. */
+/** More cookies would exceed the limit of Node.js, 16 KB for all headers. */
 export const MOST_PARTS = 3
 /**
- * The longest Set-Cookie line, with its attributes. Safari drops a longer cookie, Google's front end a line over 4,096
- * bytes, and RFC 6265 section 6.1 asks of a browser no more than 4,096 bytes of name, value and attributes.
+ * The longest Set-Cookie line, with its attributes. Safari drops longer cookies, Google's front end drops lines over
+ * 4,096 bytes, and RFC 6265 section 6.1 requires browsers to accept 4,096 bytes of name, value and attributes.
  */
 export const LINE_BYTES = 4093
 export const LONGEST_TOKEN = MOST_PARTS * LINE_BYTES
 /**
- * No writer cuts a token into shorter parts, whatever its attributes. A reader tries no shorter ones: they are cheap to
- * send.
+ * The shortest part of a split token. No writer creates shorter parts, for any attributes. A reader does not try
+ * shorter parts: an attacker could send many of them.
  */
 export const LEAST_PER_PART = 1024
 
-/** What is written to one cookie is in one part. */
+/** The number of parts of a token in one cookie. */
 export const NOT_SPLIT = 1
 
-/** The cookie of the stamp is named as that of the session, with this behind it. */
+/** The name of the stamp's cookie is the name of the session's cookie and this suffix. */
 export const STAMP_SUFFIX = '.t'
 
 // The plaintext of a session: flags, id, times, extensions, data.
@@ -53,7 +53,7 @@ export const KNOWN_FLAGS = FLAG_PADDED | FLAG_CUSTOM_SERIALIZER
 // An extension: type, length of the value, value.
 export const EXTENSION_LENGTH_AT = 1
 export const EXTENSION_VALUE_AT = 3
-/** A reader that does not know a type from here on refuses the session; below, it keeps the extension and writes it back. */
+/** A reader refuses unknown types from this number on. It keeps unknown types below it, and writes them again. */
 export const FIRST_CRITICAL_EXTENSION = 128
 
 export const EXTENSION_IDLE_LIMIT = 1
@@ -62,13 +62,13 @@ export const EXTENSION_PERSISTENT = 3
 export const EXTENSION_COOKIE_ATTRIBUTES = 4
 export const EXTENSION_SUBJECT = 5
 export const EXTENSION_AUTHENTICATED_AT = 6
-/** The only critical one that is in use. Reserved: 129 device key, 130 audience. */
+/** The only critical extension in use. Reserved: 129 device key, 130 audience. */
 export const EXTENSION_ABSOLUTE_LIMIT = 128
 
-/** Of the hash of a subject. */
+/** The length of the hash of a subject. */
 export const SUBJECT_BYTES = 16
 
-// The plaintext of a stamp: whose it is, renewed when, checked when.
+// The plaintext of a stamp: the id of the session, the time of its renewal, the time of its check.
 export const STAMP_RENEWED_AT = ID_BYTES
 export const STAMP_CHECKED_AT = STAMP_RENEWED_AT + TIME_BYTES
 export const STAMP_BYTES = STAMP_CHECKED_AT + TIME_BYTES

@@ -3,9 +3,15 @@ import { sodium } from './sodium'
 
 export const KEY_BYTES = 32
 
-/** A piece of guarded memory takes four memory mappings and locks one page of 4 KB; this many keys and libsodium's canary of 16 bytes fill it. */
+/**
+ * One allocation of guarded memory takes four memory mappings and locks one page of 4 KB. This many keys and
+ * libsodium's canary of 16 bytes fill the page.
+ */
 const KEYS_PER_PIECE = 127
-/** 8,192 mappings: an eighth of what Linux gives a process (vm.max_map_count is 65,530). Where none is left, sodium-native aborts the process. */
+/**
+ * 8,192 mappings: an eighth of the limit of Linux for a process (vm.max_map_count is 65,530). At the limit,
+ * sodium-native aborts the process.
+ */
 const MOST_PIECES = 2048
 
 interface Piece {
@@ -14,18 +20,18 @@ interface Piece {
   readonly free: number[]
 }
 
-/** Where a key lies. */
+/** The position of a key. */
 interface Slot {
   readonly piece: Piece
   readonly at: number
   readonly name: string
 }
 
-/** Those in which there is room. */
+/** Pieces with free offsets. */
 const pieces = new Set<Piece>()
 let pieceCount = 0
 
-/** Equal keys share one slot. They are found by a hash that only this process can compute. */
+/** Guarded keys, by a hash under a random key of this process: equal keys share one slot. */
 const guardedKeys = new Map<string, WeakRef<Buffer>>()
 const hashKey = Buffer.alloc(KEY_BYTES)
 sodium.randombytes_buf(hashKey)
@@ -33,10 +39,10 @@ sodium.randombytes_buf(hashKey)
 const slots = new FinalizationRegistry<Slot>(release)
 
 /**
- * Moves keys of KEY_BYTES into memory that libsodium guards (locked out of swap, between pages that trap, read-only) and wipes
- * where they were: https://doc.libsodium.org/memory_management
- * A key is wiped there, too, some time after the last reference to what is returned for it is gone.
- * Throws FST_SESSION_NO_GUARDED_MEMORY, and has then wiped nothing.
+ * Moves keys of KEY_BYTES into guarded memory of libsodium (not swapped, between guard pages, read-only), and wipes the
+ * originals: https://doc.libsodium.org/memory_management
+ * When a returned Buffer is garbage collected, its key is wiped.
+ * @throws FST_SESSION_NO_GUARDED_MEMORY; the originals are then not wiped
  */
 export function guard (keys: readonly Buffer[]): Buffer[] {
   const guarded = keys.map(guardOne)
@@ -46,8 +52,8 @@ export function guard (keys: readonly Buffer[]): Buffer[] {
 
 function guardOne (key: Buffer): Buffer {
   const name = nameOf(key)
-  const present = guardedKeys.get(name)?.deref()
-  if (present !== undefined) return present
+  const existing = guardedKeys.get(name)?.deref()
+  if (existing !== undefined) return existing
   const piece = pieceWithRoom()
   const at = piece.free.at(-1) as number
   write(piece, key, at)
@@ -66,9 +72,11 @@ function nameOf (key: Buffer): string {
 }
 
 function pieceWithRoom (): Piece {
-  const [present] = pieces
-  if (present !== undefined) return present
-  if (pieceCount >= MOST_PIECES) throw new GuardedMemoryError(`this process keeps ${pieceCount * KEYS_PER_PIECE} keys already`)
+  const [existing] = pieces
+  if (existing !== undefined) return existing
+  if (pieceCount >= MOST_PIECES) {
+    throw new GuardedMemoryError(`this process keeps ${pieceCount * KEYS_PER_PIECE} keys already`)
+  }
   const memory = orOutOfMappings(() => sodium.sodium_malloc(KEYS_PER_PIECE * KEY_BYTES))
   const piece: Piece = { memory, free: Array.from({ length: KEYS_PER_PIECE }, (_, index) => index * KEY_BYTES) }
   pieces.add(piece)
@@ -91,23 +99,25 @@ function orOutOfMappings<T> (work: () => T): T {
   try {
     return work()
   } catch (cause) {
-    throw new GuardedMemoryError('libsodium could not protect it. On Linux a process that has vm.max_map_count memory mappings gets no more', { cause })
+    throw new GuardedMemoryError(
+      'libsodium could not protect it. On Linux a process that has vm.max_map_count memory mappings gets no more',
+      { cause })
   }
 }
 
-/** Nothing refers to the key of this slot any more. Does not throw: there is no caller. */
+/** Wipes the slot of a key that was garbage collected. Does not throw: the garbage collector calls it. */
 function release ({ piece, at, name }: Slot): void {
   if (guardedKeys.get(name)?.deref() === undefined) guardedKeys.delete(name)
   try {
     write(piece, NO_KEY, at)
   } catch {
-    // It could not be wiped, so the slot is not used again.
+    // The key could not be wiped, so the slot is not used again.
     return
   }
   piece.free.push(at)
   pieces.add(piece)
   if (piece.free.length < KEYS_PER_PIECE || pieces.size === 1) return
-  // libsodium frees it when its Buffer is collected.
+  // libsodium frees the memory when its Buffer is garbage collected.
   pieces.delete(piece)
   pieceCount--
 }

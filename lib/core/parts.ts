@@ -7,13 +7,13 @@ export type Values = (cookieName: string) => readonly string[]
 /** Characters of base64url that hold the first two bytes of a token, and two bits of the third. */
 const LEADING_CHARACTERS = 3
 
-/** How many texts are tried, at most, that the parts of one request can be joined to. */
+/** The maximum number of tokens to try when the parts of one request are joined. */
 const MOST_JOINED = 16
 
 /**
- * The cookies that the text of a token is cut over: `name`, `name.1` and `name.2`. All parts have the same length; only
- * the last may be shorter, by fewer characters than there are parts. So the text and its byte `parts` say where it is
- * cut.
+ * The cookies that a token is split over: `name`, `name.1` and `name.2`. All parts have the same length; only the last
+ * may be shorter, by fewer characters than there are parts. So the text and its byte `parts` determine the offsets of
+ * the parts.
  */
 export class CookieParts {
   readonly names: readonly string[]
@@ -23,21 +23,21 @@ export class CookieParts {
   }
 
   /**
-   * Characters of the longest token that so many cookies carry.
-   * @param attributesBytes of the attributes in each Set-Cookie line; none for what a reader may find
+   * The length of the longest token in this many cookies.
+   * @param attributesBytes the bytes of the attributes in each Set-Cookie line; 0 for a reader
    */
   longest (parts: number, attributesBytes = 0): number {
     return parts * this.#room(parts, attributesBytes)
   }
 
-  /** Over how many cookies a token is written that some number of cookies can carry: over as few as carry it. */
+  /** The smallest number of cookies for a token. The caller checks that the token fits in some number of cookies. */
   count (characters: number, attributesBytes: number): number {
     let parts = NOT_SPLIT
     while (characters > this.longest(parts, attributesBytes)) parts++
     return parts
   }
 
-  /** Over how many cookies a token is cut, as it says itself; null where no writer cuts a text of this length so. */
+  /** The number of parts in the token's byte `parts`; null if no writer splits a text of this length so. */
   found (token: string): number | null {
     if (token.length < LEAST_PER_PART) return NOT_SPLIT
     const parts = partsIn(token)
@@ -45,7 +45,7 @@ export class CookieParts {
     return this.#isSplit(parts, Math.ceil(token.length / parts)) ? parts : null
   }
 
-  /** The text of each cookie, in the order of their names. */
+  /** The value of each cookie, in the order of the names. */
   cut (token: string): readonly string[] {
     const parts = this.found(token) as number
     const length = Math.ceil(token.length / parts)
@@ -53,9 +53,9 @@ export class CookieParts {
   }
 
   /**
-   * The tokens that these cookies may carry, to be tried in turn, MOST_JOINED at most: there may be several cookies of
-   * one name, and nothing but the tag tells which parts belong together. Null for a cookie that carries no token: it is
-   * too long, or its other parts are missing. The caller bounds how many values a name has.
+   * The tokens that these cookies may contain, at most MOST_JOINED, to try in this order: a name may have several
+   * values, and only the tag shows which parts belong together. Null for a cookie without a token: it is too long, or
+   * its other parts are missing. The caller limits the number of values per name.
    */
   join (values: Values): ReadonlyArray<string | null> {
     const firsts = values(this.names[0] as string)
@@ -65,7 +65,7 @@ export class CookieParts {
     return firsts
   }
 
-  /** The names of the further cookies in which the tokens go on that begin in the first. */
+  /** The names of the further cookies, by the byte `parts` of the tokens that begin in the first. */
   further (values: Values): readonly string[] {
     const firsts = values(this.names[0] as string)
     return this.names.slice(NOT_SPLIT, Math.max(NOT_SPLIT, ...firsts.map(first => this.#announced(first))))
@@ -84,25 +84,25 @@ export class CookieParts {
     return texts.length === 0 ? [null] : texts
   }
 
-  /** Over how many cookies the token is cut whose first part this is; 1 where it is no first part. */
+  /** The number of parts of the token that begins with this text; 1 if it is not a first part. */
   #announced (first: string): number {
     const parts = partsIn(first)
     return this.#isSplit(parts, first.length) ? parts : NOT_SPLIT
   }
 
-  /** A token can be cut over so many cookies, with so many characters in each but the last. */
+  /** True if a token can have this many parts, of this length each but the last. */
   #isSplit (parts: number, length: number): boolean {
     return parts > NOT_SPLIT && parts <= MOST_PARTS && length >= LEAST_PER_PART && length <= this.#room(parts, 0)
   }
 
-  /** Characters of a value that has its name, an equals sign and attributes of so many bytes beside it in a line. */
+  /** The length of the longest value in a Set-Cookie line with its name, an equals sign and the attributes. */
   #room (parts: number, attributesBytes: number): number {
     const longestName = this.names[parts === NOT_SPLIT ? 0 : 1] as string
     return LINE_BYTES - longestName.length - 1 - attributesBytes
   }
 }
 
-/** The byte `parts` of a token, as its text says it; 0 where that is no text of this version. */
+/** The byte `parts` in the text of a token; 0 if the text is not of this version. */
 function partsIn (token: string): number {
   const head = leadingNumber(token, LEADING_CHARACTERS) ?? 0
   return head >> 10 === VERSION ? head >> 2 & 0xff : 0

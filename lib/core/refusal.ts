@@ -1,6 +1,6 @@
-/** Why a cookie was not opened. Closed: these are all there are. */
+/** Why a cookie was not opened: a closed union. */
 export type RefusalReason =
-  | 'malformed' // not a token of ours, or a plaintext that no writer of ours seals
+  | 'malformed' // not a token of this library, or a plaintext that it never seals
   | 'unknown-version'
   | 'unknown-key'
   | 'forged' // the key is known and the tag does not verify: changed, or sealed for another name or use
@@ -17,7 +17,7 @@ function refusal (reason: RefusalReason): Refusal {
   return Object.freeze({ ok: false, reason })
 }
 
-// One of each for the whole process: refusing allocates nothing.
+// Created once: a refusal allocates nothing.
 export const MALFORMED = refusal('malformed')
 export const UNKNOWN_VERSION = refusal('unknown-version')
 export const UNKNOWN_KEY = refusal('unknown-key')

@@ -1,14 +1,20 @@
 import { SodiumUnavailableError } from '../errors'
 
-/** What this package uses of libsodium: an AEAD, a hash, a password hash, random bytes and guarded memory. */
+/** The functions of libsodium in use: an AEAD, a hash, a password hash, random bytes and guarded memory. */
 export interface Sodium {
-  crypto_aead_xchacha20poly1305_ietf_encrypt (ciphertext: Uint8Array, message: Uint8Array, ad: Buffer, nsec: null, nonce: Buffer, key: Buffer): number
-  /** Throws where the tag does not verify. */
-  crypto_aead_xchacha20poly1305_ietf_decrypt (message: Uint8Array, nsec: null, ciphertext: Uint8Array, ad: Buffer, nonce: Buffer, key: Buffer): number
-  /** XSalsa20-Poly1305; false where the tag does not verify. Only old cookies of another library use it. */
+  crypto_aead_xchacha20poly1305_ietf_encrypt (
+    ciphertext: Uint8Array, message: Uint8Array, ad: Buffer, nsec: null, nonce: Buffer, key: Buffer
+  ): number
+  /** Throws if the tag does not verify. */
+  crypto_aead_xchacha20poly1305_ietf_decrypt (
+    message: Uint8Array, nsec: null, ciphertext: Uint8Array, ad: Buffer, nonce: Buffer, key: Buffer
+  ): number
+  /** XSalsa20-Poly1305; false if the tag does not verify. Only for legacy cookies of `@fastify/secure-session`. */
   crypto_secretbox_open_easy (message: Uint8Array, ciphertext: Uint8Array, nonce: Buffer, key: Buffer): boolean
   crypto_generichash (output: Buffer, input: Buffer, key?: Buffer): void
-  crypto_pwhash_async (output: Buffer, password: Buffer, salt: Buffer, opslimit: number, memlimit: number, algorithm: number): Promise<void>
+  crypto_pwhash_async (
+    output: Buffer, password: Buffer, salt: Buffer, opslimit: number, memlimit: number, algorithm: number
+  ): Promise<void>
   readonly crypto_pwhash_OPSLIMIT_MODERATE: number
   readonly crypto_pwhash_MEMLIMIT_MODERATE: number
   readonly crypto_pwhash_ALG_ARGON2ID13: number
@@ -29,12 +35,13 @@ const SELF_TEST = {
 function unavailable (what: string, cause?: unknown): Error {
   const where = `${process.platform}-${process.arch}, Node ${process.version}`
   return new SodiumUnavailableError(
-    `${what} (${where}). Run "npm install sodium-native" on this platform: its binary must not be copied from another platform, ` +
-    'nor be bundled (mark it as external). On Alpine Linux use an image with glibc, such as node:22-slim',
+    `${what} (${where}). Run "npm install sodium-native" on this platform: its binary must not be copied from ` +
+    'another platform, nor be bundled (mark it as external). On Alpine Linux use an image with glibc, such as ' +
+    'node:22-slim',
     { cause })
 }
 
-/** True where libsodium computes what the specification of the cipher says. */
+/** True if the cipher of libsodium gives the result of the test vector. */
 export function computesTheKnownAnswer (sodium: Pick<Sodium, 'crypto_aead_xchacha20poly1305_ietf_encrypt'>): boolean {
   const message = Buffer.from(SELF_TEST.plaintext)
   const ciphertext = Buffer.alloc(message.length + 16)
@@ -43,7 +50,7 @@ export function computesTheKnownAnswer (sodium: Pick<Sodium, 'crypto_aead_xchach
   return ciphertext.toString('hex', 0, message.length) === SELF_TEST.ciphertext
 }
 
-/** Loads libsodium and tries it once; throws FST_SESSION_SODIUM_UNAVAILABLE with what to install. */
+/** Loads libsodium and runs a self-test. Throws FST_SESSION_SODIUM_UNAVAILABLE, which says what to install. */
 export function loadSodium (load: () => unknown): Sodium {
   let sodium: Sodium
   try {

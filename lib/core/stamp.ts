@@ -18,7 +18,7 @@ export function writeStamp (stamp: Stamp, target: Buffer): number {
   return STAMP_BYTES
 }
 
-/** The stamp in the first `length` bytes of a plaintext, or why there is none. */
+/** The stamp in the first `length` bytes of a plaintext, or the refusal. */
 export function readStamp (plaintext: Buffer, length: number): Stamp | Refusal {
   if (length !== STAMP_BYTES) return MALFORMED
   return {

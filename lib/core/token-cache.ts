@@ -1,6 +1,6 @@
 import type { TokenKey, TokenKeys } from './token'
 
-/** Characters of a token's text that hold its whole tag. */
+/** The last characters of a token, which contain its whole tag. */
 const TAG_CHARACTERS = 22
 const MOST_CHARACTERS = 4 * 1024 * 1024
 
@@ -12,12 +12,12 @@ interface Entry<Content> {
 }
 
 /**
- * What tokens held that opened: at most so many tokens, and MOST_CHARACTERS of text. The oldest entry makes room. A
- * content must not change and must not depend on time: the caller checks again what does.
+ * The content of opened tokens, for at most `mostTokens` tokens and MOST_CHARACTERS of text. The oldest entry is
+ * removed first. Content must be immutable and must not depend on time: the caller repeats the checks that do.
  */
 export class TokenCache<Content> {
   readonly #mostTokens: number
-  /** By the end of the token. A Map keeps the order in which its entries were made. */
+  /** By the last characters of the token. A Map keeps the order in which its entries were set. */
   readonly #entries = new Map<string, Entry<Content>>()
   #characters = 0
 
@@ -25,7 +25,7 @@ export class TokenCache<Content> {
     this.#mostTokens = mostTokens
   }
 
-  /** The content of a token, if its key is still the one that opened it, and still opens. */
+  /** The content of a token, if the key that opened it is still in the keyring and opens at this time. */
   get (token: string, keys: TokenKeys, nowMs: number): Content | undefined {
     const entry = this.#entries.get(token.slice(-TAG_CHARACTERS))
     if (entry === undefined || entry.token !== token) return undefined

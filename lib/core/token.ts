@@ -6,8 +6,8 @@ import {
 import { FORGED, MALFORMED, UNKNOWN_KEY, UNKNOWN_VERSION, type Refusal } from './refusal'
 
 /**
- * Every token is sealed and opened in this one buffer, with views that are made once: 3.9 us to open a token instead of
- * 5.0. All of it is synchronous, so no two tokens are in it at the same time.
+ * Tokens are sealed and opened in this one buffer, with views that are created once: 3.9 us to open a token instead of
+ * 5.0 us. Its use is synchronous, so it contains one token at a time.
  */
 const frame = Buffer.alloc(decodedLength(LONGEST_TOKEN))
 const head = frame.subarray(0, NONCE_AT)
@@ -17,16 +17,19 @@ const SHORTEST_TOKEN = encodedLength(TOKEN_OVERHEAD_BYTES)
 
 const parts: Uint8Array[] = new Array(frame.length)
 
-/** Where a plaintext is written before it is sealed, and found after it was opened: at once, for the next token lies here too. */
+/** The plaintext before sealing and after opening. Read it at once: the next token overwrites it. */
 export const plaintext = frame.subarray(CIPHERTEXT_AT)
 
-/** A key that seals tokens for one use and one cookie name. The bytes stay behind a private field, out of sight of any inspection. */
+/**
+ * A key that seals tokens for one use and one cookie name. Its bytes are in a private field: inspection cannot show
+ * them.
+ */
 export class TokenKey {
-  /** What tokens name this key by. */
+  /** The key id in tokens. */
   readonly id: number
   readonly #key: Buffer
 
-  /** @param key taken over: it should lie in guarded memory */
+  /** @param key is not copied; it should be in guarded memory */
   constructor (id: number, key: Buffer) {
     this.id = id
     this.#key = key
@@ -36,13 +39,13 @@ export class TokenKey {
     encrypt(part(plaintextBytes + TAG_BYTES), part(plaintextBytes), head, nonce, this.#key)
   }
 
-  /** False where the tag does not verify. */
+  /** Returns false if the tag does not verify. */
   decrypt (plaintextBytes: number): boolean {
     return decrypt(part(plaintextBytes), part(plaintextBytes + TAG_BYTES), head, nonce, this.#key)
   }
 }
 
-/** The keys of one use and one cookie name. Keys come and go as time passes. */
+/** The keys of one use and one cookie name. Which keys seal and open depends on the time. */
 export interface TokenKeys {
   /** The key that seals at this time. */
   sealing (nowMs: number): TokenKey
@@ -50,7 +53,7 @@ export interface TokenKeys {
   find (id: number, nowMs: number): TokenKey | undefined
 }
 
-/** Seals the first bytes of `plaintext`, and spells the token. Only test vectors give a nonce. */
+/** Seals the first bytes of `plaintext`. Returns the text of the token. Only test vectors give a nonce. */
 export function sealToken (plaintextBytes: number, key: TokenKey, parts: number, fixedNonce?: Buffer): string {
   frame[VERSION_AT] = VERSION
   frame[PARTS_AT] = parts
@@ -68,10 +71,13 @@ export interface OpenedToken {
 }
 
 /**
- * Opens a token, or says why not. Never throws.
- * @param parts over how many cookies the text was cut, which the token must say, too; null where it cannot have been
+ * Opens a token. Never throws.
+ * @param parts the number of cookies that the text came from, which must equal the byte `parts` of the token; null for
+ * a length that no split gives
  */
-export function openToken (text: string, keys: TokenKeys, parts: number | null, nowMs: number): OpenedToken | Refusal {
+export function openToken (
+  text: string, keys: TokenKeys, parts: number | null, nowMs: number
+): OpenedToken | Refusal {
   if (text.length > LONGEST_TOKEN) return MALFORMED
   const length = decodeBase64url(text, frame)
   if (length === null || length === 0) return MALFORMED
@@ -83,14 +89,15 @@ export function openToken (text: string, keys: TokenKeys, parts: number | null, 
   return key.decrypt(plaintextBytes) ? { key, plaintextBytes } : FORGED
 }
 
-/** The key id that a text names, if it looks like a token at all; null where it does not. Costs no decryption. */
+/** The key id in the text of a token; null if the text does not look like a token. Without decryption. */
 export function keyIdIn (text: string): number | null {
   if (text.length < SHORTEST_TOKEN || text.length > LONGEST_TOKEN) return null
   const head = leadingNumber(text, encodedLength(NONCE_AT))
-  return head !== null && Math.floor(head / 2 ** (8 * (NONCE_AT - PARTS_AT))) === VERSION ? head % 2 ** (8 * KEY_ID_BYTES) : null
+  if (head === null || Math.floor(head / 2 ** (8 * (NONCE_AT - PARTS_AT))) !== VERSION) return null
+  return head % 2 ** (8 * KEY_ID_BYTES)
 }
 
-/** The first bytes of the ciphertext. The views are kept, one a length: making two anew costs 1 us of a request. */
+/** The first bytes of the ciphertext. One view per length is kept: creating two views costs 1 us per request. */
 function part (bytes: number): Uint8Array {
   parts[bytes] ??= new Uint8Array(frame.buffer, frame.byteOffset + CIPHERTEXT_AT, bytes)
   return parts[bytes]

@@ -43,8 +43,14 @@ export function makeGuard (definitions: readonly SessionDefinition[], options: u
 
 function readWhen (when: unknown, { options: { subject, sessionName } }: SessionDefinition): When | null {
   if (typeof when === 'function') return when as When
-  if (when !== undefined) throw invalid(`option "when" must be a function such as session => session.has('user'); found ${describe(when)}`)
-  if (subject === null) throw invalid(`a guard needs the option "subject" of session "${sessionName}", or its own option "when": a session alone proves nothing, since anonymous clients have one, too`)
+  if (when !== undefined) {
+    throw invalid('option "when" must be a function such as session => session.has(\'user\'); ' +
+      `found ${describe(when)}`)
+  }
+  if (subject === null) {
+    throw invalid(`a guard needs the option "subject" of session "${sessionName}", or its own option "when": ` +
+      'a session alone proves nothing, since anonymous clients have one, too')
+  }
   return null
 }
 
@@ -52,7 +58,9 @@ function hookOf (definition: SessionDefinition, when: When | null, freshWithinMs
   const { options: { sessionName }, context: { now } } = definition
   const challenge = challengeOf(definition)
   return async function requireSession (request, reply) {
-    if (!(sessionName in request)) throw invalid(`a guard of session "${sessionName}" is in a scope whose requests do not have it`)
+    if (!(sessionName in request)) {
+      throw invalid(`a guard of session "${sessionName}" is in a scope whose requests do not have it`)
+    }
     const proxy = contextOf(request).open(definition)
     const session = unwrap(proxy) as Session
     // Awaited: a promise is no answer, and would count as a yes.
@@ -62,15 +70,17 @@ function hookOf (definition: SessionDefinition, when: When | null, freshWithinMs
       throw new RequiredError()
     }
     if (freshWithinMs !== null && now() - session.info.authenticatedAt >= freshWithinMs) {
-      putChallenge(reply, `${challenge}, error="insufficient_user_authentication", max_age="${Math.floor(freshWithinMs / SECOND_MS)}"`)
+      const maxAgeS = Math.floor(freshWithinMs / SECOND_MS)
+      putChallenge(reply, `${challenge}, error="insufficient_user_authentication", max_age="${maxAgeS}"`)
       throw new StaleError(freshWithinMs / SECOND_MS)
     }
   }
 }
 
 /**
- * RFC 9110 section 11.6.1 wants a challenge with every 401. No scheme is registered for cookies; browsers leave the header alone
- * where they do not know the scheme. Its parameters are those of draft-broyer-http-cookie-auth, and RFC 9470 section 3.
+ * RFC 9110 section 11.6.1 wants a challenge with every 401. No scheme is registered for cookies; browsers leave the
+ * header alone where they do not know the scheme. Its parameters are those of draft-broyer-http-cookie-auth, and RFC
+ * 9470 section 3.
  */
 function challengeOf ({ options: { sessionName, cookieName } }: SessionDefinition): string {
   const realm = sessionName.replace(/[^ -~]/g, '_').replace(/["\\]/g, '\\$&')

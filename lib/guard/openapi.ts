@@ -4,7 +4,9 @@ import type { SessionSecurityScheme } from '../../types/control'
 import type { SessionDefinition } from '../plugin/definition'
 import type { Guard } from './guard'
 
-/** https://spec.openapis.org/oas/v3.1.1.html#components-object: names "MUST use keys that match the regular expression". */
+/**
+ * https://spec.openapis.org/oas/v3.1.1.html#components-object: names "MUST use keys that match the regular expression".
+ */
 const COMPONENT_NAME = /^[a-zA-Z0-9._-]+$/
 
 type Response = Readonly<Record<string, unknown>>
@@ -17,10 +19,20 @@ interface RouteSchema {
   readonly response?: Response
 }
 
-/** The sessions as security schemes, by their names. Throws FST_SESSION_INVALID_OPTION where a document could not name one. */
-export function securitySchemesOf (definitions: readonly SessionDefinition[]): Readonly<Record<string, SessionSecurityScheme>> {
-  const unnamed = definitions.find(({ options: { openapi, sessionName } }) => openapi && !COMPONENT_NAME.test(sessionName))
-  if (unnamed !== undefined) throw invalid(`option "openapi": "${unnamed.options.sessionName}" cannot be a name in an OpenAPI document: use letters, digits, ".", "-" and "_"`)
+/**
+ * The sessions as security schemes, by their names. Throws FST_SESSION_INVALID_OPTION where a document could not name
+ * one.
+ */
+export function securitySchemesOf (
+  definitions: readonly SessionDefinition[]
+): Readonly<Record<string, SessionSecurityScheme>> {
+  const unnamed = definitions.find(({ options: { openapi, sessionName } }) => {
+    return openapi && !COMPONENT_NAME.test(sessionName)
+  })
+  if (unnamed !== undefined) {
+    throw invalid(`option "openapi": "${unnamed.options.sessionName}" cannot be a name in an OpenAPI document: ` +
+      'use letters, digits, ".", "-" and "_"')
+  }
   return Object.fromEntries(definitions.map(({ options: { sessionName, cookieName } }) => [sessionName, {
     type: 'apiKey',
     in: 'cookie',
@@ -30,9 +42,11 @@ export function securitySchemesOf (definitions: readonly SessionDefinition[]): R
 }
 
 /**
- * Says in a route's schema who guards it. To be called when Fastify has compiled the schema it was given, and does not look at
- * it again: then only the document of the API changes, and neither the schema object of the app nor what the route answers.
- * @param hasOwnSerializer the app's schemas may be something else than JSON Schema, and nothing of ours can stand among them
+ * Says in a route's schema who guards it. To be called when Fastify has compiled the schema it was given, and does not
+ * look at it again: then only the document of the API changes, and neither the schema object of the app nor what the
+ * route answers.
+ * @param hasOwnSerializer the app's schemas may be something else than JSON Schema, and nothing of ours can stand among
+ * them
  */
 export function documentGuards (route: RouteOptions, guards: readonly Guard[], hasOwnSerializer: boolean): void {
   const shown = guards.filter(({ definition }) => definition.options.openapi)
@@ -42,10 +56,14 @@ export function documentGuards (route: RouteOptions, guards: readonly Guard[], h
   const security = [...names].reduce(withSession, schema.security ?? [])
   const isForeign = hasOwnSerializer || !Object.values(schema.response ?? {}).every(isJsonSchema)
   const response = isForeign ? schema.response : withRefusal(schema.response, shown)
-  route.schema = { ...schema, security, ...(response !== undefined && { response }) } as NonNullable<RouteOptions['schema']>
+  const documented = { ...schema, security, ...(response !== undefined && { response }) }
+  route.schema = documented as NonNullable<RouteOptions['schema']>
 }
 
-/** One of the alternatives of `security` is enough, and the session is wanted with each; where the app names it, the app knows better. */
+/**
+ * One of the alternatives of `security` is enough, and the session is wanted with each; where the app names it, the app
+ * knows better.
+ */
 function withSession (security: Security, name: string): Security {
   if (security.some(alternative => Object.hasOwn(alternative, name))) return security
   return security.length === 0 ? [{ [name]: [] }] : security.map(alternative => ({ ...alternative, [name]: [] }))
@@ -78,7 +96,10 @@ function refusal (guards: readonly Guard[]): object {
           required: ['statusCode', 'code', 'error', 'message'],
           properties: {
             statusCode: { type: 'integer' },
-            code: { type: 'string', enum: canBeStale ? ['FST_SESSION_REQUIRED', 'FST_SESSION_STALE'] : ['FST_SESSION_REQUIRED'] },
+            code: {
+              type: 'string',
+              enum: canBeStale ? ['FST_SESSION_REQUIRED', 'FST_SESSION_STALE'] : ['FST_SESSION_REQUIRED']
+            },
             error: { type: 'string' },
             message: { type: 'string' }
           }

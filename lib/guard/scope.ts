@@ -74,5 +74,6 @@ function scopesAround (scope: object): object[] {
 
 function refuseContradiction ({ config, method, url }: RouteOptions): void {
   if (config?.session !== false) return
-  throw invalid(`the route ${[method].flat().join()} ${url} has config: { session: false } and a guard: remove one of them`)
+  throw invalid(`the route ${[method].flat().join()} ${url} has config: { session: false } and a guard: ` +
+    'remove one of them')
 }

@@ -4,14 +4,19 @@ import type { LegacyCookie, SealedOpener, SealedOpenerOptions } from '../../type
 import { SHARED_OPTION_NAMES } from './shared-options'
 
 /**
- * Opens our own cookies from before a change of name, such as from `session` to `__Host-session`. A session keeps its id, its
- * age and its own settings. Throws FST_SESSION_INVALID_OPTION, FST_SESSION_INVALID_KEY.
+ * Opens cookies of this plugin from before a change of name, such as from `session` to `__Host-session`. A session
+ * keeps its id, its age and its own settings.
+ * @throws {FST_SESSION_INVALID_OPTION} if an option is unknown or wrong
+ * @throws {FST_SESSION_INVALID_KEY} if a key, secret or salt is invalid
+ * @example
+ * const legacy = [secureSession.sealedOpener({ cookieName: 'session' })]
+ * await app.register(secureSession, { key: process.env['SESSION_KEY'], cookieName: '__Host-session', legacy })
  */
 export function sealedOpener (options: SealedOpenerOptions): SealedOpener {
   return new SealedLegacy(options)
 }
 
-/** The name that sealed cookies had, and the keys if those were others. */
+/** The earlier name of sealed cookies, and their keys if they differ from those of the session. */
 export class SealedLegacy implements SealedOpener {
   readonly isSealed = true
   readonly cookieName: string
@@ -23,14 +28,16 @@ export class SealedLegacy implements SealedOpener {
     if (!isObject(options)) throw invalid(`sealedOpener() takes an object; found ${describe(options)}`)
     refuseUnknown(options, [...SHARED_OPTION_NAMES, ...FIXED_KEY_NAMES], 'sealedOpener(): option')
     const { cookieName, cookie, keep } = options
-    if (typeof cookieName !== 'string') throw invalid(`sealedOpener() needs the "cookieName" that the cookies had; found ${describe(cookieName)}`)
+    if (typeof cookieName !== 'string') {
+      throw invalid(`sealedOpener() needs the "cookieName" that the cookies had; found ${describe(cookieName)}`)
+    }
     this.cookieName = cookieName
     this.cookie = cookie
     this.keep = keep
     this.#keys = readFixedKeys(options)
   }
 
-  /** Null where the keys are those of the session. */
+  /** The keys; null for the keys of the session. */
   async materials (): Promise<Materials | null> {
     return this.#keys === null ? null : await materialsOf(this.#keys)
   }

@@ -7,26 +7,34 @@ import { MINUTE_MS, SECOND_MS } from '../time'
 import type { LegacyCookie, LegacyOpener, LegacySession, SecureSessionOpenerOptions } from '../../types/legacy'
 import { SHARED_OPTION_NAMES } from './shared-options'
 
-/** Of crypto_secretbox, XSalsa20-Poly1305: https://doc.libsodium.org/secret-key_cryptography/secretbox */
+/** The tag of crypto_secretbox, XSalsa20-Poly1305: https://doc.libsodium.org/secret-key_cryptography/secretbox */
 const MAC_BYTES = 16
 
-/** What `@fastify/secure-session` uses where it is given no salt. */
-const ITS_SALT = Buffer.from('mq9hDxBVDbspDR6nLfFT1g==', 'base64')
-const ITS_EXPIRY_MS = 86_401 * SECOND_MS
-/** Where it keeps the time of the last write, in seconds, among the values. */
-const ITS_TIMESTAMP = '__ts'
+/** The default salt of `@fastify/secure-session`. */
+const DEFAULT_SALT = Buffer.from('mq9hDxBVDbspDR6nLfFT1g==', 'base64')
+/** The default `expiry` of `@fastify/secure-session`. */
+const DEFAULT_EXPIRY_MS = 86_401 * SECOND_MS
+/** The key of the time of the last write, in seconds, among the values. */
+const TIMESTAMP_KEY = '__ts'
 
-// Ciphertext, a semicolon, 24 bytes of nonce; and behind them the signature of `signed: true`, which adds nothing to what is sealed.
-// On the wire the semicolon is percent-encoded, and no longer once `@fastify/cookie` has decoded it.
+// The format: ciphertext, a semicolon, a nonce of 24 bytes, and optionally the signature of `signed: true`. The
+// signature is not checked: the ciphertext is authenticated. In a Cookie header the semicolon is percent-encoded;
+// `@fastify/cookie` decodes it.
 const SEPARATORS = ['%3B', ';']
 const NONCE = /^([A-Za-z0-9+/]{32})(?:\.[A-Za-z0-9+/]{1,128})?$/
-/** A browser keeps no longer cookie: RFC 6265bis section 5.6. */
+/** Browsers drop longer cookies: RFC 6265bis section 5.6. */
 const LONGEST = 4096
-/** Of a nonce and a signature, every character percent-encoded. */
+/** The length of a nonce and a signature, with every character percent-encoded. */
 const LONGEST_REST = 3 * (32 + 1 + 128)
 
 /**
- * Opens the cookies of `@fastify/secure-session`. Throws FST_SESSION_INVALID_OPTION, FST_SESSION_INVALID_KEY.
+ * Opens cookies of `@fastify/secure-session`.
+ * @throws {FST_SESSION_INVALID_OPTION} if an option is unknown or wrong
+ * @throws {FST_SESSION_INVALID_KEY} if a key, secret or salt is invalid
+ * @see https://github.com/fastify/fastify-secure-session
+ * @example
+ * const legacy = [secureSession.secureSessionOpener({ key: process.env['OLD_KEY'], cookieName: 'session' })]
+ * await app.register(secureSession, { key: process.env['SESSION_KEY'], cookieName: '__Host-session', legacy })
  */
 export function secureSessionOpener (options: SecureSessionOpenerOptions): LegacyOpener {
   return new SecureSessionLegacy(options)
@@ -37,7 +45,7 @@ export class SecureSessionLegacy implements LegacyOpener {
   readonly cookieName: string | undefined
   readonly cookie: LegacyCookie['cookie']
   readonly keep: boolean | undefined
-  /** Null from when the keys are in guarded memory. */
+  /** Null when the keys are in guarded memory. */
   #source: FixedKeys | null
   readonly #expiryMs: number
   #preparing: Promise<void> | null = null
@@ -46,18 +54,19 @@ export class SecureSessionLegacy implements LegacyOpener {
   constructor (options: SecureSessionOpenerOptions) {
     if (!isObject(options)) throw invalid(`secureSessionOpener() takes an object; found ${describe(options)}`)
     refuseUnknown(options, [...SHARED_OPTION_NAMES, ...FIXED_KEY_NAMES, 'expiry'], 'secureSessionOpener(): option')
-    const { cookieName, cookie, keep, salt = ITS_SALT, expiry }: SecureSessionOpenerOptions = options
-    // It reads a salt of text byte by byte.
+    const { cookieName, cookie, keep, salt = DEFAULT_SALT, expiry }: SecureSessionOpenerOptions = options
+    // `@fastify/secure-session` reads a text salt as latin1.
     const source = readFixedKeys({ ...options, salt: typeof salt === 'string' ? Buffer.from(salt, 'latin1') : salt })
     if (source === null) {
       const hint = 'key' in options || 'secret' in options ? UNSET : ''
-      throw invalid(`secureSessionOpener() needs the "key" or the "secret" of @fastify/secure-session; found neither${hint}`)
+      throw invalid('secureSessionOpener() needs the "key" or the "secret" of @fastify/secure-session; ' +
+        `found neither${hint}`)
     }
     this.cookieName = cookieName
     this.cookie = cookie
     this.keep = keep
     this.#source = source
-    this.#expiryMs = duration(expiry, 'expiry', ITS_EXPIRY_MS)
+    this.#expiryMs = duration(expiry, 'expiry', DEFAULT_EXPIRY_MS)
   }
 
   async prepare (): Promise<void> {
@@ -80,12 +89,14 @@ export class SecureSessionLegacy implements LegacyOpener {
     const nonce = Buffer.from(id, 'base64')
     const plaintext = Buffer.alloc(ciphertext.length - MAC_BYTES)
     const isOpen = this.#keys.some(key => sodium.crypto_secretbox_open_easy(plaintext, ciphertext, nonce, key))
-    // One cookie, one spelling; asked last, since a stranger's does not come so far.
+    // Only the canonical base64 is accepted. Checked last: a forged cookie was refused before.
     return isOpen && ciphertext.toString('base64') === text ? sessionIn(plaintext, id, this.#expiryMs, nowMs) : null
   }
 }
 
-/** The ciphertext as text, and the nonce, which tells a cookie from all others. What is short is looked at first, so that junk costs little. */
+/**
+ * The ciphertext as text, and the nonce, which identifies the cookie. The nonce is checked first, because it is short.
+ */
 function partsOf (value: string): { text: string, id: string } | null {
   const separator = SEPARATORS.find(one => value.includes(one))
   if (separator === undefined) return null
@@ -96,16 +107,16 @@ function partsOf (value: string): { text: string, id: string } | null {
 }
 
 function sessionIn (plaintext: Buffer, id: string, expiryMs: number, nowMs: number): LegacySession | null {
-  const { [ITS_TIMESTAMP]: timestamp, ...data } = recordIn(plaintext)
-  // Without it, or with another value that an app gave that name, its own check of the time could be passed for ever.
+  const { [TIMESTAMP_KEY]: timestamp, ...data } = recordIn(plaintext)
+  // Without a time, or with another type of value under this key, the session would never expire.
   if (typeof timestamp !== 'number') return null
   const renewedAt = timestamp * SECOND_MS
-  const isOver = renewedAt + expiryMs <= nowMs
+  const isExpired = renewedAt + expiryMs <= nowMs
   const isFromTheFuture = renewedAt > nowMs + MINUTE_MS
-  return isOver || isFromTheFuture ? null : { data, renewedAt, id }
+  return isExpired || isFromTheFuture ? null : { data, renewedAt, id }
 }
 
-/** Empty for what is no JSON object. */
+/** The JSON object in a plaintext; an empty object for any other text. */
 function recordIn (plaintext: Buffer): Record<string, unknown> {
   try {
     const parsed: unknown = JSON.parse(plaintext.toString())

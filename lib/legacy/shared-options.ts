@@ -1,2 +1,2 @@
-/** The options that all openers have: where the old cookie lies, and what becomes of it. */
+/** The options of all openers: the name and attributes of the legacy cookie, and whether it is kept. */
 export const SHARED_OPTION_NAMES = ['cookieName', 'cookie', 'keep']

@@ -1,42 +1,65 @@
 import { describe, invalid, isObject } from '../checks'
-import { checkRules, DEFAULT_ATTRIBUTES, readAttributes, settleSecure, type CookieAttributes } from '../cookies/attributes'
+import {
+  checkRules, DEFAULT_ATTRIBUTES, readAttributes, resolveSecure, type CookieAttributes
+} from '../cookies/attributes'
 import { isCookieName } from '../cookies/header'
 import { SealedLegacy } from '../legacy/sealed'
-import type { LegacyOpener } from '../../types/legacy'
+import type { LegacyCookie, LegacyOpener } from '../../types/legacy'
 
 /** One entry of `legacy`, checked. */
 export interface ResolvedLegacy {
   readonly opener: LegacyOpener | SealedLegacy
   readonly cookieName: string
-  /** Where the old cookie lies. */
+  /** The attributes of the legacy cookie. */
   readonly attributes: CookieAttributes
   readonly keep: boolean
 }
 
-/** The names of a session's own cookies, that of its first part before all others. */
+/** The names of a session's own cookies; the first is the `cookieName`. */
 export type SessionCookies = readonly [first: string, ...others: string[]]
 
-/** Throws FST_SESSION_INVALID_OPTION. */
-export function resolveLegacy (legacy: unknown, cookieNames: SessionCookies, attributes: CookieAttributes): readonly ResolvedLegacy[] {
+/** Checks the option `legacy`. Throws FST_SESSION_INVALID_OPTION. */
+export function resolveLegacy (
+  legacy: unknown, cookieNames: SessionCookies, attributes: CookieAttributes
+): readonly ResolvedLegacy[] {
   if (legacy === undefined) return []
   if (!Array.isArray(legacy)) throw invalid(`option "legacy" must be an array of openers; found ${describe(legacy)}`)
   return legacy.map((opener, index) => resolveOne(opener, `option "legacy"[${index}]`, cookieNames, attributes))
 }
 
-function resolveOne (opener: unknown, where: string, [sessionsName, ...others]: SessionCookies, sessionsAttributes: CookieAttributes): ResolvedLegacy {
+function resolveOne (
+  opener: unknown, where: string, [sessionCookie, ...others]: SessionCookies, sessionAttributes: CookieAttributes
+): ResolvedLegacy {
   if (!isObject(opener) || !(opener instanceof SealedLegacy || typeof opener['open'] === 'function')) {
-    throw invalid(`${where} must be what secureSessionOpener() or sealedOpener() return, or an object with a method open; found ${describe(opener)}`)
+    throw invalid(`${where} must be what secureSessionOpener() or sealedOpener() return, or an object with a method ` +
+      `open; found ${describe(opener)}`)
   }
-  const { cookieName = sessionsName, cookie, keep = false, immediate = false, prepare } = opener as Readonly<Record<string, unknown>>
-  if (typeof cookieName !== 'string' || !isCookieName(cookieName)) throw invalid(`${where}.cookieName must be a cookie name; found ${describe(cookieName)}`)
-  if (cookie !== undefined && !isObject(cookie)) throw invalid(`${where}.cookie must be an object; found ${describe(cookie)}`)
-  if (typeof keep !== 'boolean') throw invalid(`${where}.keep must be true or false; found ${describe(keep)}`)
-  if (keep && cookieName === sessionsName) throw invalid(`${where}: "keep" needs a "cookieName" other than that of the session, which would overwrite it`)
-  if (others.includes(cookieName)) throw invalid(`${where}.cookieName is the name of another cookie of the session: its stamp, or one of its parts`)
-  if (typeof immediate !== 'boolean') throw invalid(`${where}.immediate must be true or false; found ${describe(immediate)}`)
-  if (prepare !== undefined && typeof prepare !== 'function') throw invalid(`${where}.prepare must be a function; found ${describe(prepare)}`)
-  const given = cookie === undefined ? sessionsAttributes : { ...DEFAULT_ATTRIBUTES, ...readAttributes(cookie, `${where}.cookie`) }
-  const attributes = settleSecure(cookieName, given)
+  checkFields(opener, where)
+  const { cookieName = sessionCookie, cookie, keep = false } = opener as LegacyCookie
+  if (keep && cookieName === sessionCookie) {
+    throw invalid(`${where}: "keep" needs a "cookieName" other than that of the session, which would overwrite it`)
+  }
+  if (others.includes(cookieName)) {
+    throw invalid(`${where}.cookieName is the name of another cookie of the session: its stamp, or one of its parts`)
+  }
+  const given = cookie === undefined
+    ? sessionAttributes
+    : { ...DEFAULT_ATTRIBUTES, ...readAttributes(cookie, `${where}.cookie`) }
+  const attributes = resolveSecure(cookieName, given)
   checkRules(cookieName, attributes, `${where}.cookie`)
   return { opener: opener as unknown as LegacyOpener | SealedLegacy, cookieName, attributes, keep }
+}
+
+/** Checks the type of each field of an opener. Throws FST_SESSION_INVALID_OPTION. */
+function checkFields (opener: Readonly<Record<string, unknown>>, where: string): void {
+  const { cookieName, cookie, keep = false, immediate = false, prepare } = opener
+  const check = (isValid: boolean, field: string, wanted: string): void => {
+    if (!isValid) throw invalid(`${where}.${field} must be ${wanted}; found ${describe(opener[field])}`)
+  }
+  const isName = cookieName === undefined || (typeof cookieName === 'string' && isCookieName(cookieName))
+  check(isName, 'cookieName', 'a cookie name')
+  check(cookie === undefined || isObject(cookie), 'cookie', 'an object')
+  check(typeof keep === 'boolean', 'keep', 'true or false')
+  check(typeof immediate === 'boolean', 'immediate', 'true or false')
+  check(prepare === undefined || typeof prepare === 'function', 'prepare', 'a function')
 }

@@ -1,4 +1,7 @@
-import { ATTRIBUTE_NAMES, checkLifetime, checkRules, DEFAULT_ATTRIBUTES, IGNORED_NAMES, readAttributes, settleSecure, type CookieAttributes } from '../cookies/attributes'
+import {
+  ATTRIBUTE_NAMES, checkLifetime, checkRules, DEFAULT_ATTRIBUTES, IGNORED_NAMES, readAttributes, resolveSecure,
+  type CookieAttributes
+} from '../cookies/attributes'
 import { MOST_PARTS, NOT_SPLIT, STAMP_SUFFIX } from '../core/format'
 import { longestAttributes } from '../cookies/lines'
 import { CookieParts } from '../core/parts'
@@ -16,29 +19,29 @@ import { readCookieName, resolveSealing, SEALING_NAMES, type SealingOptions } fr
 /** The options of one session, checked and with every default filled in. */
 export interface ResolvedOptions extends SealingOptions {
   readonly sessionName: string
-  /** Over how many cookies a session may be split. */
+  /** The maximum number of cookies that a session may be split over. */
   readonly maxCookies: number
   /** The name of the second, small cookie that renews the first. */
   readonly stampName: string
-  /** The names of all the cookies that its sessions may lie in. */
+  /** The names of all cookies that its sessions may be in. */
   readonly cookieNames: readonly string[]
   readonly attributes: CookieAttributes
-  /** Bytes that they take in a Set-Cookie line, at most. */
+  /** The maximum number of bytes that the attributes take in a Set-Cookie line. */
   readonly attributesBytes: number
   readonly persistent: boolean
-  /** How many opened tokens are kept; 0 for none. */
+  /** The number of opened tokens that are kept in memory; 0 for none. */
   readonly tokenCache: number
   readonly cacheControl: boolean
-  /** Who is logged in by a session, as the app says it; null where it does not say. */
+  /** Returns the id of the logged-in user; null without the option `subject`. */
   readonly subject: ((session: never) => unknown) | null
   readonly openapi: boolean
-  /** The old cookies from which sessions move into this one's, and where they lie. */
-  readonly oldCookies: readonly OldCookie[]
-  /** What an operator should know, said once at boot. */
+  /** The legacy cookies from which sessions migrate. */
+  readonly legacyCookies: readonly LegacyCookieName[]
+  /** Warnings for the log, once at boot. */
   readonly warnings: readonly string[]
 }
 
-export type OldCookie = Pick<ResolvedLegacy, 'cookieName' | 'attributes'>
+export type LegacyCookieName = Pick<ResolvedLegacy, 'cookieName' | 'attributes'>
 
 const DEFAULT_TOKEN_CACHE = 1000
 const MOST_CACHED_TOKENS = 1_000_000
@@ -46,13 +49,13 @@ const MOST_CACHED_TOKENS = 1_000_000
 type Input = Readonly<Record<string, unknown>>
 
 const KNOWN = [
-  ...SEALING_NAMES, ...KEY_NAMES, 'sessionName', 'cookie', 'cookieOptions', 'persistent', 'maxCookies', 'cacheControl', 'legacy', 'subject', 'revocation',
-  'openapi', 'tokenCache'
+  ...SEALING_NAMES, ...KEY_NAMES, 'sessionName', 'cookie', 'cookieOptions', 'persistent', 'maxCookies',
+  'cacheControl', 'legacy', 'subject', 'revocation', 'openapi', 'tokenCache'
 ]
-/** Fastify's own options of `register`, which it hands on to the plugin. */
-const OF_REGISTER = ['prefix', 'logLevel', 'logSerializers']
+/** Options of Fastify's `register`, which Fastify passes on to the plugin. */
+const REGISTER_OPTIONS = ['prefix', 'logLevel', 'logSerializers']
 
-/** Keys, and openers that hold keys, go apart from the rest, which is kept for as long as the app runs. */
+/** Keys, and openers with keys, are separate from `options`, which are kept for as long as the app runs. */
 export interface ResolvedSession {
   readonly options: ResolvedOptions
   readonly keySource: KeySource
@@ -61,7 +64,7 @@ export interface ResolvedSession {
 }
 
 /**
- * Checks all that was given to `register` and returns it resolved, one entry a session.
+ * Checks the options of `register`, and returns one entry per session.
  * Throws FST_SESSION_INVALID_OPTION or FST_SESSION_INVALID_KEY.
  */
 export function resolveOptions (options: unknown, nowMs: number): ResolvedSession[] {
@@ -70,34 +73,41 @@ export function resolveOptions (options: unknown, nowMs: number): ResolvedSessio
   return all
 }
 
-/** Throws where two sessions would meet in a request's property or in a cookie. */
+/** Throws FST_SESSION_INVALID_OPTION if two sessions would share a property of the request or a cookie. */
 export function refuseCollisions (
-  sessions: readonly Pick<ResolvedOptions, 'sessionName' | 'cookieNames' | 'oldCookies'>[]
+  sessions: readonly Pick<ResolvedOptions, 'sessionName' | 'cookieNames' | 'legacyCookies'>[]
 ): void {
   refuseTwice(sessions.map(({ sessionName }) => sessionName), 'sessionName')
   refuseTwice(sessions.flatMap(({ cookieNames }) => cookieNames), 'cookieName')
-  for (const { sessionName, oldCookies } of sessions) {
+  for (const { sessionName, legacyCookies } of sessions) {
     const others = sessions.filter(other => other.sessionName !== sessionName)
-    const taken = others.flatMap(other => [...other.cookieNames, ...namesOf(other.oldCookies)])
-    const clash = namesOf(oldCookies).find(name => taken.includes(name))
-    if (clash !== undefined) throw invalid(`option "legacy": the old cookie "${clash}" belongs to another session, too: migrating one session would clear the cookie of the other`)
+    const taken = others.flatMap(other => [...other.cookieNames, ...namesOf(other.legacyCookies)])
+    const shared = namesOf(legacyCookies).find(name => taken.includes(name))
+    if (shared !== undefined) {
+      throw invalid(`option "legacy": the legacy cookie "${shared}" belongs to another session, too: ` +
+        'migrating one session would clear the cookie of the other')
+    }
   }
 }
 
-function namesOf (oldCookies: readonly OldCookie[]): string[] {
-  return oldCookies.map(({ cookieName }) => cookieName)
+function namesOf (legacyCookies: readonly LegacyCookieName[]): string[] {
+  return legacyCookies.map(({ cookieName }) => cookieName)
 }
 
 function resolveOne (input: unknown, nowMs: number): ResolvedSession {
   if (!isObject(input)) throw invalid(`options must be an object; found ${describe(input)}`)
-  refuseUnknown(input, [...KNOWN, ...OF_REGISTER], 'option')
+  refuseUnknown(input, [...KNOWN, ...REGISTER_OPTIONS], 'option')
   const sessionName = text(input, 'sessionName', 'session')
   const cookieName = readCookieName(input, sessionName)
   const { attributes, ignored } = resolveAttributes(input, cookieName, nowMs)
-  const sealing = resolveSealing(input, sessionName, attributes.maxAgeS === null ? DAY_MS : attributes.maxAgeS * SECOND_MS)
+  const defaultIdleMs = attributes.maxAgeS === null ? DAY_MS : attributes.maxAgeS * SECOND_MS
+  const sealing = resolveSealing(input, sessionName, defaultIdleMs)
   const { limits } = sealing
   const persistent = boolean(input, 'persistent', false)
-  if (persistent && limits.absoluteMs > LONGEST_COOKIE_MS) throw invalid(`option "absolute" must be ${LONGEST_COOKIE_MS / DAY_MS} days at most where the session is persistent: browsers keep no cookie for longer`)
+  if (persistent && limits.absoluteMs > LONGEST_COOKIE_MS) {
+    throw invalid(`option "absolute" must be ${LONGEST_COOKIE_MS / DAY_MS} days at most if the session is ` +
+      'persistent: browsers keep no cookie for longer')
+  }
   const maxCookies = integer(input, 'maxCookies', NOT_SPLIT, NOT_SPLIT, MOST_PARTS)
   const stampName = cookieName + STAMP_SUFFIX
   const furtherNames = maxCookies === NOT_SPLIT ? [] : new CookieParts(cookieName).names.slice(NOT_SPLIT)
@@ -118,7 +128,7 @@ function resolveOne (input: unknown, nowMs: number): ResolvedSession {
     cacheControl: boolean(input, 'cacheControl', true),
     subject: readSubject(input['subject']),
     openapi: boolean(input, 'openapi', false),
-    oldCookies: legacy.map(({ cookieName, attributes }) => ({ cookieName, attributes })),
+    legacyCookies: legacy.map(({ cookieName, attributes }) => ({ cookieName, attributes })),
     warnings: [...warningsFor(keySource, ignored, limits.absoluteMs), ...warningsForMaxAge(attributes, limits)]
   })
   return { options: resolved, keySource, legacy, revocation: resolveRevocation(input['revocation'], limits.absoluteMs) }
@@ -127,27 +137,36 @@ function resolveOne (input: unknown, nowMs: number): ResolvedSession {
 function readSubject (subject: unknown): ResolvedOptions['subject'] {
   if (subject === undefined) return null
   if (typeof subject === 'function') return subject as (session: never) => unknown
-  throw invalid(`option "subject" must be a function such as session => session.get('user')?.id; found ${describe(subject)}`)
+  throw invalid('option "subject" must be a function such as session => session.get(\'user\')?.id; ' +
+    `found ${describe(subject)}`)
 }
 
-function resolveAttributes (input: Input, cookieName: string, nowMs: number): { attributes: CookieAttributes, ignored: string[] } {
+function resolveAttributes (
+  input: Input, cookieName: string, nowMs: number
+): { attributes: CookieAttributes, ignored: string[] } {
   const where = input['cookieOptions'] === undefined ? 'cookie' : 'cookieOptions'
-  const asked = aliased(input, 'cookie', 'cookieOptions')
-  const given = asked === undefined ? {} : asked
+  const option = aliased(input, 'cookie', 'cookieOptions')
+  const given = option === undefined ? {} : option
   if (!isObject(given)) throw invalid(`option "${where}" must be an object; found ${describe(given)}`)
   refuseUnknown(given, [...ATTRIBUTE_NAMES, ...IGNORED_NAMES], `cookie attribute in "${where}",`)
-  const attributes = settleSecure(cookieName, { ...DEFAULT_ATTRIBUTES, ...readAttributes(given, where) })
+  const attributes = resolveSecure(cookieName, { ...DEFAULT_ATTRIBUTES, ...readAttributes(given, where) })
   checkRules(cookieName, attributes, where)
   checkLifetime(attributes, nowMs, where)
-  return { attributes: Object.freeze(attributes), ignored: IGNORED_NAMES.filter(name => given[name] !== undefined && given[name] !== false) }
+  const ignored = IGNORED_NAMES.filter(name => given[name] !== undefined && given[name] !== false)
+  return { attributes: Object.freeze(attributes), ignored }
 }
 
 function warningsFor (keySource: KeySource, ignored: readonly string[], absoluteMs: number): string[] {
-  const warnings = ignored.map(name => `cookie.${name} is ignored: a sealed cookie is authenticated, and needs no encoding`)
+  const warnings = ignored.map(name => {
+    return `cookie.${name} is ignored: a sealed cookie is authenticated, and needs no encoding`
+  })
   if (keySource.kind === 'passphrase' && keySource.salt === undefined) {
-    warnings.push('"secret" is used without "salt": whoever guesses at passphrases can do so for all such sites at once. Give 16 random bytes as "salt", or better a "key"')
+    warnings.push('"secret" is used without "salt": an attacker can guess the passphrases of all such sites at once. ' +
+      'Give 16 random bytes as "salt", or better a "key"')
   }
-  if (keySource.kind === 'keyring' && keySource.rotation !== null) warnings.push(...warningsForRotation(keySource.rotation, keySource.reloadEveryMs, absoluteMs))
+  if (keySource.kind === 'keyring' && keySource.rotation !== null) {
+    warnings.push(...warningsForRotation(keySource.rotation, keySource.reloadEveryMs, absoluteMs))
+  }
   return warnings
 }
 
@@ -156,10 +175,18 @@ function warningsForMaxAge ({ maxAgeS }: CookieAttributes, limits: Limits): stri
   return problem === null ? [] : [problem]
 }
 
-function warningsForRotation ({ activateInMs, keepForMs }: RotationPlan, reloadEveryMs: number, absoluteMs: number): string[] {
+function warningsForRotation (
+  { activateInMs, keepForMs }: RotationPlan, reloadEveryMs: number, absoluteMs: number
+): string[] {
   const warnings: string[] = []
-  if (keepForMs < absoluteMs) warnings.push('"rotation.keepFor" is shorter than "absolute": keys will stop opening sessions that are not over')
-  if (activateInMs < 2 * reloadEveryMs) warnings.push('"rotation.activateIn" is shorter than two of "reloadEvery": keys will seal before every server knows them')
+  if (keepForMs < absoluteMs) {
+    warnings.push('"rotation.keepFor" is shorter than "absolute": ' +
+      'keys will stop opening sessions that have not expired')
+  }
+  if (activateInMs < 2 * reloadEveryMs) {
+    warnings.push('"rotation.activateIn" is shorter than two of "reloadEvery": ' +
+      'keys will seal before every server knows them')
+  }
   return warnings
 }
 

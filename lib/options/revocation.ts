@@ -7,32 +7,50 @@ export interface ResolvedRevocation {
   readonly store: RevocationStore
   /** 0: the store is asked at every request. */
   readonly recheckMs: number
-  /** Sessions are trusted while the store is away. */
+  /** Sessions are trusted while the store is unavailable. */
   readonly trustsWhenUnavailable: boolean
   readonly timeoutMs: number
-  /** Cut-offs are kept for as long as any session may live. */
+  /** The longest lifetime of a session: entries in the store are kept for this long. */
   readonly longestLifeMs: number
 }
 
 const DEFAULT_RECHECK_MS = 5 * MINUTE_MS
 const DEFAULT_TIMEOUT_MS = SECOND_MS / 2
-/** Fastify's own limits of a request are near; a store as slow as that is away. */
+/** Requests wait for the store, so a longer timeout is an error. */
 const LONGEST_TIMEOUT_MS = MINUTE_MS
 
-/** Throws FST_SESSION_INVALID_OPTION. */
+/** Checks the option `revocation`. Throws FST_SESSION_INVALID_OPTION. */
 export function resolveRevocation (revocation: unknown, absoluteMs: number): ResolvedRevocation | null {
   if (revocation === undefined) return null
-  if (!isObject(revocation)) throw invalid(`option "revocation" must be an object such as { store: memoryRevocation() }; found ${describe(revocation)}`)
+  if (!isObject(revocation)) {
+    throw invalid('option "revocation" must be an object such as { store: memoryRevocation() }; ' +
+      `found ${describe(revocation)}`)
+  }
   refuseUnknown(revocation, ['store', 'recheck', 'onError', 'timeout', 'longest'], 'option "revocation":')
   const { store, recheck, onError = 'refuse', timeout, longest } = revocation
-  if (!isStore(store)) throw invalid(`option "revocation.store" must be what memoryRevocation() or redisRevocation() return, or a store with the methods cutOffs and raise; found ${describe(store)}`)
-  if (onError !== 'refuse' && onError !== 'allow') throw invalid(`option "revocation.onError" must be "refuse" or "allow"; found ${describe(onError)}`)
+  if (!isStore(store)) {
+    throw invalid('option "revocation.store" must be what memoryRevocation() or redisRevocation() return, ' +
+      `or a store with the methods cutOffs and raise; found ${describe(store)}`)
+  }
+  if (onError !== 'refuse' && onError !== 'allow') {
+    throw invalid(`option "revocation.onError" must be "refuse" or "allow"; found ${describe(onError)}`)
+  }
   const timeoutMs = duration(timeout, 'revocation.timeout', DEFAULT_TIMEOUT_MS)
-  if (timeoutMs > LONGEST_TIMEOUT_MS) throw invalid('option "revocation.timeout" must be a minute at most: requests wait for it')
+  if (timeoutMs > LONGEST_TIMEOUT_MS) {
+    throw invalid('option "revocation.timeout" must be a minute at most: requests wait for it')
+  }
   const longestMs = duration(longest, 'revocation.longest', LONGEST_COOKIE_MS)
-  return { longestLifeMs: Math.max(absoluteMs, longestMs), store, recheckMs: recheck === 0 ? 0 : duration(recheck, 'revocation.recheck', DEFAULT_RECHECK_MS), trustsWhenUnavailable: onError === 'allow', timeoutMs }
+  return {
+    longestLifeMs: Math.max(absoluteMs, longestMs),
+    store,
+    recheckMs: recheck === 0 ? 0 : duration(recheck, 'revocation.recheck', DEFAULT_RECHECK_MS),
+    trustsWhenUnavailable: onError === 'allow',
+    timeoutMs
+  }
 }
 
 function isStore (store: unknown): store is RevocationStore {
-  return typeof store === 'object' && store !== null && typeof (store as RevocationStore).cutOffs === 'function' && typeof (store as RevocationStore).raise === 'function'
+  if (typeof store !== 'object' || store === null) return false
+  const { cutOffs, raise } = store as Partial<RevocationStore>
+  return typeof cutOffs === 'function' && typeof raise === 'function'
 }

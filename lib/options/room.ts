@@ -6,21 +6,21 @@ import { EXTENSION_VALUE_AT, EXTENSIONS_AT, SUBJECT_BYTES, TOKEN_OVERHEAD_BYTES 
 import { CookieParts } from '../core/parts'
 import { invalid } from '../checks'
 
-/** What a session's cookies are named, and how it is written to them. */
+/** The options that determine the size of a session's cookies. */
 interface Writing {
   readonly cookieName: string
   readonly maxCookies: number
   readonly padTo: number
 }
 
-/** A session without data, and the extensions that it may have: four times or limits, a flag, a subject, attributes. */
+/** Bytes of a session without data, with all its extensions: four times or limits, a flag, a subject, attributes. */
 const EMPTY_BYTES = EXTENSIONS_AT + 4 * (EXTENSION_VALUE_AT + TIME_BYTES) + (EXTENSION_VALUE_AT + 1) +
   (EXTENSION_VALUE_AT + SUBJECT_BYTES) + EXTENSION_VALUE_AT + '{}'.length
 
 /**
- * Throws FST_SESSION_INVALID_OPTION where these attributes leave no room for a session in its Set-Cookie lines.
- * @param own the attributes that the session has of its own, which are sealed with it
- * @param where names the attributes in the message
+ * Throws FST_SESSION_INVALID_OPTION if an empty session does not fit in its Set-Cookie lines beside these attributes.
+ * @param own the attributes that `session.options()` gave to the session; they are sealed with it
+ * @param where the name of the attributes in the message
  */
 export function checkRoom (writing: Writing, attributes: CookieAttributes, own: object | null, where: string): void {
   const { cookieName, maxCookies, padTo } = writing

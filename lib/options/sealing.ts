@@ -18,10 +18,10 @@ type Input = Readonly<Record<string, unknown>>
 
 export const SEALING_NAMES = ['cookieName', 'idle', 'expiry', 'absolute', 'renewAfter', 'padTo', 'serializer']
 
-/** Past this, the padding alone would fill the cookie. */
+/** More padding could fill the cookie by itself. */
 const MOST_PADDING = 2048
 
-/** Throws FST_SESSION_INVALID_OPTION. */
+/** Checks the options that the plugin and the sealer share. Throws FST_SESSION_INVALID_OPTION. */
 export function resolveSealing (input: Input, defaultName: string, defaultIdleMs = DAY_MS): SealingOptions {
   return {
     cookieName: readCookieName(input, defaultName),
@@ -31,10 +31,13 @@ export function resolveSealing (input: Input, defaultName: string, defaultIdleMs
   }
 }
 
-/** Throws FST_SESSION_INVALID_OPTION. */
+/** Checks the option `cookieName`. Throws FST_SESSION_INVALID_OPTION. */
 export function readCookieName (input: Input, defaultName: string): string {
   const cookieName = text(input, 'cookieName', defaultName)
-  if (!isCookieName(cookieName)) throw invalid('option "cookieName" (or "sessionName", its default) must be a cookie name: letters, digits, "-", "_" and the like')
+  if (!isCookieName(cookieName)) {
+    throw invalid('option "cookieName" (or "sessionName", its default) must be a cookie name: ' +
+      'letters, digits, "-", "_" and the like')
+  }
   return cookieName
 }
 
@@ -42,7 +45,10 @@ function resolveLimits (input: Input, defaultIdleMs: number): Limits {
   const idleMs = duration(aliased(input, 'idle', 'expiry'), 'idle', defaultIdleMs)
   const absoluteMs = duration(input['absolute'], 'absolute', Math.max(30 * DAY_MS, idleMs))
   const renewAfterMs = duration(input['renewAfter'], 'renewAfter', idleMs / 4)
-  if (renewAfterMs >= idleMs) throw invalid('option "renewAfter" must be shorter than "idle" (by default "cookie.maxAge", or a day): a session would end before it could be renewed')
+  if (renewAfterMs >= idleMs) {
+    throw invalid('option "renewAfter" must be shorter than "idle" (by default "cookie.maxAge", or a day): ' +
+      'a session would expire before it could be renewed')
+  }
   return { idleMs, absoluteMs, renewAfterMs }
 }
 

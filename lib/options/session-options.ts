@@ -1,5 +1,7 @@
 import { describe, invalid, isObject } from '../checks'
-import { checkRules, readAttributes, settleSecure, sound, type CookieAttributes } from '../cookies/attributes'
+import {
+  checkRules, readAttributes, resolveSecure, validAttributes, type CookieAttributes
+} from '../cookies/attributes'
 import type { ResolvedOptions } from './options'
 import { checkRoom } from './room'
 import { withGiven, type GivenSettings, type OwnSettings } from '../session/settings'
@@ -9,34 +11,34 @@ type Named = Pick<ResolvedOptions, 'cookieName' | 'attributes'>
 
 const WHERE = 'session.options()'
 
-/** The attributes of a cookie, with those of one session laid over them. What does not hold what it may is ignored. */
+/** The configured attributes, overridden by those of one session. Invalid attributes of the session are ignored. */
 export function attributesWith ({ cookieName, attributes }: Named, own: OwnSettings['attributes']): CookieAttributes {
-  return settleSecure(cookieName, { ...attributes, ...sound(own) })
+  return resolveSecure(cookieName, { ...attributes, ...validAttributes(own) })
 }
 
-/** True where attributes that a session was given under another name of the cookie do no harm under this one. */
+/** True if browsers accept a session's own attributes, given under another cookie name, under this name, too. */
 export function isAllowed (named: Named, own: OwnSettings['attributes']): boolean {
   try {
-    checkRules(named.cookieName, attributesWith(named, own), 'an old cookie')
+    checkRules(named.cookieName, attributesWith(named, own), 'a legacy cookie')
     return true
   } catch {
     return false
   }
 }
 
-/** What limits the settings of one session. */
+/** The limits for the settings of one session. */
 export interface SettingsRules
   extends Pick<ResolvedOptions, 'cookieName' | 'attributes' | 'limits' | 'maxCookies' | 'padTo'> {
-  /** No session may live longer, since revoked sessions are remembered for this long; Infinity without revocation. */
+  /** The longest lifetime of a session: the store keeps revoked sessions for this long; Infinity without revocation. */
   readonly longestLifeMs: number
 }
 
 /**
- * The settings in the options that `session.options()` was given. Throws FST_SESSION_INVALID_OPTION. Whether limits are
- * refused depends on what this request gave, and not on the session that it brought: a login must not fail for some
- * browsers only.
- * @param before what this request gave until now
+ * The settings in the argument of `session.options()`. Limits are checked against the settings that this request gave,
+ * not against those of the session in its cookie: a login must not fail for some browsers only.
+ * @param before the settings that this request gave before
  * @param current all settings of the session
+ * @throws FST_SESSION_INVALID_OPTION
  */
 export function settingsIn (
   rules: SettingsRules, cookieOptions: unknown, before: GivenSettings, current: OwnSettings, nowMs: number
@@ -69,7 +71,8 @@ function limitsIn (
   rules: SettingsRules, { idle, absolute }: Readonly<Record<string, unknown>>, maxAgeMs: number | undefined
 ): GivenSettings {
   if (idle !== undefined && maxAgeMs !== undefined) {
-    throw invalid(`${WHERE}: "idle" and "maxAge" (or "expires") are two ways to set the idle limit: give one of them. ` +
+    throw invalid(
+      `${WHERE}: "idle" and "maxAge" (or "expires") are two ways to set the idle limit: give one of them. ` +
       '"persistent" with "idle" keeps the cookie for as long as the session may live')
   }
   const absoluteMs = ownLimit(rules, absolute, 'absolute')
@@ -101,7 +104,7 @@ function tooLong (name: string, longestLifeMs: number): Error {
     '"revocation.longest" or "absolute"; revoked sessions are remembered for no longer')
 }
 
-/** An idle limit past the absolute limit would never be reached. Only `maxAge` raises the configured absolute limit. */
+/** Refuses an idle limit that is longer than the absolute limit. Only `maxAge` raises the configured absolute limit. */
 function refuseContradiction ({ limits }: SettingsRules, { idleMs, absoluteMs, maxAgeMs }: GivenSettings): void {
   const mostMs = absoluteMs ?? (maxAgeMs == null ? limits.absoluteMs : Infinity)
   if (idleMs == null || idleMs <= mostMs) return

@@ -22,7 +22,9 @@ const SESSION_ID = /^[0-9a-f]{32}$/
 /** `app.secureSession`, `createSecureSession`, `encodeSecureSession` and `decodeSecureSession`. */
 export function decorateApp (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
   app.decorate('secureSession', controlOf(definitions, app))
-  app.decorate('createSecureSession', function createSecureSession (data?: Record<string, unknown> | null, name?: string) {
+  app.decorate('createSecureSession', function createSecureSession (
+    data?: Record<string, unknown> | null, name?: string
+  ) {
     return newSession(sessionNamed(definitions, name), data).proxy
   } as FastifyInstance['createSecureSession'])
 

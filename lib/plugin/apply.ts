@@ -91,8 +91,9 @@ function write (context: ApplyContext, plan: WritePlan): Applied {
     return plan.lines.set(sealing.parts.names[part] as string, text, overTls, lifetime)
   })
   const stamp = plan.stamp === null ? NOTHING : stampLine(context, meta, plan.stamp)
+  const isOnlySet = plan.clear.length === 0 && stamp === NOTHING
   return {
-    lines: plan.clear.length === 0 && stamp === NOTHING ? set : [...clearLines(context, plan.clear), ...set, ...stamp.lines],
+    lines: isOnlySet ? set : [...clearLines(context, plan.clear), ...set, ...stamp.lines],
     publish: both(sealedEvent(sessionName, meta, token.length), stamp.publish)
   }
 }
@@ -141,13 +142,19 @@ function sealedEvent (session: string, { id, lineage }: SessionMeta, length: num
   return () => { sealed.publish({ session, id: keyOfId(id.text), length, isNew: lineage !== 'same' }) }
 }
 
-function renewedEvent (session: string, { id }: SessionMeta, isRenewed: boolean, isChecked: boolean): Applied['publish'] {
+function renewedEvent (
+  session: string, { id }: SessionMeta, isRenewed: boolean, isChecked: boolean
+): Applied['publish'] {
   if (!renewed.hasSubscribers) return null
   return () => { renewed.publish({ session, id: keyOfId(id.text), isRenewed, isChecked }) }
 }
 
-/** For how long the browser is to keep the session's cookies, as an attribute; empty where they end with the browser. */
-function lifetimeOf (definition: SessionDefinition, { settings, authenticatedAtMs }: SessionMeta, nowMs: number): string {
+/**
+ * For how long the browser is to keep the session's cookies, as an attribute; empty where they end with the browser.
+ */
+function lifetimeOf (
+  definition: SessionDefinition, { settings, authenticatedAtMs }: SessionMeta, nowMs: number
+): string {
   const { attributes, persistent } = definition.options
   const limits = withOwnLimits(definition.context.limits, settings)
   if (settings.persistent === false) return ''

@@ -12,9 +12,9 @@ const PERMITTED = /\b(?:public|(?:s-maxage|max-age)="?0*[1-9])/i
 const TARGETED = ['cdn-cache-control', 'cloudflare-cdn-cache-control', 'vercel-cdn-cache-control', 'surrogate-control']
 
 /**
- * RFC 9111 section 7.3: a shared cache that stores a Set-Cookie gives one user's session to others. Sets `no-store`, unless
- * the route has its own Cache-Control; where that lets shared caches store it, a warning is logged. True where no cache
- * stores the response now.
+ * RFC 9111 section 7.3: a shared cache that stores a Set-Cookie gives one user's session to others. Sets `no-store`,
+ * unless the route has its own Cache-Control; where that lets shared caches store it, a warning is logged. True where
+ * no cache stores the response now.
  */
 export function forbidStoring (definition: SessionDefinition, reply: FastifyReply, payload: unknown): boolean {
   const response = responseIn(payload)
@@ -26,8 +26,8 @@ export function forbidStoring (definition: SessionDefinition, reply: FastifyRepl
 }
 
 /**
- * A page that depends on a session must not be reused for another one, and caches may store what nothing forbids: RFC 9111
- * section 4.2.2. Returns the payload to send.
+ * A page that depends on a session must not be reused for another one, and caches may store what nothing forbids: RFC
+ * 9111 section 4.2.2. Returns the payload to send.
  */
 export function varyByCookie (reply: FastifyReply, payload: unknown): unknown {
   const { method } = reply.request

@@ -25,7 +25,8 @@ export function clearAll (input: PlanInput): readonly ClearedCookie[] {
 }
 
 /**
- * The cookies that a session was in, where it is about to be written elsewhere. Where it is another session: all of them.
+ * The cookies that a session was in, where it is about to be written elsewhere. Where it is another session: all of
+ * them.
  * @param written the lines that it is about to be written with
  * @param parts in how many cookies it is about to be
  */

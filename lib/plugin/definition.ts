@@ -98,7 +98,9 @@ function subjectOf ({ subject, sessionName }: ResolvedOptions): SessionContext['
   }
 }
 
-function revocationOf ({ options, revocation }: ResolvedSession, now: Clock, log: FastifyBaseLogger): Revocation | null {
+function revocationOf (
+  { options, revocation }: ResolvedSession, now: Clock, log: FastifyBaseLogger
+): Revocation | null {
   if (revocation === null) return null
   const { sessionName } = options
   const { store, timeoutMs, ...context } = revocation

@@ -127,7 +127,10 @@ async function otherLibrary (
   }
 }
 
-/** An opener that throws has not opened the cookie, which a stranger may have sent. Unless it says that it is unavailable. */
+/**
+ * An opener that throws has not opened the cookie, which a stranger may have sent. Unless it says that it is
+ * unavailable.
+ */
 function callOpener (
   opener: LegacyOpener, cookie: string, value: string, nowMs: number, log: OpeningLog
 ): LegacySession | null | PromiseLike<LegacySession | null> {

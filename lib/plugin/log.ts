@@ -138,10 +138,13 @@ const OTHER_HEADERS_BYTES = 2048
 /** Split sessions that are full would shut their user out: Node answers 431 before any handler runs. Said at boot. */
 export function warnOverBudget ({ server, log }: FastifyInstance, sessions: readonly ResolvedOptions[]): void {
   const { maxHeaderSize: limit = maxHeaderSize } = server as { maxHeaderSize?: number }
-  const cookies = sessions.map(({ maxCookies }) => maxCookies).filter(count => count > NOT_SPLIT).reduce((sum, count) => sum + count, 0)
+  const counts = sessions.map(({ maxCookies }) => maxCookies).filter(count => count > NOT_SPLIT)
+  const cookies = counts.reduce((sum, count) => sum + count, 0)
   const bytes = cookies * LINE_BYTES
   if (bytes === 0 || bytes + OTHER_HEADERS_BYTES <= limit) return
-  log.warn({ bytes, limit }, '"maxCookies" lets sessions grow until Node.js refuses the request that contains them: lower it, or raise maxHeaderSize of the server')
+  log.warn({ bytes, limit },
+    '"maxCookies" lets sessions grow until Node.js refuses the request that contains them: ' +
+    'lower it, or raise maxHeaderSize of the server')
 }
 
 /** @param attributesBytes of the attributes in each Set-Cookie line of the session */
@@ -151,7 +154,8 @@ export function warnNearTheLimit (
   const limit = sealing.parts.longest(options.maxCookies, attributesBytes)
   if (bytes < NEAR_THE_LIMIT * limit || !isFirst('size')) return
   log.warn({ cookie: options.cookieName, bytes, limit },
-    'a session fills more than 80 % of its cookie; past the limit, requests that write it will fail with FST_SESSION_TOO_LARGE')
+    'a session fills more than 80 % of its cookie; past the limit, requests that write it will fail with ' +
+    'FST_SESSION_TOO_LARGE')
 }
 
 /** A proxy ends TLS, and `trustProxy` is not set: the cookie goes out without Secure. */
@@ -160,7 +164,8 @@ export function warnUntrustedProxy ({ options, isFirst }: SessionDefinition, { h
   if (options.attributes.secure !== 'auto' || typeof forwarded !== 'string' || !/^https/i.test(forwarded)) return
   if (!isFirst('proxy')) return
   log.warn({ cookie: options.cookieName },
-    'TLS seems to end at a proxy that Fastify was not told to trust, so the session cookie goes out without Secure: set trustProxy, or cookie.secure to true')
+    'TLS seems to end at a proxy that Fastify was not told to trust, so the session cookie goes out without Secure: ' +
+    'set trustProxy, or cookie.secure to true')
 }
 
 /** Browsers trust these without TLS: https://w3c.github.io/webappsec-secure-contexts/#is-origin-trustworthy */
@@ -177,12 +182,14 @@ export function warnSecureOverHttp (
   if (!isFirst('http')) return
   const host = request.hostname.slice(0, LONGEST_HOST)
   request.log.warn({ session: options.sessionName, cookie: options.cookieName, host },
-    'a session cookie with Secure was set over plain http, and browsers drop such a cookie, so logins have no effect. ' +
-    'Serve the site over TLS, or use localhost for tests. If a proxy ends TLS, have it send X-Forwarded-Proto, ' +
-    'and set trustProxy')
+    'a session cookie with Secure was set over plain http, and browsers drop such a cookie, so logins have no ' +
+    'effect. Serve the site over TLS, or use localhost for tests. If a proxy ends TLS, have it send ' +
+    'X-Forwarded-Proto, and set trustProxy')
 }
 
-/** A proxy says so, trusted or not. Or the browser sends a header that it sends only over TLS, or to the same machine. */
+/**
+ * A proxy says so, trusted or not. Or the browser sends a header that it sends only over TLS, or to the same machine.
+ */
 function isTlsBefore ({ headers }: FastifyRequest): boolean {
   if (headers['sec-fetch-site'] !== undefined) return true
   return /^https/i.test(String(headers['x-forwarded-proto'])) || /\bproto="?https/i.test(String(headers['forwarded']))
@@ -207,7 +214,8 @@ export function warnExpiresPassed ({ options, log, isFirst }: SessionDefinition,
 export function warnStorable ({ options, isFirst }: SessionDefinition, { log, request }: FastifyReply): void {
   if (!isFirst('storable')) return
   log.warn({ cookie: options.cookieName, route: request.routeOptions.url },
-    'a response sets the session cookie, and its route lets shared caches store it, which would hand one user\'s session to the next: say private or no-store where a session is written')
+    'a response sets the session cookie, and its route lets shared caches store it, which would hand one user\'s ' +
+    'session to the next: say private or no-store where a session is written')
 }
 
 /** The legacy cookie stays in use. */
@@ -215,7 +223,8 @@ export function warnNotMigrated (
   { options, isFirst }: SessionDefinition, { detail }: TooLargeError, log: FastifyBaseLogger
 ): void {
   if (!isFirst('migrate')) return
-  log.warn({ cookie: options.cookieName }, `a session could not migrate from its legacy cookie, which stays in use: ${detail}`)
+  log.warn({ cookie: options.cookieName },
+    `a session could not migrate from its legacy cookie, which stays in use: ${detail}`)
 }
 
 /** A log serializer may read `request.session` at every request, so this is said once. */
@@ -235,5 +244,6 @@ export function warnRouteConfig (
 
 export function warnLost ({ options }: SessionDefinition, log: FastifyBaseLogger): void {
   log.warn({ cookie: options.cookieName },
-    'a session was changed and its cookie was never written: an upgrade must call reply.commitSession() before its head is sent')
+    'a session was changed and its cookie was never written: ' +
+    'an upgrade must call reply.commitSession() before its head is sent')
 }

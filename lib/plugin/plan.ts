@@ -140,7 +140,9 @@ function writePlan (input: PlanInput, data: string | Buffer): WritePlan {
     revoke: isAnother(meta) ? replacedBy(input) : null,
     keepUntilMs: revocation === null ? null : changedExpiryMs(input, meta),
     login: revocation !== null && isBegunNow(meta) && isUser(subject) ? subject : null,
-    stamp: isSame && verified !== null && isCheckStamped(definition, verified) ? { isRenewed: false, isChecked: true } : null
+    stamp: isSame && verified !== null && isCheckStamped(definition, verified)
+      ? { isRenewed: false, isChecked: true }
+      : null
   }
 }
 
@@ -180,7 +182,9 @@ function replacedBy ({ definition, session, verified }: PlanInput): OpenedSessio
  * The latest absolute expiry of any copy of the session, where its own limits have changed: a revocation by a copy with
  * the shorter limit must be kept for the other one. Null where it need not be kept longer than usual.
  */
-function changedExpiryMs ({ definition, session: { opened } }: PlanInput, { lineage, settings }: SessionMeta): number | null {
+function changedExpiryMs (
+  { definition, session: { opened } }: PlanInput, { lineage, settings }: SessionMeta
+): number | null {
   if (opened === null || lineage !== 'same' || settings === opened.settings) return null
   const { limits } = definition.context
   const { absoluteMs } = withOwnLimits(limits, settings)

@@ -24,7 +24,9 @@ const TAKES_THE_PLACE_OF = '@fastify/secure-session'
 
 export async function secureSession (app: FastifyInstance, options: SecureSessionOptions): Promise<void> {
   const outer = (app as { [DEFINITIONS]?: readonly SessionDefinition[] })[DEFINITIONS] ?? []
-  if (Object.hasOwn(app, DEFINITIONS)) throw invalid('the plugin is registered in this scope already: give one registration an array of options')
+  if (Object.hasOwn(app, DEFINITIONS)) {
+    throw invalid('the plugin is registered in this scope already: give one registration an array of options')
+  }
   const now = (): number => Date.now()
   const resolved = resolveOptions(options, now())
   const sessions = [...outer, ...resolved].map(({ options }) => options)
@@ -32,7 +34,9 @@ export async function secureSession (app: FastifyInstance, options: SecureSessio
   warnOverBudget(app, sessions)
 
   for (const { options: { sessionName } } of resolved) {
-    if (app.hasRequestDecorator(sessionName)) throw invalid(`option "sessionName": a request has a property "${sessionName}" already`)
+    if (app.hasRequestDecorator(sessionName)) {
+      throw invalid(`option "sessionName": a request has a property "${sessionName}" already`)
+    }
   }
 
   const own: SessionDefinition[] = []

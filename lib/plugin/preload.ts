@@ -41,8 +41,8 @@ export class PreloadedSessions {
   readonly #outcomes = new Map<SessionDefinition, Outcome>()
 
   /**
-   * Loads those of these sessions that need a store or an opener that returns promises. Null where nothing must be waited
-   * for. Rejects as `loadAndVerify` does; other errors are thrown by `take`.
+   * Loads those of these sessions that need a store or an opener that returns promises. Null where nothing must be
+   * waited for. Rejects as `loadAndVerify` does; other errors are thrown by `take`.
    */
   preload (
     definitions: readonly SessionDefinition[], header: string | undefined, log: OpeningLog
@@ -69,7 +69,9 @@ export class PreloadedSessions {
     return verified
   }
 
-  /** Sessions that the reply writes even if no handler uses them: revoked ones are cleared, checked ones get a stamp. */
+  /**
+   * Sessions that the reply writes even if no handler uses them: revoked ones are cleared, checked ones get a stamp.
+   */
   * toBeWritten (): Iterable<[SessionDefinition, VerifiedSession]> {
     for (const [definition, { verified }] of this.#outcomes) {
       if (verified !== null && (verified.status === 'revoked' || verified.isChecked)) yield [definition, verified]

@@ -38,7 +38,8 @@ export function isUpgrade ({ request }: FastifyReply): boolean {
 }
 
 /**
- * Runs `work` just before the head of a response is written, also where Node.js does so with the first byte of the body.
+ * Runs `work` just before the head of a response is written, also where Node.js does so with the first byte of the
+ * body.
  * @param work is given the arguments of `writeHead`, and returns those to go on with
  */
 export function beforeHead (raw: RawReply, work: (args: readonly unknown[]) => readonly unknown[]): void {
@@ -49,7 +50,9 @@ export function beforeHead (raw: RawReply, work: (args: readonly unknown[]) => r
   } as RawReply['writeHead']
 }
 
-/** Moves Set-Cookie lines from the headers given to `writeHead` to the response: there, they would replace all others. */
+/**
+ * Moves Set-Cookie lines from the headers given to `writeHead` to the response: there, they would replace all others.
+ */
 export function moveSetCookies (raw: RawReply, args: readonly unknown[]): readonly unknown[] {
   const headers: unknown = args.at(-1)
   if (typeof headers !== 'object' || headers === null) return args

@@ -110,8 +110,8 @@ export class RequestContext implements SessionHolder {
   }
 
   /**
-   * Revokes in the store what must be revoked before the cookies go out; null where nothing is. Rejects once, as `commit`
-   * throws: the browser keeps the cookies that it has.
+   * Revokes in the store what must be revoked before the cookies go out; null where nothing is. Rejects once, as
+   * `commit` throws: the browser keeps the cookies that it has.
    */
   revokeBeforeSend (): Promise<unknown> | null {
     if (this.#lines !== null) return this.#revokingEarly
@@ -139,8 +139,8 @@ export class RequestContext implements SessionHolder {
   }
 
   /**
-   * Writes the Set-Cookie lines of all sessions to the reply, and returns them. What cannot be written is thrown once: the
-   * reply to that error goes out without the session, unless the error handler changed it. Lines are final.
+   * Writes the Set-Cookie lines of all sessions to the reply, and returns them. What cannot be written is thrown once:
+   * the reply to that error goes out without the session, unless the error handler changed it. Lines are final.
    */
   commit (reply: FastifyReply): readonly string[] {
     this.#lines ??= this.#sessions.length === 0 ? NONE : this.#finalLines()
@@ -164,7 +164,9 @@ export class RequestContext implements SessionHolder {
     // Fastify's onSend waits for it. Where the app sends the reply itself, nothing does.
     this.#revokingEarly ??= revoking?.catch(error => {
       this.#revokingEarly = null
-      if (reply.sent) this.request.log.error({ err: error }, 'a session was replaced, and could not be ended in the store')
+      if (reply.sent) {
+        this.request.log.error({ err: error }, 'a session was replaced, and could not be ended in the store')
+      }
       throw error
     }) ?? null
     this.#revokingEarly?.catch(() => {})

@@ -59,7 +59,9 @@ export class RequestSession implements SessionObserver {
     return this.session.proxy
   }
 
-  /** Throws where the session cannot be written, rejects where the store fails; null where nothing must be waited for. */
+  /**
+   * Throws where the session cannot be written, rejects where the store fails; null where nothing must be waited for.
+   */
   revokeBeforeSend (): Promise<void> | null {
     if (this.state === 'failed') return null
     const revoking = revokeBeforeSend(this.definition, this.#planned())
@@ -113,6 +115,7 @@ export class RequestSession implements SessionObserver {
     if (verified === null || hasEnded(verified)) return
     const { status, isChecked, legacy, opened: { id } } = verified
     const check = status === 'unavailable-trusted' ? 'unchecked' : isChecked ? 'good' : null
-    opened.publish({ session: sessionName, cookie: legacy?.cookieName ?? options.cookieName, id: keyOfId(id.text), check })
+    const cookie = legacy?.cookieName ?? options.cookieName
+    opened.publish({ session: sessionName, cookie, id: keyOfId(id.text), check })
   }
 }

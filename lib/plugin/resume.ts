@@ -1,8 +1,8 @@
 import type { FastifyReply } from 'fastify'
 
 /**
- * Continues a request after a promise. Fastify catches what is thrown in `done` if a hook calls it synchronously. After a
- * promise it does not in every version, and the error would end the process: here it becomes the reply.
+ * Continues a request after a promise. Fastify catches what is thrown in `done` if a hook calls it synchronously. After
+ * a promise it does not in every version, and the error would end the process: here it becomes the reply.
  * @param proceed calls `done` of the hook
  * @param fail calls it with the error
  */

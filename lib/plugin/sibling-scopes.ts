@@ -41,16 +41,18 @@ function refuseClash (one: SessionDefinition, other: SessionDefinition, nowMs: n
   if (shared !== undefined && !areApart(a.attributes, b.attributes)) {
     const difference = differenceOf(one, other, nowMs)
     if (difference === null) return
-    throw invalid(`option "cookieName": another scope of this app has the cookie "${shared}", too, with ${difference}, ` +
+    throw invalid(
+      `option "cookieName": another scope of this app has the cookie "${shared}", too, with ${difference}, ` +
       'and browsers send it to both. Give one of the scopes another "cookieName", or a "cookie.path" apart from that ' +
       `of the other ("${a.attributes.path}" and "${b.attributes.path}"), or both the same options`)
   }
   for (const [legacy, cookies] of [[a, b], [b, a]] as const) {
-    const old = legacy.oldCookies
+    const old = legacy.legacyCookies
       .filter(({ cookieName }) => cookies.cookieNames.includes(cookieName))
       .find(({ attributes }) => !areApart(attributes, cookies.attributes))
     if (old === undefined) continue
-    throw invalid(`option "legacy": the legacy cookie "${old.cookieName}" contains sessions of another scope of this app, ` +
+    throw invalid(
+      `option "legacy": the legacy cookie "${old.cookieName}" contains sessions of another scope of this app, ` +
       'and would be cleared there')
   }
 }

@@ -96,7 +96,8 @@ async function verifyInTurn (
 
 /** The app is asked for the subject only where the cookie does not say it: that would parse the values. */
 function statusAtHand (definition: SessionDefinition, revocation: Revocation, opened: OpenedSession): KnownStatus {
-  return revocation.status(refOf(opened, opened.subject === null ? subjectKeys(definition, opened) : sealedKeys(opened)))
+  const keys = opened.subject === null ? subjectKeys(definition, opened) : sealedKeys(opened)
+  return revocation.status(refOf(opened, keys))
 }
 
 function sealedKeys ({ subject }: OpenedSession): readonly string[] {

@@ -17,8 +17,8 @@ export class IssueClock {
   }
 
   /**
-   * The `createdAt` to issue: later than `revokedBeforeMs` and than any revocation made here, and never so far ahead that
-   * the session would be refused as from the future.
+   * The `createdAt` to issue: later than `revokedBeforeMs` and than any revocation made here, and never so far ahead
+   * that the session would be refused as from the future.
    * @param begunAtMs when the session began
    * @param revokedBeforeMs of its subject, maybe made on another machine; 0 for none
    */

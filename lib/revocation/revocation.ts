@@ -70,8 +70,8 @@ export class Revocation {
   }
 
   /**
-   * Revokes the session of this id. The time in the store is ahead of all clocks of the fleet: an id is never used again,
-   * so no other login is affected. Rejects with FST_SESSION_STORE_UNAVAILABLE.
+   * Revokes the session of this id. The time in the store is ahead of all clocks of the fleet: an id is never used
+   * again, so no other login is affected. Rejects with FST_SESSION_STORE_UNAVAILABLE.
    * @param endsAtMs when the session expires; Infinity where that is not known
    */
   async revokeId (id: string, endsAtMs = Infinity): Promise<void> {
@@ -116,8 +116,8 @@ export class Revocation {
   }
 
   /**
-   * Revokes a session that goes on under another id; the store is asked first. False where it was revoked before: of two
-   * requests that do this at the same time with one session, the second gets false. Rejects with
+   * Revokes a session that goes on under another id; the store is asked first. False where it was revoked before: of
+   * two requests that do this at the same time with one session, the second gets false. Rejects with
    * FST_SESSION_STORE_UNAVAILABLE.
    */
   async revokeReissued (ref: SessionRef, endsAtMs: number): Promise<boolean> {
@@ -126,8 +126,8 @@ export class Revocation {
   }
 
   /**
-   * Revokes all sessions of a subject that began up to now, and up to `createdAtMs`. Resolves to that time, and to the one
-   * before in the store. Rejects with FST_SESSION_STORE_UNAVAILABLE.
+   * Revokes all sessions of a subject that began up to now, and up to `createdAtMs`. Resolves to that time, and to the
+   * one before in the store. Rejects with FST_SESSION_STORE_UNAVAILABLE.
    */
   async revokeOthers (key: string, createdAtMs: number): Promise<{ upToMs: number, before: number }> {
     const upToMs = this.#clock.revokeUpTo(createdAtMs)
@@ -136,7 +136,10 @@ export class Revocation {
     return { upToMs, before }
   }
 
-  /** Up to when the sessions of a subject are revoked, for its login: the clock of another machine may be ahead. 0 where it is not known. */
+  /**
+   * Up to when the sessions of a subject are revoked, for its login: the clock of another machine may be ahead. 0 where
+   * it is not known.
+   */
   async revokedBeforeOf (key: string): Promise<number> {
     try {
       const [timeMs] = await this.#context.store.revokedBefore([key]) as [number]
@@ -161,7 +164,9 @@ export class Revocation {
     const name = [ref.id, ...ref.subjectKeys].join()
     const present = this.#lookups.get(name)
     if (present !== undefined && now() - present.atMs < recheckMs) return present.answer
-    const answer = this.#askStore(ref).finally(() => { if (this.#lookups.get(name) === lookup) this.#lookups.delete(name) })
+    const answer = this.#askStore(ref).finally(() => {
+      if (this.#lookups.get(name) === lookup) this.#lookups.delete(name)
+    })
     const lookup = { atMs: now(), answer }
     if (recheckMs > 0) this.#lookups.set(name, lookup)
     return answer

@@ -11,8 +11,8 @@ export interface SessionRef {
 }
 
 /**
- * How a session ended. Replaced: the same browser goes on with it under another id, and may still send requests with the
- * old one. Their replies must not clear the cookies.
+ * How a session ended. Replaced: the same browser goes on with it under another id, and may still send requests with
+ * the old one. Their replies must not clear the cookies.
  */
 export type End = 'revoked' | 'replaced'
 
@@ -26,6 +26,8 @@ export function endIn (timeMs: number): End {
 }
 
 /** True where a session was created up to one of these times. 0 revokes nothing. */
-export function isRevoked ({ createdAtMs }: Pick<SessionRef, 'createdAtMs'>, revokedBefore: readonly number[]): boolean {
+export function isRevoked (
+  { createdAtMs }: Pick<SessionRef, 'createdAtMs'>, revokedBefore: readonly number[]
+): boolean {
   return revokedBefore.some(timeMs => timeMs > 0 && timeMs >= createdAtMs)
 }

@@ -27,7 +27,9 @@ export interface SessionContext {
 export interface SessionRevoker {
   /** Revokes the session that the request brought, unless it is anonymous. */
   revoke: (opened: OpenedSession) => Promise<void>
-  /** Revokes the session that the request brought and that goes on under another id. False where it was revoked before. */
+  /**
+   * Revokes the session that the request brought and that goes on under another id. False where it was revoked before.
+   */
   revokeReissued: (opened: OpenedSession) => Promise<boolean>
   /** Throws FST_SESSION_INVALID_OPTION without the option `subject`, FST_SESSION_REQUIRED for an anonymous session. */
   requireUser: (subject: Buffer | null) => asserts subject is Buffer

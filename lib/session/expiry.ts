@@ -38,8 +38,8 @@ export function expiresAtMs (authenticatedAtMs: number, renewedAtMs: number, lim
 }
 
 /**
- * A session's own limits replace the configured ones. An own idle limit without an own absolute limit raises the absolute
- * limit to at least itself. `renewAfterMs` changes in proportion to the idle limit.
+ * A session's own limits replace the configured ones. An own idle limit without an own absolute limit raises the
+ * absolute limit to at least itself. `renewAfterMs` changes in proportion to the idle limit.
  */
 export function withOwnLimits (limits: Limits, { idleMs: ownIdleMs, absoluteMs: ownAbsoluteMs }: OwnLimits): Limits {
   if (ownIdleMs === null && ownAbsoluteMs === null) return limits

@@ -1,8 +1,8 @@
 import { TIME_BYTES } from '../core/bytes'
 import type { Extensions } from '../core/envelope'
 import {
-  EXTENSION_ABSOLUTE_LIMIT, EXTENSION_AUTHENTICATED_AT, EXTENSION_COOKIE_ATTRIBUTES, EXTENSION_IDLE_LIMIT, EXTENSION_MAX_AGE,
-  EXTENSION_PERSISTENT, EXTENSION_SUBJECT, SUBJECT_BYTES
+  EXTENSION_ABSOLUTE_LIMIT, EXTENSION_AUTHENTICATED_AT, EXTENSION_COOKIE_ATTRIBUTES, EXTENSION_IDLE_LIMIT,
+  EXTENSION_MAX_AGE, EXTENSION_PERSISTENT, EXTENSION_SUBJECT, SUBJECT_BYTES
 } from '../core/format'
 import { jsonCodec, type SessionRecord } from './codec'
 import { NO_SETTINGS, type OwnSettings } from './settings'
@@ -30,7 +30,8 @@ export function readExtended (extensions: Extensions): Extended | null {
   const attributes = extensions.get(EXTENSION_COOKIE_ATTRIBUTES)
   const subject = extensions.get(EXTENSION_SUBJECT) ?? null
   const authenticatedAt = extensions.get(EXTENSION_AUTHENTICATED_AT)
-  if (![idle, absolute, maxAge, authenticatedAt].every(isTime) || !isFlag(persistent) || !isSubject(subject)) return null
+  const areTimes = [idle, absolute, maxAge, authenticatedAt].every(isTime)
+  if (!areTimes || !isFlag(persistent) || !isSubject(subject)) return null
   const ownAttributes = attributes === undefined ? null : recordIn(attributes)
   if (attributes !== undefined && ownAttributes === null) return null
   return {
@@ -48,7 +49,8 @@ export function readExtended (extensions: Extensions): Extended | null {
 
 /** The extensions with this in them. Those of unknown types stay. */
 export function writeExtended ({ settings, subject, authenticatedAtMs }: Extended, extensions: Extensions): Extensions {
-  if (settings === NO_SETTINGS && subject === null && authenticatedAtMs === undefined && extensions.size === 0) return extensions
+  const isPlain = settings === NO_SETTINGS && subject === null && authenticatedAtMs === undefined
+  if (isPlain && extensions.size === 0) return extensions
   const { idleMs, absoluteMs, maxAgeMs, persistent, attributes } = settings
   const written = new Map(extensions)
   const put = (type: number, value: Buffer | null): void => {

@@ -23,7 +23,9 @@ const LEAST_MS = 1e11
  * that cannot be written.
  */
 export function openLegacy (
-  found: LegacySession, value: string, { cookieName, codec, limits }: Pick<SealingRules, 'cookieName' | 'codec' | 'limits'>,
+  found: LegacySession,
+  value: string,
+  { cookieName, codec, limits }: Pick<SealingRules, 'cookieName' | 'codec' | 'limits'>,
   nowMs: number
 ): OpenedSession | Refusal {
   const { data, id = value, renewedAt = nowMs, createdAt = renewedAt } = checked(found)

@@ -66,7 +66,9 @@ export function sealingWith (rules: SealingRules, keys: TokenKeys, recheckMs = I
 }
 
 /** Opens a token, or says why not. Never throws. */
-export function openSession (token: string, sealing: Sealing, nowMs: number, stampOf: StampOf): OpenedSession | Refusal {
+export function openSession (
+  token: string, sealing: Sealing, nowMs: number, stampOf: StampOf
+): OpenedSession | Refusal {
   const cached = sealing.cache?.get(token, sealing.keys, nowMs)
   if (cached !== undefined) return sessionIn(cached, true, sealing, nowMs, stampOf)
 
@@ -134,7 +136,10 @@ function sessionIn (
  * @param data of the session
  */
 export function countParts (
-  envelope: Envelope, { parts, maxCookies, padTo, cookieName }: Sealing, attributesBytes: number, data: () => SessionRecord
+  envelope: Envelope,
+  { parts, maxCookies, padTo, cookieName }: Sealing,
+  attributesBytes: number,
+  data: () => SessionRecord
 ): number {
   const length = encodedLength(TOKEN_OVERHEAD_BYTES + envelopeLength(envelope, padTo))
   const limit = parts.longest(maxCookies, attributesBytes)

@@ -34,7 +34,8 @@ function explained<T> (key: string, work: () => T): T {
   try {
     return work()
   } catch (cause) {
-    const reason = cause instanceof RangeError ? 'is nested too deeply' : 'has a BigInt, a cycle, or a toJSON that throws'
+    const isTooDeep = cause instanceof RangeError
+    const reason = isTooDeep ? 'is nested too deeply' : 'has a BigInt, a cycle, or a toJSON that throws'
     throw new NotSerializableError(`the value of "${key}" cannot be written as JSON: it ${reason}`, key, cause)
   }
 }

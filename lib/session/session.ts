@@ -65,7 +65,9 @@ export class Session {
 
   set (key: string, value: unknown): void {
     const name = keyText(key)
-    if (name === null) throw new InvalidOptionError(`the key of a session's value must be a string or a number; found ${typeof key}`)
+    if (name === null) {
+      throw new InvalidOptionError(`the key of a session's value must be a string or a number; found ${typeof key}`)
+    }
     if (value === undefined) return this.unset(name)
     if (!this.#context.codec.custom) refuseUnwritable(name, value)
     if (this.#values.holds(name, value)) return
@@ -177,7 +179,8 @@ export class Session {
   }
 
   get info (): SessionInfo {
-    const { id, lineage, createdAtMs, authenticatedAtMs, renewedAtMs, settings } = this.#isWritten ? this.metaFor(this.subject()) : this.#meta
+    const meta = this.#isWritten ? this.metaFor(this.subject()) : this.#meta
+    const { id, lineage, createdAtMs, authenticatedAtMs, renewedAtMs, settings } = meta
     return Object.freeze({
       id: id.text,
       createdAt: createdAtMs,

@@ -1,6 +1,6 @@
 import t from 'tap'
 import {
-  checkLifetime, checkRules, DEFAULT_ATTRIBUTES, readAttributes, settleSecure, sound, type CookieAttributes
+  checkLifetime, checkRules, DEFAULT_ATTRIBUTES, readAttributes, resolveSecure, validAttributes, type CookieAttributes
 } from '../../lib/cookies/attributes'
 import { CookieLines } from '../../lib/cookies/lines'
 import { DAY_MS } from '../../lib/time'
@@ -41,14 +41,14 @@ t.test('expires must be later than now, and 400 days are allowed', async t => {
 
 t.test('attributes of a sealed session are used if they have a valid value, which may be null', async t => {
   const empty = { path: null, domain: null, secure: 'auto', sameSite: null, priority: null }
-  t.strictSame(sound(empty), empty)
+  t.strictSame(validAttributes(empty), empty)
   const wrong = { path: 'x', domain: '-', httpOnly: 1, secure: 'yes', sameSite: 'lax', partitioned: 0, priority: 'low' }
-  t.strictSame(sound(wrong), {})
+  t.strictSame(validAttributes(wrong), {})
 })
 
 t.test('a prefix inside a cookie name has no meaning', async t => {
   for (const name of ['my__Secure-session', 'my__Host-session', 'my__Http-session']) {
-    t.equal(settleSecure(name, DEFAULT_ATTRIBUTES).secure, 'auto')
+    t.equal(resolveSecure(name, DEFAULT_ATTRIBUTES).secure, 'auto')
     const attributes = withAttributes({ secure: false, httpOnly: false, domain: 'a.example' })
     t.doesNotThrow(() => { checkRules(name, attributes, 'cookie') })
   }

@@ -57,7 +57,7 @@ t.test('boot warns once if the browser drops the cookie before, or keeps it afte
     [{ cookie: { maxAge: 3600 }, idle: '1d', absolute: '7d' },
       /3600 seconds after .* 604800 seconds.*"idle" to 86400 seconds/],
     [{ cookieOptions: { maxAge: 86_400 }, idle: '1h', absolute: '8h' },
-      /keep the cookie for 86400 seconds, and the session is over after 28800 seconds/]
+      /keep the cookie for 86400 seconds, and the session expires after 28800 seconds/]
   ] as const) {
     const app = await site(t, options as object)
     t.match(warnings(app), [{ session: 'session', msg: message }])
@@ -91,7 +91,7 @@ t.test('the first session whose own maxAge differs from its limits causes a warn
   const browser = new Browser(other)
   for (const url of ['/long', '/shorter']) await browser.get(url)
   t.match(warnings(other),
-    [{ msg: /browsers keep the cookie for 7776000 seconds, and the session is over after 28800 seconds/ }])
+    [{ msg: /browsers keep the cookie for 7776000 seconds, and the session expires after 28800 seconds/ }])
 })
 
 t.test('no warning is logged if the cookie ends with the session or has no lifetime', async t => {
