@@ -46,10 +46,10 @@ for (const [what, first, second, message] of [
     /another "sessionName"/],
   ['a cookie that is the stamp of the other scope', {}, { sessionName: 'login', cookieName: 'session.t' },
     /"session\.t".*another meaning/],
-  ['an old cookie that is in use in the other scope', {}, FROM_SESSION,
-    /"legacy": the old cookie "session" holds sessions of another scope/],
-  ['a cookie that is an old one in the other scope', FROM_SESSION, {},
-    /"legacy": the old cookie "session"/]
+  ['a legacy cookie that is in use in the other scope', {}, FROM_SESSION,
+    /"legacy": the legacy cookie "session" contains sessions of another scope/],
+  ['a cookie that is a legacy one in the other scope', FROM_SESSION, {},
+    /"legacy": the legacy cookie "session"/]
 ] as const) {
   t.test(`a scope with ${what} is refused at boot beside one with the same cookie name`, async t => {
     await t.rejects(siblings(t, first as Partial<Options>, second as Partial<Options>), { code: INVALID, message })
