@@ -1,44 +1,34 @@
 import type { Clock } from '../time'
-import type { Arguments } from './arguments'
+import type { Arguments, OptionName } from './arguments'
 
-/** What a command is given of the world around it. */
+/** The process around a command. */
 export interface Io {
   readonly out: (text: string) => void
   readonly err: (text: string) => void
-  /** What comes in on stdin; of what is longer than this, the beginning and at least one byte more. */
+  /** Reads stdin. Of longer input it returns the beginning, with at least one byte more than `mostBytes`. */
   readonly input: (mostBytes: number) => Promise<Buffer>
   readonly isInputTTY: boolean
-  readonly isTTY: boolean
-  /** How wide the terminal is, where there is one. */
-  readonly columns: number | undefined
   readonly now: Clock
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
 }
 
-/** What a command has to say, for people and for programs. */
+/** The output of a command, as lines of text and as the object that `--json` prints. */
 export interface Result {
   readonly lines: readonly string[]
   readonly json: object
 }
 
-export interface Option {
-  readonly name: string
-  /** What stands after the option, as help names it; without it, the option is a flag. */
-  readonly value?: string
-  readonly about: string
-}
-
 export interface Command {
   readonly name: string
-  /** One line of the list of commands. */
+  /** For the list of commands. */
   readonly summary: string
-  /** The one argument that is not an option, as help names it. */
+  /** The name of the argument that is not an option. */
   readonly argument?: string
-  /** After the name, where help shows the usage; in several lines where it is long. */
-  readonly usage: string
+  /** For the help of the command. */
   readonly about: string
-  readonly options: readonly Option[]
-  /** Throws `WrongUse`, `Failure` and the coded errors of the package. */
+  /** Without `json` and `help`, which every command has. */
+  readonly options: readonly OptionName[]
+  /** @throws WrongUse, Failure, and the coded errors of the package */
   run (args: Arguments, io: Io): Promise<Result>
 }

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 import { isatty } from 'node:tty'
-import { lineOf } from './failure'
+import { errorLine } from './errors'
 import type { run } from './run'
 
 function fail (error: unknown): void {
   process.exitCode = 1
-  process.stderr.write(lineOf(error))
+  process.stderr.write(errorLine(error))
 }
 
 async function readInput (mostBytes: number): Promise<Buffer> {
@@ -20,22 +20,20 @@ async function readInput (mostBytes: number): Promise<Buffer> {
 }
 
 async function main (): Promise<void> {
-  // Loaded here, so that where libsodium does not load that is one line, too.
+  // Loaded here, so that a libsodium that does not load is one line on stderr.
   const cli = require('./run') as { run: typeof run }
   process.exitCode ??= await cli.run(process.argv.slice(2), {
     out: text => { process.stdout.write(text) },
     err: text => { process.stderr.write(text) },
     input: readInput,
     isInputTTY: isatty(0),
-    isTTY: isatty(1),
-    columns: process.stdout.columns,
     now: () => Date.now(),
     env: process.env,
     cwd: process.cwd()
   })
 }
 
-// A reader that has seen enough, such as head, is no failure; a full disk is.
+// A reader such as head may close the pipe early: no failure. A full disk is one.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => { if (error.code !== 'EPIPE') fail(error) })
 process.stderr.on('error', () => { process.exitCode = 1 })
 process.on('uncaughtException', fail)

@@ -40,5 +40,5 @@ t.test('generate --out does not change an existing file', async t => {
 })
 
 t.test('generate --out prints one line if the file cannot be written', async t => {
-  t.match(await new Operator(t).run('generate', '--out', 'nowhere/key.txt'), { status: 1, out: '', err: /^fastify-sealed-session: .*cannot be written: ENOENT.*\n$/ })
+  t.match(await new Operator(t).run('generate', '--out', 'nowhere/key.txt'), { status: 1, out: '', err: /^fastify-sealed-session: cannot write .*: ENOENT.*\n$/ })
 })

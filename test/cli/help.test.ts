@@ -4,7 +4,7 @@ import { Operator } from './operator'
 const { version } = require('../../package.json') as { version: string }
 const COMMANDS = ['generate', 'init', 'list', 'rotate', 'revoke', 'prune', 'inspect']
 
-t.test('help lists commands and key states, a first rotation, the cron line, and what to do after a leak', async t => {
+t.test('help lists commands and key states, a first rotation, and what to do after a leak', async t => {
   const operator = new Operator(t)
   for (const args of [['--help'], ['-h'], ['help'], ['help', '--help'], ['--help', '-h']]) {
     const { status, out, err } = await operator.run(...args)
@@ -29,6 +29,7 @@ t.test('the help of a command lists its options with their defaults', async t =>
   t.match(await operator.do('help', 'rotate'), /--activate-in DURATION.*default 1h\n[^]*--keep-for DURATION[^]*default 90d/)
   t.match(await operator.do('help', 'list'), /--keyring FILE[^]*--redis URL[^]*--redis-env NAME[^]*--redis-key KEY.*default fastify-sealed-session:keyring/)
   t.match(await operator.do('help'), '--redis-env NAME')
+  t.match(await operator.do('help', 'inspect'), /bare token[^]*name=value; name=value/)
   t.notMatch(await operator.do('help', 'generate'), 'print\nnothing')
   t.match(await operator.do('help', 'revoke'), 'in Kubernetes')
   t.match(await operator.do('help', 'prune'), /--revoked/)

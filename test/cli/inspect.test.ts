@@ -52,24 +52,23 @@ t.test('inspect prints times, key and sizes, and no values', async t => {
   const operator = new Operator(t)
   const { active } = writeEveryState(operator)
   operator.input = seal(operator, active)
-  t.equal(await operator.do(...INSPECT, ...RING), `cookie   a session; it opens
-key      ${active.id}, active: it seals
-session  ${ID}
-created  2026-02-27 12:00 UTC (2 days ago)
-renewed  2026-02-28 12:00 UTC (24 h ago)
-size     144 characters, of 62 bytes: 31 head, 0 extensions, 31 data, 0 padding
-flags    none
-data     31 bytes, 2 keys; --show shows them
+  t.equal(await operator.do(...INSPECT, ...RING), `kind              session
+session           ${ID}
+createdAt         2026-02-27 12:00 UTC (2 days ago)
+renewedAt         2026-02-28 12:00 UTC (24 h ago)
+padded            false
+customSerializer  false
+cookies           1
+sizes             token 144, plaintext 62, head 31, extensions 0, data 31, padding 0
+keys              2
+key               id ${active.id}, state active
 `)
 })
 
 t.test('inspect --show prints the values', async t => {
   const operator = withKey(t)
   operator.input = seal(operator, { material: KEY })
-  t.match(await operator.do(...WITH_KEY, '--show'), /keys:\n\{\n {2}"user": "alice",\n {2}"theme": "dark"\n\}\n$/)
-  t.match(await operator.do(...WITH_KEY), /one in SESSION_KEY\n/)
-  operator.input = seal(operator, { material: KEY }, { data: '{"a":1}' })
-  t.match(await operator.do(...WITH_KEY), '1 key;')
+  t.match(await operator.do(...WITH_KEY, '--show'), /\n\{\n {2}"user": "alice",\n {2}"theme": "dark"\n\}\n$/)
 })
 
 t.test('inspect escapes control characters that users wrote into values', async t => {
@@ -84,24 +83,11 @@ t.test('inspect escapes control characters that users wrote into values', async 
 t.test('inspect opens a cookie with a key in any state, and prints the state', async t => {
   const operator = new Operator(t)
   const keys = writeEveryState(operator)
-  for (const [state, about] of [
-    ['pending', 'pending: it opens, and does not seal yet'],
-    ['retired', 'retired: it opens until 2026-05-10 12:00 UTC (in 70 days)'],
-    ['expired', 'expired at 2026-02-09 12:00 UTC (20 days ago): servers do not open it'],
-    ['revoked', 'revoked at 2025-11-21 12:00 UTC (100 days ago): servers do not open it']
-  ] as const) {
+  for (const state of ['pending', 'active', 'retired', 'expired', 'revoked'] as const) {
     operator.input = seal(operator, keys[state])
-    t.match(await operator.do(...INSPECT, ...RING), `\nkey      ${keys[state].id}, ${about}\n`)
+    t.match(await operator.do(...INSPECT, ...RING), `id ${keys[state].id}, state ${state}\n`)
     t.match(await operator.ask(...INSPECT, ...RING), { key: { id: keys[state].id, state } })
   }
-})
-
-t.test('inspect opens a cookie with a retired key that has no end', async t => {
-  const operator = new Operator(t)
-  const old = operator.key(1, { activates: -10 })
-  operator.write(old, operator.key(2, { activates: -5 }))
-  operator.input = seal(operator, old)
-  t.match(await operator.do(...INSPECT, ...RING), `${old.id}, retired: it opens\n`)
 })
 
 t.test('inspect prints extensions, padding and flags', async t => {
@@ -113,13 +99,12 @@ t.test('inspect prints extensions, padding and flags', async t => {
   }
   const extensions = new Map([[EXTENSION_IDLE_LIMIT, days(30)], [EXTENSION_ABSOLUTE_LIMIT, days(90)], [EXTENSION_MAX_AGE, days(2)], [EXTENSION_COOKIE_ATTRIBUTES, Buffer.from('{"path":"/app"}')], [77, Buffer.alloc(3)]])
   operator.input = seal(operator, { material: KEY }, { extensions }, 128)
-  t.match(await operator.do(...WITH_KEY), `128 bytes: 31 head, 51 extensions, 31 data, 15 padding
-flags      padded
-extension  own idle limit: 30 days
-extension  own absolute limit: 90 days
-extension  its cookie lives for 2 days after each write
-extension  cookie attributes: {"path":"/app"}
-extension  unknown type 77, 3 bytes
+  t.match(await operator.do(...WITH_KEY), `plaintext 128, head 31, extensions 51, data 31, padding 15
+extensions        type 1, name idle limit, idleMs 30 days
+extensions        type 128, name absolute limit, absoluteMs 90 days
+extensions        type 2, name max-age, maxAgeMs 2 days
+extensions        type 4, name cookie attributes, attributes {"path":"/app"}
+extensions        type 77, name null, bytes 3
 `)
   t.match(await operator.ask(...WITH_KEY), {
     padded: true,
@@ -142,9 +127,9 @@ t.test('inspect prints the subject hash, when the user logged in, and how long t
     return await operator.do(...WITH_KEY)
   }
   t.match(await inspected([EXTENSION_PERSISTENT, Buffer.from([1])], [EXTENSION_SUBJECT, Buffer.alloc(16, 7)], [EXTENSION_AUTHENTICATED_AT, since]), `
-extension  its cookie outlives the browser
-extension  subject, hashed: BwcHBwcHBwcHBwcHBwcHBw
-extension  authenticated: 2026-02-27 12:00 UTC (2 days ago)
+extensions        type 3, name persistent, persistent true
+extensions        type 5, name subject, hash BwcHBwcHBwcHBwcHBwcHBw
+extensions        type 6, name authenticated at, authenticatedAt 2026-02-27 12:00 UTC (2 days ago)
 `)
   t.match(await operator.ask(...WITH_KEY), {
     extensions: [
@@ -154,8 +139,8 @@ extension  authenticated: 2026-02-27 12:00 UTC (2 days ago)
     ]
   })
   t.match(await inspected([EXTENSION_PERSISTENT, Buffer.from([0])], [EXTENSION_SUBJECT, Buffer.alloc(0)]), `
-extension  its cookie ends with the browser
-extension  nobody is logged in
+extensions        type 3, name persistent, persistent false
+extensions        type 5, name subject, hash null
 `)
 })
 
@@ -164,14 +149,14 @@ t.test('inspect joins a split session', async t => {
   const data = JSON.stringify({ text: 'x'.repeat(4000) })
   const token = seal(operator, { material: KEY }, { data }, 0, 2)
   const [first, second] = new CookieParts('session').cut(token) as [string, string]
-  for (const input of [`session=${first}; other=x; session.1=${second}`, `Set-Cookie: session.1=${second}; Path=/\nSet-Cookie: session=${first}; Path=/`, token]) {
+  for (const input of [`session=${first}; other=x; session.1=${second}`, `session.1=${second};session=${first}`, token]) {
     operator.input = input
-    t.match(await operator.do(...WITH_KEY), `${token.length} characters in 2 cookies, of `)
+    t.match(await operator.do(...WITH_KEY), /cookies +2\n/)
     t.match(await operator.ask(...WITH_KEY), { cookies: 2, sizes: { token: token.length } })
   }
   for (const input of [first, `session=${first}`, `session=${first}; session.1=`]) {
     operator.input = input
-    t.match(await operator.run(...WITH_KEY), { status: 1, err: /malformed: it is the first of 2 parts; session\.1 must be read with it/ })
+    t.match(await operator.run(...WITH_KEY), { status: 1, err: /malformed: it has 2 parts; give session\.1, too/ })
   }
 })
 
@@ -199,11 +184,11 @@ t.test('inspect --json prints the same, and the data only with --show', async t 
 t.test('inspect prints data of a custom serializer as text, or as base64 if it is not text', async t => {
   const operator = withKey(t)
   operator.input = seal(operator, { material: KEY }, { customSerializer: true, data: 'user=alice' })
-  t.match(await operator.do(...WITH_KEY), /flags {4}custom serializer\ndata {5}10 bytes, written by the application's own serializer; --show shows them\n$/)
-  t.match(await operator.do(...WITH_KEY, '--show'), /serializer:\nuser=alice\n$/)
+  t.match(await operator.do(...WITH_KEY), /customSerializer {2}true\n[^]*data 10[^]*keys +null\n/)
+  t.match(await operator.do(...WITH_KEY, '--show'), /\n\{\n {2}"text": "user=alice"\n\}\n$/)
   t.match(await operator.ask(...WITH_KEY, '--show'), { keys: null, data: { text: 'user=alice' } })
   operator.input = seal(operator, { material: KEY }, { customSerializer: true, data: Buffer.from([0xff, 0xfe, 0x00]) })
-  t.match(await operator.do(...WITH_KEY, '--show'), /\nbase64: \/\/4A\n$/)
+  t.match(await operator.do(...WITH_KEY, '--show'), /"base64": "\/\/4A"\n\}\n$/)
   t.match(await operator.ask(...WITH_KEY, '--show'), { data: { base64: '//4A' } })
 })
 
@@ -211,32 +196,39 @@ t.test('inspect prints a stamp if the name is that of a stamp', async t => {
   const operator = withKey(t)
   const args = ['inspect', '--cookie-name', 'session.t', '--key-env', 'SESSION_KEY']
   operator.input = `session=x; session.t=${stamp(operator, 0)}`
-  t.match(await operator.do(...args), /^cookie {3}a stamp[^]*session {2}00112233[^]*renewed {2}2026-02-28 12:00 UTC \(24 h ago\)\nchecked {2}never[^]*size {5}99 characters\n$/)
+  t.match(await operator.do(...args), /^kind +stamp\nsession +00112233.*\nrenewedAt +2026-02-28 12:00 UTC \(24 h ago\)\ncheckedAt +null\nsizes +token 99\nkey .*\n$/)
   t.match(await operator.ask(...args), { kind: 'stamp', session: ID, renewedAt: '2026-02-28T12:00:00.000Z', checkedAt: null, sizes: { token: 99 } })
   operator.input = stamp(operator, operator.nowMs - 60_000)
-  t.match(await operator.do(...args), /checked {2}2026-03-01 11:59 UTC \(1 min ago\)/)
+  t.match(await operator.do(...args), /checkedAt {2}2026-03-01 11:59 UTC \(1 min ago\)\n/)
   t.match(await operator.ask(...args), { checkedAt: '2026-03-01T11:59:00.000Z' })
+  t.equal(await operator.do(...args, '--show'), await operator.do(...args))
   operator.input = seal(operator, { material: KEY })
   t.match(await operator.run(...args), { status: 1, err: /forged/ })
+  operator.input = sealToken(10, keysFor('session.t', 'stamp').sealing(0), 1)
+  t.match(await operator.run(...args), { status: 1, err: /malformed/ })
 })
 
-t.test('inspect finds the cookie in every supported form of input', async t => {
+t.test('inspect reads a bare token or the value of a Cookie header', async t => {
   const operator = withKey(t)
   const token = seal(operator, { material: KEY })
-  const utf16 = Buffer.from(`\ufeff${token}\r\n`, 'utf16le')
   const inputs = [
-    token, `${token}\n`, `\ufeff${token}\r\n`, `session=${token}`, `a=b; session=${token}; c=d`, `Cookie: a=b; session=${token}`,
-    `Set-Cookie: session=${token}; Path=/; HttpOnly; SameSite=Lax\r\n`, `set-cookie: other=1; Path=/\nset-cookie: session=${token}; Path=/\n`,
-    `> cookie: session=${token}\n`, `< Set-Cookie: session=${token}; Path=/`, `session=; session=${token}`, `not a cookie\nsession=${token}`, `"${token}"`, `session="${token}"`, `Set-Cookie: session="${token}"; Path=/`,
-    `session\t${token}`, `other\tx\tlocalhost\nsession\t${token}\tlocalhost\t/\tSession\t151\t✓\t\tLax\n`, `session\t"${token}"\t`, `cookie:\tsession=${token}`
+    token, `${token}\n`, `\ufeff${token}\r\n`, `session=${token}`, `a=b; session=${token}; c=d\n`, ` a = b ;session = ${token}`,
+    `flag; session=${token}`, `session=; session=${token}`
   ]
   for (const input of inputs) {
     operator.input = input
     t.match(await operator.do(...WITH_KEY), ID, JSON.stringify(input))
   }
-  for (const bytes of [utf16, utf16.subarray(2)]) {
-    operator.world = { input: async () => bytes }
-    t.match(await operator.do(...WITH_KEY), ID)
+})
+
+t.test('inspect reads no Set-Cookie lines, no rows of developer tools and no JSON', async t => {
+  const operator = withKey(t)
+  const token = seal(operator, { material: KEY })
+  for (const input of [`Set-Cookie: session=${token}; Path=/`, `session\t${token}\tlocalhost`, `{"session":"${token}"}`]) {
+    operator.input = input
+    const { status, err } = await operator.run(...WITH_KEY)
+    t.match({ status, err }, { status: 1, err: /none of the \d cookies has this name/ })
+    t.notMatch(err, token.slice(0, 20))
   }
 })
 
@@ -257,20 +249,20 @@ t.test('inspect prints one line with the reason if the cookie does not open', as
   const laterVersion = Buffer.concat([Buffer.from([2]), raw.subarray(1)]).toString('base64url')
   const altered = Buffer.concat([raw.subarray(0, -1), Buffer.from([(raw[raw.length - 1] as number) ^ 1])]).toString('base64url')
   for (const [input, reason] of [
-    ['', 'nothing came in on stdin'],
-    ['other=x; another=y', 'there is no cookie of this name \\("session"\\) .* 2'],
-    ['what is this', 'there is no cookie of this name .* 0'],
-    ['session\t\tlocalhost', 'is empty'],
+    ['', 'stdin is empty'],
+    ['other=x; another=y', 'none of the 2 cookies has this name \\("session"\\)'],
+    ['what is this', 'none of the 0 cookies has this name'],
     ['session=; Path=/', 'is empty: it was cleared'],
     ['AQFqy3ot', 'malformed'],
     ['abcd', 'unknown-version'],
     [token.slice(0, -4), 'forged'],
     [`session=${token}%3D`, 'malformed'],
     ['A'.repeat(5000), 'unknown-version'],
-    ['A'.repeat(12264), 'malformed'],
+    ['A'.repeat(12264), 'unknown-version'],
+    ['A'.repeat(12280), 'malformed'],
     [laterVersion, 'unknown-version'],
     [altered, `forged: .*"session".*${ownKey}`],
-    [unknown, `unknown-key: it names the key ${Buffer.from(unknown, 'base64url').toString('hex', 2, 6)}`],
+    [unknown, `unknown-key: its key ${Buffer.from(unknown, 'base64url').toString('hex', 2, 6)}`],
     [seal(operator, { material: KEY }, { extensions: new Map([[200, Buffer.alloc(1)]]) }), 'unsupported'],
     [seal(operator, { material: KEY }, { extensions: new Map([[EXTENSION_IDLE_LIMIT, Buffer.alloc(1)]]) }), 'malformed'],
     [seal(operator, { material: KEY }, { extensions: new Map([[EXTENSION_COOKIE_ATTRIBUTES, Buffer.from('[]')]]) }), 'malformed'],
@@ -299,7 +291,7 @@ t.test('inspect does not print a cookie that was given in place of the name', as
 t.test('inspect refuses a cookie that was sealed for another name, and asks for the name', async t => {
   const operator = withKey(t)
   operator.input = seal(operator, { material: KEY })
-  t.match(await operator.run('inspect', '--cookie-name', 'sid', '--key-env', 'SESSION_KEY'), { status: 1, err: /forged: .*another cookie name than this \("sid"\)/ })
+  t.match(await operator.run('inspect', '--cookie-name', 'sid', '--key-env', 'SESSION_KEY'), { status: 1, err: /forged: .*other than this \("sid"\)/ })
 })
 
 t.test('inspect opens the vectors of the format as specified', async t => {
@@ -318,7 +310,7 @@ t.test('at a terminal, inspect says on stderr what it waits for', async t => {
   const operator = withKey(t)
   operator.input = seal(operator, { material: KEY })
   operator.world = { isInputTTY: true }
-  t.match(await operator.run(...WITH_KEY), { status: 0, out: /^cookie/, err: /^fastify-sealed-session: paste the cookie.*\n$/ })
+  t.match(await operator.run(...WITH_KEY), { status: 0, out: /^kind/, err: /^fastify-sealed-session: paste the cookie.*\n$/ })
 })
 
 t.test('inspect needs a name and exactly one source of keys', async t => {
@@ -334,7 +326,7 @@ t.test('of many cookies of one name, inspect opens the first, and derives the ke
   const bad = seal(operator, { material: OTHER_KEY })
   const before = mappings()
   operator.input = `${`session=${bad}; `.repeat(17_000)}session=${good}`
-  t.match(await operator.do(...WITH_KEY), /a session; it opens[^]*the first that opens of 17001 cookies of this name/)
+  t.match(await operator.do(...WITH_KEY), /^kind +session[^]*the first that opens of 17001 cookies of this name/)
   t.ok(mappings() - before < 1000, 'it takes no memory mappings for each cookie')
   operator.input = `session=${bad}; `.repeat(17_000)
   t.match(await operator.run(...WITH_KEY), { status: 1, err: /^fastify-sealed-session: the cookie does not open: unknown-key: .*\n$/ })
@@ -345,7 +337,7 @@ t.test('inspect refuses input that is longer than any Cookie header without read
   operator.input = 'x'.repeat(16 * 1024 * 1024)
   t.match(await operator.run(...WITH_KEY), { status: 1, err: /malformed/ })
   operator.input += 'x'
-  t.match(await operator.run(...WITH_KEY), { status: 1, err: /^fastify-sealed-session: more than 16 MB came in on stdin.*\n$/ })
+  t.match(await operator.run(...WITH_KEY), { status: 1, err: /^fastify-sealed-session: stdin has more than 16 MB.*\n$/ })
 })
 
 /** How many memory mappings this process has; 0 where the system does not say. */

@@ -52,8 +52,6 @@ export class Operator {
       err: () => {},
       input: async () => Buffer.from(this.input),
       isInputTTY: false,
-      isTTY: false,
-      columns: undefined,
       now: () => this.nowMs,
       env: this.env,
       cwd: this.folder,

@@ -20,7 +20,7 @@ t.test('the minimal Redis ACL of the docs is sufficient, without a warning of th
   const said = t.capture(process.stderr, 'write')
   const operator = new Operator(t)
   const { id } = await operator.ask<{ id: string }>('init', ...redis)
-  t.match(await operator.do('rotate', ...redis), `Key ${id} seals now`)
+  t.match(await operator.do('rotate', ...redis), `\n${id}  active`)
   t.strictSame([...warned(), ...said()], [])
   t.match(await operator.run('list', '--redis', `redis://keeper:right@127.0.0.1:${server.port}/1`, '--redis-key', 'ring'), { status: 1, err: /did not select database 1: NOPERM/ })
 })

@@ -21,9 +21,9 @@ t.test('rotate adds a key that seals in an hour; the old key seals until then, a
   t.equal(added?.activatesAtMs, operator.nowMs + HOUR_MS)
   t.equal(old?.expiresAtMs, operator.nowMs + HOUR_MS + 90 * DAY_MS)
   t.equal(out, `Added key ${added?.id}.
-Key ${old?.id} seals now, until 2026-03-31 13:00 UTC (in 1 h).
-Key ${added?.id} will seal from 2026-03-31 13:00 UTC (in 1 h) on.
-Key ${old?.id} will open what it sealed until 2026-06-29 13:00 UTC (in 90 days).
+key       state    created     seals from  until   opens until
+${old?.id}  active   2026-03-01  2026-03-01  in 1 h  2026-06-29
+${added?.id}  pending  0 s ago     in 1 h      no end  no end
 `)
   t.same(statesOf(operator), ['active', 'pending'])
   operator.nowMs += HOUR_MS
@@ -39,14 +39,14 @@ t.test('rotate --activate-in and --keep-for set other times', async t => {
   t.equal(old?.expiresAtMs, operator.nowMs + 402 * DAY_MS)
 })
 
-t.test('rotate --now seals at once, and says what happens on servers without the new key', async t => {
+t.test('rotate --now seals at once', async t => {
   const operator = new Operator(t)
   await operator.do('init', ...RING)
   operator.nowMs += DAY_MS
   const out = await operator.do('rotate', ...RING, '--now')
   const [old, added] = operator.ring()
   t.same(statesOf(operator), ['retired', 'active'])
-  t.equal(out, `Added key ${added?.id}.\nKey ${added?.id} seals now.\nKey ${old?.id} will open what it sealed until 2026-05-31 12:00 UTC (in 90 days).\nServers that have not read the ring again look the key up when they meet it.\n`)
+  t.match(out, new RegExp(`^Added key ${added?.id}\\.\n.*\n${old?.id} {2}retired .* 2026-05-31\n${added?.id} {2}active .*\n$`))
 })
 
 t.test('a second rotation before the first took effect prints the order, and when the retired key expires', async t => {
@@ -55,7 +55,7 @@ t.test('a second rotation before the first took effect prints the order, and whe
   await operator.do('rotate', ...RING)
   const out = await operator.do('rotate', ...RING, '--activate-in', '5h')
   const [first, second, third] = operator.ring().map(({ id }) => id)
-  t.match(out, new RegExp(`^Added key ${third}\\.\nKey ${first} seals now, until .*\nKey ${second} will seal from .*\nKey ${third} will seal from .*\nKey ${second} will open what it sealed until 2026-05-30 17:00 UTC .*\n$`))
+  t.match(out, new RegExp(`^Added key ${third}\\.\n.*\n${first} {2}active .*\n${second} {2}pending .* 2026-05-30\n${third} {2}pending .*\n$`))
 })
 
 t.test('if a rotation sets the expiry of several keys, each is printed', async t => {
@@ -64,8 +64,8 @@ t.test('if a rotation sets the expiry of several keys, each is printed', async t
   const { former, added } = await operator.ask<{ former: Array<{ id: string }>, added: { id: string } }>('rotate', ...RING, '--activate-in', '7h', '--keep-for', '100d')
   t.same(former.map(({ id }) => id), [active.id, pending.id])
   const out = await operator.do('rotate', ...RING, '--activate-in', '8h', '--keep-for', '200d')
-  for (const { id } of [active, pending, added]) t.match(out, `Key ${id} will open what it sealed until 2026-09-17 `)
-  t.equal(out.split('\n').filter(line => line.includes('will open')).length, 3)
+  for (const { id } of [active, pending, added]) t.match(out, new RegExp(`\n${id} .* 2026-09-17\n`))
+  t.equal(out.split('\n').filter(line => line.endsWith('2026-09-17')).length, 3)
 })
 
 t.test('rotate of a keyring of thousands of keys takes less than a second', async t => {

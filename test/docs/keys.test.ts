@@ -48,6 +48,10 @@ t.test('docs/keys.md: the commands for a file work, and a server follows them', 
     t.notMatch(list, material.toString('base64url'))
   }
 
+  const inspect = here(block(t, 'sh', 'inspect --cookie-name'))
+  const content = sh(`printf %s "$COOKIE" | ${inspect}`, { COOKIE: `session=${browser.cookies.get('session') as string}` })
+  t.match(content, `id ${first?.id as string}, state active`)
+
   sh(here(block(t, 'sh', `revoke 8c1f02ab --keyring ${RING_PATH}`)).replace('8c1f02ab', first?.id as string))
   t.not(keysIn(path).find(({ id }) => id === first?.id)?.revokedAtMs, null)
   t.equal(keysIn(path).length, 2, 'the pending key took over')
@@ -144,7 +148,7 @@ t.test('docs/keys.md: the example of the format is a keyring', async t => {
 
 t.test('docs/keys.md: every block of code is run by a test, here or in keys.services.ts', async t => {
   t.equal(blocks('js').length, 7)
-  t.equal(blocks('sh').length, 10)
+  t.equal(blocks('sh').length, 11)
   t.equal(blocks('yaml').length, 4)
   t.equal(blocks('json').length, 1)
 })

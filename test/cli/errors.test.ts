@@ -1,11 +1,11 @@
 import t from 'tap'
-import { lineOf } from '../../lib/cli/failure'
+import { errorLine } from '../../lib/cli/errors'
 import { Operator, RING } from './operator'
 
 t.test('an error is one line that begins with the name of the program once', async t => {
-  t.equal(lineOf(new Error('two\r\n  lines')), 'fastify-sealed-session: two lines\n')
-  t.equal(lineOf(new Error('fastify-sealed-session: told before')), 'fastify-sealed-session: told before\n')
-  t.equal(lineOf(Object.assign(new Error(''), { code: 'ECONNREFUSED' })), 'fastify-sealed-session: ECONNREFUSED\n')
+  t.equal(errorLine(new Error('two\r\n  lines')), 'fastify-sealed-session: two lines\n')
+  t.equal(errorLine(new Error('fastify-sealed-session: told before')), 'fastify-sealed-session: told before\n')
+  t.equal(errorLine(Object.assign(new Error(''), { code: 'ECONNREFUSED' })), 'fastify-sealed-session: ECONNREFUSED\n')
 })
 
 t.test('an unexpected error is one line, too', async t => {

@@ -1,0 +1,138 @@
+import { writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { KEY_BYTES, randomize } from '../core/aead'
+import { isoTime, writeKeyring, type KeyRecord } from '../keyring/document'
+import {
+  DEFAULT_ACTIVATE_IN_MS, DEFAULT_KEEP_FOR_MS, keyThatSeals, pruned, revoked, ringOf, rotated
+} from '../keyring/lifecycle'
+import { nameOf } from '../keyring/stored-keyring'
+import { durationOption } from './arguments'
+import type { Command } from './command'
+import { Failure, quoted, WrongUse } from './errors'
+import { historyJson, historyOf, keyTable, type KeyHistory } from './key-history'
+import { changeKeys, keyFromEnv, KEYRING_OPTIONS, withKeyring } from './keyring-access'
+
+/** The commands that make and change keys. */
+
+export const generate: Command = {
+  name: 'generate',
+  summary: 'print a new key for the option "key" of the plugin',
+  about: `Prints 32 random bytes in base64url. No other command prints a key. In
+PowerShell use --out, because ">" writes UTF-16 there.`,
+  options: ['out'],
+  async run ({ out }, { cwd }) {
+    const key = randomize(Buffer.alloc(KEY_BYTES)).toString('base64url')
+    if (out === undefined) return { lines: [key], json: { key } }
+    const path = resolve(cwd, out)
+    await writeFile(path, `${key}\n`, { flag: 'wx', mode: 0o600 }).catch(({ code, message }: NodeJS.ErrnoException) => {
+      throw new Failure(code === 'EEXIST' ? `${path} exists, and was not changed` : `cannot write ${path}: ${message}`)
+    })
+    return { lines: [`Wrote a new key to ${out}.`], json: { file: out } }
+  }
+}
+
+export const init: Command = {
+  name: 'init',
+  summary: 'create a keyring with one active key',
+  about: `An existing keyring is not changed. Only the owner can read the file, so run
+this as the user of the server.
+
+A server with the option "key" changes to a keyring with the same key, so that
+no user is logged out: --key-env SESSION_KEY. For an array of keys, give all
+names, with commas: the first key seals, the others open for 90 days.`,
+  options: [...KEYRING_OPTIONS, 'key-env'],
+  async run (args, io) {
+    return await withKeyring(args, io, async store => {
+      const materials = args['key-env']?.split(',').map(name => keyFromEnv(name, io))
+      const nowMs = io.now()
+      const records = ringOf(materials ?? [randomize(Buffer.alloc(KEY_BYTES))], nowMs, DEFAULT_KEEP_FOR_MS)
+      const name = nameOf(store)
+      if (!await store.update(null, writeKeyring(records))) throw new Failure(`${name} exists, and was not changed`)
+      const keys = historyOf(records, nowMs)
+      return {
+        lines: [`Created ${name}.`, ...keyTable(keys, nowMs)],
+        json: { id: keyThatSeals(records, nowMs).id, keys: keys.map(historyJson) }
+      }
+    })
+  }
+}
+
+export const rotate: Command = {
+  name: 'rotate',
+  summary: 'add a key that becomes active in an hour',
+  about: `The key becomes active in an hour, when all servers have read it. The key before
+it opens its sessions for another 90 days, so no user is logged out. Run it from
+cron, or use the option "rotation". If a key has leaked, use revoke.`,
+  options: [...KEYRING_OPTIONS, 'activate-in', 'now', 'keep-for'],
+  async run (args, io) {
+    if (args.now && args['activate-in'] !== undefined) throw new WrongUse('give only one of --now or --activate-in')
+    const activateInMs = args.now ? 0 : durationOption(args, 'activate-in', DEFAULT_ACTIVATE_IN_MS)
+    const keepForMs = durationOption(args, 'keep-for', DEFAULT_KEEP_FOR_MS)
+    const { before, after, nowMs } = await changeKeys(args, io, (keys, nowMs) => {
+      return rotated(keys, nowMs, { activateInMs, keepForMs })
+    })
+    const keys = historyOf(after, nowMs)
+    const expiries = new Map(before.map(({ id, expiresAtMs }) => [id, expiresAtMs]))
+    const added = keys.find(({ id }) => !expiries.has(id)) as KeyHistory
+    // May include the new key, if a pending key comes after it.
+    const changed = after.filter(({ id, expiresAtMs }) => expiresAtMs !== (expiries.get(id) ?? null))
+    const changedIds = new Set(changed.map(({ id }) => id))
+    const former = keys.filter(({ id }) => changedIds.has(id))
+    return {
+      lines: [`Added key ${added.id}.`, ...keyTable(keys, nowMs)],
+      json: {
+        added: historyJson(added),
+        seals: keyThatSeals(after, nowMs).id,
+        former: former.map(({ id, opensUntilMs }) => ({ id, opensUntil: isoTime(opensUntilMs) }))
+      }
+    }
+  }
+}
+
+export const revoke: Command = {
+  name: 'revoke',
+  argument: '<id>',
+  summary: 'end all sessions that a leaked key sealed',
+  about: `All sessions that the key sealed end; list shows its id. If it is active, a
+pending key becomes active at once, or a new key is added. If the whole keyring
+has leaked, revoke every key. Servers apply it when they next read the keyring:
+every 10 seconds by default, in Kubernetes after a minute or two.`,
+  options: [...KEYRING_OPTIONS, 'keep-for'],
+  async run (args, io) {
+    const id = args.argument.toLowerCase()
+    if (!/^[\da-f]{8}$/.test(id)) throw new WrongUse(`the id of a key is 8 hex digits; found ${quoted(args.argument)}`)
+    const keepForMs = durationOption(args, 'keep-for', DEFAULT_KEEP_FOR_MS)
+    const timeIn = (keys: readonly KeyRecord[]): number | null => keys.find(key => key.id === id)?.revokedAtMs ?? null
+    const { name, before, after, nowMs } = await changeKeys(args, io, (keys, nowMs) => {
+      return timeIn(keys) === null ? revoked(keys, id, nowMs, keepForMs) : null
+    })
+    const revokedAtMs = timeIn(after)
+    if (revokedAtMs === null) throw new Failure(`${name} has no key ${id}`)
+    const wasRevoked = timeIn(before) !== null
+    const done = wasRevoked ? `Key ${id} was already revoked.` : `Revoked key ${id}: its sessions have ended.`
+    return {
+      lines: [done, ...keyTable(historyOf(after, nowMs), nowMs)],
+      json: { id, revokedAt: isoTime(revokedAtMs), wasRevoked, seals: keyThatSeals(after, nowMs).id }
+    }
+  }
+}
+
+export const prune: Command = {
+  name: 'prune',
+  summary: 'remove expired keys',
+  about: `Removes expired keys: the sessions that they sealed have ended. Revoked keys
+stay without --revoked, so that you can see what was revoked and when.`,
+  options: [...KEYRING_OPTIONS, 'revoked'],
+  async run (args, io) {
+    const { before, after, nowMs } = await changeKeys(args, io, (keys, nowMs) => {
+      const left = pruned(keys, nowMs, args.revoked)
+      return left.length === keys.length ? null : left
+    })
+    const removed = before.filter(key => !after.includes(key)).map(({ id }) => id)
+    const revokedLeft = after.filter(({ revokedAtMs }) => revokedAtMs !== null).map(({ id }) => id)
+    return {
+      lines: [`Removed: ${removed.join(', ') || 'no key'}.`, ...keyTable(historyOf(after, nowMs), nowMs)],
+      json: { removed, revokedLeft }
+    }
+  }
+}
