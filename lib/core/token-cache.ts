@@ -32,7 +32,9 @@ export class TokenCache<Content> {
     return keys.find(entry.keyId, nowMs) === entry.key ? entry.content : undefined
   }
 
-  set (token: string, key: TokenKey, content: Content): void {
+  set (text: string, key: TokenKey, content: Content): void {
+    // Copied: a part of a header would keep the whole header in memory.
+    const token = Buffer.from(text, 'latin1').toString('latin1')
     const name = token.slice(-TAG_CHARACTERS)
     this.#delete(name)
     this.#entries.set(name, { token, keyId: key.id, key, content })

@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { TokenCache } from '../../lib/core/token-cache'
 import { TokenKey, type TokenKeys } from '../../lib/core/token'
+
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
 
 const KEY = new TokenKey(1, Buffer.alloc(32))
 
@@ -33,4 +38,19 @@ t.test('the text of all tokens takes 4 MB at most', async t => {
   const kept = tokens.filter(token => cache.get(token, keysOf(KEY), 0) !== undefined)
   t.equal(kept.length, 1024)
   t.strictSame(kept, tokens.slice(-1024))
+})
+
+t.test('a token that was a part of a long header does not keep the header in memory', async t => {
+  const cache = new TokenCache<number>(1000)
+  const used = (): number => {
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+  const before = used()
+  for (let index = 0; index < 1000; index++) {
+    const header = Buffer.alloc(16_384, randomBytes(32).toString('hex')).toString('latin1')
+    cache.set(header.slice(100, 220), KEY, index)
+  }
+  t.ok(used() - before < 4_000_000, 'and not 16 MB')
+  t.equal(cache.get('', keysOf(KEY), 0), undefined)
 })
