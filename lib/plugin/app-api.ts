@@ -10,9 +10,10 @@ import { unwrap } from '../session/proxy'
 import { countParts, sealSession } from '../session/sealing'
 import { Session } from '../session/session'
 import type { SecureSessionControl } from '../../types/control'
+import { dated } from './apply'
 import { linesFor, named, subjectText, type SessionDefinition } from './definition'
 import { loadNow, tokenSource } from './load'
-import { envelopeOf } from './plan'
+import { envelopeOf, sealedSubject } from './plan'
 import { loadAndVerify } from './preload'
 import { sessionsOfAllScopes } from './sibling-scopes'
 import { hasEnded } from './verify'
@@ -104,10 +105,11 @@ function newSession ({ context }: SessionDefinition, data: Record<string, unknow
 function tokenOf (definition: SessionDefinition, session: Session): string {
   const { context: { codec, now }, sealing } = definition
   const subject = session.subject()
-  const meta = session.metaFor(subject)
-  const content = { data: session.serialized(codec), subject, customSerializer: codec.custom }
+  const meta = dated({ definition, revokedBeforeMs: 0 }, session.metaFor(subject))
+  const data = session.serialized(codec)
+  const content = { data, subject: subject ?? sealedSubject(session, meta, data), customSerializer: codec.custom }
   const { attributesBytes } = linesFor(definition, meta.settings)
-  const envelope = envelopeOf({ ...meta, renewedAtMs: Math.max(now(), meta.renewedAtMs) }, content)
+  const envelope = envelopeOf(meta, content)
   return sealSession(envelope, sealing, countParts(envelope, sealing, attributesBytes, () => session.data()), now())
 }
 

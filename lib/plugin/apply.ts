@@ -106,8 +106,13 @@ function both (one: Applied['publish'], other: Applied['publish']): Applied['pub
   }
 }
 
-/** A login is dated after every revocation of its user. A clock behind another machine's never turns the time back. */
-function dated ({ definition, revokedBeforeMs }: ApplyContext, meta: SessionMeta): SessionMeta {
+/**
+ * The meta to seal now. A login is dated after every revocation of its user. A clock behind another machine's never turns
+ * the time back.
+ */
+export function dated (
+  { definition, revokedBeforeMs }: Pick<ApplyContext, 'definition' | 'revokedBeforeMs'>, meta: SessionMeta
+): SessionMeta {
   const { revocation, context } = definition
   const isLogin = revocation !== null && isBegunNow(meta)
   const created = isLogin ? createdAt(meta, revocation.createdAt(meta.createdAtMs, revokedBeforeMs)) : meta

@@ -167,7 +167,7 @@ export function envelopeOf (meta: SessionMeta, { data, subject, customSerializer
  * For an app without the option `subject`: the subject that another app sealed. With other data it may be another user,
  * so then it is null, which readers take as unknown.
  */
-function sealedSubject ({ opened }: Session, { lineage }: SessionMeta, data: string | Buffer): Buffer | null {
+export function sealedSubject ({ opened }: Session, { lineage }: SessionMeta, data: string | Buffer): Buffer | null {
   if (opened === null || opened.subject === null || lineage !== 'same') return null
   return isSame(data, opened.data.serialized) ? opened.subject : null
 }

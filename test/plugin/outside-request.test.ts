@@ -1,7 +1,9 @@
 import t from 'tap'
+import secureSession from '../../index'
 import { addRoutes, appWith, DEBUG, KEY, OTHER_KEY } from '../helpers/app'
 import { Browser } from '../helpers/browser'
 import { fakeClock } from '../helpers/clock'
+import { appOfUsers, loggedIn } from '../revocation/users'
 
 t.test('a session that is created, encoded and decoded outside a request is unchanged', async t => {
   const app = await appWith(t)
@@ -86,4 +88,28 @@ t.test('a decoded session can be changed and encoded again', async t => {
   const again = app.decodeSecureSession(app.encodeSecureSession(decoded as NonNullable<typeof decoded>))
   t.strictSame(again?.data(), { user: 'ada', more: 1 })
   t.equal(again?.info.id, first.info.id)
+})
+
+t.test('a session that is encoded by an app without `subject` keeps the subject that another app sealed', async t => {
+  const options = { key: KEY, subject: ({ user }: any) => user, revocation: { store: secureSession.memoryRevocation(), recheck: 0 } }
+  const app = await appWith(t, options)
+  const another = await appWith(t)
+  const unknown = await appWith(t, { ...options, subject: () => undefined })
+  const token = another.encodeSecureSession(another.decodeSecureSession(app.secureSession.cookiesFor({ user: 'ada' })['session']) as any)
+  t.not(await unknown.secureSession.decode(token), null)
+  await app.secureSession.revokeSubject('ada')
+  t.equal(await unknown.secureSession.decode(token), null)
+})
+
+t.test('a session that is encoded in the millisecond of a revocation is ended by a later one only', async t => {
+  const clock = fakeClock(t)
+  const app = await appOfUsers(t, { recheck: 0 })
+  const encoded = (): string => app.encodeSecureSession(app.createSecureSession({ user: 'ada' }))
+  await (await loggedIn(app)).get('/revoke-others')
+  const token = encoded()
+  t.not(await app.secureSession.decode(token), null)
+  const revoking = app.secureSession.revokeSubject('ada')
+  clock.advance(2)
+  await revoking
+  t.equal(await app.secureSession.decode(token), null)
 })
