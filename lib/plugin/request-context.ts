@@ -116,20 +116,15 @@ export class RequestContext implements SessionHolder {
   revokeBeforeSend (): Promise<unknown> | null {
     if (this.#lines !== null) return this.#revokingEarly
     if (this.#revoking !== null) return this.#revoking
-    if (this.#preloaded === null) return null
+    if (this.#preloaded === null || this.#isWriting) return null
     for (const [definition, verified] of this.#preloaded.toBeWritten()) {
       if (this.#find(definition) === undefined) this.#add(definition, verified)
     }
-    const failures = new Failures(this.request.log)
     const waiting: Array<Promise<void>> = []
-    for (const session of this.#sessions) {
-      try {
-        const revoking = session.revokeBeforeSend()
-        if (revoking !== null) waiting.push(revoking.catch(error => { failures.add(session, error) }))
-      } catch (error) {
-        failures.add(session, error)
-      }
-    }
+    const failures = this.#forEach((session, failures) => {
+      const revoking = session.revokeBeforeSend()
+      if (revoking !== null) waiting.push(revoking.catch(error => { failures.add(session, error) }))
+    })
     if (waiting.length === 0 && failures.areNone) return null
     this.#revoking = Promise.all(waiting).then(() => {
       this.#revoking = null
@@ -155,11 +150,15 @@ export class RequestContext implements SessionHolder {
     return sent
   }
 
-  /** As `commit`, when the app wants it, and into Node's own response too. The store is not waited for. */
+  /**
+   * As `commit`, when the app wants it, and into Node's own response too. The store is not waited for, and not called
+   * where a session cannot be written.
+   */
   commitEarly (reply: FastifyReply): string[] {
     const isFinal = this.#lines !== null
     const lost = !isFinal && reply.raw.headersSent ? this.#changed() : undefined
     if (lost !== undefined) throw tooLate(lost.definition)
+    if (!isFinal && this.#revoking === null) this.#forEach(session => { session.plan() }).throwFirst()
     const revoking = isFinal ? null : this.revokeBeforeSend()
     // Fastify's onSend waits for it. Where the app sends the reply itself, nothing does.
     this.#revokingEarly ??= revoking?.catch(error => {
@@ -274,23 +273,32 @@ export class RequestContext implements SessionHolder {
   }
 
   #write (): readonly string[] {
-    // Code of the app (a toJSON, a serializer) may run while a session is written, and try to write it, too.
-    if (this.#isWriting) throw tooLate((this.#sessions[0] as RequestSession).definition)
-    this.#isWriting = true
     let lines: readonly string[] = NONE
-    let failures: Failures | null = null
+    this.#forEach(session => {
+      const own = session.apply()
+      lines = lines.length === 0 ? own : [...lines, ...own]
+    }).throwFirst()
+    return lines
+  }
+
+  /**
+   * Code of the app (a toJSON, a serializer) may run while a session is planned and written, and try to change it or to
+   * write it, too. Throws FST_SESSION_COMMITTED then.
+   */
+  #forEach (work: (session: RequestSession, failures: Failures) => void): Failures {
+    const [first] = this.#sessions
+    if (this.#isWriting) throw tooLate((first as RequestSession).definition)
+    this.#isWriting = true
+    const failures = new Failures(this.request.log)
     for (const session of this.#sessions) {
       try {
-        const own = session.apply()
-        lines = lines.length === 0 ? own : [...lines, ...own]
+        work(session, failures)
       } catch (error) {
-        failures ??= new Failures(this.request.log)
         failures.add(session, error)
       }
     }
     this.#isWriting = false
-    failures?.throwFirst()
-    return lines
+    return failures
   }
 }
 

@@ -59,10 +59,18 @@ export class RequestSession implements SessionObserver {
     return this.session.proxy
   }
 
+  /** Throws where the session cannot be written. */
+  plan (): void {
+    // Until the reply is written, the app may change an object in place.
+    this.#plan = null
+    if (this.state !== 'failed') this.#planned()
+  }
+
   /**
    * Throws where the session cannot be written, rejects where the store fails; null where nothing must be waited for.
    */
   revokeBeforeSend (): Promise<void> | null {
+    this.plan()
     if (this.state === 'failed') return null
     const revoking = revokeBeforeSend(this.definition, this.#planned())
     return revoking === null ? null : revoking.then(revokedBeforeMs => { this.#revokedBeforeMs = revokedBeforeMs })
@@ -70,8 +78,10 @@ export class RequestSession implements SessionObserver {
 
   /** The Set-Cookie lines. Throws where the session cannot be written. */
   apply (): readonly string[] {
+    this.publish = null
     if (this.state === 'failed') return NONE
     const plan = this.#planned()
+    this.#plan = null
     if (plan.kind === 'none' && plan.tooLarge === null) return NONE
     const { definition, verified } = this
     const { request } = this.#holder

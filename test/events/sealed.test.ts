@@ -94,3 +94,18 @@ t.test('a token that is made outside a request is not published', async t => {
   t.not(app.decodeSecureSession(token), null)
   t.strictSame(heard, [])
 })
+
+t.test('a session that was written, and then could not be for the reply to an error, is not published', async t => {
+  const site = await siteWith(t, [{}, { sessionName: 'cart', cookieName: 'basket' }], app => {
+    app.get('/both', async (request: any) => {
+      request.session.set('user', 'ada')
+      request.cart.set('big', 'x'.repeat(5000))
+      return {}
+    })
+    app.setErrorHandler(async (_error, { session }) => { session.set('big', 'x'.repeat(5000)); return {} })
+  })
+  const heard = hearAll(t)
+  const response = await site.visitor().send('/both')
+  t.equal(response.headers.get('set-cookie'), null)
+  t.strictSame(heard, [])
+})

@@ -6,6 +6,8 @@ import { WebSocket } from 'ws'
 import secureSession from '../../index'
 import { addRoutes, appWith, bareApp, KEY, WARN, type TestApp } from '../helpers/app'
 import { Browser, setCookies } from '../helpers/browser'
+import { CountingStore } from '../revocation/stores'
+import { appOfUsers, loggedIn } from '../revocation/users'
 
 async function listen (app: TestApp): Promise<string> {
   return await app.listen({ port: 0, host: '127.0.0.1' })
@@ -199,4 +201,29 @@ t.test('a client that disconnects before the reply causes no warning', async t =
   await gone
   await app.close()
   t.strictSame(app.lines.filter(({ level }) => level === WARN), [])
+})
+
+t.test('commitSession throws where a session cannot be written, with `revocation` too, and asks the store for nothing', async t => {
+  const store = new CountingStore()
+  const app = await appOfUsers(t, { store })
+  const codes: string[] = []
+  app.get('/fill/:bytes', (request, reply) => {
+    request.session.set('user', 'grace')
+    request.session.set('big', 'x'.repeat(Number((request.params as { bytes: string }).bytes)))
+    try {
+      reply.commitSession()
+    } catch (error) {
+      codes.push((error as { code: string }).code)
+    }
+    reply.hijack()
+    reply.raw.end()
+  })
+  const browser = await loggedIn(app)
+  const { asked, raised } = store
+  t.strictSame(setCookies(await browser.get('/fill/5000')), [])
+  t.strictSame(codes, ['FST_SESSION_TOO_LARGE'])
+  t.strictSame([store.asked, store.raised], [asked, raised])
+  t.match(setCookies(await browser.get('/fill/50')), [/^session=A/])
+  t.equal(codes.length, 1)
+  t.equal(store.raised, raised + 1, 'the session of the other user has ended')
 })

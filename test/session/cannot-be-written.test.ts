@@ -1,7 +1,9 @@
 import { Readable } from 'node:stream'
 import t from 'tap'
+import secureSession from '../../index'
 import { addRoutes, appWith, KEY, WARN, type TestApp } from '../helpers/app'
 import { Browser, setCookies } from '../helpers/browser'
+import { appOfUsers, loggedIn } from '../revocation/users'
 
 function addFailingRoutes (app: TestApp): void {
   addRoutes(app)
@@ -201,5 +203,50 @@ t.test('code of the app that runs while the session is written can neither chang
     const response = await app.inject(url)
     t.match(response.json(), { statusCode: 500, code: 'FST_SESSION_NOT_SERIALIZABLE' })
     t.strictSame(setCookies(response), [])
+  }
+})
+
+t.test('a toJSON that changes the session while it is planned gets an error, with `revocation` too', async t => {
+  const app = await appOfUsers(t)
+  const codes: string[] = []
+  app.get('/hostile', async ({ session }, reply) => {
+    const attempt = (work: () => unknown): void => {
+      try {
+        work()
+      } catch (error) {
+        codes.push((error as { code: string }).code)
+      }
+    }
+    session.set('user', 'grace')
+    session.set('a', { toJSON () { attempt(() => { session.set('late', 1) }); attempt(() => reply.commitSession()); return 1 } })
+    return {}
+  })
+  const browser = await loggedIn(app)
+  t.equal((await browser.get('/hostile')).statusCode, 200)
+  t.ok(codes.length > 0)
+  t.strictSame(codes.filter(code => code !== 'FST_SESSION_COMMITTED'), [])
+  t.strictSame(app.decodeSecureSession(browser.cookies.get('session'))?.data(), {
+    user: 'grace', secret: 'of the session', a: 1
+  })
+})
+
+t.test('what an error handler changes in place is written, where another session had failed', async t => {
+  for (const revocation of [undefined, { store: secureSession.memoryRevocation() }]) {
+    const app = await appWith(t, [{ key: KEY, revocation }, { key: KEY, sessionName: 'cart', cookieName: 'basket' }])
+    app.get('/list', async ({ session }) => { session.set('list', []); return {} })
+    app.get('/both', async (request: any) => {
+      request.session.get('list').push('by the handler')
+      request.cart.set('big', 'x'.repeat(5000))
+      return {}
+    })
+    app.get('/read', async ({ session }) => session.data())
+    app.setErrorHandler(async (error, request) => {
+      request.session.get('list').push('by the error handler')
+      return { code: (error as { code?: string }).code }
+    })
+    const browser = new Browser(app)
+    await browser.get('/list')
+    t.strictSame(await browser.json('/both'), { code: 'FST_SESSION_TOO_LARGE' })
+    t.strictSame(await browser.json('/read'), { list: ['by the handler', 'by the error handler'] })
   }
 })
