@@ -107,8 +107,8 @@ function both (one: Applied['publish'], other: Applied['publish']): Applied['pub
 }
 
 /**
- * The meta to seal now. A login is dated after every revocation of its user. A clock behind another machine's never turns
- * the time back.
+ * The meta to seal now. A login is dated after every revocation of its user. A clock behind another machine's never
+ * turns the time back.
  */
 export function dated (
   { definition, revokedBeforeMs }: Pick<ApplyContext, 'definition' | 'revokedBeforeMs'>, meta: SessionMeta

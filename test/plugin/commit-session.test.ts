@@ -203,7 +203,7 @@ t.test('a client that disconnects before the reply causes no warning', async t =
   t.strictSame(app.lines.filter(({ level }) => level === WARN), [])
 })
 
-t.test('commitSession throws where a session cannot be written, with `revocation` too, and asks the store for nothing', async t => {
+t.test('commitSession throws where a session cannot be written, with `revocation` too, and calls no store', async t => {
   const store = new CountingStore()
   const app = await appOfUsers(t, { store })
   const codes: string[] = []

@@ -91,11 +91,13 @@ t.test('a decoded session can be changed and encoded again', async t => {
 })
 
 t.test('a session that is encoded by an app without `subject` keeps the subject that another app sealed', async t => {
-  const options = { key: KEY, subject: ({ user }: any) => user, revocation: { store: secureSession.memoryRevocation(), recheck: 0 } }
+  const revocation = { store: secureSession.memoryRevocation(), recheck: 0 }
+  const options = { key: KEY, subject: ({ user }: any) => user, revocation }
   const app = await appWith(t, options)
   const another = await appWith(t)
   const unknown = await appWith(t, { ...options, subject: () => undefined })
-  const token = another.encodeSecureSession(another.decodeSecureSession(app.secureSession.cookiesFor({ user: 'ada' })['session']) as any)
+  const sealed = app.secureSession.cookiesFor({ user: 'ada' })['session']
+  const token = another.encodeSecureSession(another.decodeSecureSession(sealed) as any)
   t.not(await unknown.secureSession.decode(token), null)
   await app.secureSession.revokeSubject('ada')
   t.equal(await unknown.secureSession.decode(token), null)

@@ -218,7 +218,13 @@ t.test('a toJSON that changes the session while it is planned gets an error, wit
       }
     }
     session.set('user', 'grace')
-    session.set('a', { toJSON () { attempt(() => { session.set('late', 1) }); attempt(() => reply.commitSession()); return 1 } })
+    session.set('a', {
+      toJSON () {
+        attempt(() => { session.set('late', 1) })
+        attempt(() => reply.commitSession())
+        return 1
+      }
+    })
     return {}
   })
   const browser = await loggedIn(app)
