@@ -37,18 +37,20 @@ const OTHER_LIBRARIES: ReadonlyMap<string, () => never> = new Map(Object.entries
   return [name, () => { throw new UnknownMethodError(name, advice) }]
 }))
 
-const sessions = new WeakMap<object, Session>()
+/** Reading it from a proxy sets `unwrapped`. A WeakMap with an entry per request would cost garbage collection much. */
+const UNWRAP = Symbol('fastify-sealed-session.unwrap')
+let unwrapped: Session | undefined
 
 /** What users hold: the session's methods, and its values in property style. */
 export function proxyOf (session: Session): object {
-  const proxy = new Proxy(session, traps)
-  sessions.set(proxy, session)
-  return proxy
+  return new Proxy(session, traps)
 }
 
 /** The session of a proxy; undefined for anything else. */
 export function unwrap (proxy: unknown): Session | undefined {
-  return sessions.get(proxy as object)
+  unwrapped = undefined
+  if (typeof proxy === 'object' && proxy !== null) Reflect.get(proxy, UNWRAP)
+  return unwrapped
 }
 
 function isReserved (name: string): name is ReservedName {
@@ -72,7 +74,12 @@ function ofSymbol (session: Session, name: symbol): unknown {
 }
 
 const traps: ProxyHandler<Session> = {
-  get (session, name) {
+  get (session, name, receiver) {
+    if (name === UNWRAP) {
+      // Not for an object that inherits from the proxy.
+      if (receiver === session.proxy) unwrapped = session
+      return undefined
+    }
     if (typeof name === 'symbol') return ofSymbol(session, name)
     if (isReserved(name)) {
       const own: unknown = session[name]

@@ -72,6 +72,8 @@ t.test('encoding a value that is not a session throws', async t => {
   for (const thing of [undefined, null, {}, 'text', { data: () => ({}) }]) {
     t.throws(() => app.encodeSecureSession(thing as never), { code: 'FST_SESSION_INVALID_OPTION' })
   }
+  const heir = Object.create(app.createSecureSession({ user: 'ada' }) as object)
+  t.throws(() => app.encodeSecureSession(heir), { code: 'FST_SESSION_INVALID_OPTION' }, 'what inherits from one is none')
 })
 
 t.test('encoding a session that is too large or cannot be written throws', async t => {
