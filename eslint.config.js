@@ -26,7 +26,6 @@ module.exports = [
   { files: ['lib/**/*.ts', 'index.ts', 'types/**/*.ts'], rules: { complexity: ['error', 20] } },
   {
     files: ['lib/**/*.ts', 'index.ts', 'types/**/*.ts'],
-    ignores: ['lib/cli/**'],
     rules: { '@stylistic/max-len': ['error', { code: 120, ignoreUrls: true }] }
   },
   mayNotImport(['lib/errors.ts', 'lib/time.ts', 'lib/timers.ts', 'lib/checks.ts', 'lib/bounded-map.ts', 'lib/events.ts', 'lib/store-failure.ts'], ['core', 'keyring', 'revocation', 'stores', 'legacy', 'session', 'cookies', 'options', 'plugin', 'guard', 'cli'], FASTIFY, FILES),
