@@ -97,9 +97,9 @@ export function planOf (input: PlanInput): Plan {
   if (session.deleted) return { kind: 'end', clear: clearAll(input), revoke: replacedBy(input) }
   const data = session.changedData()
   if (data !== null) return writePlan(input, data)
-  const present = session.opened === null ? null : verified
-  if (present === null) return NOTHING
-  if (present.legacy === null) return renewPlan(input, present, isDue)
+  // Only a session that was opened comes here: of others nothing can be due, and nothing mutated.
+  const opened = verified as VerifiedSession
+  if (opened.legacy === null) return renewPlan(input, opened, isDue)
   return isDue ? migrationPlan(input) : NOTHING
 }
 

@@ -67,6 +67,7 @@ const ROWS: readonly Row[] = [
   { brought: 'due', act: change, kind: 'write', more: { ...SAME, stamp: null } },
   { brought: 'due', act: end, kind: 'end' },
   { brought: 'legacy', act: read, kind: 'none' },
+  { brought: 'legacy', act: readObject, kind: 'none' },
   { brought: 'legacy', act: change, kind: 'migrate', more: SAME },
   { brought: 'legacy', act: regenerate, kind: 'replace' },
   { brought: 'legacy', act: end, kind: 'end' },
