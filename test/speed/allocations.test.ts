@@ -18,8 +18,8 @@ interface Bytes {
  */
 const MOST: Readonly<Record<string, Bytes>> = {
   untouched: { heap: 330, buffers: 400 }, //         280
-  read: { heap: 5530, buffers: 400 }, //             5392 of a cookie that was opened before
-  'read-object': { heap: 7840, buffers: 400 }, //    7696 as well
+  read: { heap: 5530, buffers: 400 }, //             5392, of a cookie that was opened before
+  'read-object': { heap: 7840, buffers: 400 }, //    7696, as well
   write: { heap: 16_150, buffers: 1350 }, //         16,008; in what inject receives 983 to 1188
   none: { heap: 3710, buffers: 400 }, //             3576
   junk: { heap: 5170, buffers: 400 }, //             5032
