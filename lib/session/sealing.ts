@@ -45,7 +45,8 @@ export interface TokenContent extends Omit<EnvelopeFields, 'id'> {
   readonly id: SessionId
   readonly extended: Extended
   readonly codec: Codec
-  readonly serialized: string | Buffer
+  /** Null where it is not what the codec writes: its time is checked first. */
+  readonly serialized: string | Buffer | null
 }
 
 /** The latest times that the stamps of a session say; 0 without a stamp. */
@@ -91,7 +92,7 @@ function contentOf ({ plaintextBytes }: OpenedToken, { customCodec }: Sealing): 
   if (codec === null) return UNSUPPORTED
   const extended = readExtended(extensions)
   const serialized = codec.read(plaintext.subarray(dataAt, dataEnd))
-  if (extended === null || serialized === null) return MALFORMED
+  if (extended === null) return MALFORMED
   return { id: new SessionId(id), createdAtMs, renewedAtMs, extensions, customSerializer, extended, codec, serialized }
 }
 
@@ -107,6 +108,7 @@ function sessionIn (
   const renewedAtMs = Math.max(sealedAtMs, stamp.renewedAtMs)
   const refusal = refusalByTime({ createdAtMs, authenticatedAtMs, renewedAtMs }, limits, nowMs)
   if (refusal !== null) return refusal
+  if (serialized === null) return MALFORMED
 
   // A custom deserializer may fail the second time.
   const mustParse = !isCached || codec.custom
