@@ -164,7 +164,7 @@ export function warnUntrustedProxy ({ options, isFirst }: SessionDefinition, { h
   if (options.attributes.secure !== 'auto' || typeof forwarded !== 'string' || !/^https/i.test(forwarded)) return
   if (!isFirst('proxy')) return
   log.warn({ cookie: options.cookieName },
-    'TLS seems to end at a proxy that Fastify was not told to trust, so the session cookie goes out without Secure: ' +
+    'TLS seems to end at a proxy that Fastify does not trust, so the session cookie goes out without Secure: ' +
     'set trustProxy, or cookie.secure to true')
 }
 

@@ -40,7 +40,7 @@ export interface SessionRevoker {
   revokeOthers: (opened: OpenedSession | null, meta: SessionMeta, subject: Buffer) => Promise<number | null>
 }
 
-/** Told by a session what happens to it. */
+/** The callbacks of a session. */
 export interface SessionObserver {
   /** Throws FST_SESSION_COMMITTED where a change could no longer reach the browser. */
   beforeChange: () => void

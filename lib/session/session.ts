@@ -200,18 +200,13 @@ export class Session {
     return this.#isDeleted
   }
 
-  /** As `isEdited`, and true where a value cannot be serialized: then something was changed. */
+  /** The app changed something; also true where a value cannot be serialized. */
   get isChanged (): boolean {
     try {
-      return this.isEdited
+      return this.#isWritten || this.#isDeleted || this.changedData() !== null
     } catch {
       return true
     }
-  }
-
-  /** The app changed something. Throws FST_SESSION_NOT_SERIALIZABLE. */
-  get isEdited (): boolean {
-    return this.#isWritten || this.#isDeleted || this.changedData() !== null
   }
 
   /** Nothing was changed, not even in place. */

@@ -10,7 +10,7 @@ export class Values {
   /** An object or array was handed out: the app may have changed it in place since. */
   mayBeMutated = false
 
-  /** @param observer told when the first object is handed out */
+  /** @param observer called when the first object is handed out */
   constructor (opened: OpenedData | null, observer: Pick<SessionObserver, 'mayBeMutated'> = NO_OBSERVER) {
     this.#opened = opened
     this.#record = opened === null ? {} : null

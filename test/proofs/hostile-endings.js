@@ -5,6 +5,7 @@
 const { createReadStream } = require('node:fs')
 const { Readable, PassThrough } = require('node:stream')
 const { setTimeout: pause } = require('node:timers/promises')
+const raise = require('./raise')
 
 async function * chunks (count, failsAt) {
   for (let index = 0; index < count; index++) {
@@ -73,7 +74,7 @@ const ENDINGS = {
     throw Object.assign(new Error('with headers'), { statusCode: 403, headers: { 'x-error': text } })
   },
   throwText: (reply, text) => { throw text },
-  throwUndefined: () => { throw undefined }, // eslint-disable-line no-throw-literal
+  throwUndefined: () => { raise(undefined) },
   sendError: (reply, text) => { reply.send(new Error(text)); return reply },
   notFound: reply => { reply.callNotFound(); return reply },
   twice: (reply, text) => { reply.send({ first: true }); reply.send({ second: text }); return reply },

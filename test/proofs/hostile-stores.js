@@ -3,6 +3,7 @@
 /** What an app hands to the plugin, and how it can go wrong: one trouble after the other, as the settings list them. */
 
 const { setTimeout: pause } = require('node:timers/promises')
+const raise = require('./raise')
 
 /** A function that gives one of these after the other, over and over. */
 function inTurn (items) {
@@ -89,8 +90,8 @@ function opener ({ cookieName, immediate, keep, turns }) {
       case 'opens': return later(ms, session)
       case 'null': return later(ms, null)
       case 'throw': throw new Error('the opener throws')
-      case 'throw-undefined': throw undefined // eslint-disable-line no-throw-literal
-      case 'reject': return later(ms, null).then(() => { throw undefined }) // eslint-disable-line no-throw-literal
+      case 'throw-undefined': return raise(undefined)
+      case 'reject': return later(ms, null).then(() => { raise(undefined) })
       case '503': throw unavailable()
       case 'reject-503': return later(ms, null).then(() => { throw unavailable() })
       case 'nonsense': return later(ms, { data: 'a text', renewedAt: 'never' })
@@ -110,14 +111,14 @@ function unavailable () {
 const serializer = {
   serialize (data) {
     if (data.poison === 'serialize') throw new Error('the serializer throws')
-    if (data.poison === 'serialize-undefined') throw undefined // eslint-disable-line no-throw-literal
+    if (data.poison === 'serialize-undefined') raise(undefined)
     if (data.poison === 'serialize-nonsense') return 17
     return Buffer.from(`own:${JSON.stringify(data)}`)
   },
   deserialize (bytes) {
     const data = JSON.parse(bytes.toString().slice('own:'.length))
     if (data.poison === 'deserialize') throw new Error('the deserializer throws')
-    if (data.poison === 'deserialize-undefined') throw undefined // eslint-disable-line no-throw-literal
+    if (data.poison === 'deserialize-undefined') raise(undefined)
     if (data.poison === 'deserialize-nonsense') return 'a text'
     return data
   }
@@ -126,7 +127,7 @@ const serializer = {
 function subject (session) {
   switch (session.get('poison')) {
     case 'subject': throw new Error('the subject throws')
-    case 'subject-undefined': throw undefined // eslint-disable-line no-throw-literal
+    case 'subject-undefined': return raise(undefined)
     case 'subject-object': return {}
     case 'subject-empty': return ''
     default: return session.get('user')
@@ -136,7 +137,7 @@ function subject (session) {
 function when (session) {
   switch (session.get('poison')) {
     case 'when': throw new Error('the guard throws')
-    case 'when-rejects': return pause(1).then(() => { throw undefined }) // eslint-disable-line no-throw-literal
+    case 'when-rejects': return pause(1).then(() => { raise(undefined) })
     default: return pause(1).then(() => session.has('user'))
   }
 }
