@@ -5,19 +5,10 @@ import { nameOf } from '../keyring/stored-keyring'
 import type { ResolvedOptions } from '../options/options'
 import type { KeyringStore } from '../../types/keyring'
 
-const LOADED = 'keyring loaded'
-const ROTATED = 'a key was added to the keyring'
-const NOT_ROTATED = 'a new key is due and could not be added to the keyring'
-const RELOADED = 'the keyring can be reloaded again'
-const NOT_RELOADED = 'the keyring could not be reloaded, and the last good one stays in use'
 const TOO_SHORT = 'keys of the keyring expire before the last session they sealed can have ended: ' +
   'rotate with a --keep-for (or rotation.keepFor) of at least "absolute"'
-
-/** The messages of this log, by level, without what differs. */
-export const KEYRING_MESSAGES = {
-  info: [LOADED, ROTATED, RELOADED],
-  warn: [NOT_ROTATED, NOT_RELOADED, TOO_SHORT.split(':', 1)[0] as string]
-} as const
+const NOT_RELOADED = 'the keyring could not be reloaded, and the last good one stays in use'
+const NOT_ROTATED = 'a new key is due and could not be added to the keyring'
 
 /** What happens to a keyring. Key ids are no secret: every cookie begins with one. */
 export function keyringLog (
@@ -28,7 +19,7 @@ export function keyringLog (
   return {
     replaced (keys, nowMs) {
       const states = Object.fromEntries(keys.map(scheduled => [scheduled.key.id, stateAt(scheduled, nowMs)]))
-      log.info({ ...about, keys: states }, LOADED)
+      log.info({ ...about, keys: states }, 'keyring loaded')
       const tooShort = keys.filter(scheduled => closesTooEarly(scheduled, limits.absoluteMs, nowMs))
         .map(({ key }) => key.id).filter(id => !warnedOf.has(id))
       for (const id of tooShort) warnedOf.add(id)
@@ -38,10 +29,10 @@ export function keyringLog (
       log.warn({ ...about, code: codeOf(error) }, `${NOT_RELOADED}: ${error.message}`)
     },
     recovered () {
-      log.info(about, RELOADED)
+      log.info(about, 'the keyring can be reloaded again')
     },
     rotated () {
-      log.info(about, ROTATED)
+      log.info(about, 'a key was added to the keyring')
     },
     rotationFailed (error) {
       log.warn({ ...about, code: codeOf(error) }, `${NOT_ROTATED}: ${error.message}`)

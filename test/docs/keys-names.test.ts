@@ -1,9 +1,13 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { KEYRING_MESSAGES } from '../../lib/plugin/keyring-log'
+import { schedule } from '../../lib/keyring/schedule'
+import { resolveOptions, type ResolvedSession } from '../../lib/options/options'
+import { keyringLog } from '../../lib/plugin/keyring-log'
 import { DEFAULT_REDIS_KEY } from '../../lib/stores/keyring-redis'
 import { Operator } from '../cli/operator'
+import { KEY } from '../helpers/app'
+import { MemoryStore } from '../helpers/keyrings'
 import { linesOf, PAGE, ROOT } from './keys-page'
 import { CODES } from './page'
 
@@ -29,7 +33,19 @@ t.test('docs/keys.md: every error code exists', async t => {
 })
 
 t.test('docs/keys.md: the table of messages has what the plugin logs, with its levels', async t => {
-  const logged = Object.entries(KEYRING_MESSAGES).flatMap(([level, messages]) => messages.map(message => `${level} ${message}`))
+  const logged: string[] = []
+  const write = (level: string) => (_fields: object, message: string) => {
+    logged.push(`${level} ${message.split(':', 1)[0] as string}`)
+  }
+  const [{ options }] = resolveOptions({ key: KEY }, 0) as [ResolvedSession]
+  const reporter = keyringLog({ info: write('info'), warn: write('warn') } as never, options, new MemoryStore(null))
+  const dates = { revokedAtMs: null, createdAtMs: 0 }
+  reporter.replaced(schedule([
+    { ...dates, id: '00000001', activatesAtMs: 0, expiresAtMs: 2000 },
+    { ...dates, id: '00000002', activatesAtMs: 1000, expiresAtMs: null }
+  ]), 0)
+  for (const report of [reporter.failed, reporter.rotationFailed]) report(new Error('read-only'))
+  for (const report of [reporter.recovered, reporter.rotated]) report()
   const listed = Array.from(PAGE.matchAll(/^\| (info|warn) \| `([^`]+)` \|/gm), ([, level, message]) => `${level as string} ${message as string}`)
   t.equal(listed.length, 6)
   t.strictSame(listed.sort(), logged.sort())
