@@ -104,8 +104,9 @@ function rowsOf (json: Json, nowMs: number): string[][] {
     if (name === 'attributes') return JSON.stringify(value)
     if (name.endsWith('At') && typeof value === 'string') return moment(Date.parse(value), nowMs)
     if (name.endsWith('Ms')) return duration(value as number)
-    if (typeof value !== 'object' || value === null) return String(value)
-    return Object.entries(value).map(([name, value]) => `${name} ${textOf(value, name)}`).join(', ')
+    if (value === null) return '-'
+    if (typeof value !== 'object') return String(value)
+    return Object.entries(value as object).map(([name, value]) => `${name} ${textOf(value, name)}`).join(', ')
   }
   return Object.entries(json).flatMap(([name, value]) => {
     return (Array.isArray(value) ? value : [value]).map(value => [name, textOf(value, name)])

@@ -48,6 +48,12 @@ function withKey (t: Test, input = ''): Operator {
   return operator
 }
 
+t.test('inspect has a dash for the state of a key that is in no keyring', async t => {
+  const operator = withKey(t)
+  operator.input = seal(operator, { material: KEY })
+  t.match(await operator.do(...WITH_KEY), /key +id [0-9a-f]{8}, state -\n/)
+})
+
 t.test('inspect prints times, key and sizes, and no values', async t => {
   const operator = new Operator(t)
   const { active } = writeEveryState(operator)
@@ -104,7 +110,7 @@ extensions        type 1, name idle limit, idleMs 30 days
 extensions        type 128, name absolute limit, absoluteMs 90 days
 extensions        type 2, name max-age, maxAgeMs 2 days
 extensions        type 4, name cookie attributes, attributes {"path":"/app"}
-extensions        type 77, name null, bytes 3
+extensions        type 77, name -, bytes 3
 `)
   t.match(await operator.ask(...WITH_KEY), {
     padded: true,
@@ -140,7 +146,7 @@ extensions        type 6, name authenticated at, authenticatedAt 2026-02-27 12:0
   })
   t.match(await inspected([EXTENSION_PERSISTENT, Buffer.from([0])], [EXTENSION_SUBJECT, Buffer.alloc(0)]), `
 extensions        type 3, name persistent, persistent false
-extensions        type 5, name subject, hash null
+extensions        type 5, name subject, hash -
 `)
 })
 
@@ -184,7 +190,7 @@ t.test('inspect --json prints the same, and the data only with --show', async t 
 t.test('inspect prints data of a custom serializer as text, or as base64 if it is not text', async t => {
   const operator = withKey(t)
   operator.input = seal(operator, { material: KEY }, { customSerializer: true, data: 'user=alice' })
-  t.match(await operator.do(...WITH_KEY), /customSerializer {2}true\n[^]*data 10[^]*keys +null\n/)
+  t.match(await operator.do(...WITH_KEY), /customSerializer {2}true\n[^]*data 10[^]*keys +-\n/)
   t.match(await operator.do(...WITH_KEY, '--show'), /\n\{\n {2}"text": "user=alice"\n\}\n$/)
   t.match(await operator.ask(...WITH_KEY, '--show'), { keys: null, data: { text: 'user=alice' } })
   operator.input = seal(operator, { material: KEY }, { customSerializer: true, data: Buffer.from([0xff, 0xfe, 0x00]) })
@@ -196,7 +202,7 @@ t.test('inspect prints a stamp if the name is that of a stamp', async t => {
   const operator = withKey(t)
   const args = ['inspect', '--cookie-name', 'session.t', '--key-env', 'SESSION_KEY']
   operator.input = `session=x; session.t=${stamp(operator, 0)}`
-  t.match(await operator.do(...args), /^kind +stamp\nsession +00112233.*\nrenewedAt +2026-02-28 12:00 UTC \(24 h ago\)\ncheckedAt +null\nsizes +token 99\nkey .*\n$/)
+  t.match(await operator.do(...args), /^kind +stamp\nsession +00112233.*\nrenewedAt +2026-02-28 12:00 UTC \(24 h ago\)\ncheckedAt +-\nsizes +token 99\nkey .*\n$/)
   t.match(await operator.ask(...args), { kind: 'stamp', session: ID, renewedAt: '2026-02-28T12:00:00.000Z', checkedAt: null, sizes: { token: 99 } })
   operator.input = stamp(operator, operator.nowMs - 60_000)
   t.match(await operator.do(...args), /checkedAt {2}2026-03-01 11:59 UTC \(1 min ago\)\n/)
