@@ -103,6 +103,14 @@ t.test('the cache keeps how a session ended, and when the last entry was dropped
   t.equal(memory.droppedAtMs, 70, 'a cut-off as well as an end')
 })
 
+t.test('subjects without a revocation take no room in the cache, however many', async t => {
+  const cache = new RevocationCache()
+  cache.setRevokedBefore(ADA, START_MS, 1)
+  for (let other = 0; other < 20_000; other++) cache.setRevokedBefore(`other ${other}`, 0, 2)
+  t.equal(cache.endOf(sessionRef()), 'revoked')
+  t.equal(cache.droppedAtMs, 0)
+})
+
 t.test('the oldest entry of the bounded map is dropped, and returned', async t => {
   const recent = new BoundedMap<number>(2)
   t.equal(recent.set('a', 1), undefined)
