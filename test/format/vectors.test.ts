@@ -6,6 +6,7 @@ import { readEnvelope, writeEnvelope, type OpenedEnvelope } from '../../lib/core
 import { LABEL } from '../../lib/core/format'
 import { readStamp, writeStamp } from '../../lib/core/stamp'
 import { openToken, plaintext, sealToken, type OpenedToken, type TokenKeys } from '../../lib/core/token'
+import { keyIdText } from '../../lib/keyring/key-id'
 import { fixedTerms, Keyring, type KeyUse } from '../../lib/keyring/keyring'
 import { subjectText } from '../../lib/plugin/definition'
 import { hashOfSubject, keyOf, keyOfId } from '../../lib/revocation/keys'
@@ -91,11 +92,14 @@ function sealing ({ key, use, cookieName }: ValidVector): ReturnType<TokenKeys['
 }
 
 for (const { name, key, keyId, tokenKeys } of keyVectors) {
-  t.test(`the ${name} key has its id and token keys`, async t => {
-    t.equal(keyedHash(Buffer.from(key, 'hex'), `${LABEL}key-id`).toString('hex', 0, 4), keyId)
+  t.test(`the ${name} key has its id, its token keys, and its secret for signing cookies`, async t => {
+    const material = Buffer.from(key, 'hex')
+    t.equal(keyIdText(material), keyId)
     for (const { use, cookieName, tokenKey } of tokenKeys) {
-      t.equal(keyedHash(Buffer.from(key, 'hex'), `${LABEL}${use}\0${cookieName}`).toString('hex'), tokenKey)
+      t.equal(keyedHash(material, `${LABEL}${use}\0${cookieName}`).toString('hex'), tokenKey)
     }
+    const signing = tokenKeys.filter(({ use }) => use === 'signing')
+    t.strictSame(new Keyring(fixedTerms([material])).signingSecrets(0), signing.map(({ tokenKey }) => Buffer.from(tokenKey, 'hex').toString('base64url')))
   })
 }
 

@@ -1,5 +1,8 @@
 import t from 'tap'
+import { keyId } from '../../lib/keyring/key-id'
+import { Keyring } from '../../lib/keyring/keyring'
 import { schedule, stateAt, type KeyDates } from '../../lib/keyring/schedule'
+import { keyNumber } from '../helpers/keyrings'
 
 /** Days in the place of milliseconds: the function does not care. */
 function key (id: string, activatesAtMs: number, more: Partial<KeyDates> = {}): KeyDates {
@@ -25,6 +28,17 @@ t.test('a key is pending, active, retired and expired, each from its time on', a
     120: { a: 'expired', b: 'expired', c: 'active' },
     99999: { a: 'expired', b: 'expired', c: 'active' }
   })) t.strictSame(statesAt([A, B, C], Number(day)), states, `day ${day}`)
+})
+
+t.test('a key opens sessions and verifies signed cookies until its expiry, to the millisecond', async t => {
+  const [retired, active] = [{ ...keyNumber(1, 10), expiresAtMs: 110 }, keyNumber(2, 20)]
+  const id = keyId(retired.material)
+  const keyring = new Keyring(schedule([retired, active]).map(({ key, ...term }) => ({ material: key.material, term })))
+  const keys = keyring.tokenKeys('cookie', 'session')
+  t.ok(keys.find(id, 109))
+  t.equal(keyring.signingSecrets(109).length, 2)
+  t.notOk(keys.find(id, 110))
+  t.equal(keyring.signingSecrets(110).length, 1)
 })
 
 t.test('the order of the keys in the file does not matter', async t => {

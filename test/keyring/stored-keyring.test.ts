@@ -1,4 +1,5 @@
 import t from 'tap'
+import { KeyringUnavailableError } from '../../lib/errors'
 import { writeKeyring, type KeyRecord } from '../../lib/keyring/document'
 import { rotated } from '../../lib/keyring/lifecycle'
 import { changeKeyring } from '../../lib/keyring/stored-keyring'
@@ -44,6 +45,7 @@ t.test('a change fails after a number of conflicts', async t => {
   const store = new MemoryStore([keyNumber(1, 0)])
   store.insteadOfWriting = async () => false
   await t.rejects(changeKeyring(store, add), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: /changed by another writer at each of 100 attempts/ })
+  t.equal(store.updates, 100)
 })
 
 t.test('a keyring that would not be readable is not written', async t => {
@@ -56,6 +58,13 @@ t.test('a keyring that would not be readable is not written', async t => {
 t.test('a store that throws synchronously, or throws a value that is no error, is a coded error', async t => {
   const throws = (): never => { throw Object.create(null) }
   await t.rejects(changeKeyring({ read: throws, update: throws, name: 'mine' }, add), { code: 'FST_SESSION_KEYRING_UNAVAILABLE', message: 'mine cannot be read: no reason given' })
+})
+
+t.test('the error of a store that has a code already is thrown as it is', async t => {
+  const error = new KeyringUnavailableError('the disk is full')
+  const store = new MemoryStore([keyNumber(1, 0)])
+  store.insteadOfWriting = async () => { throw error }
+  t.equal(await changeKeyring(store, add).catch((thrown: unknown) => thrown), error)
 })
 
 t.test('a store without a keyring, with an invalid one or with no text is an error', async t => {

@@ -3,18 +3,21 @@ import { appWith, bareApp, addRoutes, KEY, OTHER_KEY } from '../helpers/app'
 import { Browser } from '../helpers/browser'
 import secureSession from '../../index'
 
+/** Its base64 has the characters in which base64url differs. */
+const BYTES = Buffer.from('fbff'.repeat(16), 'hex')
 const FORMS: Record<string, string | Uint8Array> = {
-  'a Buffer': KEY,
-  'a Uint8Array': new Uint8Array(KEY),
-  'a view into a larger buffer': Buffer.concat([Buffer.alloc(5), KEY, Buffer.alloc(5)]).subarray(5, 37),
-  base64: KEY.toString('base64'),
-  'base64 without padding': KEY.toString('base64').replace('=', ''),
-  base64url: KEY.toString('base64url'),
-  hex: KEY.toString('hex'),
-  'upper-case hex': KEY.toString('hex').toUpperCase(),
-  'text with a newline': `${KEY.toString('base64url')}\n`,
-  'text with the line end of Windows': `${KEY.toString('hex')}\r\n`,
-  'the Buffer of a text file': Buffer.from(`${KEY.toString('base64')}\n`)
+  'a Buffer': BYTES,
+  'a Uint8Array': new Uint8Array(BYTES),
+  'a view into a larger buffer': Buffer.concat([Buffer.alloc(5), BYTES, Buffer.alloc(5)]).subarray(5, 37),
+  base64: BYTES.toString('base64'),
+  'base64 without padding': BYTES.toString('base64').replace('=', ''),
+  base64url: BYTES.toString('base64url'),
+  'base64url with padding': `${BYTES.toString('base64url')}=`,
+  hex: BYTES.toString('hex'),
+  'upper-case hex': BYTES.toString('hex').toUpperCase(),
+  'text with a newline': `${BYTES.toString('base64url')}\n`,
+  'text with the line end of Windows': `${BYTES.toString('hex')}\r\n`,
+  'the Buffer of a text file': Buffer.from(`${BYTES.toString('base64')}\n`)
 }
 
 async function bootError (t: Test, options: unknown): Promise<any> {
@@ -28,7 +31,7 @@ async function bootError (t: Test, options: unknown): Promise<any> {
 }
 
 t.test('every form of a key is the same key', async t => {
-  const writer = await appWith(t, { key: KEY })
+  const writer = await appWith(t, { key: BYTES })
   addRoutes(writer)
   const browser = new Browser(writer)
   await browser.get('/set/user/ada')
@@ -44,8 +47,12 @@ t.test('a key of the wrong length is refused at boot, with its length and withou
   for (const length of [0, 1, 31, 33, 64, 1000]) {
     const key = Buffer.alloc(length, 'k')
     const error = await bootError(t, { key })
-    t.match(error, { code: 'FST_SESSION_INVALID_KEY', message: new RegExp(`key must be 32 bytes.*found ${length} bytes`) })
+    t.match(error, { code: 'FST_SESSION_INVALID_KEY', message: new RegExp(`^option "key": key must be 32 bytes.*found ${length} bytes$`) })
     t.notMatch(error.message, /kk/)
+  }
+  for (const length of [62, 63, 65, 66, 128]) {
+    const error = await bootError(t, { key: 'a'.repeat(length) })
+    t.match(error, { code: 'FST_SESSION_INVALID_KEY', message: new RegExp(`found text of ${length} characters$`) })
   }
   const error = await bootError(t, { key: 'not base64 of thirty-two bytes' })
   t.match(error, { code: 'FST_SESSION_INVALID_KEY', message: /key must be 32 bytes.*found text of 30 characters/ })
@@ -63,11 +70,11 @@ t.test('one wrong key in an array is refused, and the message says which', async
 })
 
 t.test('a value that is not a key is refused', async t => {
-  for (const key of [42, true, null, {}]) {
-    t.match(await bootError(t, { key }), { code: 'FST_SESSION_INVALID_KEY', message: /key must be a string or a Buffer/ })
+  for (const [key, found] of [[42, 'number'], [true, 'boolean'], [null, 'null'], [{}, 'object']] as const) {
+    t.match(await bootError(t, { key }), { code: 'FST_SESSION_INVALID_KEY', message: new RegExp(`key must be a string or a Buffer; found ${found}$`) })
   }
-  for (const key of [[42], [null], [[KEY]]]) {
-    t.match(await bootError(t, { key }), { code: 'FST_SESSION_INVALID_KEY', message: /"key"\[0\]: Key must be string or buffer/ })
+  for (const [key, found] of [[[42], 'number$'], [[null], 'null$'], [[[KEY]], 'object$'], [[undefined], 'undefined; .*environment variable']] as const) {
+    t.match(await bootError(t, { key }), { code: 'FST_SESSION_INVALID_KEY', message: new RegExp(`"key"\\[0\\]: Key must be string or buffer; found ${found}`) })
   }
   t.match(await bootError(t, { key: [] }), { code: 'FST_SESSION_INVALID_KEY', message: /empty array/ })
 })
@@ -76,6 +83,8 @@ t.test('the error for a key file that a shell or an editor broke says what is wr
   t.match(await bootError(t, { key: Buffer.concat([KEY, Buffer.from('\n')]) }), { message: /found 33 bytes, the last of them a newline/ })
   const utf16 = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(KEY.toString('base64'), 'utf16le')])
   t.match(await bootError(t, { key: utf16 }), { message: /found 90 bytes that start like UTF-16/ })
+  const others = { 'ff first': Buffer.alloc(34, 0xff), 'fe second': Buffer.alloc(34, 0xfe), 'a newline within': Buffer.alloc(34, '\n') }
+  for (const [name, key] of Object.entries(others)) t.match(await bootError(t, { key }), { message: /found 34 bytes$/ }, name)
 })
 
 t.test('a key that is given twice counts once', async t => {

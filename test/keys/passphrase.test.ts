@@ -12,7 +12,8 @@ const SALT = Buffer.from('0123456789abcdef')
 
 t.test('servers with the same passphrase and salt open each other\'s sessions', async t => {
   t.teardown(quickPassphrases())
-  const [one, other] = [await appWith(t, { secret: SECRET, salt: SALT }), await appWith(t, { secret: Buffer.from(SECRET), salt: '0123456789abcdef' })]
+  const secret = 'a passphrase of exactly 32 bytes'
+  const [one, other] = [await appWith(t, { secret, salt: SALT }), await appWith(t, { secret: Buffer.from(secret), salt: '0123456789abcdef' })]
   addRoutes(one)
   addRoutes(other)
   const browser = new Browser(one)
@@ -72,4 +73,5 @@ t.test('a passphrase that is too short or a salt of the wrong length is refused,
   for (const secret of [42, null]) {
     await t.rejects(appWith(t, { secret } as unknown as secureSession.Options), { code: 'FST_SESSION_INVALID_KEY', message: /secret must be a string or a Buffer; found/ })
   }
+  await t.rejects(appWith(t, { secret: SECRET, salt: 42 } as unknown as secureSession.Options), { code: 'FST_SESSION_INVALID_KEY', message: /salt must be a string or a Buffer; found number/ })
 })

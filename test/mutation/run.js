@@ -10,7 +10,7 @@ const { join } = require('node:path')
 const TESTS = {
   'lib/core': ['format', 'keys', 'splitting', 'sealer.test.ts'],
   'lib/cookies': ['options', 'plugin', 'splitting', 'session/own-options.test.ts', 'session/sealed-attributes.test.ts'],
-  'lib/keyring': ['keyring', 'keys', 'options', 'cli'],
+  'lib/keyring': ['keyring', 'keys', 'options', 'cli', 'legacy/secure-session.test.ts', 'format/vectors.test.ts'],
   'lib/revocation': ['revocation', 'events'],
   'lib/session': ['session', 'plugin', 'format'],
   'lib/plugin': ['plugin', 'session', 'guards', 'events', 'legacy', 'splitting', 'revocation', 'options', 'neighbours']
