@@ -3,7 +3,7 @@
 const neostandard = require('neostandard')
 
 const FOLDERS = [
-  'core', 'cookies', 'keyring', 'revocation', 'session', 'stores', 'legacy', 'options', 'plugin', 'guard', 'cli'
+  'core', 'cookies', 'bound', 'keyring', 'revocation', 'session', 'stores', 'legacy', 'options', 'plugin', 'guard', 'cli'
 ]
 const FASTIFY = {
   group: ['fastify', 'fastify-plugin', '@fastify/cookie'],
@@ -42,9 +42,10 @@ module.exports = [
   mayImport(['lib/sealer.ts'], ['core', 'keyring', 'session', 'options'], FASTIFY),
   folderMayImport('core', [], FASTIFY, FILES),
   folderMayImport('cookies', [], FASTIFY, FILES),
+  folderMayImport('bound', ['core'], FASTIFY, FILES),
   folderMayImport('keyring', ['core'], FASTIFY, FILES),
   folderMayImport('revocation', ['core'], FASTIFY, FILES),
-  folderMayImport('session', ['core'], FASTIFY, FILES),
+  folderMayImport('session', ['core', 'bound'], FASTIFY, FILES),
   folderMayImport('stores', ['keyring'], FASTIFY),
   folderMayImport('legacy', ['core', 'keyring'], FASTIFY, FILES),
   folderMayImport('options', ['core', 'cookies', 'keyring', 'session', 'stores', 'legacy']),

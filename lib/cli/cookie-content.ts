@@ -3,7 +3,8 @@ import { TIME_BYTES } from '../core/bytes'
 import { readEnvelope } from '../core/envelope'
 import {
   EXTENSION_ABSOLUTE_LIMIT, EXTENSION_AUTHENTICATED_AT, EXTENSION_COOKIE_ATTRIBUTES, EXTENSION_IDLE_LIMIT,
-  EXTENSION_MAX_AGE, EXTENSION_PERSISTENT, EXTENSION_SUBJECT, EXTENSIONS_AT, SUBJECT_BYTES
+  EXTENSION_MARK, EXTENSION_MAX_AGE, EXTENSION_PERSISTENT, EXTENSION_SUBJECT, EXTENSIONS_AT, MARK_BYTES, PROOF_BYTES,
+  PROVEN_AT, SUBJECT_BYTES
 } from '../core/format'
 import { MALFORMED, type Refusal } from '../core/refusal'
 import { readStamp } from '../core/stamp'
@@ -25,6 +26,13 @@ export function stampContent (length: number, characters: number): Json | Refusa
     checkedAt: checkedAtMs === 0 ? null : isoTime(checkedAtMs),
     sizes: { token: characters }
   }
+}
+
+/** The proof in the first `length` bytes of `plaintext`. Its mark is not shown: it is the pass of the session. */
+export function proofContent (length: number, characters: number): Json | Refusal {
+  if (length !== PROOF_BYTES) return MALFORMED
+  const provenAt = isoTime(plaintext.readUIntBE(PROVEN_AT, TIME_BYTES))
+  return { kind: 'proof', provenAt, sizes: { token: characters } }
 }
 
 /** The session in the first `length` bytes of `plaintext`; with `show`, its data. */
@@ -61,6 +69,8 @@ const readTime: ReadExtension = value => {
   return value.length === TIME_BYTES ? isoTime(value.readUIntBE(0, TIME_BYTES)) : undefined
 }
 const readBoolean: ReadExtension = value => new Map([['00', false], ['01', true]]).get(value.toString('hex'))
+/** The mark itself is not shown: it is the pass of the session. */
+const readMark: ReadExtension = value => value.length === MARK_BYTES ? value.length : undefined
 const readHash: ReadExtension = value => {
   if (value.length === 0) return null
   return value.length === SUBJECT_BYTES ? value.toString('base64url') : undefined
@@ -74,7 +84,8 @@ const EXTENSIONS: Readonly<Record<number, readonly [name: string, field: string,
   [EXTENSION_PERSISTENT]: ['persistent', 'persistent', readBoolean],
   [EXTENSION_COOKIE_ATTRIBUTES]: ['cookie attributes', 'attributes', jsonObject],
   [EXTENSION_SUBJECT]: ['subject', 'hash', readHash],
-  [EXTENSION_AUTHENTICATED_AT]: ['authenticated at', 'authenticatedAt', readTime]
+  [EXTENSION_AUTHENTICATED_AT]: ['authenticated at', 'authenticatedAt', readTime],
+  [EXTENSION_MARK]: ['mark', 'bytes', readMark]
 }
 
 function readExtension ([type, value]: [number, Buffer]): Json | undefined {

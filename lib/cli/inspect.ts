@@ -1,4 +1,4 @@
-import { STAMP_SUFFIX } from '../core/format'
+import { PROOF_SUFFIX, STAMP_SUFFIX } from '../core/format'
 import { CookieParts } from '../core/parts'
 import type { Refusal } from '../core/refusal'
 import { keyIdIn, openToken } from '../core/token'
@@ -7,7 +7,7 @@ import { fixedTerms, Keyring } from '../keyring/keyring'
 import { schedule, stateAt } from '../keyring/schedule'
 import { oneOf } from './arguments'
 import type { Command } from './command'
-import { sessionContent, stampContent, type Json } from './cookie-content'
+import { proofContent, sessionContent, stampContent, type Json } from './cookie-content'
 import { Failure, PROGRAM, quoted, WrongUse } from './errors'
 import { keyFromEnv, KEYRING_OPTIONS, KEYRING_SOURCES, readKeys } from './keyring-access'
 import { duration, moment, table } from './text'
@@ -24,7 +24,7 @@ export const inspect: Command = {
 It reads from stdin, since arguments stay in the history of the shell: either a
 bare token, or the value of a Cookie header, "name=value; name=value", with all
 parts of a split session: "session", "session.1" and "session.2". "session.t" is
-the stamp that renews "session".
+the stamp that renews "session", "session.d" the proof of a device.
 
 Keys of any state open it. Limits of the server are not known, so it does not
 show whether the session has expired.`,
@@ -77,15 +77,15 @@ function tokensIn (text: string, name: string): readonly string[] {
 }
 
 function open (token: string, name: string, keyring: Keyring, show: boolean): Json | Refusal {
-  const isStamp = name.endsWith(STAMP_SUFFIX)
+  const use = name.endsWith(STAMP_SUFFIX) ? 'stamp' : name.endsWith(PROOF_SUFFIX) ? 'proof' : 'cookie'
   const cookies = new CookieParts(name).found(token)
   // The keys open at any time.
-  const opened = openToken(token, keyring.tokenKeys(isStamp ? 'stamp' : 'cookie', name), cookies, 0)
+  const opened = openToken(token, keyring.tokenKeys(use, name), cookies, 0)
   if ('ok' in opened) return opened
   const length = opened.plaintextBytes
-  return isStamp
-    ? stampContent(length, token.length)
-    : sessionContent(length, token.length, cookies as number, show)
+  if (use === 'stamp') return stampContent(length, token.length)
+  if (use === 'proof') return proofContent(length, token.length)
+  return sessionContent(length, token.length, cookies as number, show)
 }
 
 function explain ({ reason }: Refusal, token: string, name: string): string {

@@ -1,8 +1,7 @@
 import { TIME_BYTES } from './bytes'
 import {
-  CREATED_AT, EXTENSION_ABSOLUTE_LIMIT, EXTENSIONS_AT, EXTENSIONS_LENGTH_AT, EXTENSION_LENGTH_AT, EXTENSION_VALUE_AT,
-  FIRST_CRITICAL_EXTENSION, FLAGS_AT, FLAG_CUSTOM_SERIALIZER, FLAG_PADDED, ID_AT, ID_BYTES, KNOWN_FLAGS, PADDING_MARK,
-  RENEWED_AT
+  CREATED_AT, EXTENSIONS_AT, EXTENSIONS_LENGTH_AT, EXTENSION_LENGTH_AT, EXTENSION_VALUE_AT, FIRST_CRITICAL_EXTENSION,
+  FLAGS_AT, FLAG_CUSTOM_SERIALIZER, FLAG_PADDED, ID_AT, ID_BYTES, KNOWN_CRITICAL, KNOWN_FLAGS, PADDING_MARK, RENEWED_AT
 } from './format'
 import { MALFORMED, UNSUPPORTED, type Refusal } from './refusal'
 
@@ -101,7 +100,7 @@ function readExtensions (plaintext: Buffer, end: number): Extensions | Refusal {
     const valueAt = at + EXTENSION_VALUE_AT
     at = valueAt + plaintext.readUInt16BE(at + EXTENSION_LENGTH_AT)
     if (at > end || extensions.has(type)) return MALFORMED
-    if (type >= FIRST_CRITICAL_EXTENSION && type !== EXTENSION_ABSOLUTE_LIMIT) return UNSUPPORTED
+    if (type >= FIRST_CRITICAL_EXTENSION && !KNOWN_CRITICAL.includes(type)) return UNSUPPORTED
     extensions.set(type, Buffer.from(plaintext.subarray(valueAt, at)))
   }
   return extensions

@@ -36,6 +36,9 @@ export const NOT_SPLIT = 1
 
 /** The name of the stamp's cookie is the name of the session's cookie and this suffix. */
 export const STAMP_SUFFIX = '.t'
+/** The cookies of a session with a mark: its pass and its proof. */
+export const PASS_SUFFIX = '.u'
+export const PROOF_SUFFIX = '.d'
 
 // The plaintext of a session: flags, id, times, extensions, data.
 export const ID_BYTES = 16
@@ -62,8 +65,13 @@ export const EXTENSION_PERSISTENT = 3
 export const EXTENSION_COOKIE_ATTRIBUTES = 4
 export const EXTENSION_SUBJECT = 5
 export const EXTENSION_AUTHENTICATED_AT = 6
-/** The only critical extension in use. Reserved: 129 device key, 130 audience. */
 export const EXTENSION_ABSOLUTE_LIMIT = 128
+/** The mark of a session that counts only together with its pass or a proof. Reserved: 130 audience. */
+export const EXTENSION_MARK = 129
+/** The critical extensions that a reader knows. */
+export const KNOWN_CRITICAL: readonly number[] = [EXTENSION_ABSOLUTE_LIMIT, EXTENSION_MARK]
+
+export const MARK_BYTES = 16
 
 /** The length of the hash of a subject. */
 export const SUBJECT_BYTES = 16
@@ -72,6 +80,23 @@ export const SUBJECT_BYTES = 16
 export const STAMP_RENEWED_AT = ID_BYTES
 export const STAMP_CHECKED_AT = STAMP_RENEWED_AT + TIME_BYTES
 export const STAMP_BYTES = STAMP_CHECKED_AT + TIME_BYTES
+
+// The plaintext of a proof: the mark, and when the device signed.
+export const PROVEN_AT = MARK_BYTES
+export const PROOF_BYTES = PROVEN_AT + TIME_BYTES
+
+// The plaintext of a device identifier: the mark, and the public key, a point of the curve P-256.
+export const COORDINATE_BYTES = 32
+export const KEY_X_AT = MARK_BYTES
+export const KEY_Y_AT = KEY_X_AT + COORDINATE_BYTES
+export const DEVICE_BYTES = KEY_Y_AT + COORDINATE_BYTES
+
+// The plaintext of a challenge: the mark, when it was made, and what it is for.
+export const ASKED_AT = MARK_BYTES
+export const PURPOSE_AT = ASKED_AT + TIME_BYTES
+export const CHALLENGE_BYTES = PURPOSE_AT + 1
+export const PURPOSE_REGISTRATION = 1
+export const PURPOSE_REFRESH = 2
 
 /** ISO 7816-4: this byte, then zeros. */
 export const PADDING_MARK = 0x80

@@ -2,7 +2,7 @@ import { longestAttributes } from '../cookies/lines'
 import type { CookieAttributes } from '../cookies/attributes'
 import { encodedLength, TIME_BYTES } from '../core/bytes'
 import { paddedLength } from '../core/envelope'
-import { EXTENSION_VALUE_AT, EXTENSIONS_AT, SUBJECT_BYTES, TOKEN_OVERHEAD_BYTES } from '../core/format'
+import { EXTENSION_VALUE_AT, EXTENSIONS_AT, MARK_BYTES, SUBJECT_BYTES, TOKEN_OVERHEAD_BYTES } from '../core/format'
 import { CookieParts } from '../core/parts'
 import { invalid } from '../checks'
 
@@ -13,9 +13,9 @@ interface Writing {
   readonly padTo: number
 }
 
-/** Bytes of a session without data, with all its extensions: four times or limits, a flag, a subject, attributes. */
+/** A session without data, with all its extensions: four times or limits, a flag, a subject, a mark, attributes. */
 const EMPTY_BYTES = EXTENSIONS_AT + 4 * (EXTENSION_VALUE_AT + TIME_BYTES) + (EXTENSION_VALUE_AT + 1) +
-  (EXTENSION_VALUE_AT + SUBJECT_BYTES) + EXTENSION_VALUE_AT + '{}'.length
+  (EXTENSION_VALUE_AT + SUBJECT_BYTES) + (EXTENSION_VALUE_AT + MARK_BYTES) + EXTENSION_VALUE_AT + '{}'.length
 
 /**
  * Throws FST_SESSION_INVALID_OPTION if an empty session does not fit in its Set-Cookie lines beside these attributes.

@@ -7,7 +7,7 @@ import { readStamp } from '../core/stamp'
 import { openToken, plaintext, type TokenKeys } from '../core/token'
 import { isFromTheFuture } from '../session/expiry'
 import type { OpenedSession } from '../session/opened'
-import { NOT_STAMPED, openSession, type Sealing, type StampedTimes, type StampOf } from '../session/sealing'
+import { NOT_STAMPED, openSession, type Beside, type Sealing, type StampedTimes } from '../session/sealing'
 import type { OwnSettings } from '../session/settings'
 import type { SessionDefinition } from './definition'
 import type { LegacyCookie } from './legacy-cookies'
@@ -106,9 +106,9 @@ export function openSealed (
   const candidates = tokens(sealing.parts)
   if (candidates.length === 0) return NO_SESSIONS
   const sessions: OpenedSession[] = []
-  const stampOf: StampOf = id => stampIn(sealed, id, header, nowMs, log)
+  const beside = new CookiesBeside(sealed, header, nowMs, log)
   for (const token of candidates) {
-    const opened = token === null ? MALFORMED : openSession(token, sealing, nowMs, stampOf)
+    const opened = token === null ? MALFORMED : openSession(token, sealing, nowMs, beside)
     if (!isRefusal(opened)) sessions.push(opened)
     else logRefused(log, isFirst, { sessionName, cookie: sealing.cookieName, reason: opened.reason })
   }
@@ -126,24 +126,41 @@ export function isRefusal (result: object): result is Refusal {
   return 'ok' in result
 }
 
-function stampIn (
-  { stampName, stampKeys, sessionName, isFirst }: SealedCookies, id: Buffer, header: string | undefined, nowMs: number,
-  log: OpeningLog
-): StampedTimes {
-  let latest: StampedTimes = NOT_STAMPED
-  for (const token of cookieValues(header, stampName)) {
-    if (token.length !== STAMP_CHARACTERS) continue
-    const opened = openToken(token, stampKeys, NOT_SPLIT, nowMs)
-    const stamp = isRefusal(opened) ? opened : readStamp(plaintext, opened.plaintextBytes)
-    if (isRefusal(stamp) || !stamp.id.equals(id)) continue
-    if (isFromTheFuture(Math.max(stamp.renewedAtMs, stamp.checkedAtMs), nowMs)) {
-      logStampFromTheFuture(log, isFirst, sessionName, stampName)
-      continue
-    }
-    latest = {
-      renewedAtMs: Math.max(latest.renewedAtMs, stamp.renewedAtMs),
-      checkedAtMs: Math.max(latest.checkedAtMs, stamp.checkedAtMs)
-    }
+/** The stamps in a Cookie header. */
+class CookiesBeside implements Beside {
+  readonly #sealed: SealedCookies
+  readonly #header: string | undefined
+  readonly #nowMs: number
+  readonly #log: OpeningLog
+
+  constructor (sealed: SealedCookies, header: string | undefined, nowMs: number, log: OpeningLog) {
+    this.#sealed = sealed
+    this.#header = header
+    this.#nowMs = nowMs
+    this.#log = log
   }
-  return latest
+
+  stampOf (id: Buffer): StampedTimes {
+    const { stampName, stampKeys, sessionName, isFirst } = this.#sealed
+    let latest: StampedTimes = NOT_STAMPED
+    for (const token of cookieValues(this.#header, stampName)) {
+      if (token.length !== STAMP_CHARACTERS) continue
+      const opened = openToken(token, stampKeys, NOT_SPLIT, this.#nowMs)
+      const stamp = isRefusal(opened) ? opened : readStamp(plaintext, opened.plaintextBytes)
+      if (isRefusal(stamp) || !stamp.id.equals(id)) continue
+      if (isFromTheFuture(Math.max(stamp.renewedAtMs, stamp.checkedAtMs), this.#nowMs)) {
+        logStampFromTheFuture(this.#log, isFirst, sessionName, stampName)
+        continue
+      }
+      latest = {
+        renewedAtMs: Math.max(latest.renewedAtMs, stamp.renewedAtMs),
+        checkedAtMs: Math.max(latest.checkedAtMs, stamp.checkedAtMs)
+      }
+    }
+    return latest
+  }
+
+  bindingOf (): null {
+    return null
+  }
 }

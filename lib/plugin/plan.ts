@@ -148,7 +148,7 @@ function writePlan (input: PlanInput, data: string | Buffer): WritePlan {
 
 /** The envelope of a session, to be sealed. */
 export function envelopeOf (meta: SessionMeta, { data, subject, customSerializer }: SealedContent): Envelope {
-  const { id, createdAtMs, authenticatedAtMs, renewedAtMs, settings, extensions } = meta
+  const { id, createdAtMs, authenticatedAtMs, renewedAtMs, settings, mark, extensions } = meta
   return {
     id: id.bytes,
     createdAtMs,
@@ -156,7 +156,8 @@ export function envelopeOf (meta: SessionMeta, { data, subject, customSerializer
     extensions: writeExtended({
       settings,
       subject,
-      authenticatedAtMs: authenticatedAtMs === createdAtMs ? undefined : authenticatedAtMs
+      authenticatedAtMs: authenticatedAtMs === createdAtMs ? undefined : authenticatedAtMs,
+      mark
     }, extensions),
     customSerializer,
     data

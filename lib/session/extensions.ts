@@ -2,7 +2,7 @@ import { TIME_BYTES } from '../core/bytes'
 import type { Extensions } from '../core/envelope'
 import {
   EXTENSION_ABSOLUTE_LIMIT, EXTENSION_AUTHENTICATED_AT, EXTENSION_COOKIE_ATTRIBUTES, EXTENSION_IDLE_LIMIT,
-  EXTENSION_MAX_AGE, EXTENSION_PERSISTENT, EXTENSION_SUBJECT, SUBJECT_BYTES
+  EXTENSION_MARK, EXTENSION_MAX_AGE, EXTENSION_PERSISTENT, EXTENSION_SUBJECT, MARK_BYTES, SUBJECT_BYTES
 } from '../core/format'
 import { jsonCodec, type SessionRecord } from './codec'
 import { NO_SETTINGS, type OwnSettings } from './settings'
@@ -14,9 +14,11 @@ export interface Extended {
   readonly subject: Buffer | null
   /** Undefined: when the session was created. */
   readonly authenticatedAtMs: number | undefined
+  /** The session counts only together with a pass or a proof of this mark. Null: it has none. */
+  readonly mark: Buffer | null
 }
 
-const NOTHING: Extended = { settings: NO_SETTINGS, subject: null, authenticatedAtMs: undefined }
+const NOTHING: Extended = { settings: NO_SETTINGS, subject: null, authenticatedAtMs: undefined, mark: null }
 const YES = 1
 const NO = 0
 
@@ -30,8 +32,9 @@ export function readExtended (extensions: Extensions): Extended | null {
   const attributes = extensions.get(EXTENSION_COOKIE_ATTRIBUTES)
   const subject = extensions.get(EXTENSION_SUBJECT) ?? null
   const authenticatedAt = extensions.get(EXTENSION_AUTHENTICATED_AT)
+  const mark = extensions.get(EXTENSION_MARK) ?? null
   const areTimes = [idle, absolute, maxAge, authenticatedAt].every(isTime)
-  if (!areTimes || !isFlag(persistent) || !isSubject(subject)) return null
+  if (!areTimes || !isFlag(persistent) || !isSubject(subject) || !isMark(mark)) return null
   const ownAttributes = attributes === undefined ? null : recordIn(attributes)
   if (attributes !== undefined && ownAttributes === null) return null
   return {
@@ -43,13 +46,16 @@ export function readExtended (extensions: Extensions): Extended | null {
       attributes: ownAttributes
     },
     subject,
-    authenticatedAtMs: timeIn(authenticatedAt) ?? undefined
+    authenticatedAtMs: timeIn(authenticatedAt) ?? undefined,
+    mark
   }
 }
 
 /** The extensions with this in them. Those of unknown types stay. */
-export function writeExtended ({ settings, subject, authenticatedAtMs }: Extended, extensions: Extensions): Extensions {
-  const isPlain = settings === NO_SETTINGS && subject === null && authenticatedAtMs === undefined
+export function writeExtended (
+  { settings, subject, authenticatedAtMs, mark }: Extended, extensions: Extensions
+): Extensions {
+  const isPlain = settings === NO_SETTINGS && subject === null && authenticatedAtMs === undefined && mark === null
   if (isPlain && extensions.size === 0) return extensions
   const { idleMs, absoluteMs, maxAgeMs, persistent, attributes } = settings
   const written = new Map(extensions)
@@ -65,6 +71,7 @@ export function writeExtended ({ settings, subject, authenticatedAtMs }: Extende
   put(EXTENSION_COOKIE_ATTRIBUTES, attributes === null ? null : Buffer.from(JSON.stringify(attributes)))
   put(EXTENSION_SUBJECT, subject)
   putTime(EXTENSION_AUTHENTICATED_AT, authenticatedAtMs ?? null)
+  put(EXTENSION_MARK, mark)
   return written
 }
 
@@ -83,6 +90,10 @@ function isFlag (value: Buffer | undefined): boolean {
 
 function isSubject (value: Buffer | null): boolean {
   return value === null || value.length === 0 || value.length === SUBJECT_BYTES
+}
+
+function isMark (value: Buffer | null): boolean {
+  return value === null || value.length === MARK_BYTES
 }
 
 function timeIn (value: Buffer | undefined): number | null {

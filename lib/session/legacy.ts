@@ -47,6 +47,8 @@ export function openLegacy (
     checkedAtMs: 0,
     subject: null,
     settings: NO_SETTINGS,
+    mark: null,
+    binding: null,
     extensions: NO_EXTENSIONS,
     data: new OpenedData(serialized, codec, parsed),
     isRenewalDue: isRenewalDue(renewedAtMs, limits.renewAfterMs, nowMs),

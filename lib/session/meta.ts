@@ -20,14 +20,24 @@ export interface SessionMeta extends SessionTimes {
   /** It is another session, and its user was authenticated by the one that the request brought. */
   readonly continuesLogin: boolean
   readonly settings: OwnSettings
+  /** See `OpenedSession`. A login gives a session another one. */
+  readonly mark: Buffer | null
   /** Those of types that this version does not know. */
   readonly extensions: Extensions
 }
 
 export function metaOf (opened: OpenedSession): SessionMeta {
-  const { id, createdAtMs, authenticatedAtMs, renewedAtMs, settings, extensions } = opened
+  const { id, createdAtMs, authenticatedAtMs, renewedAtMs, settings, mark, extensions } = opened
   return {
-    id, createdAtMs, authenticatedAtMs, renewedAtMs, settings, extensions, lineage: 'same', continuesLogin: false
+    id,
+    createdAtMs,
+    authenticatedAtMs,
+    renewedAtMs,
+    settings,
+    mark,
+    extensions,
+    lineage: 'same',
+    continuesLogin: false
   }
 }
 
@@ -75,6 +85,7 @@ export function createdAt (meta: SessionMeta, createdAtMs: number): SessionMeta 
  * - Anonymous to user counts as authentication.
  * - User A to B may be impersonation, so `authenticatedAtMs` stays.
  * - Settings of user A, and extensions that this version does not know, are not for user B.
+ * - The mark of a user stays: a copy of a session must not become a session that is bound to nothing.
  * @param subject hashed; null where the app does not say
  * @param nextId of the other session
  * @param given the settings of this request, which stay
@@ -87,8 +98,8 @@ export function withSubject (
   if (before === null || subject === null || isBegunNow(meta) || subject.equals(before)) return meta
   const fresh = begun(nextId(), nowMs, given, 'fresh')
   if (!isUser(before)) return fresh
-  const { authenticatedAtMs, renewedAtMs } = meta
-  return { ...fresh, authenticatedAtMs, renewedAtMs, continuesLogin: true }
+  const { authenticatedAtMs, renewedAtMs, mark } = meta
+  return { ...fresh, authenticatedAtMs, renewedAtMs, mark, continuesLogin: true }
 }
 
 /** A subject, hashed: a user, and neither anonymous nor unknown. */
@@ -105,6 +116,7 @@ function begun (id: SessionId, nowMs: number, settings: OwnSettings, lineage: Li
     renewedAtMs: nowMs,
     continuesLogin: false,
     settings,
+    mark: null,
     extensions: NO_EXTENSIONS
   }
 }

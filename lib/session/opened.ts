@@ -1,4 +1,5 @@
 import type { Extensions } from '../core/envelope'
+import type { Binding } from '../bound/status'
 import type { Codec, SessionRecord } from './codec'
 import type { SessionTimes } from './expiry'
 import type { SessionId } from './session-id'
@@ -14,6 +15,10 @@ export interface OpenedSession extends SessionTimes {
   /** The subject when it was sealed, hashed; empty for anonymous, null where the writer did not say. */
   readonly subject: Buffer | null
   readonly settings: OwnSettings
+  /** Null where its data cookie is enough. */
+  readonly mark: Buffer | null
+  /** What the cookies beside it say of its mark; null without a mark. */
+  readonly binding: Binding | null
   readonly extensions: Extensions
   readonly data: OpenedData
   /** A use of the session now renews it. */

@@ -5,6 +5,7 @@ import { CookieParts } from '../core/parts'
 import { MALFORMED, UNSUPPORTED, type Refusal } from '../core/refusal'
 import { openToken, plaintext, sealToken, type OpenedToken, type TokenKeys } from '../core/token'
 import { TokenCache } from '../core/token-cache'
+import type { Binding } from '../bound/status'
 import { TooLargeError } from '../errors'
 import { jsonCodec, type Codec, type SessionRecord } from './codec'
 import { isRenewalDue, refusalByTime, withOwnLimits, type Limits } from './expiry'
@@ -55,9 +56,16 @@ export interface StampedTimes {
   readonly checkedAtMs: number
 }
 
-export type StampOf = (id: Buffer) => StampedTimes
+/** The cookies beside the token of a session. */
+export interface Beside {
+  stampOf (id: Buffer): StampedTimes
+  /** Null where no cookies can be seen, so that a session with a mark cannot be used. */
+  bindingOf (mark: Buffer): Binding | null
+}
 
 export const NOT_STAMPED: StampedTimes = Object.freeze({ renewedAtMs: 0, checkedAtMs: 0 })
+/** A token alone. */
+export const NOTHING_BESIDE: Beside = Object.freeze({ stampOf: () => NOT_STAMPED, bindingOf: () => null })
 const LARGEST_KEYS_NAMED = 3
 
 /** @param recheckMs see `Sealing` */
@@ -68,17 +76,17 @@ export function sealingWith (rules: SealingRules, keys: TokenKeys, recheckMs = I
 
 /** Opens a token, or says why not. Never throws. */
 export function openSession (
-  token: string, sealing: Sealing, nowMs: number, stampOf: StampOf
+  token: string, sealing: Sealing, nowMs: number, beside: Beside
 ): OpenedSession | Refusal {
   const cached = sealing.cache?.get(token, sealing.keys, nowMs)
-  if (cached !== undefined) return sessionIn(cached, true, sealing, nowMs, stampOf)
+  if (cached !== undefined) return sessionIn(cached, true, sealing, nowMs, beside)
 
   if (token.length > sealing.parts.longest(MOST_PARTS)) return MALFORMED
   const opened = openToken(token, sealing.keys, sealing.parts.found(token), nowMs)
   if ('ok' in opened) return opened
   const content = contentOf(opened, sealing)
   if ('ok' in content) return content
-  const session = sessionIn(content, false, sealing, nowMs, stampOf)
+  const session = sessionIn(content, false, sealing, nowMs, beside)
   if (!('ok' in session)) sealing.cache?.set(token, opened.key, content)
   return session
 }
@@ -98,13 +106,13 @@ function contentOf ({ plaintextBytes }: OpenedToken, { customCodec }: Sealing): 
 
 /** @param isCached it was opened before, so its JSON is known to be good and can be parsed when it is needed */
 function sessionIn (
-  content: TokenContent, isCached: boolean, sealing: Sealing, nowMs: number, stampOf: StampOf
+  content: TokenContent, isCached: boolean, sealing: Sealing, nowMs: number, beside: Beside
 ): OpenedSession | Refusal {
   const { id, createdAtMs, renewedAtMs: sealedAtMs, extensions, codec, serialized } = content
-  const { settings, subject, authenticatedAtMs = createdAtMs } = content.extended
+  const { settings, subject, mark, authenticatedAtMs = createdAtMs } = content.extended
   const limits = withOwnLimits(sealing.limits, settings)
   const isDue = isRenewalDue(sealedAtMs, limits.renewAfterMs, nowMs)
-  const stamp = isDue || nowMs - createdAtMs >= sealing.recheckMs ? stampOf(id.bytes) : NOT_STAMPED
+  const stamp = isDue || nowMs - createdAtMs >= sealing.recheckMs ? beside.stampOf(id.bytes) : NOT_STAMPED
   const renewedAtMs = Math.max(sealedAtMs, stamp.renewedAtMs)
   const refusal = refusalByTime({ createdAtMs, authenticatedAtMs, renewedAtMs }, limits, nowMs)
   if (refusal !== null) return refusal
@@ -114,6 +122,8 @@ function sessionIn (
   const mustParse = !isCached || codec.custom
   const parsed = mustParse ? codec.parse(serialized) : null
   if (mustParse && parsed === null) return MALFORMED
+  const binding = mark === null ? null : beside.bindingOf(mark)
+  if (mark !== null && binding === null) return UNSUPPORTED
   return {
     id,
     createdAtMs,
@@ -123,6 +133,8 @@ function sessionIn (
     checkedAtMs: stamp.checkedAtMs,
     subject,
     settings,
+    mark,
+    binding,
     extensions,
     data: new OpenedData(serialized, codec, parsed),
     isRenewalDue: isDue && isRenewalDue(renewedAtMs, limits.renewAfterMs, nowMs),

@@ -53,7 +53,7 @@ t.test('an unknown extension is kept and written back', async t => {
 })
 
 t.test('an unknown critical extension refuses the session', async t => {
-  for (const type of [129, 200, 255]) t.strictSame(read(withExtensions(type, 0, 0)), { ok: false, reason: 'unsupported' })
+  for (const type of [130, 200, 255]) t.strictSame(read(withExtensions(type, 0, 0)), { ok: false, reason: 'unsupported' })
 })
 
 t.test('an unknown flag refuses the session', async t => {

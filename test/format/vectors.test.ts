@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { keyedHash } from '../../lib/core/aead'
+import { openChallenge, openDevice, openProof, writeChallenge, writeDevice, writeProof } from '../../lib/bound/tokens'
 import { readEnvelope, writeEnvelope, type OpenedEnvelope } from '../../lib/core/envelope'
 import { LABEL } from '../../lib/core/format'
 import { readStamp, writeStamp } from '../../lib/core/stamp'
@@ -29,6 +30,9 @@ interface ValidVector {
   token: string
   session?: { id: string, createdAt: number, renewedAt: number, padTo: number, extensions: { type: number, value: string }[], json?: string, bytes?: string }
   stamp?: { id: string, renewedAt: number, checkedAt: number }
+  proof?: { mark: string, provenAt: number }
+  device?: { mark: string, x: string, y: string }
+  challenge?: { mark: string, askedAt: number, purpose: number }
 }
 
 interface SealedVector {
@@ -111,6 +115,7 @@ for (const vector of vectors<ValidVector>('valid')) {
     t.equal(sealToken(bytes, sealing(vector), vector.parts, Buffer.from(vector.nonce, 'hex')), vector.token)
     if (vector.session !== undefined) checkSession(t, vector, vector.session)
     if (vector.stamp !== undefined) checkStamp(t, vector, vector.stamp)
+    if (['proof', 'device', 'challenge'].includes(vector.use)) checkBound(t, vector)
   })
 }
 
@@ -138,6 +143,28 @@ function checkStamp (t: { strictSame: (a: unknown, b: unknown) => unknown, equal
   const stamp = { id: Buffer.from(id, 'hex'), renewedAtMs: renewedAt, checkedAtMs: checkedAt }
   t.strictSame(readStamp(Buffer.from(vector.plaintext, 'hex'), vector.plaintext.length / 2), stamp)
   t.equal(sealToken(writeStamp(stamp, plaintext), sealing(vector), 1, Buffer.from(vector.nonce, 'hex')), vector.token)
+}
+
+/** A token of device bound sessions. */
+function checkBound (t: { strictSame: (a: unknown, b: unknown) => unknown, equal: (a: unknown, b: unknown) => unknown }, vector: ValidVector): void {
+  const { proof, device, challenge, token } = vector
+  const bytes = (hex: string): Buffer => Buffer.from(hex, 'hex')
+  const [keys, seal] = [ring(vector), (length: number) => sealToken(length, sealing(vector), 1, bytes(vector.nonce))]
+  if (proof !== undefined) {
+    const content = { mark: bytes(proof.mark), provenAtMs: proof.provenAt }
+    t.strictSame(openProof(token, keys, 0), content)
+    t.equal(seal(writeProof(content, plaintext)), token)
+  }
+  if (device !== undefined) {
+    const content = { mark: bytes(device.mark), x: bytes(device.x), y: bytes(device.y) }
+    t.strictSame(openDevice(token, keys, 0), content)
+    t.equal(seal(writeDevice(content, plaintext)), token)
+  }
+  if (challenge !== undefined) {
+    const content = { mark: bytes(challenge.mark), askedAtMs: challenge.askedAt, purpose: challenge.purpose }
+    t.strictSame(openChallenge(token, keys, 0), content)
+    t.equal(seal(writeChallenge(content, plaintext)), token)
+  }
 }
 
 function sealerOf (vector: SealedVector, more: Partial<SealerOptions> = {}): Sealer {

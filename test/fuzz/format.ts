@@ -193,6 +193,8 @@ function readSession (plaintext: Buffer, reader: Reader, stamped: Stamped): Read
   refuseByTime({ createdAtMs, authenticatedAtMs, lastRenewedAtMs }, reader.nowMs, idleMs, absoluteMs)
   const json = isCustom && reader.customData === 'unread' ? {} : jsonObject(content.subarray(dataAt))
   if (json === null) throw new Refused('malformed')
+  // Of the cookies beside a session it knows the stamps alone.
+  if (extensions.has(129) && reader.nowMs !== null) throw new Refused('unsupported')
   return { json, id, createdAtMs, renewedAtMs, lastRenewedAtMs, idleMs }
 }
 
@@ -223,7 +225,7 @@ function readExtensions (bytes: Buffer): Map<number, Buffer> {
     const end = rest.length < 3 ? Infinity : 3 + rest.readUInt16BE(1)
     const type = rest[0] as number
     if (end > rest.length || extensions.has(type)) throw new Refused('malformed')
-    if (type > 128) throw new Refused('unsupported')
+    if (type > 129) throw new Refused('unsupported')
     extensions.set(type, rest.subarray(3, end))
     rest = rest.subarray(end)
   }
@@ -234,6 +236,7 @@ function isGood ([type, value]: [number, Buffer]): boolean {
   if (TIMES.includes(type)) return value.length === 6
   if (type === 3) return value.length === 1 && (value[0] === 0 || value[0] === 1)
   if (type === 4) return jsonObject(value) !== null
+  if (type === 129) return value.length === 16
   return type !== 5 || value.length === 0 || value.length === 16
 }
 

@@ -1,0 +1,68 @@
+import { timingSafeEqual } from 'node:crypto'
+import { decodeBase64url, encodedLength } from '../core/bytes'
+import { MARK_BYTES } from '../core/format'
+import { CLOCK_SKEW_MS } from '../time'
+import type { Proof } from './tokens'
+
+/**
+ * What the cookies beside a session with a mark say.
+ * - `bound`: a proof came along. The browser has the key.
+ * - `unbound`: the pass came along. The browser has no key, or has not used it yet.
+ * - `unproven`: neither did.
+ */
+export type Binding = Bound | Unbound | Unproven
+
+export interface Bound {
+  readonly kind: 'bound'
+  /** When the browser last signed. */
+  readonly provenAtMs: number
+}
+
+export interface Unbound {
+  readonly kind: 'unbound'
+}
+
+export interface Unproven {
+  readonly kind: 'unproven'
+  /** A genuine proof of another mark came along. While the browser holds it, it makes no other one. */
+  readonly hasForeignProof: boolean
+}
+
+export const UNBOUND: Unbound = Object.freeze({ kind: 'unbound' })
+export const UNPROVEN: Unproven = Object.freeze({ kind: 'unproven', hasForeignProof: false })
+export const UNPROVEN_BESIDE_FOREIGN: Unproven = Object.freeze({ kind: 'unproven', hasForeignProof: true })
+
+const PASS_CHARACTERS = encodedLength(MARK_BYTES)
+const passBytes = Buffer.alloc(MARK_BYTES)
+
+/** The value of the pass of a mark. */
+export function passOf (mark: Buffer): string {
+  return mark.toString('base64url')
+}
+
+/** One of these values of the pass cookie is the pass of this mark. */
+export function hasPass (mark: Buffer, values: readonly string[]): boolean {
+  for (const value of values) {
+    const isPass = value.length === PASS_CHARACTERS && decodeBase64url(value, passBytes) !== null
+    if (isPass && timingSafeEqual(passBytes, mark)) return true
+  }
+  return false
+}
+
+/**
+ * The latest time of the proofs of this mark that count; null for none. A proof is good for a minute longer than its
+ * cookie: a browser makes no other one while it holds it.
+ */
+export function provenAtMs (mark: Buffer, proofs: readonly Proof[], proofForMs: number, nowMs: number): number | null {
+  let latestMs: number | null = null
+  for (const proof of proofs) {
+    const ageMs = nowMs - proof.provenAtMs
+    const counts = ageMs >= -CLOCK_SKEW_MS && ageMs < proofForMs + CLOCK_SKEW_MS && proof.mark.equals(mark)
+    if (counts && (latestMs === null || proof.provenAtMs > latestMs)) latestMs = proof.provenAtMs
+  }
+  return latestMs
+}
+
+export function isForeign (mark: Buffer, proofs: readonly Proof[]): boolean {
+  return proofs.some(proof => !proof.mark.equals(mark))
+}
