@@ -51,5 +51,5 @@ module.exports = [
   folderMayImport('options', ['core', 'cookies', 'keyring', 'session', 'stores', 'legacy']),
   folderMayImport('plugin', FOLDERS.filter(folder => folder !== 'cli')),
   folderMayImport('guard', ['session', 'plugin']),
-  folderMayImport('cli', ['core', 'keyring', 'stores'], FASTIFY)
+  folderMayImport('cli', ['core', 'cookies', 'keyring', 'session', 'stores'], FASTIFY)
 ]

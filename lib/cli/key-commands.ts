@@ -1,18 +1,17 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { KEY_BYTES, randomize } from '../core/aead'
-import { isoTime, writeKeyring, type KeyRecord } from '../keyring/document'
+import { isoTime, writeKeyring } from '../keyring/document'
 import {
   DEFAULT_ACTIVATE_IN_MS, DEFAULT_KEEP_FOR_MS, keyThatSeals, pruned, revoked, ringOf, rotated
 } from '../keyring/lifecycle'
 import { nameOf } from '../keyring/stored-keyring'
-import { durationOption } from './arguments'
-import type { Command } from './command'
-import { Failure, quoted, WrongUse } from './errors'
-import { historyJson, historyOf, keyTable, type KeyHistory } from './key-history'
-import { changeKeys, keyFromEnv, KEYRING_OPTIONS, withKeyring } from './keyring-access'
+import { durationOption, WrongUse, type Command } from './command'
+import { historyJson, historyOf, keyTable, timeline, type KeyHistory } from './key-history'
+import { changeKeys, keyFromEnv, KEYRING_OPTIONS, readKeys, withKeyring } from './keyring-access'
+import { quoted } from './text'
 
-/** The commands that make and change keys. */
+/** The commands that make, show and change keys. */
 
 export const generate: Command = {
   name: 'generate',
@@ -23,10 +22,7 @@ PowerShell use --out, because ">" writes UTF-16 there.`,
   async run ({ out }, { cwd }) {
     const key = randomize(Buffer.alloc(KEY_BYTES)).toString('base64url')
     if (out === undefined) return { lines: [key], json: { key } }
-    const path = resolve(cwd, out)
-    await writeFile(path, `${key}\n`, { flag: 'wx', mode: 0o600 }).catch(({ code, message }: NodeJS.ErrnoException) => {
-      throw new Failure(code === 'EEXIST' ? `${path} exists, and was not changed` : `cannot write ${path}: ${message}`)
-    })
+    await writeFile(resolve(cwd, out), `${key}\n`, { flag: 'wx', mode: 0o600 })
     return { lines: [`Wrote a new key to ${out}.`], json: { file: out } }
   }
 }
@@ -47,13 +43,30 @@ names, with commas: the first key seals, the others open for 90 days.`,
       const nowMs = io.now()
       const records = ringOf(materials ?? [randomize(Buffer.alloc(KEY_BYTES))], nowMs, DEFAULT_KEEP_FOR_MS)
       const name = nameOf(store)
-      if (!await store.update(null, writeKeyring(records))) throw new Failure(`${name} exists, and was not changed`)
+      if (!await store.update(null, writeKeyring(records))) throw new Error(`${name} exists, and was not changed`)
       const keys = historyOf(records, nowMs)
       return {
         lines: [`Created ${name}.`, ...keyTable(keys, nowMs)],
         json: { id: keyThatSeals(records, nowMs).id, keys: keys.map(historyJson) }
       }
     })
+  }
+}
+
+export const list: Command = {
+  name: 'list',
+  summary: 'show the keys of a keyring: their states and times',
+  about: `Shows the id of each key, its state, when it seals and until when it opens
+sessions, and the same as a timeline. It shows no key. Dates are in UTC.`,
+  options: KEYRING_OPTIONS,
+  async run (args, io) {
+    const records = await readKeys(args, io)
+    const nowMs = io.now()
+    const keys = historyOf(records, nowMs)
+    return {
+      lines: [...keyTable(keys, nowMs), '', ...timeline(keys, nowMs)],
+      json: { now: isoTime(nowMs), keys: keys.map(historyJson) }
+    }
   }
 }
 
@@ -75,15 +88,13 @@ cron, or use the option "rotation". If a key has leaked, use revoke.`,
     const expiries = new Map(before.map(({ id, expiresAtMs }) => [id, expiresAtMs]))
     const added = keys.find(({ id }) => !expiries.has(id)) as KeyHistory
     // May include the new key, if a pending key comes after it.
-    const changed = after.filter(({ id, expiresAtMs }) => expiresAtMs !== (expiries.get(id) ?? null))
-    const changedIds = new Set(changed.map(({ id }) => id))
-    const former = keys.filter(({ id }) => changedIds.has(id))
+    const former = after.filter(({ id, expiresAtMs }) => expiresAtMs !== (expiries.get(id) ?? null))
     return {
       lines: [`Added key ${added.id}.`, ...keyTable(keys, nowMs)],
       json: {
         added: historyJson(added),
         seals: keyThatSeals(after, nowMs).id,
-        former: former.map(({ id, opensUntilMs }) => ({ id, opensUntil: isoTime(opensUntilMs) }))
+        former: former.map(({ id, expiresAtMs }) => ({ id, opensUntil: isoTime(expiresAtMs) }))
       }
     }
   }
@@ -92,27 +103,26 @@ cron, or use the option "rotation". If a key has leaked, use revoke.`,
 export const revoke: Command = {
   name: 'revoke',
   argument: '<id>',
-  summary: 'end all sessions that a leaked key sealed',
-  about: `All sessions that the key sealed end; list shows its id. If it is active, a
-pending key becomes active at once, or a new key is added. If the whole keyring
-has leaked, revoke every key. Servers apply it when they next read the keyring:
-every 10 seconds by default, in Kubernetes after a minute or two.`,
+  summary: 'revoke all sessions that a leaked key sealed',
+  about: `Sessions that the key sealed no longer open; list shows its id. If the key is
+active, a pending key becomes active at once, or a new key is added. If the
+whole keyring has leaked, revoke every key. Servers apply it when they next read
+the keyring: every 10 seconds by default, in Kubernetes after a minute or two.`,
   options: [...KEYRING_OPTIONS, 'keep-for'],
   async run (args, io) {
     const id = args.argument.toLowerCase()
     if (!/^[\da-f]{8}$/.test(id)) throw new WrongUse(`the id of a key is 8 hex digits; found ${quoted(args.argument)}`)
     const keepForMs = durationOption(args, 'keep-for', DEFAULT_KEEP_FOR_MS)
-    const timeIn = (keys: readonly KeyRecord[]): number | null => keys.find(key => key.id === id)?.revokedAtMs ?? null
     const { name, before, after, nowMs } = await changeKeys(args, io, (keys, nowMs) => {
-      return timeIn(keys) === null ? revoked(keys, id, nowMs, keepForMs) : null
+      return revoked(keys, id, nowMs, keepForMs)
     })
-    const revokedAtMs = timeIn(after)
-    if (revokedAtMs === null) throw new Failure(`${name} has no key ${id}`)
-    const wasRevoked = timeIn(before) !== null
-    const done = wasRevoked ? `Key ${id} was already revoked.` : `Revoked key ${id}: its sessions have ended.`
+    const key = after.find(key => key.id === id)
+    if (key === undefined) throw new Error(`${name} has no key ${id}`)
+    const wasRevoked = after === before
+    const done = wasRevoked ? `Key ${id} was already revoked.` : `Revoked key ${id}: its sessions no longer open.`
     return {
       lines: [done, ...keyTable(historyOf(after, nowMs), nowMs)],
-      json: { id, revokedAt: isoTime(revokedAtMs), wasRevoked, seals: keyThatSeals(after, nowMs).id }
+      json: { id, revokedAt: isoTime(key.revokedAtMs), wasRevoked, seals: keyThatSeals(after, nowMs).id }
     }
   }
 }
@@ -120,7 +130,7 @@ every 10 seconds by default, in Kubernetes after a minute or two.`,
 export const prune: Command = {
   name: 'prune',
   summary: 'remove expired keys',
-  about: `Removes expired keys: the sessions that they sealed have ended. Revoked keys
+  about: `Removes expired keys: the sessions that they sealed have expired. Revoked keys
 stay without --revoked, so that you can see what was revoked and when.`,
   options: [...KEYRING_OPTIONS, 'revoked'],
   async run (args, io) {

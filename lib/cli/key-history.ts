@@ -1,17 +1,11 @@
 import { isoTime } from '../keyring/document'
-import { schedule, stateAt, type KeyDates, type KeyState } from '../keyring/schedule'
+import { schedule, stateAt, type KeyDates, type KeyState, type Term } from '../keyring/schedule'
 import { DAY_MS } from '../time'
 import { date, fromNow, table } from './text'
 
-/** The states of a key in the past and, if the keyring does not change, in the future. Infinity: never, or no end. */
-export interface KeyHistory {
-  readonly id: string
+/** A key in the past and, if the keyring does not change, in the future. Infinity: never, or no end. */
+export interface KeyHistory extends Term, Pick<KeyDates, 'id' | 'createdAtMs' | 'revokedAtMs'> {
   readonly state: KeyState
-  readonly createdAtMs: number
-  readonly sealsFromMs: number
-  readonly sealsUntilMs: number
-  readonly opensUntilMs: number
-  readonly revokedAtMs: number | null
 }
 
 /**
@@ -24,19 +18,16 @@ export function historyOf (keys: readonly KeyDates[], nowMs: number): KeyHistory
     .filter(({ activatesAtMs, revokedAtMs }) => activatesAtMs < (revokedAtMs ?? Infinity))
   return scheduled.map(each => {
     const { id, createdAtMs, activatesAtMs, revokedAtMs } = each.key
-    const state = stateAt(each, nowMs)
+    const opensUntilMs = revokedAtMs ?? each.opensUntilMs
+    const key = { id, state: stateAt(each, nowMs), createdAtMs, sealsFromMs: Infinity, sealsUntilMs: Infinity }
     const index = sealing.indexOf(each.key)
+    if (index === -1) return { ...key, opensUntilMs, revokedAtMs }
+    const untilMs = revokedAtMs ?? each.sealsUntilMs
     const nextMs = sealing[index + 1]?.activatesAtMs ?? Infinity
-    if (revokedAtMs !== null) {
-      const sealsFromMs = index === -1 ? Infinity : activatesAtMs
-      const sealsUntilMs = index === -1 ? Infinity : Math.min(nextMs, revokedAtMs)
-      return { id, state, createdAtMs, sealsFromMs, sealsUntilMs, opensUntilMs: revokedAtMs, revokedAtMs }
-    }
-    // The oldest key seals even if its dates are in the future, because the clock of its creator was ahead.
-    const firstMs = activatesAtMs <= nowMs ? activatesAtMs : Math.min(createdAtMs, nowMs)
-    const sealsFromMs = each.sealsFromMs === -Infinity ? firstMs : each.sealsFromMs
-    const sealsUntilMs = each.sealsUntilMs <= nowMs ? Math.min(each.sealsUntilMs, nextMs) : each.sealsUntilMs
-    return { id, state, createdAtMs, sealsFromMs, sealsUntilMs, opensUntilMs: each.opensUntilMs, revokedAtMs }
+    // The oldest key seals even if its date is in the future, because the clock of its creator was ahead.
+    const sealsFromMs = each.sealsFromMs === -Infinity ? Math.min(activatesAtMs, nowMs) : activatesAtMs
+    const sealsUntilMs = untilMs <= nowMs ? Math.min(untilMs, nextMs) : untilMs
+    return { ...key, sealsFromMs, sealsUntilMs, opensUntilMs, revokedAtMs }
   })
 }
 
@@ -47,7 +38,6 @@ export function historyJson ({ id, state, ...times }: KeyHistory): object {
   return { id, state, ...Object.fromEntries(entries) }
 }
 
-/** A row for each key. */
 export function keyTable (keys: readonly KeyHistory[], nowMs: number): string[] {
   const time = (ms: number, otherwise = 'no end'): string => {
     if (ms === Infinity) return otherwise
@@ -60,4 +50,33 @@ export function keyTable (keys: readonly KeyHistory[], nowMs: number): string[] 
       time(sealsUntilMs, sealsFromMs === Infinity ? 'never' : 'no end'), time(opensUntilMs)
     ])
   ])
+}
+
+/** Characters of the timeline: 80 columns with the id of a key. */
+const CELLS = 70
+const MARKS = { pending: '.', active: '#', retired: '=', expired: '-', revoked: 'x' }
+
+/** A row for each key, below a mark for now, and above the first and the last date. */
+export function timeline (keys: readonly KeyHistory[], nowMs: number): string[] {
+  const times = keys.flatMap(key => [key.createdAtMs, key.sealsFromMs, key.sealsUntilMs, key.opensUntilMs])
+    .concat(nowMs).filter(Number.isFinite)
+  const startMs = Math.min(...times)
+  // With a margin, to show the state after the last time.
+  const lengthMs = Math.max(Math.max(...times) - startMs, DAY_MS) * 1.05
+  const nowCell = Math.floor((nowMs - startMs) / lengthMs * CELLS)
+  const cells = Array.from({ length: CELLS }, (_, cell) => cell === nowCell ? nowMs : startMs + cell / CELLS * lengthMs)
+  const first = date(startMs)
+  return table([
+    ['now', `${' '.repeat(nowCell)}v`],
+    ...keys.map(key => [key.id, cells.map(ms => markAt(key, ms)).join('')]),
+    ['', first + date(startMs + lengthMs).padStart(CELLS - first.length)],
+    ['', Object.entries(MARKS).map(([state, mark]) => `${mark} ${state}`).join('  ')]
+  ])
+}
+
+function markAt ({ state, createdAtMs, sealsFromMs, sealsUntilMs, opensUntilMs }: KeyHistory, ms: number): string {
+  if (ms < Math.min(createdAtMs, sealsFromMs)) return ' '
+  if (ms >= opensUntilMs) return MARKS[state === 'revoked' ? 'revoked' : 'expired']
+  if (ms < sealsFromMs) return MARKS.pending
+  return ms < sealsUntilMs ? MARKS.active : MARKS.retired
 }

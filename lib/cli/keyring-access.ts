@@ -4,9 +4,7 @@ import { changeKeyring, nameOf, readKeyring } from '../keyring/stored-keyring'
 import { fileKeyring, keyringPath } from '../stores/keyring-file'
 import { DEFAULT_REDIS_KEY, redisKeyring } from '../stores/keyring-redis'
 import type { KeyringStore } from '../../types/keyring'
-import { oneOf, type Arguments, type OptionName } from './arguments'
-import type { Io } from './command'
-import { Failure, WrongUse } from './errors'
+import { oneOf, WrongUse, type Arguments, type Io, type OptionName } from './command'
 import { clientClass, connectTo, redisUrl } from './redis-client'
 
 /** The keyring and the keys that the options name. */
@@ -16,7 +14,7 @@ export const KEYRING_OPTIONS: readonly OptionName[] = [...KEYRING_SOURCES, 'redi
 
 const VARIABLE_NAME = /^[A-Za-z_]\w{0,39}$/
 
-/** Calls `work` with the store of the keyring, and closes the connection afterwards. @throws WrongUse, Failure */
+/** Calls `work` with the store of the keyring, and closes the connection afterwards. @throws WrongUse */
 export async function withKeyring<T> (
   args: Arguments, io: Io, work: (store: KeyringStore) => Promise<T>
 ): Promise<T> {
@@ -24,7 +22,7 @@ export async function withKeyring<T> (
   const text = args[source] as string
   if (source === 'keyring') {
     if (args['redis-key'] !== undefined) throw new WrongUse('--redis-key needs --redis or --redis-env')
-    return await work(fileKeyring(filePath(text, io), { othersMayRead: args['others-may-read'] === true }))
+    return await work(fileKeyring(keyringPath(text, io.cwd), { othersMayRead: args['others-may-read'] === true }))
   }
   if (args['others-may-read'] === true) throw new WrongUse('--others-may-read needs --keyring')
   const url = source === 'redis'
@@ -59,24 +57,15 @@ export async function changeKeys (
   })
 }
 
-/** The key in an environment variable. @throws WrongUse, Failure, FST_SESSION_INVALID_KEY */
+/** The key in an environment variable. @throws WrongUse, FST_SESSION_INVALID_KEY */
 export function keyFromEnv (name: string, io: Io): Buffer {
   return keyBytes(fromEnv(name, 'key-env', io), `the environment variable ${name}`)
 }
 
-/** A text that is not a name may be the secret itself, so it is not in the message. @throws WrongUse, Failure */
+/** A text that is not a name may be the secret itself, so it is not in the message. @throws WrongUse */
 function fromEnv (name: string, option: OptionName, { env }: Io): string {
   if (!VARIABLE_NAME.test(name)) throw new WrongUse(`--${option} takes the name of an environment variable`)
   const text = env[name]
-  if (text === undefined) throw new Failure(`the environment variable ${name} is not set`)
+  if (text === undefined) throw new Error(`the environment variable ${name} is not set`)
   return text
-}
-
-/** Text that is not a path may be a key or contain a password, so it is not in the message. @throws WrongUse */
-function filePath (text: string, { cwd }: Io): string {
-  try {
-    return keyringPath(text, cwd)
-  } catch {
-    throw new WrongUse('--keyring takes a path or a file: URL; use --redis for Redis, and init --key-env for a key')
-  }
 }

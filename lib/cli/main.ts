@@ -1,22 +1,23 @@
 #!/usr/bin/env node
 import { isatty } from 'node:tty'
-import { errorLine } from './errors'
 import type { run } from './run'
+import { errorLine } from './text'
+
+/** More characters than any Cookie header has. It bounds the memory for endless input. */
+const MOST_INPUT = 16 * 1024 * 1024
 
 function fail (error: unknown): void {
   process.exitCode = 1
   process.stderr.write(errorLine(error))
 }
 
-async function readInput (mostBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of process.stdin) {
-    chunks.push(chunk as Buffer)
-    bytes += (chunk as Buffer).length
-    if (bytes > mostBytes) break
+async function readInput (): Promise<string> {
+  let text = ''
+  for await (const chunk of process.stdin.setEncoding('utf8')) {
+    text += chunk
+    if (text.length > MOST_INPUT) throw new Error('stdin has more than 16 MB: give a token or a Cookie header')
   }
-  return Buffer.concat(chunks)
+  return text
 }
 
 async function main (): Promise<void> {

@@ -1,7 +1,6 @@
 import { SECOND_MS } from '../time'
-import { within } from '../timers'
 import type { RedisKeyringClient } from '../../types/keyring'
-import { Failure, WrongUse } from './errors'
+import { WrongUse } from './command'
 
 /** What the commands use of ioredis and iovalkey. */
 interface Client extends RedisKeyringClient {
@@ -13,31 +12,25 @@ interface Client extends RedisKeyringClient {
 
 type ClientClass = new (url: string, options: object) => Client
 
-const PACKAGES = ['ioredis', 'iovalkey']
 const TIMEOUT_MS = 5 * SECOND_MS
-/** A new connection uses this database. */
-const FIRST_DATABASE = '0'
-/** The reply of a server that requires a password. */
-const NO_PASSWORD = 'NOAUTH'
 
-/** The client that is installed for one of these folders. @throws Failure */
+/** The client that is installed for one of these folders. */
 export function clientClass (folders: readonly string[]): ClientClass {
-  for (const [folder, name] of folders.flatMap(folder => PACKAGES.map(name => [folder, name] as const))) {
-    let path: string
+  const [path] = folders.flatMap(folder => ['ioredis', 'iovalkey'].flatMap(name => {
     try {
-      path = require.resolve(name, { paths: [folder] })
+      return require.resolve(name, { paths: [folder] })
     } catch {
-      continue
+      return []
     }
-    return require(path) as ClientClass
-  }
-  throw new Failure('a keyring in Redis needs a client in your project: npm install ioredis')
+  }))
+  if (path === undefined) throw new Error('a keyring in Redis needs a client in your project: npm install ioredis')
+  return require(path) as ClientClass
 }
 
-/** A client that uses the database of the URL. @throws Failure, without the password */
+/** A client that uses the database of the URL. Its errors do not contain the password. */
 export async function connectTo (url: URL, Client: ClientClass): Promise<Client> {
-  const server = new URL(url)
-  server.pathname = ''
+  const database = url.pathname.slice(1)
+  const server = Object.assign(new URL(url), { pathname: '', port: url.port === '' ? '6379' : url.port })
   const client = new Client(server.href, {
     lazyConnect: true,
     connectTimeout: TIMEOUT_MS,
@@ -47,30 +40,19 @@ export async function connectTo (url: URL, Client: ClientClass): Promise<Client>
     enableReadyCheck: false,
     retryStrategy: () => null
   })
-  const reason = await connect(client, url.pathname.slice(1) || FIRST_DATABASE)
-  if (reason === null) return client
-  client.disconnect()
-  const isPasswordMissing = reason.includes(NO_PASSWORD)
-  const text = isPasswordMissing ? 'needs a password: redis://:PASSWORD@host, or redis://USER:PASSWORD@host' : reason
-  throw new Failure(`Redis at ${url.hostname}:${url.port === '' ? '6379' : url.port} ${text}`)
-}
-
-/** Connects and selects the database. Resolves to null, or to the reason of the failure. */
-async function connect (client: Client, database: string): Promise<string | null> {
   // Only this event has the reason of a failed connection. What connect() rejects with does not.
-  let reason = `no reply for ${TIMEOUT_MS / SECOND_MS} seconds`
+  let reason = ''
   client.on('error', ({ message, code }) => { reason = message === '' ? String(code) : message })
-  const isConnected = await within(TIMEOUT_MS, client.connect().then(() => true, () => false), false)
-  if (!isConnected) return `cannot be reached: ${reason}`
+  let failure = 'cannot be reached'
   try {
-    // Without this, a client that the server refused the database continues with the first one.
-    await client.select(database)
-    return null
+    await client.connect()
+    failure = `did not select database ${database}`
+    // Selected here: a client that the server refused the database continues with the first one.
+    if (Number(database) > 0) await client.select(database)
+    return client
   } catch (error) {
-    const { name, message } = error as Error
-    // The ACL may forbid SELECT, which the first database does not need.
-    if (database === FIRST_DATABASE && name === 'ReplyError' && !message.startsWith(NO_PASSWORD)) return null
-    return `did not select database ${database}: ${message}`
+    client.disconnect()
+    throw new Error(`Redis at ${server.host} ${failure}: ${reason === '' ? (error as Error).message : reason}`)
   }
 }
 

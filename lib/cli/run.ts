@@ -1,50 +1,78 @@
-import { readArguments } from './arguments'
-import type { Command, Io } from './command'
-import { errorLine, PROGRAM, quoted, WrongUse } from './errors'
-import { commandHelp, overview } from './help'
+import { InvalidOptionError } from '../errors'
+import { OPTIONS, readArguments, WrongUse, type Command, type Io } from './command'
 import { inspect } from './inspect'
-import { generate, init, prune, revoke, rotate } from './key-commands'
-import { list } from './list'
-import { oneLine, printable } from './text'
+import { generate, init, list, prune, revoke, rotate } from './key-commands'
+import { errorLine, oneLine, printable, PROGRAM, quoted, table } from './text'
 
 const COMMANDS: readonly Command[] = [generate, init, list, rotate, revoke, prune, inspect]
+const HELP = ['--help', '-h']
 
 /** Runs one command and resolves to the exit status. Never rejects: an error is one line on stderr. */
 export async function run (typed: readonly string[], io: Io): Promise<number> {
-  const [name, ...rest] = typed
+  const words = typed[0] === 'help' ? [...typed.slice(1), '--help'] : typed
+  const [name, ...rest] = words.filter(word => !HELP.includes(word))
+  const asksForHelp = words.some(word => HELP.includes(word))
   const command = COMMANDS.find(command => command.name === name)
   try {
-    io.out(command === undefined ? withoutCommand(name, rest) : await output(command, rest, io))
+    if (command !== undefined) io.out(asksForHelp ? commandHelp(command) : await output(command, rest, io))
+    else if (name === '--version') io.out(`${require('fastify-sealed-session/package.json').version as string}\n`)
+    else if (name !== undefined) throw new WrongUse(`there is no command ${quoted(name)}`)
+    else if (asksForHelp) io.out(overview())
+    else throw new WrongUse('a command is missing')
     return 0
   } catch (error) {
-    if (!(error instanceof WrongUse)) {
-      io.err(errorLine(error))
-      return 1
-    }
+    const isWrongUse = error instanceof WrongUse || error instanceof InvalidOptionError
     const help = command === undefined ? '--help' : `"${PROGRAM} ${command.name} --help"`
-    io.err(errorLine(new WrongUse(`${error.message}; see ${help}`)))
-    return 2
+    io.err(errorLine(isWrongUse ? new WrongUse(`${error.message}; see ${help}`) : error))
+    return isWrongUse ? 2 : 1
   }
 }
 
 async function output (command: Command, typed: readonly string[], io: Io): Promise<string> {
-  if (typed.some(isHelp)) return commandHelp(command)
   const args = readArguments(command, typed)
   const { lines, json } = await command.run(args, io)
   // Paths and session values may contain control characters.
   return `${args.json ? printable(JSON.stringify(json, null, 2)) : lines.map(oneLine).join('\n')}\n`
 }
 
-function withoutCommand (name: string | undefined, rest: readonly string[]): string {
-  if (name === undefined) throw new WrongUse('a command is missing')
-  if (name === '--version') return `${require('fastify-sealed-session/package.json').version as string}\n`
-  const topic = name === 'help' || isHelp(name) ? rest.find(text => !isHelp(text)) : name
-  if (topic === undefined) return overview(COMMANDS)
-  const command = COMMANDS.find(({ name }) => name === topic)
-  if (command === undefined) throw new WrongUse(`there is no command ${quoted(topic)}`)
-  return commandHelp(command)
+function commandHelp ({ name, argument, about, options }: Command): string {
+  const rows = [...options, 'json' as const].map(option => {
+    const { about, ...rest } = OPTIONS[option]
+    return ['value' in rest ? `--${option} ${rest.value}` : `--${option}`, about]
+  })
+  return `Usage: ${[PROGRAM, name, ...argument === undefined ? [] : [argument]].join(' ')} [options]
+
+${about}
+
+Options:
+${table([...rows, ['--help', 'print this help']], '  ').join('\n')}
+`
 }
 
-function isHelp (text: string): boolean {
-  return text === '--help' || text === '-h'
+function overview (): string {
+  return `Usage: ${PROGRAM} <command> [options]
+
+Manages the keys that seal session cookies.
+
+Commands:
+${table(COMMANDS.map(({ name, summary }) => [name, summary]), '  ').join('\n')}
+
+One key:
+  echo "SESSION_KEY=$(npx ${PROGRAM} generate)" >> .env
+A keyring, whose keys change while the servers run, in a file or in Redis:
+  npx ${PROGRAM} init --keyring keys.json
+  npx ${PROGRAM} init --redis-env NAME
+Run rotate and then prune every month, from cron. If a key has leaked, find its
+id with list, then revoke it: users whose sessions it sealed must log in again.
+
+The states of a key, one after another:
+  pending   opens, does not seal yet: servers learn it first
+  active    seals and opens: the newest key that is not pending
+  retired   opens the sessions that it sealed
+  expired   opens nothing; prune removes it
+  revoked   opens nothing; any key can be revoked, at any time
+
+"<command> --help" shows the options of a command; --version the version.
+Exit status: 0 done, 1 failed, 2 wrong use. Errors are one line on stderr.
+`
 }

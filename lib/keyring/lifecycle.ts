@@ -64,16 +64,15 @@ export function rotated (
 }
 
 /**
- * The keyring with this key revoked; null if there is no such key. If the key was sealing, the next pending key becomes
- * active at once, because the servers already know it; without a pending key, a new key is added. A key that was
- * already revoked is unchanged.
+ * The keyring with this key revoked; null if there is no such key, or if it was already revoked. If the key was
+ * sealing, the next pending key becomes active at once, because the servers already know it; without a pending key, a
+ * new key is added.
  */
 export function revoked (
   keys: readonly KeyRecord[], id: string, nowMs: number, keepForMs: number
 ): KeyRecord[] | null {
   const key = keys.find(key => key.id === id)
-  if (key === undefined) return null
-  if (key.revokedAtMs !== null) return [...keys]
+  if (key === undefined || key.revokedAtMs !== null) return null
   // It gets an expiry, in case the revocation is undone by hand.
   const revokedKey = { ...key, revokedAtMs: nowMs, expiresAtMs: key.expiresAtMs ?? nowMs + keepForMs }
   const changed = keys.map(each => each === key ? revokedKey : each)

@@ -35,7 +35,7 @@ export function fileKeyring (path: string | URL, { othersMayRead = false }: File
  */
 export function keyringPath (path: unknown, cwd = process.cwd()): string {
   if (typeof path === 'string' && looksLikeKey(path)) {
-    throw invalid('the path of a keyring must be given; found what looks like a key, which is for option "key"')
+    throw invalid('the path of a keyring must be given; found what looks like a key, for option "key" or --key-env')
   }
   if (typeof path === 'string' && path !== '' && !IS_URL.test(path)) return resolve(cwd, path)
   try {

@@ -1,10 +1,10 @@
 import t from 'tap'
-import { errorLine } from '../../lib/cli/errors'
+import { errorLine } from '../../lib/cli/text'
 import { Operator, RING } from './operator'
 
 t.test('an error is one line that begins with the name of the program once', async t => {
   t.equal(errorLine(new Error('two\r\n  lines')), 'fastify-sealed-session: two lines\n')
-  t.equal(errorLine(new Error('fastify-sealed-session: told before')), 'fastify-sealed-session: told before\n')
+  t.equal(errorLine(new Error('fastify-sealed-session: no keyring')), 'fastify-sealed-session: no keyring\n')
   t.equal(errorLine(Object.assign(new Error(''), { code: 'ECONNREFUSED' })), 'fastify-sealed-session: ECONNREFUSED\n')
 })
 

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   EXTENSION_ABSOLUTE_LIMIT, EXTENSION_AUTHENTICATED_AT, EXTENSION_COOKIE_ATTRIBUTES, EXTENSION_IDLE_LIMIT, EXTENSION_MARK,
@@ -219,7 +219,7 @@ t.test('inspect reads a bare token or the value of a Cookie header', async t => 
   const operator = withKey(t)
   const token = seal(operator, { material: KEY })
   const inputs = [
-    token, `${token}\n`, `\ufeff${token}\r\n`, `session=${token}`, `a=b; session=${token}; c=d\n`, ` a = b ;session = ${token}`,
+    token, `${token}\n`, `\ufeff${token}\r\n`, `session=${token}`, `a=b; session=${token}; c=d\n`, ` a=b ; session= ${token}`,
     `flag; session=${token}`, `session=; session=${token}`
   ]
   for (const input of inputs) {
@@ -234,7 +234,7 @@ t.test('inspect reads no Set-Cookie lines, no rows of developer tools and no JSO
   for (const input of [`Set-Cookie: session=${token}; Path=/`, `session\t${token}\tlocalhost`, `{"session":"${token}"}`]) {
     operator.input = input
     const { status, err } = await operator.run(...WITH_KEY)
-    t.match({ status, err }, { status: 1, err: /none of the \d cookies has this name/ })
+    t.match({ status, err }, { status: 1, err: /no cookie has this name/ })
     t.notMatch(err, token.slice(0, 20))
   }
 })
@@ -257,8 +257,8 @@ t.test('inspect prints one line with the reason if the cookie does not open', as
   const altered = Buffer.concat([raw.subarray(0, -1), Buffer.from([(raw[raw.length - 1] as number) ^ 1])]).toString('base64url')
   for (const [input, reason] of [
     ['', 'stdin is empty'],
-    ['other=x; another=y', 'none of the 2 cookies has this name \\("session"\\)'],
-    ['what is this', 'none of the 0 cookies has this name'],
+    ['other=x; another=y', 'no cookie has this name \\("session"\\)'],
+    ['what is this', 'no cookie has this name'],
     ['session=; Path=/', 'is empty: it was cleared'],
     ['AQFqy3ot', 'malformed'],
     ['abcd', 'unknown-version'],
@@ -348,27 +348,12 @@ t.test('inspect needs a name and exactly one source of keys', async t => {
   }
 })
 
-t.test('of many cookies of one name, inspect opens the first, and derives the key once', async t => {
+t.test('of many cookies of one name, inspect tries the first four, as a server does', async t => {
   const operator = withKey(t)
   const good = seal(operator, { material: KEY })
-  const bad = seal(operator, { material: OTHER_KEY })
-  const before = mappings()
-  operator.input = `${`session=${bad}; `.repeat(17_000)}session=${good}`
-  t.match(await operator.do(...WITH_KEY), /^kind +session[^]*the first that opens of 17001 cookies of this name/)
-  t.ok(mappings() - before < 1000, 'it takes no memory mappings for each cookie')
-  operator.input = `session=${bad}; `.repeat(17_000)
+  const bad = `session=${seal(operator, { material: OTHER_KEY })}; `
+  operator.input = `${bad.repeat(3)}session=${good}; ${bad}`
+  t.match(await operator.do(...WITH_KEY), /^kind +session[^]*the first that opens of 4 cookies of this name/)
+  operator.input = `${bad.repeat(4)}session=${good}`
   t.match(await operator.run(...WITH_KEY), { status: 1, err: /^fastify-sealed-session: the cookie does not open: unknown-key: .*\n$/ })
 })
-
-t.test('inspect refuses input that is longer than any Cookie header without reading it all', async t => {
-  const operator = withKey(t)
-  operator.input = 'x'.repeat(16 * 1024 * 1024)
-  t.match(await operator.run(...WITH_KEY), { status: 1, err: /malformed/ })
-  operator.input += 'x'
-  t.match(await operator.run(...WITH_KEY), { status: 1, err: /^fastify-sealed-session: stdin has more than 16 MB.*\n$/ })
-})
-
-/** How many memory mappings this process has; 0 where the system does not say. */
-function mappings (): number {
-  return existsSync('/proc/self/maps') ? readFileSync('/proc/self/maps', 'utf8').split('\n').length : 0
-}

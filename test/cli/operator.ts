@@ -50,7 +50,7 @@ export class Operator {
     return {
       out: () => {},
       err: () => {},
-      input: async () => Buffer.from(this.input),
+      input: async () => this.input,
       isInputTTY: false,
       now: () => this.nowMs,
       env: this.env,

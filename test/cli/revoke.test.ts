@@ -11,7 +11,7 @@ t.test('revoke of the sealing key makes a new key that seals', async t => {
   const [old, added] = operator.ring()
   t.equal(old?.revokedAtMs, operator.nowMs)
   t.equal(keyThatSeals(operator.ring(), operator.nowMs).id, added?.id)
-  t.equal(out, `Revoked key ${id}: its sessions have ended.
+  t.equal(out, `Revoked key ${id}: its sessions no longer open.
 key       state    created   seals from  until       opens until
 ${id}  revoked  24 h ago  24 h ago    10 min ago  0 s ago
 ${added?.id}  active   0 s ago   10 min ago  no end      no end

@@ -45,7 +45,7 @@ interface Ran {
 async function inspect (args: readonly string[], input: Buffer): Promise<Ran> {
   const texts = { out: '', err: '' }
   const status = await run(['inspect', ...args], operator.io({
-    input: async () => input, out: text => { texts.out += text }, err: text => { texts.err += text }
+    input: async () => input.toString(), out: text => { texts.out += text }, err: text => { texts.err += text }
   }))
   const { out, err } = texts
   assert.ok([0, 1, 2].includes(status))

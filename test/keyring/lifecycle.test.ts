@@ -106,7 +106,7 @@ t.test('a revocation can be undone: the key opens its sessions again, until its 
 
 t.test('a key that is revoked twice keeps its first revocation time', async t => {
   const once = revoked([FIRST], FIRST.id, START + 5, KEEP.keepForMs) as KeyRecord[]
-  t.strictSame(revoked(once, FIRST.id, START + 9, KEEP.keepForMs), once)
+  t.equal(revoked(once, FIRST.id, START + 9, KEEP.keepForMs), null)
 })
 
 t.test('revoking an unknown key changes nothing', async t => {
