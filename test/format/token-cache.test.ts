@@ -31,6 +31,13 @@ t.test('a token that is set again takes no more room', async t => {
   t.strictSame([cache.get('a', keysOf(KEY), 0), cache.get('b', keysOf(KEY), 0)], [4, 9])
 })
 
+t.test('the oldest token makes room for another one', async t => {
+  const cache = new TokenCache<number>(2)
+  const tokens = ['a', 'b', 'c']
+  tokens.forEach((token, index) => { cache.set(token, KEY, index) })
+  t.strictSame(tokens.map(token => cache.get(token, keysOf(KEY), 0)), [undefined, 1, 2])
+})
+
 t.test('the text of all tokens takes 4 MB at most', async t => {
   const cache = new TokenCache<number>(1_000_000)
   const tokens = Array.from({ length: 1100 }, () => randomBytes(2048).toString('hex'))

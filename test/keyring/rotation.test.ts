@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import { addRoutes, appWith, WARN, type LogLine, type TestApp } from '../helpers/app'
 import { Browser } from '../helpers/browser'
 import { fakeTime, turns } from '../helpers/clock'
-import { keyIdOf, keyNumber, MemoryStore } from '../helpers/keyrings'
+import { keyIdOf, keyNumber, MemoryStore, rotate } from '../helpers/keyrings'
 
 const DAY_MS = 86_400_000
 const HOUR_MS = DAY_MS / 24
@@ -112,6 +112,21 @@ t.test('a keyring that cannot be written causes one warning, stays in use, and i
   store.insteadOfWriting = async () => { throw new Error('again') }
   await time.pass(31 * DAY_MS)
   t.equal(linesOf(apps, /could not be added/).length, 2, 'a new fault is told anew')
+})
+
+t.test('a server whose rotation failed once adds the key after the next in time', async t => {
+  const time = fakeTime(t)
+  const store = new MemoryStore([keyNumber(1, time.nowMs - 31 * DAY_MS)])
+  store.insteadOfWriting = async () => { throw new Error('read-only') }
+  await fleet(t, store, 1, '7h')
+  await time.pass(10)
+  store.insteadOfWriting = null
+  // By another server.
+  rotate(store, time.nowMs)
+  await time.pass(30 * DAY_MS - HOUR_MS - 20)
+  t.equal(store.keys.length, 2)
+  await time.pass(1000)
+  t.equal(store.keys.length, 3)
 })
 
 t.test('a store that never answers a write does not stop the reloads', async t => {

@@ -88,23 +88,26 @@ t.test('8,000 sealers and 8,000 keyrings take few memory mappings', { skip: !has
 })
 
 t.test('a key is wiped when nothing refers to it any more, and its place is used again', async t => {
-  const keep = [guardOne()]
+  const many = (): Buffer[] => guard(Array.from({ length: KEYS_PER_PIECE }, () => randomBytes(32)))
+  const keep = many()
   const { memory, at } = placeOf(guardOne())
+  // The other places of this memory are in use, and there is other memory with room.
+  keep.push(...many())
   t.notOk(memory.subarray(at, at + 32).equals(Buffer.alloc(32)))
   await until(t, () => memory.subarray(at, at + 32).equals(Buffer.alloc(32)), 'wiped')
   await until(t, () => {
-    const next = guardOne()
-    keep.push(next)
-    return next.buffer === memory.buffer && next.byteOffset === at
+    const next = many()
+    keep.push(...next)
+    return next.some(({ buffer, byteOffset }) => buffer === memory.buffer && byteOffset === at)
   }, 'used again')
 })
 
 t.test('a key that is used again before its place was released is not lost', async t => {
   const key = randomBytes(32)
-  for (let turn = 0; turn < 20; turn++) {
-    t.strictSame(guardOne(Buffer.from(key)), key)
-    collect()
-  }
+  guardOne(Buffer.from(key))
+  await nextTurn()
+  collect()
+  // Its Buffer is gone by now, and its place is released in a later turn.
   const kept = guardOne(Buffer.from(key))
   for (let turn = 0; turn < 20; turn++) {
     collect()
@@ -135,6 +138,14 @@ t.test('if libsodium cannot protect a key, the error says what ran out, and noth
     const copy = Buffer.from(key)
     t.strictSame(guardOne(key), copy, 'and it can be tried again')
   }
+})
+
+t.test('a key that libsodium cannot protect is not left in memory that is not protected', async t => {
+  const key = randomBytes(32)
+  const written: Buffer[] = []
+  stub(t, { sodium_mprotect_readonly: memory => { written.push(memory); throw new Error('no more') } })
+  t.throws(() => guard([key]), NO_MEMORY)
+  t.strictSame(written.map(memory => memory.includes(key)), [false])
 })
 
 t.test('a keyring whose keys cannot be replaced keeps its keys', async t => {
