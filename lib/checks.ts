@@ -3,7 +3,7 @@ import { durationMs } from './time'
 
 /** Checks of single options. Each throws FST_SESSION_INVALID_OPTION with the value found and the value wanted. */
 
-type Input = Readonly<Record<string, unknown>>
+export type Input = Readonly<Record<string, unknown>>
 
 export function invalid (message: string): Error {
   return new InvalidOptionError(`fastify-sealed-session: ${message}`)

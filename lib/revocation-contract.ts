@@ -1,6 +1,7 @@
 import { deepStrictEqual, fail, ok, strictEqual } from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { RevocationStore } from '../types/revocation'
+import { pause } from './timers'
 
 /** The requirements for a revocation store, as checks for any test runner. */
 
@@ -200,8 +201,4 @@ async function untilExpired (store: RevocationStore, key: string, wait: Wait): P
     if ((await read(store, key))[0] === 0) return
   }
   fail(`a cut-off that was to be kept for ${SHORT_MS} ms is still there after ${TIMEOUT_MS / 1000} seconds`)
-}
-
-async function pause (ms: number): Promise<void> {
-  await new Promise<void>(resolve => { setTimeout(resolve, ms) })
 }

@@ -1,6 +1,7 @@
 import { KEY_BYTES } from '../core/aead'
 import { decodeBase64url } from '../core/bytes'
 import { KEY_ID_BYTES } from '../core/format'
+import { isObject, type Input } from '../checks'
 import { InvalidKeyringError } from '../errors'
 import { keyIdText } from './key-id'
 import type { KeyDates } from './schedule'
@@ -34,23 +35,23 @@ export function parseKeyring (text: string, name = 'the keyring'): KeyRecord[] {
 
 function readRecords (text: string): KeyRecord[] {
   if (text.length > MOST_CHARACTERS) {
-    throw fault(`it is longer than ${MOST_CHARACTERS} characters, some 4000 keys: prune it, or rotate less often`)
+    throw new Error(`it is longer than ${MOST_CHARACTERS} characters, some 4000 keys: prune it, or rotate less often`)
   }
   const document = asObject(parseJson(text), 'the text')
   refuseUnknown(document, ['version', 'keys'], 'the keyring')
   if (document['version'] !== VERSION) {
-    throw fault(`its "version" is not ${VERSION}, the only one that this release of fastify-sealed-session reads`)
+    throw new Error(`its "version" is not ${VERSION}, the only one that this release of fastify-sealed-session reads`)
   }
   const { keys } = document
-  if (!Array.isArray(keys)) throw fault('its "keys" must be an array')
+  if (!Array.isArray(keys)) throw new Error('its "keys" must be an array')
   const records = keys.map(readRecord)
   const seen = new Set<string>()
   for (const { id } of records) {
-    if (seen.has(id)) throw fault(`two of its keys have the id ${id}`)
+    if (seen.has(id)) throw new Error(`two of its keys have the id ${id}`)
     seen.add(id)
   }
   if (records.every(({ revokedAtMs }) => revokedAtMs !== null)) {
-    throw fault('all of its keys are revoked, so no session could be sealed')
+    throw new Error('all of its keys are revoked, so no session could be sealed')
   }
   return records
 }
@@ -82,10 +83,11 @@ function readRecord (value: unknown, index: number): KeyRecord {
   const { id, key } = record
   const material = Buffer.alloc(KEY_BYTES)
   if (typeof key !== 'string' || decodeBase64url(key, material) !== KEY_BYTES) {
-    throw fault(`${where}.key must be ${KEY_BYTES} bytes in base64url`)
+    throw new Error(`${where}.key must be ${KEY_BYTES} bytes in base64url`)
   }
   if (id !== keyIdText(material)) {
-    throw fault(`${where}.id must be the ${2 * KEY_ID_BYTES} hex digits that name its key: one of the two was altered`)
+    const wanted = `the ${2 * KEY_ID_BYTES} hex digits that name its key`
+    throw new Error(`${where}.id must be ${wanted}: one of the two was altered`)
   }
   return {
     id,
@@ -97,42 +99,35 @@ function readRecord (value: unknown, index: number): KeyRecord {
   }
 }
 
-type Json = Readonly<Record<string, unknown>>
-
 /** The message of JSON.parse is not used: it would quote the text. */
 function parseJson (text: string): unknown {
   try {
     return JSON.parse(text.replace(/^\uFEFF/, ''))
   } catch {
-    throw fault(`it is not JSON, or only a part of it (${text.length} characters)`)
+    throw new Error(`it is not JSON, or only a part of it (${text.length} characters)`)
   }
 }
 
-function asObject (value: unknown, where: string): Json {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw fault(`${where} must be an object`)
-  return value as Json
+function asObject (value: unknown, where: string): Input {
+  if (!isObject(value)) throw new Error(`${where} must be an object`)
+  return value
 }
 
-function refuseUnknown (object: Json, known: readonly string[], where: string): void {
+function refuseUnknown (object: Input, known: readonly string[], where: string): void {
   const isKnown = Object.keys(object).every(name => known.includes(name))
-  if (!isKnown) throw fault(`${where} has a name that is not one of ${known.join(', ')}`)
+  if (!isKnown) throw new Error(`${where} has a name that is not one of ${known.join(', ')}`)
 }
 
-function readTimeOrNull (record: Json, name: string, where: string): number | null {
+function readTimeOrNull (record: Input, name: string, where: string): number | null {
   return record[name] === undefined || record[name] === null ? null : readTime(record, name, where)
 }
 
-function readTime (record: Json, name: string, where: string): number {
+function readTime (record: Input, name: string, where: string): number {
   const value = record[name]
   const ms = typeof value === 'string' && TIME.test(value) ? Date.parse(value) : NaN
   // Date.parse reads February 31 as March 3.
   if (Number.isNaN(ms) || isoTime(ms)?.slice(0, DATE_CHARACTERS) !== (value as string).slice(0, DATE_CHARACTERS)) {
-    throw fault(`${where}.${name} must be a time such as "2026-01-31T12:00:00.000Z"`)
+    throw new Error(`${where}.${name} must be a time such as "2026-01-31T12:00:00.000Z"`)
   }
   return ms
-}
-
-/** `parseKeyring` puts this message into an error with a code. */
-function fault (what: string): Error {
-  return new Error(what)
 }

@@ -1,4 +1,4 @@
-import { describe, invalid } from '../checks'
+import { describe, invalid, type Input } from '../checks'
 import { keysBytes } from './key-material'
 import { keyFromPassphrase, saltBytes, secretBytes } from './passphrase'
 
@@ -16,7 +16,7 @@ export const FIXED_KEY_NAMES = ['key', 'secret', 'salt']
  * @throws FST_SESSION_INVALID_KEY if a key, secret or salt is invalid
  * @throws FST_SESSION_INVALID_OPTION if both `key` and `secret` are given
  */
-export function readFixedKeys ({ key, secret, salt }: Readonly<Record<string, unknown>>): FixedKeys | null {
+export function readFixedKeys ({ key, secret, salt }: Input): FixedKeys | null {
   if (key !== undefined && secret !== undefined) {
     const found = `${describe(key)} and ${describe(secret)}`
     throw invalid(`"key" and "secret" are two ways to give keys: give one of them; found ${found}`)

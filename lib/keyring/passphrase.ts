@@ -2,8 +2,8 @@ import { KEY_BYTES } from '../core/aead'
 import { sodium } from '../core/sodium'
 import { InvalidKeyError } from '../errors'
 
-export const LEAST_SECRET_BYTES = 32
-export const SALT_BYTES = 16
+const LEAST_SECRET_BYTES = 32
+const SALT_BYTES = 16
 
 /** The default salt: every server derives the same key. It is the same for all sites, so a warning is logged. */
 const FIXED_SALT = Buffer.from('sealed-session-1')

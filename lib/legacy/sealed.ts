@@ -1,7 +1,9 @@
 import { describe, invalid, isObject, refuseUnknown } from '../checks'
 import { FIXED_KEY_NAMES, materialsOf, readFixedKeys, type FixedKeys, type Materials } from '../keyring/fixed-keys'
 import type { LegacyCookie, SealedOpener, SealedOpenerOptions } from '../../types/legacy'
-import { SHARED_OPTION_NAMES } from './shared-options'
+
+/** The options of all openers: the name and attributes of the legacy cookie, and whether it is kept. */
+export const SHARED_OPTION_NAMES = ['cookieName', 'cookie', 'keep']
 
 /**
  * Opens cookies of this plugin from before a change of name, such as from `session` to `__Host-session`. A session

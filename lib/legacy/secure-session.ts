@@ -5,7 +5,7 @@ import { UNSET } from '../keyring/key-material'
 import { FIXED_KEY_NAMES, materialsOf, readFixedKeys, type FixedKeys } from '../keyring/fixed-keys'
 import { MINUTE_MS, SECOND_MS } from '../time'
 import type { LegacyCookie, LegacyOpener, LegacySession, SecureSessionOpenerOptions } from '../../types/legacy'
-import { SHARED_OPTION_NAMES } from './shared-options'
+import { SHARED_OPTION_NAMES } from './sealed'
 
 /** The tag of crypto_secretbox, XSalsa20-Poly1305: https://doc.libsodium.org/secret-key_cryptography/secretbox */
 const MAC_BYTES = 16

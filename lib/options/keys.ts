@@ -3,7 +3,7 @@ import { FIXED_KEY_NAMES, readFixedKeys, type FixedKeys } from '../keyring/fixed
 import { UNSET } from '../keyring/key-material'
 import { fileKeyring } from '../stores/keyring-file'
 import type { KeyringStore } from '../../types/keyring'
-import { describe, duration, invalid, isObject, refuseUnknown } from '../checks'
+import { describe, duration, invalid, isObject, refuseUnknown, type Input } from '../checks'
 
 /**
  * The key options, checked. Keys are loaded after all checks: a passphrase takes half a second, a store a round trip.
@@ -16,8 +16,6 @@ export type KeySource =
     readonly reloadEveryMs: number
     readonly rotation: RotationPlan | null
   }
-
-type Input = Readonly<Record<string, unknown>>
 
 export const KEY_NAMES = [...FIXED_KEY_NAMES, 'keyring', 'reloadEvery', 'rotation']
 

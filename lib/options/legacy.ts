@@ -1,4 +1,4 @@
-import { describe, invalid, isObject } from '../checks'
+import { describe, invalid, isObject, type Input } from '../checks'
 import {
   checkRules, DEFAULT_ATTRIBUTES, readAttributes, resolveSecure, type CookieAttributes
 } from '../cookies/attributes'
@@ -51,7 +51,7 @@ function resolveOne (
 }
 
 /** Checks the type of each field of an opener. Throws FST_SESSION_INVALID_OPTION. */
-function checkFields (opener: Readonly<Record<string, unknown>>, where: string): void {
+function checkFields (opener: Input, where: string): void {
   const { cookieName, cookie, keep = false, immediate = false, prepare } = opener
   const check = (isValid: boolean, field: string, wanted: string): void => {
     if (!isValid) throw invalid(`${where}.${field} must be ${wanted}; found ${describe(opener[field])}`)

@@ -6,7 +6,7 @@ import { MOST_PARTS, NOT_SPLIT, STAMP_SUFFIX } from '../core/format'
 import { longestAttributes } from '../cookies/lines'
 import { CookieParts } from '../core/parts'
 import { DAY_MS, LONGEST_COOKIE_MS, SECOND_MS } from '../time'
-import { aliased, boolean, describe, integer, invalid, isObject, refuseUnknown, text } from '../checks'
+import { aliased, boolean, describe, integer, invalid, isObject, refuseUnknown, text, type Input } from '../checks'
 import { KEY_NAMES, readKeySource, type KeySource } from './keys'
 import type { Limits } from '../session/expiry'
 import { resolveLegacy, type ResolvedLegacy } from './legacy'
@@ -45,8 +45,6 @@ export type LegacyCookieName = Pick<ResolvedLegacy, 'cookieName' | 'attributes'>
 
 const DEFAULT_TOKEN_CACHE = 1000
 const MOST_CACHED_TOKENS = 1_000_000
-
-type Input = Readonly<Record<string, unknown>>
 
 const KNOWN = [
   ...SEALING_NAMES, ...KEY_NAMES, 'sessionName', 'cookie', 'cookieOptions', 'persistent', 'maxCookies',

@@ -3,7 +3,7 @@ import { customCodec as codecOf, jsonCodec, type Codec } from '../session/codec'
 import type { Limits } from '../session/expiry'
 import { DAY_MS } from '../time'
 import type { Serializer } from '../../types/sealing'
-import { aliased, describe, duration, integer, invalid, isObject, text } from '../checks'
+import { aliased, describe, duration, integer, invalid, isObject, text, type Input } from '../checks'
 
 /** The options that the plugin and the sealer share, checked and with every default filled in. */
 export interface SealingOptions {
@@ -13,8 +13,6 @@ export interface SealingOptions {
   readonly customCodec: Codec | null
   readonly padTo: number
 }
-
-type Input = Readonly<Record<string, unknown>>
 
 export const SEALING_NAMES = ['cookieName', 'idle', 'expiry', 'absolute', 'renewAfter', 'padTo', 'serializer']
 

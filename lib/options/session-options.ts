@@ -1,4 +1,4 @@
-import { describe, invalid, isObject } from '../checks'
+import { describe, invalid, isObject, type Input } from '../checks'
 import {
   checkRules, readAttributes, resolveSecure, validAttributes, type CookieAttributes
 } from '../cookies/attributes'
@@ -68,7 +68,7 @@ export function settingsIn (
 }
 
 function limitsIn (
-  rules: SettingsRules, { idle, absolute }: Readonly<Record<string, unknown>>, maxAgeMs: number | undefined
+  rules: SettingsRules, { idle, absolute }: Input, maxAgeMs: number | undefined
 ): GivenSettings {
   if (idle !== undefined && maxAgeMs !== undefined) {
     throw invalid(

@@ -26,9 +26,7 @@ export function revokerOf (definition: SessionDefinition): SessionRevoker {
       return await revocation.revokeReissued(ref, expiresAtMsOf(definition, opened))
     },
     requireUser (subject) {
-      if (subject === null) {
-        throw invalid('revokeOthers() needs the option "subject"')
-      }
+      if (subject === null) throw invalid('revokeOthers() needs the option "subject"')
       if (!isUser(subject)) throw new RequiredError()
     },
     async revokeOthers (opened, meta, subject) {

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { Serializer } from '../../types/sealing'
+import { isObject } from '../checks'
 import { NotSerializableError } from '../errors'
 import { refuseAltered, refuseUnserializable } from './serializable'
 
@@ -31,7 +32,7 @@ export const jsonCodec: Codec = {
   parse (json) {
     try {
       const data: unknown = JSON.parse(json as string)
-      return isRecord(data) ? data : null
+      return isObject(data) ? data : null
     } catch {
       return null
     }
@@ -59,7 +60,7 @@ export function customCodec (serializer: Serializer): Codec {
     parse (serialized) {
       try {
         const data: unknown = serializer.deserialize(Buffer.from(serialized as Buffer))
-        return isRecord(data) ? data : null
+        return isObject(data) ? data : null
       } catch {
         return null
       }
@@ -71,10 +72,6 @@ export function customCodec (serializer: Serializer): Codec {
 export function isSame (a: string | Buffer, b: string | Buffer): boolean {
   if (typeof a === 'string' && typeof b === 'string') return a === b
   return Buffer.from(a as Buffer).equals(Buffer.from(b as Buffer))
-}
-
-function isRecord (value: unknown): value is SessionRecord {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Throws FST_SESSION_NOT_SERIALIZABLE, which names the first key that cannot be written. */

@@ -2,7 +2,8 @@ import type { Stats } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { FileKeyringOptions, KeyringStore } from '../../types/keyring'
-import { InvalidOptionError, KeyringUnavailableError } from '../errors'
+import { invalid } from '../checks'
+import { KeyringUnavailableError } from '../errors'
 import { looksLikeKey } from '../keyring/key-material'
 import { underLock } from './file-lock'
 import { PERMISSIONS, readWhole, replaceWhole, targetOf, type WholeFile } from './whole-file'
@@ -115,10 +116,6 @@ class FileKeyring implements KeyringStore {
       throw new KeyringUnavailableError(`${this.name} ${what}: ${(error as Error).message}`)
     }
   }
-}
-
-function invalid (message: string): Error {
-  return new InvalidOptionError(`fastify-sealed-session: ${message}`)
 }
 
 /** The caller gets the error; the next read or update in the queue does not depend on it. */

@@ -1,5 +1,6 @@
 import type { KeyringStore, RedisKeyringClient, RedisKeyringOptions } from '../../types/keyring'
-import { InvalidOptionError, KeyringUnavailableError } from '../errors'
+import { text } from '../checks'
+import { KeyringUnavailableError } from '../errors'
 import { checkClient, withReason } from './redis-client'
 
 export const DEFAULT_REDIS_KEY = 'fastify-sealed-session:keyring'
@@ -20,13 +21,10 @@ return 1`
  * await app.register(secureSession, { keyring, rotation: { every: '30d' } })
  */
 export function redisKeyring (
-  client: RedisKeyringClient, { key = DEFAULT_REDIS_KEY }: RedisKeyringOptions = {}
+  client: RedisKeyringClient, options: RedisKeyringOptions = {}
 ): KeyringStore {
   checkClient(client, 'redisKeyring()')
-  if (typeof key !== 'string' || key === '') {
-    throw new InvalidOptionError(
-      'fastify-sealed-session: option "key" of redisKeyring() must be a string that is not empty')
-  }
+  const key = text({ ...options }, 'key', DEFAULT_REDIS_KEY)
   const name = `keyring in Redis (key "${key}")`
   const failed = (how: string) => (reason: string): Error => {
     return new KeyringUnavailableError(`${name} cannot be ${how}: ${reason}`)
