@@ -86,7 +86,7 @@ export const NotReadyError = createError('FST_SESSION_NOT_READY',
   'with config: { session: false }', 500)
 
 /**
- * A store failed or did not answer. So it is unknown whether a session has ended, or a session could not be ended. The
+ * A store failed or did not answer. So it is unknown whether a session was revoked, or it could not be revoked. The
  * client sees only this message. The reason is the `cause`, and is logged.
  */
 export const StoreUnavailableError = createError('FST_SESSION_STORE_UNAVAILABLE', 'the %s is unavailable', 503)

@@ -9,7 +9,7 @@ import type { GuardHook } from '../../types/guard'
 import { named, type SessionDefinition } from '../plugin/definition'
 import { contextOf } from '../plugin/request-context'
 
-/** What stands before a route: whom it lets pass, and by which session. */
+/** Decides which requests may use a route, by one of their sessions. */
 export interface Guard {
   readonly definition: SessionDefinition
   /** Null where a login may be as old as its session. */

@@ -86,7 +86,7 @@ function withRefusal (response: Response | undefined, guards: readonly Guard[]):
 function refusal (guards: readonly Guard[]): object {
   const canBeStale = guards.some(({ freshWithinMs }) => freshWithinMs !== null)
   return {
-    description: canBeStale ? 'Nobody is logged in, or the login is too old.' : 'Nobody is logged in.',
+    description: canBeStale ? 'No user is logged in, or the login is too old.' : 'No user is logged in.',
     headers: { 'WWW-Authenticate': { type: 'string', description: 'Names the cookie of the session.' } },
     // By its media type, so that a route's own `produces` does not speak for it.
     content: {

@@ -120,7 +120,7 @@ function sessionNamed (definitions: readonly SessionDefinition[], name: string |
 
 type Revocable = SessionDefinition & { readonly revocation: Revocation }
 
-/** The session of this name, or all that can be ended. Throws FST_SESSION_INVALID_OPTION where there is none. */
+/** The session of this name, or all that can be revoked. Throws FST_SESSION_INVALID_OPTION where there is none. */
 function revocable (definitions: readonly SessionDefinition[], name: string | undefined): Revocable[] {
   const meant = name === undefined ? definitions : [named(definitions, name)]
   const all = meant.filter((definition): definition is Revocable => definition.revocation !== null)

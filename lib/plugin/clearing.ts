@@ -16,7 +16,10 @@ export interface ClearedCookie {
 
 const NONE: readonly ClearedCookie[] = []
 
-/** All cookies that the browser may hold of a session that ended: its own, and every legacy cookie, kept or not. */
+/**
+ * All cookies that the browser may have of a session that was deleted or revoked: its own, and every legacy cookie,
+ * kept or not.
+ */
 export function clearAll (input: PlanInput): readonly ClearedCookie[] {
   const clearing = new Clearing()
   clearOwn(clearing, input)

@@ -5,7 +5,7 @@ import { nameOf } from '../keyring/stored-keyring'
 import type { ResolvedOptions } from '../options/options'
 import type { KeyringStore } from '../../types/keyring'
 
-const TOO_SHORT = 'keys of the keyring expire before the last session they sealed can have ended: ' +
+const TOO_SHORT = 'keys of the keyring expire before the last session they sealed has expired: ' +
   'rotate with a --keep-for (or rotation.keepFor) of at least "absolute"'
 const NOT_RELOADED = 'the keyring could not be reloaded, and the last good one stays in use'
 const NOT_ROTATED = 'a new key is due and could not be added to the keyring'

@@ -71,7 +71,7 @@ export interface RefusedCookie {
   readonly sessionName: string
   readonly cookie: string
   readonly reason: RefusedBecause
-  /** The id of the session in it, where it opened and had ended. */
+  /** The id of the session in it, if it opened and was revoked. */
   readonly id?: string
 }
 
@@ -97,7 +97,7 @@ function warnOfClocks (log: OpeningLog, session: string, cookie: string, what: s
   log.warn({ session, cookie, reason: 'from-the-future' }, `${what}: ${CLOCKS_DIFFER}`)
 }
 
-/** These candidates opened, and their sessions have ended. */
+/** These candidates opened, and their sessions were revoked. */
 export function logEnded (
   { sessionName, options, isFirst }: SessionDefinition, { ended, legacy }: VerifiedSession, log: OpeningLog
 ): void {

@@ -17,8 +17,8 @@ interface Sought {
 export function seekUnknownKeys (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
   const all: Sought[] = []
   for (const { seeker, options: { cookieName, stampName }, legacyCookies } of definitions) {
-    const former = legacyCookies.flatMap(({ namesOfOwnKeys }) => namesOfOwnKeys)
-    if (seeker !== null) all.push({ names: [cookieName, stampName, ...former], seeker })
+    const legacyNames = legacyCookies.flatMap(({ namesOfOwnKeys }) => namesOfOwnKeys)
+    if (seeker !== null) all.push({ names: [cookieName, stampName, ...legacyNames], seeker })
   }
   if (all.length === 0) return
   app.addHook('onRequest', function seekKeys (request, reply, done) {

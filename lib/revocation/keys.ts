@@ -1,14 +1,14 @@
 import { fingerprint } from '../core/aead'
 import { LABEL, SUBJECT_BYTES } from '../core/format'
 
-/** What a store and a cookie know sessions and subjects by: hashes, so that neither tells whom they mean. */
+/** The names of sessions and subjects in stores and cookies: hashes, so that they do not reveal ids or users. */
 
 /** An id has 128 random bits, and cannot be guessed from this. */
 export function keyOfId (id: string): string {
   return keyOf(fingerprint(`${LABEL}id\0${id}`, SUBJECT_BYTES))
 }
 
-/** Whoever can guess a subject can tell that this is its hash. */
+/** A client that can guess a subject can compute this hash. */
 export function hashOfSubject (sessionName: string, subject: string): Buffer {
   return fingerprint(`${LABEL}subject\0${sessionName}\0${subject}`, SUBJECT_BYTES)
 }

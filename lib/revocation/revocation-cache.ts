@@ -12,7 +12,7 @@ interface Entry<Value> {
 
 /** What this process knows of the store. An entry that is dropped costs one lookup. */
 export class RevocationCache {
-  /** Sessions that ended, by id. */
+  /** Sessions that were revoked or replaced, by id. */
   readonly #ends = new BoundedMap<Entry<End>>(MOST_ENTRIES)
   /** Up to when the sessions of a subject are revoked, by key. */
   readonly #revokedBefore = new BoundedMap<Entry<number>>(MOST_ENTRIES)
@@ -21,7 +21,7 @@ export class RevocationCache {
   /** Entries from up to then may be dropped: a session that was checked before must be checked again. */
   droppedAtMs = 0
 
-  /** How a session ended; null where nothing is known of that. */
+  /** How a session was revoked; null if no revocation is known. */
   endOf (ref: SessionRef): End | null {
     const end = this.#ends.get(ref.id)
     if (end !== undefined) return end.value

@@ -11,12 +11,12 @@ export interface SessionRef {
 }
 
 /**
- * How a session ended. Replaced: the same browser goes on with it under another id, and may still send requests with
+ * How a session was revoked. Replaced: the same browser continues it with another id, and may still send requests with
  * the old one. Their replies must not clear the cookies.
  */
 export type End = 'revoked' | 'replaced'
 
-/** The time that the store holds of an id that ended: at least `atMs`. Its last bit says how the session ended. */
+/** The time in the store for a revoked id: at least `atMs`. Its last bit says how the session was revoked. */
 export function timeOfEnd (end: End, atMs: number): number {
   return end === 'replaced' ? atMs - atMs % 2 + 1 : atMs + atMs % 2
 }

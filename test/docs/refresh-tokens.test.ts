@@ -132,7 +132,7 @@ t.test('docs/refresh-tokens.md: a copy that is sent after the logout is logged',
   const copy = ada.copy()
   await post(ada, '/logout')
   await copy.get('/me')
-  const told = app.lines.filter(({ level, msg }) => level === WARN && msg === 'a session that was ended was presented again')
+  const told = app.lines.filter(({ level, msg }) => level === WARN && msg === 'a revoked session was presented again')
   t.match(told, [{ session: 'session', id: /^[\w-]{22}$/ }])
   t.equal(told.length, 1)
 })
