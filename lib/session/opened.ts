@@ -31,23 +31,47 @@ export interface OpenedSession extends SessionTimes {
   readonly cookieSettings: readonly OwnSettings[]
 }
 
+/** Strings, numbers, booleans and nulls, by their keys. */
+export type PlainValues = Map<string, unknown>
+
 /** The data of an opened session: serialized, and parsed when it is needed. */
 export class OpenedData {
   readonly serialized: string | Buffer
   readonly codec: Codec
   #parsed: SessionRecord | null
+  readonly #plain: PlainValues | null
 
-  /** @param parsed what the text was parsed to, if it was; handed out once */
-  constructor (serialized: string | Buffer, codec: Codec, parsed: SessionRecord | null) {
+  /**
+   * @param parsed what the text was parsed to, if it was; handed out once
+   * @param plain shared by all requests with this token, and filled when the first of them parses the text; null where
+   * nothing is shared
+   */
+  constructor (
+    serialized: string | Buffer, codec: Codec, parsed: SessionRecord | null, plain: PlainValues | null = null
+  ) {
     this.serialized = serialized
     this.codec = codec
     this.#parsed = parsed
+    this.#plain = plain
+  }
+
+  /** A plain value, without parsing. Undefined where that is not possible, or the key has no plain value. */
+  plain (key: string): unknown {
+    return this.#plain?.get(key)
   }
 
   /** The data, a record of its own for each caller. Empty where a custom deserializer fails the second time. */
   take (): SessionRecord {
     const parsed = this.#parsed ?? this.codec.parse(this.serialized) ?? {}
     this.#parsed = null
+    if (this.#plain?.size === 0) keepPlain(parsed, this.#plain)
     return parsed
+  }
+}
+
+function keepPlain (record: SessionRecord, plain: PlainValues): void {
+  for (const key of Object.keys(record)) {
+    const value = record[key]
+    if (typeof value !== 'object' || value === null) plain.set(key, value)
   }
 }

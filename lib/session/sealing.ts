@@ -10,7 +10,7 @@ import { TooLargeError } from '../errors'
 import { jsonCodec, type Codec, type SessionRecord } from './codec'
 import { isRenewalDue, refusalByTime, withOwnLimits, type Limits } from './expiry'
 import { readExtended, type Extended } from './extensions'
-import { OpenedData, type OpenedSession } from './opened'
+import { OpenedData, type OpenedSession, type PlainValues } from './opened'
 import { SessionId } from './session-id'
 
 /** What the sessions of one cookie name have in common. */
@@ -48,6 +48,8 @@ export interface TokenContent extends Omit<EnvelopeFields, 'id'> {
   readonly codec: Codec
   /** Null where it is not what the codec writes: its time is checked first. */
   readonly serialized: string | Buffer | null
+  /** Filled when a later request parses the text; see `OpenedData`. */
+  readonly plain: PlainValues
 }
 
 /** The latest times that the stamps of a session say; 0 without a stamp. */
@@ -101,7 +103,17 @@ function contentOf ({ plaintextBytes }: OpenedToken, { customCodec }: Sealing): 
   const extended = readExtended(extensions)
   const serialized = codec.read(plaintext.subarray(dataAt, dataEnd))
   if (extended === null) return MALFORMED
-  return { id: new SessionId(id), createdAtMs, renewedAtMs, extensions, customSerializer, extended, codec, serialized }
+  return {
+    id: new SessionId(id),
+    createdAtMs,
+    renewedAtMs,
+    extensions,
+    customSerializer,
+    extended,
+    codec,
+    serialized,
+    plain: new Map()
+  }
 }
 
 /** @param isCached it was opened before, so its JSON is known to be good and can be parsed when it is needed */
@@ -136,7 +148,7 @@ function sessionIn (
     mark,
     binding,
     extensions,
-    data: new OpenedData(serialized, codec, parsed),
+    data: new OpenedData(serialized, codec, parsed, mustParse ? null : content.plain),
     isRenewalDue: isDue && isRenewalDue(renewedAtMs, limits.renewAfterMs, nowMs),
     isLegacy: false,
     isUndated: false,

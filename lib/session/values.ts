@@ -24,6 +24,10 @@ export class Values {
 
   /** Undefined for what is not an own key, such as `constructor`. */
   get (key: string): unknown {
+    if (this.#record === null) {
+      const plain = (this.#opened as OpenedData).plain(key)
+      if (plain !== undefined) return plain
+    }
     const { record } = this
     if (!Object.hasOwn(record, key)) return undefined
     const value = record[key]

@@ -33,6 +33,7 @@ async function twins (t: Test, options: object): Promise<[cached: TestApp, uncac
       session.set('list', [1, { a: 'b' }])
       return {}
     })
+    app.get('/plain', async ({ session }) => ['user', 'page', 'fill', 'list', 'missing'].map(key => session.get(key) ?? null))
     app.get('/nested', async ({ session }) => { session.get('list')?.push(1); return session.data() })
     await app.ready()
     return app
@@ -95,7 +96,7 @@ for (const [what, optionsAt] of Object.entries(random)) {
       }
       const header = dice.oneOf(headers)
       const bent = dice.chance(0.2) ? header.slice(0, -1) + dice.oneOf(['A', 'B', '']) : header
-      for (const url of [dice.oneOf(['/all', '/nested', '/untouched']), '/all', '/all']) {
+      for (const url of [dice.oneOf(['/all', '/nested', '/untouched', '/plain']), '/all', '/plain']) {
         const [one, other] = [await seen(cached, url, bent), await seen(uncached, url, bent)]
         if (JSON.stringify(one) !== JSON.stringify(other)) different.push([one, other])
         if (JSON.stringify(one).includes('"isNew":false')) opened++
