@@ -2,7 +2,7 @@ import fp = require('fastify-plugin')
 import type { FastifyInstance } from 'fastify'
 import { sealedOpener as ofFormerName } from './lib/legacy/sealed'
 import { secureSessionOpener as ofSecureSession } from './lib/legacy/secure-session'
-import { secureSession as plugin } from './lib/plugin/plugin'
+import { registerSessions } from './lib/plugin/plugin'
 import { fileKeyring as ofFile } from './lib/stores/keyring-file'
 import { redisKeyring as inRedis } from './lib/stores/keyring-redis'
 import { memoryRevocation as revokedInMemory } from './lib/stores/revocation-memory'
@@ -37,7 +37,7 @@ function secureSession (app: FastifyInstance, options: secureSession.Options, ne
 function secureSession (
   app: FastifyInstance, options: secureSession.Options, next?: (error?: Error) => void
 ): Promise<void> | undefined {
-  const loading = plugin(app, options)
+  const loading = registerSessions(app, options)
   if (next === undefined) return loading
   loading.then(() => { next() }, next)
 }

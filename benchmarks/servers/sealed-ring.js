@@ -1,7 +1,8 @@
 'use strict'
 
-const { keyOf } = require('../../dist/lib/keyring/lifecycle')
-const { writeKeyring } = require('../../dist/lib/keyring/document')
+require('../../test/loader/typescript')
+const { keyOf } = require('../../lib/keyring/lifecycle.ts')
+const { writeKeyring } = require('../../lib/keyring/document.ts')
 const sealedUncached = require('./sealed-uncached')
 
 const STEP_MS = 1000

@@ -22,7 +22,7 @@ const DEFINITIONS = Symbol('fastify-sealed-session.definitions')
 /** Plugins that name it among their dependencies work with this one. */
 const TAKES_THE_PLACE_OF = '@fastify/secure-session'
 
-export async function secureSession (app: FastifyInstance, options: SecureSessionOptions): Promise<void> {
+export async function registerSessions (app: FastifyInstance, options: SecureSessionOptions): Promise<void> {
   const outer = (app as { [DEFINITIONS]?: readonly SessionDefinition[] })[DEFINITIONS] ?? []
   if (Object.hasOwn(app, DEFINITIONS)) {
     throw invalid('the plugin is registered in this scope already: give one registration an array of options')

@@ -43,7 +43,9 @@ t.test('the key that the user gave is copied, and not changed', async t => {
 t.test('guarded memory cannot be written to', async t => {
   const [guarded, second] = guard([Buffer.from(KEY), Buffer.alloc(32, 9)])
   t.strictSame([guarded, second], [KEY, Buffer.alloc(32, 9)])
-  const source = `const { guard } = require(${JSON.stringify(require.resolve('../../dist/lib/core/aead.js'))}); guard([Buffer.alloc(32), Buffer.alloc(32)])[1].fill(1)`
+  const source = `require(${JSON.stringify(require.resolve('../loader/typescript.js'))})
+    const { guard } = require(${JSON.stringify(require.resolve('../../lib/core/aead.ts'))})
+    guard([Buffer.alloc(32), Buffer.alloc(32)])[1].fill(1)`
   const { signal } = spawnSync(process.execPath, ['-e', source], { env: plainEnv() })
   t.equal(signal, 'SIGSEGV')
 })

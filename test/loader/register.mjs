@@ -1,6 +1,4 @@
-import Module, { createRequire, register } from 'node:module'
+import { register } from 'node:module'
+import './typescript.js'
 
-const { javascriptOf } = createRequire(import.meta.url)('./compile.js')
-
-Module._extensions['.ts'] = (module, path) => { module._compile(javascriptOf(path), path) }
 register('./hooks.mjs', import.meta.url)

@@ -2,21 +2,20 @@
 
 /**
  * Adds keys to a ring: one when it is told to, or one after the other until it is killed. It says each time when it
- * begins, and when the key is written. JavaScript, since hundreds of it are started and the TypeScript loader takes two
- * seconds of a core at each start.
+ * begins, and when the key is written.
  */
 
 const { writeSync } = require('node:fs')
-const { join } = require('node:path')
 const Redis = require('ioredis')
+require('../loader/typescript.js')
+const { rotated } = require('../../lib/keyring/lifecycle.ts')
+const { changeKeyring } = require('../../lib/keyring/stored-keyring.ts')
 
 const STDOUT = 1
 const KEEP_FOR_MS = 3_600_000
 
 const settings = JSON.parse(process.argv[2])
 const plugin = require(settings.package)
-const { changeKeyring } = require(join(settings.package, 'dist/lib/keyring/stored-keyring.js'))
-const { rotated } = require(join(settings.package, 'dist/lib/keyring/lifecycle.js'))
 
 async function main () {
   // Whoever started it was killed: nobody is left to kill this one.

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import Redis from 'ioredis'
 import type secureSession from '../../index'
-import type { KeyRecord } from '../../lib/keyring/document'
+import { parseKeyring, type KeyRecord } from '../../lib/keyring/document'
 import { plainEnv } from '../helpers/process'
 import { REPOSITORY, type PackageUnderTest } from './package-under-test'
 import type { Started } from './prove'
@@ -52,7 +52,7 @@ export class Ring implements Where {
 
   /** Throws where the ring is no good. */
   async keys (): Promise<KeyRecord[]> {
-    return this.#package.parseKeyring(await this.#store.read() ?? '')
+    return parseKeyring(await this.#store.read() ?? '')
   }
 
   /** Adds a key, which seals after this time, 0 for at once. Resolves to its id. */
