@@ -17,7 +17,7 @@ const CHEAPEST_SEAL = {
   integrity: { saltBits: 256, algorithm: 'sha256', iterations: 1, minPasswordlength: 32 }
 }
 
-/** `useSession` where it writes; `getSession` where it only reads, since that makes no session for whoever has none. */
+/** `useSession` for writes; `getSession` for reads, because it creates no session if there is none. */
 module.exports = function h3 ({ key }) {
   const config = {
     name: 'session',

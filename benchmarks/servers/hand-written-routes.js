@@ -3,7 +3,7 @@
 const { NOTHING, PAGE, nextPage, nextValues, sessionData } = require('../session/data')
 
 /**
- * The handlers of what is no plugin of Fastify: whoever uses it calls it in the handlers that need it.
+ * The handlers for libraries that are not Fastify plugins: each handler calls the library itself.
  * `read(request, reply)` is a promise of the session's data, empty where there is none; `write(request, reply, changes)` one of its cookie being set.
  */
 module.exports = function handWrittenRoutes (app, { read, write }) {

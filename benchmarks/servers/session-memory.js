@@ -6,7 +6,7 @@ const session = require('@fastify/session')
 const attributes = require('./attributes')
 const sessionRoutes = require('./session-routes')
 
-/** `@fastify/session` as it writes least: no session for whoever has none, no renewal of one that was only read. */
+/** `@fastify/session` with the fewest writes: no session without data, and no renewal of a session that is only read. */
 module.exports = function sessionMemory ({ key, store }) {
   const app = fastify()
   app.register(cookie)

@@ -17,7 +17,7 @@ const COOKIE = /\r\nset-cookie: (session=[^;]+)/i
 /** How many of 50 requests are what: one life of a visitor. */
 const MIX = { login: 1, read: 24, write: 6, renew: 6, forged: 6, junk: 3, 'no cookie': 3, logout: 1 }
 
-/** Somebody who logs in, reads and writes a session, and logs out, time and again; and who sends what a stranger may send. */
+/** A client that logs in, reads and writes a session, and logs out, repeatedly. It also sends invalid cookies. */
 class Visitor {
   #socket
   #renew

@@ -67,7 +67,7 @@ class Load {
 async function connectionTo (port) {
   const socket = connect({ host: '127.0.0.1', port, noDelay: true })
   await once(socket, 'connect')
-  // The reply that was awaited will not come, and whoever waits would wait for ever. An error of the socket throws by itself.
+  // The awaited reply will never come, so this must throw. An error of the socket throws by itself.
   socket.once('end', () => { throw new Error(`the server on port ${port} closed a connection`) })
   return socket
 }

@@ -68,11 +68,11 @@ function sendErrorPage (error, request, reply) {
   if (status >= 500) request.log.error(error)
   reply.code(status)
   const page = errorPage(status, request.url)
-  // Whose page it is cannot be told then.
+  // The user of the page is not known then.
   return error.code === 'FST_SESSION_STORE_UNAVAILABLE' ? sendBare(reply, page) : reply.page(page)
 }
 
-/** Somebody is signed in, but not lately enough for this page. */
+/** A user is signed in, but this page needs a more recent login. */
 function askAgain ({ url }, reply) {
   return reply.removeHeader('www-authenticate').redirect(`/confirm?to=${encodeURIComponent(url)}`, 303)
 }

@@ -26,7 +26,7 @@ async function readKey (path) {
   }
 }
 
-/** Written whole under a name of its own, then linked: nobody reads half a key, and a link never replaces a file. */
+/** Writes a temporary file, then links it: no process reads half a key, and a link never replaces a file. */
 async function makeKey (folder, path) {
   await mkdir(folder, { recursive: true, mode: ONLY_OWNER_FOLDER })
   const draft = join(folder, `${randomUUID()}.draft`)

@@ -10,7 +10,7 @@ class PasswordCheck {
     this.#throttle = throttle
   }
 
-  /** Whose password it is; where it is nobody's, `user` is null, and `refusal` says what to answer. */
+  /** The user with this password. Without one, `user` is null, and `refusal` is the reply. */
   async check (username, password, address) {
     const waitSeconds = this.#throttle.attempt(username, address, Date.now())
     if (waitSeconds > 0) {

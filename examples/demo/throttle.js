@@ -6,7 +6,7 @@ const MOST_ENTRIES = 1000
 
 /**
  * Counts the attempts to sign in, per account and address, in this process's memory. They do not belong in the session:
- * whoever holds a cookie can send an older one again, and would start counting anew.
+ * a client can send an older cookie again, and the count would start anew.
  *
  * It stays small: the oldest count makes room. Pushing one out that way takes a thousand password checks.
  */

@@ -23,7 +23,7 @@ function buildApp ({ key, users, logger = { level: 'warn' } }) {
     // In memory, for this is one process. Several share a Redis: `redisRevocation(client)`.
     revocation: { store: secureSession.memoryRevocation(), recheck: '1m' }
   })
-  // JSON and DELETE are what no page of another site can send without asking first, and nobody here says yes to it.
+  // A page of another site must ask (CORS) before it sends JSON or DELETE, and this server never permits it.
   app.removeContentTypeParser('text/plain')
   app.register(require('./routes/session'), { users, throttle: new Throttle() })
   app.register(require('./routes/account'))

@@ -3,8 +3,8 @@
 const Fastify = require('fastify')
 
 /**
- * `GET /metrics` for Prometheus, on a port of its own. How many log in, and how many cookies are refused, is nobody's business
- * outside; a route of the site itself would be open to the world until somebody remembers to close it at the proxy.
+ * `GET /metrics` for Prometheus, on a port of its own. The numbers of logins and of refused cookies are not for the public, and
+ * a route of the site itself would be public unless the proxy blocks it.
  */
 function buildMetricsServer (registry, { logger = { level: 'warn' } } = {}) {
   const app = Fastify({ logger })

@@ -5,8 +5,8 @@ const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]'])
 const ENDPOINTS = ['authorization_endpoint', 'token_endpoint', 'revocation_endpoint', 'introspection_endpoint', 'end_session_endpoint']
 
 /**
- * What the provider says of itself (OpenID Connect Discovery 1.0). `@fastify/oauth2` could ask by itself, but it neither tells
- * where to sign out nor checks the issuer. Throws where the provider is away, says it is another, or lacks what is needed.
+ * What the provider says of itself (OpenID Connect Discovery 1.0). `@fastify/oauth2` could ask by itself, but it neither gives
+ * the sign-out URL nor checks the issuer. Throws if the provider is unavailable, has another issuer, or lacks what is needed.
  */
 async function discover (issuer) {
   requireTls(issuer)

@@ -74,7 +74,7 @@ class FreshTokens {
       tokens = await this.#newestAfter(held)
       return tokens === null || this.#isFresh(tokens, refused) ? tokens : await this.#exchanged(tokens)
     } catch (error) {
-      // The provider is away: a token that was to be exchanged early may be used up.
+      // The provider is unavailable: a token that was to be exchanged early can still be used.
       if (tokens.access === refused || tokens.expiresAt <= this.#now()) throw error
       return tokens
     }

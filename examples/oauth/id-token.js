@@ -8,8 +8,8 @@ const CLOCKS_DIFFER_MS = 60_000
 /**
  * The claims of an ID token that came from the token endpoint itself. Throws a problem.
  *
- * OpenID Connect Core 3.1.3.7. Its signature is not checked, by rule 6 there: nobody stood between, since the token endpoint
- * is reached over TLS (`discover` sees to that). An ID token that came any other way, by the browser say, would need it.
+ * OpenID Connect Core 3.1.3.7. Its signature is not checked, by rule 6 there: the token came
+ * directly from the token endpoint, over TLS (`discover` checks that). An ID token that came another way, such as by the browser, would need the check.
  */
 function checkedClaims (idToken, { issuer, clientId, nonce, nowMs }) {
   const claims = claimsIn(idToken)

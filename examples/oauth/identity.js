@@ -84,11 +84,11 @@ function identityClient ({ provider, metadata, clientId, publicUrl, now }) {
   }
 }
 
-/** What the session keeps of the provider's answer. The ID token has told who it is, and is not needed again. */
-function tokensIn (token, nowMs, formerRefreshToken) {
+/** What the session keeps of the provider's answer. The ID token has named the user, and is not needed again. */
+function tokensIn (token, nowMs, earlierRefreshToken) {
   return Object.freeze({
     access: token.access_token,
-    refresh: token.refresh_token ?? formerRefreshToken,
+    refresh: token.refresh_token ?? earlierRefreshToken,
     expiresAt: nowMs + (token.expires_in ?? ASSUMED_LIFE_SECONDS) * 1000
   })
 }

@@ -80,7 +80,7 @@ inBrowsers('regenerate leaves one cookie, that of the new session', async (t, br
   t.strictSame(await fetched(page, '/app/get'), { user: 'ada' })
 })
 
-inBrowsers('a session of @fastify/secure-session is migrated, and its old cookie is cleared', async (t, browser) => {
+inBrowsers('a session of @fastify/secure-session is migrated, and its legacy cookie is cleared', async (t, browser) => {
   for (const old of [{ path: '/' }, { path: '/', domain: 'shop.test' }, { path: '/app' }] as const) {
     const before = await oldShop(t, { ...old, httpOnly: true, secure: true })
     const after = await shop(t, { key: KEY, cookieName: '__Host-session', legacy: [secureSessionOpener({ key: OTHER_KEY, cookieName: 'old', cookie: old })] }, app => { own(app, {}) })

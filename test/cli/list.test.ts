@@ -53,7 +53,7 @@ t.test('the mark for now is in the period of the current state, however short it
   t.equal(rows[at + 2]?.[column + 1], '#')
 })
 
-t.test('periods that have ended are not drawn beyond now', async t => {
+t.test('past periods are not drawn beyond now', async t => {
   const operator = new Operator(t)
   operator.write(operator.key(1, { activates: -100, expires: 50 }), operator.key(2, { created: -0.001, activates: -0.0005, expires: 90 }), operator.key(3, { activates: 0 }))
   t.match((await operator.do('list', ...RING)).split('\n').slice(-6, -3).join('\n'), /^\w+ +#+=+-+\n\w+ +=+-+\n\w+ +#+$/)

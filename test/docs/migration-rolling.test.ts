@@ -116,7 +116,7 @@ t.test('rolling deploy: a login on a new server that calls regenerate ends the o
   t.strictSame(await seen(ada, both), [{}, GRACE])
 })
 
-t.test('rolling deploy: without keep, the old cookie opens only without a new one; a logout clears it', async t => {
+t.test('rolling deploy: without keep, the legacy cookie opens only without a new one; a logout clears it', async t => {
   const both = await fleets(t)
   const later = await appOf(t, block(t, 'js', 'keep: true').replace(', keep: true', ''))
   const ada = await loggedInAt(both.old)

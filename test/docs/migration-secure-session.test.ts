@@ -46,7 +46,7 @@ t.test('after the two changed lines a user is still logged in, and a logout leav
   t.strictSame(await copy.get('/me'), ADA, 'a copy that somebody took is good until it is over')
 })
 
-t.test('after the old expiry no old cookie is migrated, so the opener can be removed', async t => {
+t.test('after the old expiry no legacy cookie is migrated, so the opener can be removed', async t => {
   const clock = fakeClock(t, Date.now())
   const ada = await Browser.at(await oldAppOf(t))
   await ada.post('/login')
@@ -113,7 +113,7 @@ t.test('signed cookies of the app are verified if it registers the cookie plugin
   }
 })
 
-t.test('an old cookie on another path opens again after a logout', async t => {
+t.test('a legacy cookie on another path opens again after a logout', async t => {
   const clock = fakeClock(t, Date.now())
   const ada = await Browser.at(await oldAppOf(t, { key: OTHER_KEY }))
   await ada.post('/auth/login')
@@ -128,7 +128,7 @@ t.test('an old cookie on another path opens again after a logout', async t => {
   t.strictSame(await ada.get('/me'), ADA, 'and has migrated to every path')
 })
 
-t.test('an old cookie that is not sent cannot be migrated: a new session counts on its path, too', async t => {
+t.test('a legacy cookie that is not sent cannot be migrated: a new session counts on its path, too', async t => {
   const ada = await Browser.at(await oldAppOf(t, { key: OTHER_KEY }))
   await ada.post('/auth/login')
   await ada.goTo(await appOf(t, block(t, 'js', "path: '/auth'")))

@@ -115,7 +115,7 @@ t.test('README: the commands make, rotate and list a keyring that the plugin rea
   t.match(app.lines[0], { msg: 'keyring loaded' })
 })
 
-t.test('README: sessions are ended by subject, routes are guarded, and a fresh login is required', async t => {
+t.test('README: sessions are revoked by subject, routes are guarded, and a fresh login is required', async t => {
   const redis = await startRedis()
   t.teardown(async () => { await redis.remove() })
   const client = new Redis(redis.url)

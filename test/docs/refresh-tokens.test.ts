@@ -46,7 +46,7 @@ t.test('docs/refresh-tokens.md: a session is checked once per window, and other 
   t.strictSame(await monitor.take(), [])
 })
 
-t.test('docs/refresh-tokens.md: the server that ended a session refuses a copy at once, others later', async t => {
+t.test('docs/refresh-tokens.md: the server that revoked a session refuses a copy at once, others later', async t => {
   const clock = fakeClock(t, Date.now())
   const [one, other] = [await appOf(t, { redis, users: new Users() }), await appOf(t, { redis, users: new Users() })]
   const ada = await loggedIn(one)

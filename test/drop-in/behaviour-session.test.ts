@@ -148,7 +148,7 @@ withEach(t, 'touch sends the cookie without a change, also for a new session', a
   t.strictSame((await visitor.get('/')).body.data, { byMethod: 1, byProperty: 1 })
 })
 
-withEach(t, 'a session that was not written for a day has ended', async (t, plugin) => {
+withEach(t, 'a session that was not written for a day has expired', async (t, plugin) => {
   const clock = fakeClock(t)
   const app = appWith(t, plugin, OPTIONS)
   addRoutes(app)

@@ -20,7 +20,7 @@ t.test('a session is published as sealed once, even if another session fails the
   t.equal(heard.length, 1)
 })
 
-t.test('a session that is ended during its request is published as refused', async t => {
+t.test('a session that is revoked during its request is published as refused', async t => {
   const app = await appOfUsers(t)
   let wait = async (): Promise<void> => {}
   app.get('/slow', { preHandler: async () => { await wait() } }, async ({ session }) => ({ user: session.get('user') ?? null }))

@@ -65,7 +65,7 @@ t.test('without revocation, a bad cookie of a request that does not access the s
   t.strictSame(heard, [])
 })
 
-t.test('a copy of an ended session is published as refused, also if the handler does not access it', async t => {
+t.test('a copy of a revoked session is published as refused, also if the handler does not access it', async t => {
   const site = await siteWith(t, { revocation: { store: memoryRevocation() } })
   const visitor = site.visitor()
   await visitor.json('/set/user/ada')
@@ -82,7 +82,7 @@ t.test('a copy of an ended session is published as refused, also if the handler 
   hasHeard(t, heard, [{ event: 'refused', reason: 'revoked', id: opened?.['id'] }])
 })
 
-t.test('a session that another server ended is published as refused when this server asks the store', async t => {
+t.test('a session that another server revoked is published as refused when this server asks the store', async t => {
   const clock = fakeClock(t)
   const store = memoryRevocation()
   const here = await siteWith(t, { revocation: { store, recheck: '1m' } })

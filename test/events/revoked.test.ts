@@ -31,7 +31,7 @@ for (const [how, path] of [['deleted', '/delete'], ['regenerated', '/regenerate'
   })
 }
 
-t.test('a session that is ended by secureSession.revoke is published as revoked by its id', async t => {
+t.test('a session that is revoked by secureSession.revoke is published as revoked by its id', async t => {
   const site = await revocableSite(t)
   const visitor = site.visitor()
   const heard = hearAll(t)
@@ -43,7 +43,7 @@ t.test('a session that is ended by secureSession.revoke is published as revoked 
   t.equal(new Set(told).size, 1)
 })
 
-t.test('an ended subject is published by its hash, which is the same each time and unique', async t => {
+t.test('a revoked subject is published by its hash, which is the same each time and unique', async t => {
   const site = await revocableSite(t)
   const heard = hearAll(t)
   for (const subject of ['ada', 'ada', 'grace']) await site.app.secureSession.revokeSubject(subject)

@@ -118,7 +118,7 @@ t.test('delete, then set, clears every legacy cookie: kept, migrated before, or 
   }
 })
 
-t.test('delete and then set clears the old cookie, and the new session takes nothing from it', async t => {
+t.test('delete and then set clears the legacy cookie, and the new session takes nothing from it', async t => {
   const before = await loggedInBefore(t, { key: OLD_KEY })
   const app = await newApp(t)
   app.get('/switch', async ({ session }) => { session.delete(); session.set('user', 'grace'); return session.info })

@@ -74,7 +74,7 @@ t.test('openers are called in order, each with all its cookies, until one opens'
   t.strictSame(asked, ['a=bad', 'b=bad', 'b=good', 'b=late'])
 })
 
-t.test('at most four old cookies of a name are tried', async t => {
+t.test('at most four legacy cookies of a name are tried', async t => {
   let calls = 0
   const app = await appFor(t, [plain({ open: () => { calls++; return null } })])
   await get(app, Array.from({ length: 50 }, () => 'old=x').join('; '))
@@ -112,7 +112,7 @@ t.test('if an opener fails the request, request.session is null in the error han
   }
 })
 
-t.test('if one of several old cookies fails at once, rejections for the others are handled', async t => {
+t.test('if one of several legacy cookies fails at once, rejections for the others are handled', async t => {
   const away = Object.assign(new Error('no database'), { statusCode: 503 })
   const left: unknown[] = []
   const leave = (reason: unknown): void => { left.push(reason) }
@@ -143,7 +143,7 @@ t.test('the limits of the server apply to the session that an opener returns', a
   }
 })
 
-t.test('the id of a session is derived from its old cookie, or from the id that the opener returns', async t => {
+t.test('the id of a session is derived from its legacy cookie, or from the id that the opener returns', async t => {
   const app = await appFor(t, [plain()])
   const id = async (cookie: string, from = app): Promise<string> => (await get(from, cookie, '/info')).id
   t.equal(await id('old=user:ada'), await id('old=user:ada'))
@@ -162,7 +162,7 @@ t.test('the object that an opener returned is not changed', async t => {
   t.strictSame(shared, { user: 'ada', cart: ['tea'] })
 })
 
-t.test('if there are several old cookies of the name, the session that was written last is used', async t => {
+t.test('if there are several legacy cookies of the name, the session that was written last is used', async t => {
   const nowMs = Date.now()
   for (const promised of [false, true]) {
     const open = (value: string): ReturnType<Opener['open']> => {

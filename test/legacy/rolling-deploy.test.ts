@@ -83,7 +83,7 @@ t.test('logout on an old server leaves the new cookie, which old servers do not 
   t.strictSame(await browser.at(app, '/get'), { user: 'ada' })
 })
 
-t.test('when all servers are new, the opener without keep clears the remaining old cookies', async t => {
+t.test('when all servers are new, the opener without keep clears the remaining legacy cookies', async t => {
   const { old, new: app } = await fleet(t)
   const browser = new Roaming(old)
   await browser.at(old, '/set/user/ada')
@@ -94,7 +94,7 @@ t.test('when all servers are new, the opener without keep clears the remaining o
   t.equal(browser.header, '')
 })
 
-t.test('an old cookie on another path is cleared by a logout, if an opener names that path', async t => {
+t.test('a legacy cookie on another path is cleared by a logout, if an opener names that path', async t => {
   const { new: mended } = await fleet(t, { keep: false, cookie: { cookie: { path: '/auth' } } })
   const lines = (await mended.inject('/delete')).headers['set-cookie'] as string[]
   t.match(lines, [/^__Host-session=; /, /^session=; .*Path=\/auth;/], 'and it is cleared though the request did not send it')

@@ -99,7 +99,7 @@ t.test('the signature of `signed: true` is removed and ignored', async t => {
   t.strictSame(await dataIn(app, encodeURIComponent(decodeURIComponent(value).replace(/\..*/, '.AAAA'))), { user: 'ada' })
 })
 
-t.test('an old cookie opens with and without percent-encoding', async t => {
+t.test('a legacy cookie opens with and without percent-encoding', async t => {
   const before = await oldCookie(t, { user: 'ada' }, { key: OLD_KEY })
   const app = await newApp(t)
   t.equal(app.decodeSecureSession(before)?.get('user'), 'ada')
@@ -145,7 +145,7 @@ t.test('the age of a migrated session is the time of its last write', async t =>
   t.match(id, /^[0-9a-f]{32}$/)
 })
 
-t.test('parallel requests with one old cookie get one session, and another cookie gets another', async t => {
+t.test('parallel requests with one legacy cookie get one session, and another cookie gets another', async t => {
   const before = await loggedInBefore(t, { key: OLD_KEY })
   const other = await loggedInBefore(t, { key: OLD_KEY })
   const app = await newApp(t)
@@ -173,7 +173,7 @@ t.test('old values with special JavaScript names are ordinary values', async t =
   t.equal(response.body, '{"__proto__":{"admin":true},"constructor":1,"get":2}')
 })
 
-t.test('an old cookie with a flipped bit, another length or another spelling does not open', async t => {
+t.test('a legacy cookie with a flipped bit, another length or another spelling does not open', async t => {
   const app = await newApp(t)
   const good = decodeURIComponent(await oldCookie(t, { user: 'ada' }, { key: OLD_KEY }))
   t.equal(app.decodeSecureSession(good)?.get('user'), 'ada')

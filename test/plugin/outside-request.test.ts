@@ -105,7 +105,7 @@ t.test('a session that is encoded by an app without `subject` keeps the subject 
   t.equal(await unknown.secureSession.decode(token), null)
 })
 
-t.test('a session that is encoded in the millisecond of a revocation is ended by a later one only', async t => {
+t.test('a session that is encoded in the millisecond of a revocation is revoked by a later one only', async t => {
   const clock = fakeClock(t)
   const app = await appOfUsers(t, { recheck: 0 })
   const encoded = (): string => app.encodeSecureSession(app.createSecureSession({ user: 'ada' }))

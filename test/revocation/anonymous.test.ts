@@ -90,7 +90,7 @@ t.test('a copy of an anonymous session opens with its values and without a user,
   }
 })
 
-t.test('an anonymous session can be ended by its id', async t => {
+t.test('an anonymous session can be revoked by its id', async t => {
   const app = await shop(t, { recheck: 0 })
   const stranger = await strangerIn(app)
   const copy = stranger.copy()

@@ -6,7 +6,7 @@ import { appOfUsers, loggedIn, userIn } from './users'
 
 const DAY_S = 86_400
 
-t.test('a session that is ended by its id is refused, with every copy of its cookie', async t => {
+t.test('a session that is revoked by its id is refused, with every copy of its cookie', async t => {
   const app = await appOfUsers(t)
   const [browser, other] = [await loggedIn(app), await loggedIn(app)]
   const copy = browser.copy()
@@ -17,7 +17,7 @@ t.test('a session that is ended by its id is refused, with every copy of its coo
   t.equal(await userIn(other), 'ada', 'and no other is')
 })
 
-t.test('the cookies of an ended session are cleared, also if the handler does not access it', async t => {
+t.test('the cookies of a revoked session are cleared, also if the handler does not access it', async t => {
   const clock = fakeClock(t)
   const app = await appOfUsers(t)
   const browser = await loggedIn(app)
@@ -45,7 +45,7 @@ t.test('delete, regenerate and revoke each end the old id before the reply is se
   }
 })
 
-t.test('another process with the same store refuses an ended session at its next check', async t => {
+t.test('another process with the same store refuses a revoked session at its next check', async t => {
   const clock = fakeClock(t)
   const store = secureSession.memoryRevocation()
   const [here, there] = [await appOfUsers(t, { store }), await appOfUsers(t, { store })]
@@ -62,7 +62,7 @@ t.test('another process with the same store refuses an ended session at its next
   t.equal(await userIn(copy), null, 'and has learnt it')
 })
 
-t.test('a write to an ended session begins a new session', async t => {
+t.test('a write to a revoked session begins a new session', async t => {
   const app = await appOfUsers(t)
   const browser = await loggedIn(app)
   const { id } = await browser.json('/info')
@@ -72,7 +72,7 @@ t.test('a write to an ended session begins a new session', async t => {
   t.not((await browser.json('/info')).id, id)
 })
 
-t.test('a handler finds nothing of an ended session, by any method', async t => {
+t.test('a handler finds nothing of a revoked session, by any method', async t => {
   const app = await appOfUsers(t)
   app.get('/all', async ({ session }) => {
     const style = session as unknown as Record<string, unknown>
@@ -96,7 +96,7 @@ t.test('a handler finds nothing of an ended session, by any method', async t => 
   t.strictSame(seen, { property: null, get: null, has: false, in: false, keys: [], data: {}, json: {}, isNew: true, changed: true, deleted: true })
 })
 
-t.test('a handler that accesses its session late does not see one that was ended in the meantime', async t => {
+t.test('a handler that accesses its session late does not see one that was revoked in the meantime', async t => {
   const app = await appOfUsers(t)
   let wait = async (): Promise<void> => {}
   app.get('/slow', { preHandler: async () => { await wait() } }, async ({ session }) => ({ user: session.get('user') ?? null }))
@@ -180,7 +180,7 @@ t.test('without the option `revocation`, revoke throws an error that says so', a
   await t.rejects(app.secureSession.revokeSubject('ada'), { code: 'FST_SESSION_INVALID_OPTION' })
 })
 
-t.test('if the new session cannot be written, the old one is not ended, and its cookie stays valid', async t => {
+t.test('if the new session cannot be written, the old one is not revoked, and its cookie stays valid', async t => {
   const app = await appOfUsers(t, { recheck: 0 })
   app.get('/too-large', async ({ session }) => { session.regenerate(); session.set('user', 'ada'.repeat(2000)); return {} })
   app.get('/too-large-anew', async ({ session }) => { session.delete(); session.set('value', 'x'.repeat(5000)); return {} })

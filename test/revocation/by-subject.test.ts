@@ -109,7 +109,7 @@ t.test('revokeSubject ends a session that was sealed before the option subject w
   t.equal(await userIn(browser), null)
 })
 
-t.test('a session that was sealed under an earlier subject is ended by the old and by the new subject', async t => {
+t.test('a session that was sealed under an earlier subject is revoked by the old and by the new subject', async t => {
   const clock = fakeClock(t)
   const store = secureSession.memoryRevocation()
   const byMail = await appOfUsers(t, { store, recheck: 0 }, { subject: session => `${session.get('user')}@example.com` })
@@ -166,7 +166,7 @@ t.test('calling the option subject changes nothing, even if it reads an object',
   t.same(await browser.json('/has'), { has: true, changed: false })
 })
 
-t.test('several sessions of one app are ended together, or by name', async t => {
+t.test('several sessions of one app are revoked together, or by name', async t => {
   const clock = fakeClock(t)
   const store = secureSession.memoryRevocation()
   const app = await appWith(t, [

@@ -63,7 +63,7 @@ t.test('removing the user from a session gives it a new id, and copies with the 
   t.equal(await userIn(copy), null)
 })
 
-t.test('a session that another server ended cannot get a new id while it is trusted here', async t => {
+t.test('a session that another server revoked cannot get a new id while it is trusted here', async t => {
   for (const route of ['/regenerate', '/become/mallory']) {
     const store = secureSession.memoryRevocation()
     const [here, there] = [await appOfUsers(t, { store }), await appOfUsers(t, { store })]
@@ -79,7 +79,7 @@ t.test('a session that another server ended cannot get a new id while it is trus
   }
 })
 
-t.test('a new login is valid even if another server ended the session that the request had', async t => {
+t.test('a new login is valid even if another server revoked the session that the request had', async t => {
   const store = secureSession.memoryRevocation()
   const [here, there] = [await appOfUsers(t, { store }), await appOfUsers(t, { store })]
   const browser = await loggedIn(here)

@@ -122,7 +122,7 @@ t.test('if copies have different limits, the end of one is kept for as long as a
   }
 })
 
-t.test('a change of the absolute limit is written to the store once, and ends nothing', async t => {
+t.test('a change of the absolute limit is written to the store once, and revokes nothing', async t => {
   const clock = fakeClock(t)
   const store = new CountingStore()
   const app = await appOf(t, { store, recheck: 0 })

@@ -56,7 +56,7 @@ t.test('a full memory store removes expired entries before valid ones', async t 
   t.strictSame(await store.cutOffs(['long', 'longer', 'new', 'newest']), [0, 30, 40, 50], 'and so it goes on')
 })
 
-t.test('a memory store full of valid entries drops the oldest, and all sessions up to it have ended', async t => {
+t.test('a memory store full of valid entries drops the oldest, and revokes all sessions up to it', async t => {
   const { now } = ownClock()
   const store = memoryRevocation({ max: 2, now })
   await store.raise('first', 10, DAY_MS)
@@ -115,7 +115,7 @@ t.test('a dropped cut-off in the future ends only sessions from before it was ma
   t.strictSame(await store.cutOffs(['unknown']), [madeAtMs + SECOND_MS], 'a raise that did not raise it made nothing')
 })
 
-t.test('a raise to 0 extends the life of an entry, and dropping it ends nothing', async t => {
+t.test('a raise to 0 extends the life of an entry, and dropping it revokes nothing', async t => {
   const { now, pass } = ownClock()
   const store = memoryRevocation({ max: 1, now })
   t.equal(await store.raise('ada', 0, DAY_MS), 0)

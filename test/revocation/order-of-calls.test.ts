@@ -305,7 +305,7 @@ t.test('a revokeSubject between two calls of revokeOthers also ends the session 
   t.equal(await userIn(browser), null)
 })
 
-t.test('after a change of user, revokeOthers ends the sessions of the new user, whatever was ended before', async t => {
+t.test('after a change of user, revokeOthers revokes the sessions of the new user, whatever was revoked before', async t => {
   const clock = fakeClock(t)
   const app = await appWithSteps(t, new CountingStore())
   const [admin, bobs] = [await loggedIn(app, 'ada'), await loggedIn(app, 'bob')]
@@ -330,7 +330,7 @@ t.test('options of one user do not apply to the next, also with revokeOthers bet
   }
 })
 
-t.test('a new login is valid in any order, even if another server ended the session of the request', async t => {
+t.test('a new login is valid in any order, even if another server revoked the session of the request', async t => {
   for (const [steps, status] of [['delete,login,regenerate', 200], ['restart,login,regenerate', 200], ['login,regenerate', 401], ['regenerate', 401]] as const) {
     const store = new CountingStore()
     const [here, there] = [await appWithSteps(t, store), await appOfUsers(t, { store })]

@@ -58,7 +58,7 @@ t.test('secureSession.decode awaits openers of legacy cookies that return promis
   t.equal(await app.secureSession.decode('other'), null)
 })
 
-t.test('a WebSocket upgrade does not see an ended session', async t => {
+t.test('a WebSocket upgrade does not see a revoked session', async t => {
   const app = await appOfUsers(t, {}, {}, {})
   await app.register(websocket)
   app.register(async scope => {
@@ -109,7 +109,7 @@ t.test('a hijacked reply does not wait for the store, and the log says what fail
   while (!app.lines.some(({ level }) => level === ERROR)) await turns()
 })
 
-t.test('an ended cookie does not prevent a valid cookie of the same name from being used', async t => {
+t.test('a revoked cookie does not prevent a valid cookie of the same name from being used', async t => {
   const clock = fakeClock(t)
   const app = await appOfUsers(t)
   const good = await loggedIn(app)
@@ -150,7 +150,7 @@ t.test('a legacy cookie without a date ends with its subject, whenever it is sen
   t.equal(await userIn(await loggedIn(app)), 'ada')
 })
 
-t.test('one of two named sessions can be ended without the other', async t => {
+t.test('one of two named sessions can be revoked without the other', async t => {
   const app = await appWith(t, [
     { key: KEY, subject, revocation: { store: secureSession.memoryRevocation() } },
     { sessionName: 'cart', key: KEY }

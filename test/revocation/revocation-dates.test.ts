@@ -41,7 +41,7 @@ t.test('a cut-off before now waits until all issued sessions are before it, for 
   t.equal(await still.revokeBeforeNow(), START_MS - 1)
 })
 
-t.test('the last bit of a cut-off says how the session ended, and the cut-off is never before the end', async t => {
+t.test('the last bit of a cut-off says how the session was revoked, and the cut-off is never before the revocation', async t => {
   const cutOffs = [[START_MS, START_MS, START_MS + 1], [START_MS + 1, START_MS + 2, START_MS + 1]] as const
   for (const [atMs, over, replaced] of cutOffs) {
     t.equal(timeOfEnd('revoked', atMs), over)
@@ -50,7 +50,7 @@ t.test('the last bit of a cut-off says how the session ended, and the cut-off is
   }
 })
 
-t.test('a cut-off ends what was created up to it, and 0 ends nothing', async t => {
+t.test('a cut-off revokes what was created up to it, and 0 revokes nothing', async t => {
   t.equal(isRevoked({ createdAtMs: 5 }, [5]), true)
   t.equal(isRevoked({ createdAtMs: 5 }, [4]), false)
   t.equal(isRevoked({ createdAtMs: 5 }, [0, 6]), true)
@@ -74,7 +74,7 @@ t.test('a smaller cut-off never replaces a larger one', async t => {
   t.equal(memory.endOf(sessionRef({ createdAtMs: 100, subjectKeys: ['grace', ADA] })), 'revoked', 'by either of its keys')
 })
 
-t.test('a session without a date is ended by any cut-off, and is valid without one', async t => {
+t.test('a session without a date is revoked by any cut-off, and is valid without one', async t => {
   const memory = new RevocationCache()
   const undated = sessionRef({ createdAtMs: 0 })
   memory.setRevokedBefore(ADA, 0, 1)
@@ -83,7 +83,7 @@ t.test('a session without a date is ended by any cut-off, and is valid without o
   t.equal(memory.endOf(undated), 'revoked')
 })
 
-t.test('the cache keeps how a session ended, and when the last entry was dropped', async t => {
+t.test('the cache keeps how a session was revoked, and when the last entry was dropped', async t => {
   const memory = new RevocationCache()
   t.equal(memory.checkedAtMs(ID), 0)
   memory.setChecked(ID, 7)

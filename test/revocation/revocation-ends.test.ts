@@ -30,7 +30,7 @@ t.test('the cut-off of an id is kept until its session expires on all clocks, if
   t.match(world.raised.at(-1), { keepForMs: CLOCK_SKEW_MS }, 'never for less')
 })
 
-t.test('a copy with a longer life extends the life of the cut-off of its id, and ends nothing', async t => {
+t.test('a copy with a longer life extends the life of the cut-off of its id, and revokes nothing', async t => {
   const world = new World()
   const here = world.process()
   await here.keepUntil(ID, START_MS + 1000)
@@ -59,7 +59,7 @@ t.test('a later cut-off of a subject by another process is learned when this pro
   t.equal(here.status(sessionRef({ createdAtMs: START_MS + 30_001 })), 'active')
 })
 
-t.test('a session that ends all others is replaced by one that is created after the cut-off', async t => {
+t.test('a session that revokes all others is replaced by one that is created after the cut-off', async t => {
   const world = new World()
   const here = world.process()
   t.equal(await here.revokeReissued(sessionRef(), Infinity), true)
@@ -87,7 +87,7 @@ t.test('the previous cut-off is returned, because another process may have made 
   t.match(await here.revokeOthers(ADA, 0), { before: START_MS - 1 })
 })
 
-t.test('a session that another process has ended is not ended again', async t => {
+t.test('a session that another process has revoked is not revoked again', async t => {
   for (const end of ['id', 'subject'] as const) {
     const world = new World()
     const [here, there] = [world.process(), world.process()]
@@ -98,7 +98,7 @@ t.test('a session that another process has ended is not ended again', async t =>
   }
 })
 
-t.test('a session whose id another process ends at the same time counts as ended before', async t => {
+t.test('a session whose id another process revokes at the same time counts as revoked before', async t => {
   const world = new World()
   const [here, there] = [world.process(), world.process()]
   world.justBefore = async () => { await there.revokeId(ID) }
@@ -119,7 +119,7 @@ t.test('a cut-off of another subject is distinguished from an earlier end of the
   t.equal(there.status(sessionRef({ id: OTHER })), 'revoked')
 })
 
-t.test('a session that is known to be ended by its subject counts as ended before', async t => {
+t.test('a session that is known to be revoked by its subject counts as revoked before', async t => {
   const world = new World()
   const here = world.process()
   await here.revokeSubject(ADA)

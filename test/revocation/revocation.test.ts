@@ -48,7 +48,7 @@ t.test('a result from before a dropped cut-off is not trusted, and a later resul
   t.equal(await process.check(sessionRef()), 'revoked')
 })
 
-t.test('a session that this process ends during a lookup has ended, for every result of the lookup', async t => {
+t.test('a session that this process revokes during a lookup is revoked, for every result of the lookup', async t => {
   for (const trustsWhenUnavailable of [true, false]) {
     for (const fails of [true, false]) {
       for (const end of ['id', 'subject'] as const) {
@@ -75,7 +75,7 @@ t.test('a lookup that fails is an error, or is distinguished from a result', asy
   t.equal(trusting.status(sessionRef()), 'unknown')
 })
 
-t.test('the last bit of the cut-off of an id in the store says how the session ended', async t => {
+t.test('the last bit of the cut-off of an id in the store says how the session was revoked', async t => {
   for (const [cutOffMs, end] of [[START_MS, 'revoked'], [START_MS + 1, 'replaced']] as const) {
     const world = new World()
     const process = world.process()

@@ -52,7 +52,7 @@ t.test('revokeOthers works in a session that has just logged in', async t => {
   t.equal(await userIn(browser), 'ada')
 })
 
-t.test('revokeOthers of an ended copy throws, and ends no session', async t => {
+t.test('revokeOthers of a revoked copy throws, and revokes no session', async t => {
   const clock = fakeClock(t)
   const store = secureSession.memoryRevocation()
   const [here, there] = [await appOfUsers(t, { store }), await appOfUsers(t, { store })]

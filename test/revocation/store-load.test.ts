@@ -209,7 +209,7 @@ t.test('bad cookies cause no store command', async t => {
   t.strictSame(await commands(), NONE)
 })
 
-t.test('an ended session is remembered, and not looked up again', async t => {
+t.test('a revoked session is remembered, and not looked up again', async t => {
   for (const recheck of ['5m', 0] as const) {
     const clock = fakeClock(t)
     const [app, elsewhere] = [await processOf(t, { recheck }), await processOf(t, { recheck })]
@@ -229,7 +229,7 @@ t.test('an ended session is remembered, and not looked up again', async t => {
   }
 })
 
-t.test('a subject whose sessions were ended is remembered, and not looked up again', async t => {
+t.test('a subject whose sessions were revoked is remembered, and not looked up again', async t => {
   const clock = fakeClock(t)
   const app = await processOf(t)
   const browsers = [await loggedIn(app), await loggedIn(app), await loggedIn(app)]

@@ -89,7 +89,7 @@ t.test('a login works while the store is unavailable', async t => {
   t.equal(await userIn(await loggedIn(app)), 'ada')
 })
 
-t.test('a session that this process knows to be ended stays ended during an outage', async t => {
+t.test('a session that this process knows to be revoked stays revoked during an outage', async t => {
   const clock = fakeClock(t)
   for (const onError of ['refuse', 'allow'] as const) {
     const store = new CountingStore()
@@ -102,7 +102,7 @@ t.test('a session that this process knows to be ended stays ended during an outa
   }
 })
 
-t.test('a session that is ended while its lookup fails has ended', async t => {
+t.test('a session that is revoked while its lookup fails is refused', async t => {
   const clock = fakeClock(t)
   const store = new CountingStore()
   const app = await appOfUsers(t, { store, onError: 'allow' })

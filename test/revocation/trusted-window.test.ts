@@ -123,7 +123,7 @@ t.test('anonymous requests, bad cookies and routes without a session cause no lo
   t.equal(store.asked, asked)
 })
 
-t.test('an ended session is remembered, and not looked up again', async t => {
+t.test('a revoked session is remembered, and not looked up again', async t => {
   const store = new CountingStore()
   const app = await appOfUsers(t, { store, recheck: 0 })
   const browser = await loggedIn(app)

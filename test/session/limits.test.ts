@@ -14,7 +14,7 @@ async function browserOf (t: Test, options: object): Promise<Browser> {
   return new Browser(app)
 }
 
-t.test('a session that was not used for the idle limit has ended, to the millisecond', async t => {
+t.test('a session that was not used for the idle limit has expired, to the millisecond', async t => {
   const clock = fakeClock(t)
   const browser = await browserOf(t, { idle: '1h' })
   await browser.get('/set/user/ada')
@@ -38,7 +38,7 @@ t.test('the server refuses an expired session even if the browser has restored i
   t.match(app.lines.find(({ reason }) => reason !== undefined), { level: 20, reason: 'expired', cookie: 'session' })
 })
 
-t.test('a session older than the absolute limit has ended, even if it was written, touched and used', async t => {
+t.test('a session older than the absolute limit has expired, even if it was written, touched and used', async t => {
   const clock = fakeClock(t)
   const browser = await browserOf(t, { idle: '1h', absolute: '4h' })
   await browser.get('/set/user/ada')

@@ -24,7 +24,7 @@ t.test('renewal writes only the stamp, for every size of the session', async t =
   t.strictSame(names(setCookies(await browser.get('/delete')), true), [...PARTS, 'session.t'])
 })
 
-t.test('a split session that was ended elsewhere is cleared, with all of its parts', async t => {
+t.test('a split session that was revoked elsewhere is cleared, with all of its parts', async t => {
   const app = await appOfSizes(t, { maxCookies: 3, subject: () => 'ada', revocation: { store: memoryRevocation(), recheck: 0 } })
   const browser = await filled(app, BYTES.three)
   t.equal(await sizeIn(browser), BYTES.three)
@@ -49,7 +49,7 @@ t.test('a split session is migrated to another name, and no part stays under the
   t.equal(await sizeIn(browser), BYTES.three)
 })
 
-t.test('a split session that does not fit after a migration stays in its old cookies', async t => {
+t.test('a split session that does not fit after a migration stays in its legacy cookies', async t => {
   const browser = await moving(t, {}, { maxCookies: 1 })
   t.equal(await sizeIn(browser), BYTES.three)
   t.strictSame([...browser.cookies.keys()], PARTS)

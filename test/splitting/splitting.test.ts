@@ -93,7 +93,7 @@ t.test('from 80 % of the size of all its cookies, one warning is logged', async 
   t.equal(warnings().length, 1)
 })
 
-t.test('two sessions cannot share a cookie name, and an old cookie cannot be a part', async t => {
+t.test('two sessions cannot share a cookie name, and a legacy cookie cannot be a part', async t => {
   const other = { key: KEY, sessionName: 'other', cookieName: 'session.1' }
   const legacy = [secureSession.sealedOpener({ cookieName: 'session.1' })]
   const third = { ...other, cookieName: 'session.2' }

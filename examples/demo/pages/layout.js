@@ -5,7 +5,7 @@ const { csrfField } = require('./parts')
 
 const LINKS = [['/', 'Home'], ['/cart', 'Cart'], ['/orders', 'Your orders'], ['/sessions', 'Your sessions'], ['/cookie', 'What the browser holds']]
 
-/** @param user null or undefined where nobody is signed in */
+/** @param user null or undefined if no user is signed in */
 function layout ({ title, body, url, user, csrf }) {
   return html`<!doctype html>
 <html lang="en">

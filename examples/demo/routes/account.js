@@ -19,7 +19,7 @@ const CONFIRM_BODY = {
   properties: { password: { type: 'string', minLength: 1, maxLength: 128 }, to: { type: 'string', maxLength: 256 } }
 }
 
-/** What somebody who is signed in can do about that. */
+/** The account routes of a signed-in user. */
 async function accountRoutes (app, { passwords, users, upstream }) {
   await app.register(app.sessionGuard)
 
@@ -38,7 +38,7 @@ async function accountRoutes (app, { passwords, users, upstream }) {
     return reply.redirect('/', 303)
   })
 
-  // A session may be hours old, and somebody else may sit at the machine by now.
+  // A session may be hours old, and another person may use the machine now.
   const afterFreshLogin = app.requireSession({ freshWithin: '5m' })
 
   app.get('/account/password', { onRequest: afterFreshLogin }, async ({ session }, reply) => {

@@ -38,7 +38,7 @@ function upstreamClient ({ address, clientSecret }) {
       return body.orders
     },
 
-    /** Makes a token worthless, whoever holds a copy; 401 says that it is already. */
+    /** Revokes a token and all copies of it; 401: it was already revoked. */
     async revoke (token) {
       const { status } = await call('/token', `Bearer ${token}`, { method: 'DELETE' })
       if (status !== 204 && status !== 401) throw unexpected(status)

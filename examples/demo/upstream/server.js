@@ -9,7 +9,7 @@ const TOKEN_LIFE_MS = 8 * 60 * 60 * 1000
 const MOST_TOKENS = 1000
 
 /**
- * The API of somebody else, as far as the demo is concerned. It gives access tokens to a client that knows the secret,
+ * A third-party API for the demo. It gives access tokens to a client that knows the secret,
  * and forgets them all when it restarts.
  *
  *     POST   /token    { user }   Authorization: Basic, the client's secret    201 { token }

@@ -1,6 +1,6 @@
 'use strict'
 
-/** Ends a session's token upstream, which knows nothing of our sessions. Upstream may be away: that keeps nobody signed in. */
+/** Revokes a session's token upstream. If upstream is unavailable, the user is signed out anyway. */
 async function revokeTokenOf (session, upstream, log) {
   if (!session.has('upstreamToken')) return
   try {

@@ -7,7 +7,7 @@ const PATIENCE_MS = 5000
 const SCOPE = 'orders'
 
 /**
- * The API of somebody else: a resource server that asks the provider about each token (RFC 7662).
+ * A third-party API: a resource server that asks the provider about each token (RFC 7662).
  *
  *     GET /orders   Authorization: Bearer, an access token of this audience with the scope "orders"   200 { orders }
  *

@@ -6,7 +6,7 @@ function homePage () {
   return {
     title: 'Signed in elsewhere, remembered in a cookie',
     body: html`
-    <p class="lead">Who you are is told by an identity provider, another server. It gives this site two tokens. They lie sealed in
+    <p class="lead">An identity provider, another server, signs you in. It gives this site two tokens. They are sealed in
       your session cookie: this server keeps nothing, and your browser cannot read them.</p>
     <div class="cards">
       <a class="card" href="/account"><h2>A private page</h2>

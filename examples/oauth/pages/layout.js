@@ -5,7 +5,7 @@ const { csrfField } = require('../../demo/pages/parts')
 
 const LINKS = [['/', 'Home'], ['/account', 'Your account'], ['/orders', 'Your orders']]
 
-/** @param user null or undefined where nobody is signed in */
+/** @param user null or undefined if no user is signed in */
 function layout ({ title, body, url, user, csrf }) {
   return html`<!doctype html>
 <html lang="en">

@@ -13,8 +13,8 @@ const CALLBACK = { type: 'object', properties: { state: text, code: text, error:
 const AWAY = new Set(['server_error', 'temporarily_unavailable'])
 
 /**
- * Of a sign-in under way, the state and the PKCE verifier are in the cookies of `@fastify/oauth2`. What must not be chosen by
- * whoever sends a request is in a second sealed session, `request.attempt`: the nonce, and the page to go to afterwards.
+ * During a sign-in, the state and the PKCE verifier are in the cookies of `@fastify/oauth2`. The nonce and the page to go to
+ * afterwards must not be chosen by the client: they are in a second sealed session, `request.attempt`.
  */
 async function signInRoutes (app, { identity, revokeTokensOf, issuer, publicUrl, cookies }) {
   app.get('/login', { schema: { querystring: BEGIN } }, async (request, reply) => {
@@ -38,7 +38,7 @@ async function signInRoutes (app, { identity, revokeTokensOf, issuer, publicUrl,
     refuseProblems(query, issuer)
 
     const { user, tokens } = await identity().signedIn(request, reply, nonce)
-    // Whoever was signed in here before needs those tokens no more. If the provider does not take them back, that is for the log.
+    // The tokens of the user who was signed in before are no longer needed. If they cannot be revoked, that is logged.
     await revokeTokensOf(session).catch(error => { request.log.error(error) })
     // The session is touched only now: whatever failed before has left it as it was.
     session.regenerate()

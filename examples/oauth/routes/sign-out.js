@@ -2,7 +2,7 @@
 
 const { signedOutPage } = require('../pages/signed-out')
 
-/** By POST, guarded like every form: a link or an image elsewhere signs nobody out. */
+/** By POST, guarded like every form: a link or an image on another site cannot sign a user out. */
 async function signOutRoutes (app, { identity, revokeTokensOf }) {
   app.post('/logout', async ({ session, log }, reply) => {
     const isProviderThere = await revoke(session, log)
@@ -12,7 +12,7 @@ async function signOutRoutes (app, { identity, revokeTokensOf }) {
 
   app.get('/signed-out', async (request, reply) => reply.page(signedOutPage()))
 
-  /** A copied cookie outlives the sign-out; the tokens in it do not. The provider may be away: that keeps nobody signed in. */
+  /** A copied cookie outlives the sign-out; the tokens in it do not. If the provider is unavailable, the user is signed out anyway. */
   async function revoke (session, log) {
     try {
       await revokeTokensOf(session)
