@@ -21,7 +21,7 @@ type When = (session: unknown) => unknown
 
 const KNOWN = ['sessionName', 'when', 'freshWithin']
 
-/** Guards by their hooks, so that a route's hooks tell who guards it. */
+/** Guards by their hooks: the guards of a route are found by its hooks. */
 const guards = new WeakMap<object, Guard>()
 
 export function guardBehind (hook: object): Guard | undefined {
@@ -63,7 +63,7 @@ function hookOf (definition: SessionDefinition, when: When | null, freshWithinMs
     }
     const proxy = contextOf(request).open(definition)
     const session = unwrap(proxy) as Session
-    // Awaited: a promise is no answer, and would count as a yes.
+    // Awaited: a promise is always truthy.
     const mayPass = when === null ? isUser(session.subject()) : Boolean(await when(proxy))
     if (!mayPass) {
       putChallenge(reply, challenge)
@@ -78,16 +78,15 @@ function hookOf (definition: SessionDefinition, when: When | null, freshWithinMs
 }
 
 /**
- * RFC 9110 section 11.6.1 wants a challenge with every 401. No scheme is registered for cookies; browsers leave the
- * header alone where they do not know the scheme. Its parameters are those of draft-broyer-http-cookie-auth, and RFC
- * 9470 section 3.
+ * RFC 9110 section 11.6.1 requires a challenge with every 401. No scheme is registered for cookies; browsers ignore an
+ * unknown scheme. Its parameters are those of draft-broyer-http-cookie-auth, and of RFC 9470 section 3.
  */
 function challengeOf ({ options: { sessionName, cookieName } }: SessionDefinition): string {
   const realm = sessionName.replace(/[^ -~]/g, '_').replace(/["\\]/g, '\\$&')
   return `Cookie realm="${realm}", cookie-name=${cookieName}`
 }
 
-/** Where one of several guards is enough, each that refused says what it wants. */
+/** If one of several guards is sufficient, each guard that refused adds its challenge. */
 function putChallenge (reply: FastifyReply, challenge: string): void {
   const present = [reply.getHeader('www-authenticate') ?? []].flat().map(String)
   if (present.includes(challenge)) return

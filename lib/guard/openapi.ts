@@ -42,11 +42,9 @@ export function securitySchemesOf (
 }
 
 /**
- * Says in a route's schema who guards it. To be called when Fastify has compiled the schema it was given, and does not
- * look at it again: then only the document of the API changes, and neither the schema object of the app nor what the
- * route answers.
- * @param hasOwnSerializer the app's schemas may be something else than JSON Schema, and nothing of ours can stand among
- * them
+ * Adds the guards of a route to its schema. Call it after Fastify has compiled the schema: then only the document of
+ * the API changes, and neither the schema object of the app nor the replies of the route.
+ * @param hasOwnSerializer the app's schemas may not be JSON Schema, so no schema is added to them
  */
 export function documentGuards (route: RouteOptions, guards: readonly Guard[], hasOwnSerializer: boolean): void {
   const shown = guards.filter(({ definition }) => definition.options.openapi)
@@ -61,8 +59,8 @@ export function documentGuards (route: RouteOptions, guards: readonly Guard[], h
 }
 
 /**
- * One of the alternatives of `security` is enough, and the session is wanted with each; where the app names it, the app
- * knows better.
+ * Adds the session to each alternative of `security`, because a guard always requires it. If the app names the session
+ * itself, nothing is changed.
  */
 function withSession (security: Security, name: string): Security {
   if (security.some(alternative => Object.hasOwn(alternative, name))) return security
@@ -75,10 +73,10 @@ function isJsonSchema (schema: unknown): boolean {
 }
 
 function withRefusal (response: Response | undefined, guards: readonly Guard[]): Response {
-  // Without any response the document would say this of 200, and with one it no longer does.
+  // For a route without responses, swagger documents this 200. It does not if there is a 401.
   if (response === undefined) return { 200: { type: 'null', description: 'Default Response' }, 401: refusal(guards) }
   if (Object.hasOwn(response, '401')) return response
-  // Fastify writes a 401 by these, where there are any.
+  // Fastify serializes a 401 by these schemas, if they exist.
   return { ...response, 401: response['4xx'] ?? response['4XX'] ?? response['default'] ?? refusal(guards) }
 }
 
@@ -88,7 +86,7 @@ function refusal (guards: readonly Guard[]): object {
   return {
     description: canBeStale ? 'No user is logged in, or the login is too old.' : 'No user is logged in.',
     headers: { 'WWW-Authenticate': { type: 'string', description: 'Names the cookie of the session.' } },
-    // By its media type, so that a route's own `produces` does not speak for it.
+    // By its media type, so that a route's own `produces` does not apply to it.
     content: {
       'application/json': {
         schema: {

@@ -9,14 +9,14 @@ import { documentGuards } from './openapi'
 interface Route {
   readonly scope: FastifyInstance
   readonly options: RouteOptions
-  /** Its schemas are for something else than JSON Schema, maybe. */
+  /** Its schemas may not be JSON Schema. */
   hasOwnSerializer: boolean
 }
 
 /** The hooks in which a guard makes sense: before the handler. */
 const HOOKS = ['onRequest', 'preParsing', 'preValidation', 'preHandler'] as const
 
-/** Apps whose routes are watched, those of their inner scopes among them. */
+/** Apps whose routes are watched, with those of their inner scopes. */
 const watched = new WeakSet<object>()
 
 /** Guards of whole scopes. */
@@ -34,7 +34,7 @@ export function addGuards (app: FastifyInstance, definitions: readonly SessionDe
   if (!scopesAround(app).some(scope => watched.has(scope))) watch(app)
 }
 
-/** Fastify hands its own options of `register` on to the plugin. */
+/** Fastify passes its own options of `register` to the plugin, too. */
 function withoutThoseOfRegister (options: object): object {
   const { prefix, logLevel, logSerializers, ...own } = options as Record<string, unknown>
   return own
@@ -49,7 +49,7 @@ function watch (app: FastifyInstance): void {
     // An app may set its compiler after its routes; once all is loaded there is always one, Fastify's.
     this.after(() => { route.hasOwnSerializer ||= this.serializerCompiler !== undefined })
   })
-  // Schemas are compiled by now: what is said in the document changes no reply.
+  // Schemas are compiled by now, so a change of the document changes no reply.
   app.addHook('onReady', async function settleGuardedRoutes () {
     for (const { scope, options, hasOwnSerializer } of routes.splice(0)) {
       const guards = guardsOf(scope, options)

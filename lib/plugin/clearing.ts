@@ -28,10 +28,10 @@ export function clearAll (input: PlanInput): readonly ClearedCookie[] {
 }
 
 /**
- * The cookies that a session was in, where it is about to be written elsewhere. Where it is another session: all of
- * them.
- * @param written the lines that it is about to be written with
- * @param parts in how many cookies it is about to be
+ * The cookies to clear when a session is written: those that it was in, and will not be in. All of them, if it is
+ * another session.
+ * @param written the lines that write it
+ * @param parts the number of cookies that it will be in
  */
 export function clearReplaced (
   input: PlanInput, meta: SessionMeta, written: CookieLines, parts: number
@@ -62,7 +62,7 @@ function clearOwn (clearing: Clearing, input: PlanInput): void {
   }
 }
 
-/** The cookies of further parts that the browser sent, and that are no part of a session in so many cookies. */
+/** The cookies of further parts that the browser sent, and that a session in `parts` cookies does not use. */
 function leftoversOf (input: PlanInput, parts: number): readonly string[] {
   const most = mostParts(input)
   if (most <= parts) return []
@@ -70,8 +70,8 @@ function leftoversOf (input: PlanInput, parts: number): readonly string[] {
 }
 
 /**
- * In how many cookies the browser may hold a session. With `maxCookies` above 1, all names of parts are the session's
- * own, since the option may have been higher. With 1, only those that a first part announces.
+ * The maximum number of cookies that a session in the browser may be in. With `maxCookies` above 1, all names of parts
+ * belong to the session, because the option may have been higher. With 1, only those that a first part announces.
  */
 function mostParts ({ definition: { options: { maxCookies }, sealing: { parts } }, header = '' }: PlanInput): number {
   if (maxCookies > NOT_SPLIT) return MOST_PARTS
@@ -79,7 +79,7 @@ function mostParts ({ definition: { options: { maxCookies }, sealing: { parts } 
   return NOT_SPLIT + parts.further(name => cookieValues(header, name)).length
 }
 
-/** Every legacy cookie, also where the request did not send it: it may have another path. */
+/** Every legacy cookie, even if the request did not send it: it may have another path. */
 function clearLegacy (clearing: Clearing, input: PlanInput): void {
   clearOrigin(clearing, input)
   for (const legacy of input.definition.legacyCookies) clearing.clearLegacy(legacy, NO_SETTINGS, input.header)
@@ -119,7 +119,7 @@ class Clearing {
   readonly cookies: ClearedCookie[] = []
   readonly #settled = new Set<string>()
 
-  /** This one is about to be written. */
+  /** This one will be written. */
   spare (name: string, { scope }: CookieLines): void {
     this.#settled.add(name + scope)
   }

@@ -18,7 +18,7 @@ import type { VerifiedSession } from './verify'
  * that no stranger can fill the log.
  */
 
-/** True the first time it is asked about a matter. */
+/** True if it is called with this matter for the first time. */
 export type IsFirst = (matter: string) => boolean
 
 export function onceEach (): IsFirst {
@@ -79,7 +79,7 @@ const CLOCKS = 'clocks'
 const CLOCKS_DIFFER = 'a key opened it, and it is dated more than a minute ahead of the clock of this server. ' +
   'The clocks of the servers differ, or one was set back: synchronize them. Users are logged out until then'
 
-/** At level debug, for strangers can send any cookie. A genuine one from the future means that a clock is wrong. */
+/** At level debug, because clients can send any cookie. A genuine one from the future means that a clock is wrong. */
 export function logRefused (log: OpeningLog, isFirst: IsFirst, refusal: RefusedCookie): void {
   const { sessionName, cookie, reason, id } = refusal
   if (reason === 'from-the-future' && isFirst(CLOCKS)) warnOfClocks(log, sessionName, cookie, 'a session was refused')
@@ -135,7 +135,7 @@ const NEAR_THE_LIMIT = 0.8
 /** What a browser sends besides cookies. */
 const OTHER_HEADERS_BYTES = 2048
 
-/** Split sessions that are full would shut their user out: Node answers 431 before any handler runs. Said at boot. */
+/** A request with full split sessions can be too long: Node answers 431 before any handler runs. Logged at boot. */
 export function warnOverBudget ({ server, log }: FastifyInstance, sessions: readonly ResolvedOptions[]): void {
   const { maxHeaderSize: limit = maxHeaderSize } = server as { maxHeaderSize?: number }
   const counts = sessions.map(({ maxCookies }) => maxCookies).filter(count => count > NOT_SPLIT)
@@ -202,7 +202,7 @@ export function warnOwnMaxAge ({ options, log, isFirst }: SessionDefinition, max
   log.warn({ session: options.sessionName, cookie: options.cookieName }, problem)
 }
 
-/** The date is fixed at boot. Logins still work, and end when the browser is closed. */
+/** The date is fixed at boot. Logins still work; the browser removes their cookies when it closes. */
 export function warnExpiresPassed ({ options, log, isFirst }: SessionDefinition, expires: Date): void {
   if (!isFirst('expires')) return
   log.warn({ session: options.sessionName, cookie: options.cookieName, expires: expires.toISOString() },
@@ -210,12 +210,12 @@ export function warnExpiresPassed ({ options, log, isFirst }: SessionDefinition,
     'It is one date for all sessions; "persistent": true keeps each cookie for as long as its session may live')
 }
 
-/** The route said itself what caches may do, and that is more than is safe. */
+/** The route has its own cache headers, which let shared caches store the session of a user. */
 export function warnStorable ({ options, isFirst }: SessionDefinition, { log, request }: FastifyReply): void {
   if (!isFirst('storable')) return
   log.warn({ cookie: options.cookieName, route: request.routeOptions.url },
-    'a response sets the session cookie, and its route lets shared caches store it, which would hand one user\'s ' +
-    'session to the next: say private or no-store where a session is written')
+    'a response sets the session cookie, and its route lets shared caches store it, which would give one user\'s ' +
+    'session to others: use private or no-store where a session is written')
 }
 
 /** The legacy cookie stays in use. */
@@ -227,14 +227,14 @@ export function warnNotMigrated (
     `a session could not migrate from its legacy cookie, which stays in use: ${detail}`)
 }
 
-/** A log serializer may read `request.session` at every request, so this is said once. */
+/** A log serializer may read `request.session` at every request, so this is logged once. */
 export function warnNotReady ({ options: { sessionName }, isFirst }: SessionDefinition, { log }: FastifyRequest): void {
   if (!isFirst('not ready')) return
   const { code, message } = new NotReadyError(sessionName)
   log.warn({ code, session: sessionName }, `request.${sessionName} is null: ${message}`)
 }
 
-/** The route was added before the plugin was loaded, where it could not be refused. */
+/** The route was added before the plugin was loaded, so it could not be refused. */
 export function warnRouteConfig (
   { options, isFirst }: SessionDefinition, { log, routeOptions }: FastifyRequest, problem: string
 ): void {

@@ -13,7 +13,7 @@ export function checkRouteConfigs (app: FastifyInstance): void {
   })
 }
 
-/** True where using a session renews it. Routes that were added before the plugin was loaded are checked here. */
+/** True if a use of the session renews it. Routes that were added before the plugin was loaded are checked here. */
 export function mayRenew (definition: SessionDefinition, request: FastifyRequest): boolean {
   const { session } = request.routeOptions.config
   const problem = problemIn(session)

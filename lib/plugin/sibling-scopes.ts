@@ -22,7 +22,7 @@ type Place = Pick<CookieAttributes, 'path' | 'domain'>
 
 /**
  * Throws FST_SESSION_INVALID_OPTION.
- * @param outer those of the scopes around; they were compared by the options before
+ * @param outer the sessions of the outer scopes, which were compared before
  */
 export function refuseSiblingClash (
   { server }: FastifyInstance, own: readonly SessionDefinition[], outer: readonly SessionDefinition[], nowMs: number
@@ -69,12 +69,12 @@ function differenceOf (one: SessionDefinition, other: SessionDefinition, nowMs: 
   return isHashed && a.sessionName !== b.sessionName ? 'another "sessionName" beside "subject"' : null
 }
 
-/** What the other one writes. */
+/** True if one reads what the other one writes. */
 function reads ({ customCodec }: ResolvedOptions, other: ResolvedOptions): boolean {
   return !other.codec.custom || customCodec !== null
 }
 
-/** What the other one seals now. Keyrings may be a reload apart, so it is not asked whether all keys are the same. */
+/** True if one opens what the other one seals now. Keyrings may be a reload apart, so their other keys may differ. */
 function opens ({ sealing: { keys } }: SessionDefinition, other: SessionDefinition, nowMs: number): boolean {
   return keys.find(other.sealing.keys.sealing(nowMs).id, nowMs) !== undefined
 }

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { CLOCK_SKEW_MS, type Clock } from '../time'
 
-/** A clock that does not move is not waited for. */
+/** The maximum number of pauses, in case the clock does not move. */
 const MOST_PAUSES = 4
 
 /** Orders the logins and revocations of this process that fall into one millisecond. */
