@@ -12,7 +12,7 @@ const TESTS = {
   'lib/cookies': ['options', 'plugin', 'splitting', 'session/own-options.test.ts', 'session/sealed-attributes.test.ts'],
   'lib/keyring': ['keyring', 'keys', 'options', 'cli', 'legacy/secure-session.test.ts', 'format/vectors.test.ts'],
   'lib/revocation': ['revocation', 'events'],
-  'lib/session': ['session', 'plugin', 'format'],
+  'lib/session': ['session', 'plugin', 'format', 'legacy', 'revocation/revoke-others.test.ts'],
   'lib/plugin': ['plugin', 'session', 'guards', 'events', 'legacy', 'splitting', 'revocation', 'options', 'neighbours']
 }
 const ROOT = join(__dirname, '../..')

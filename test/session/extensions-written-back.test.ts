@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
 import secureSession from '../../index'
 import { readEnvelope, writeEnvelope, type OpenedEnvelope } from '../../lib/core/envelope'
-import { EXTENSION_SUBJECT } from '../../lib/core/format'
+import { EXTENSION_AUTHENTICATED_AT, EXTENSION_IDLE_LIMIT, EXTENSION_SUBJECT } from '../../lib/core/format'
 import { openToken, plaintext, sealToken, type OpenedToken } from '../../lib/core/token'
 import { hashOfSubject } from '../../lib/revocation/keys'
 import { appWith, KEY, type TestApp } from '../helpers/app'
@@ -96,6 +96,25 @@ t.test('an app without subject writes the sealed subject hash back only if the d
     await browser.get(url)
     t.strictSame(extensionsIn(browser).get(EXTENSION_SUBJECT), isKept ? hashOf('ada') : undefined, url)
   }
+})
+
+t.test('an app without subject keeps the time at which another app authenticated the user', async t => {
+  const clock = fakeClock(t)
+  const app = await appOf(t)
+  const authenticatedAt = clock.nowMs - 1000
+  const time = Buffer.alloc(6)
+  time.writeUIntBE(authenticatedAt, 0, 6)
+  const browser = having(app, 'ada', [[EXTENSION_AUTHENTICATED_AT, time]])
+  t.match(await browser.json('/user/bob'), { createdAt: clock.nowMs, authenticatedAt })
+  t.match(await browser.json('/touch'), { createdAt: clock.nowMs, authenticatedAt })
+})
+
+t.test('limits of one session take no room for cookie attributes, of which it has none', async t => {
+  const app = await appOf(t)
+  app.get('/idle', async ({ session }) => { session.set('user', 'ada'); session.options({ idle: 60 }); return {} })
+  const browser = new Browser(app)
+  await browser.get('/idle')
+  t.strictSame([...extensionsIn(browser).keys()], [EXTENSION_IDLE_LIMIT])
 })
 
 t.test('if an app without subject changed the user, revoking the new user ends the session', async t => {

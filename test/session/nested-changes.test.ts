@@ -13,7 +13,7 @@ async function appWithCart (t: Test, options: object = {}): Promise<{ browser: B
     t.equal(response.statusCode, 200, response.body)
     return { result: response.json().result, written: setCookies(response).length > 0 }
   }
-  await on(session => { session.set('cart', { items: [], total: 0 }); session.set('user', 'ada'); session.set('list', [3, 1, 2]) })
+  await on(session => { session.set('cart', { items: [], total: 0 }); session.set('user', 'ada'); session.set('list', [3, 1, 2]); session.set('none', null) })
   return { browser, on }
 }
 
@@ -64,7 +64,7 @@ t.test('reading primitives costs no serialization', async t => {
     return stringify(...args as [any])
   }
   t.teardown(() => { JSON.stringify = stringify })
-  t.match(await on(session => [session.get('user'), session.has('cart'), session.info.id].length), { result: 3, written: false })
+  t.match(await on(session => [session.get('user'), session.get('none'), session.has('cart'), session.info.id].length), { result: 4, written: false })
   t.equal(calls, 0)
   await on(session => session.get('cart').total)
   t.equal(calls, 1, 'and an object one, to compare')

@@ -18,6 +18,15 @@ t.test('the maxAge of a session is sent as given, with this write and with every
   t.match(setCookies(await browser.get('/set/a/b')), [/; Max-Age=3600;/])
 })
 
+t.test('a maxAge as long as the idle limit that the session has already is sent', async t => {
+  const app = await appWith(t)
+  app.get('/idle', async ({ session }) => { session.set('user', 'ada'); session.options({ idle: 60 }); return {} })
+  app.get('/max-age', async ({ session }) => { session.options({ maxAge: 60 }); return {} })
+  const browser = new Browser(app)
+  await browser.get('/idle')
+  t.match(setCookies(await browser.get('/max-age')), [/^session=[^;]+; Max-Age=60;/])
+})
+
 t.test('the maxAge of a session ends with regenerate: the next login has the configured attributes', async t => {
   const browser = await remembering(t, { maxAge: 3600 })
   await browser.get('/options')

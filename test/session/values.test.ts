@@ -65,10 +65,13 @@ t.test('inherited properties of objects are no values of a session', async t => 
 t.test('__proto__ and constructor are ordinary keys and pollute no prototype', async t => {
   const evil = JSON.parse('{"polluted":true}')
   const result = await withSession(t, { ['__proto__']: evil, constructor: 1, toString: 'x' }, session => {
+    session.set('__proto__', 'replaced')
     session.set('__proto__', evil)
-    return [session.get('__proto__'), session.has('polluted'), session.get('polluted') ?? null, session.get('constructor'), Object.keys(session.data())]
+    const found = [session.get('__proto__'), session.has('polluted'), session.get('polluted') ?? null, session.get('constructor'), Object.keys(session.data())]
+    session.unset('__proto__')
+    return [...found, session.has('__proto__')]
   })
-  t.strictSame(result, [{ polluted: true }, false, null, 1, ['__proto__', 'constructor', 'toString']])
+  t.strictSame(result, [{ polluted: true }, false, null, 1, ['__proto__', 'constructor', 'toString'], false])
   t.equal(({} as any).polluted, undefined)
 })
 
