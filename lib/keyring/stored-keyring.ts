@@ -1,5 +1,6 @@
 import type { KeyringStore } from '../../types/keyring'
 import { KeyringUnavailableError } from '../errors'
+import { reasonOf } from '../store-failure'
 import { pause } from '../timers'
 import { parseKeyring, writeKeyring, type KeyRecord } from './document'
 
@@ -48,13 +49,16 @@ export async function readKeyring (store: KeyringStore): Promise<string> {
   return text
 }
 
-/** Only the message of a store's error is passed on: the error may contain secrets. */
-async function withReason<T> (what: string, work: () => Promise<T>): Promise<T> {
+/**
+ * The result of `work`. Only the text of an error is passed on: the error may contain keys.
+ * @throws FST_SESSION_KEYRING_UNAVAILABLE
+ */
+export async function withReason<T> (what: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
     if (error instanceof KeyringUnavailableError) throw error
-    throw new KeyringUnavailableError(`${what}: ${error instanceof Error ? error.message : 'no reason given'}`)
+    throw new KeyringUnavailableError(`${what}: ${reasonOf(error)}`)
   }
 }
 

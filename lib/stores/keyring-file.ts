@@ -5,6 +5,7 @@ import type { FileKeyringOptions, KeyringStore } from '../../types/keyring'
 import { invalid } from '../checks'
 import { KeyringUnavailableError } from '../errors'
 import { looksLikeKey } from '../keyring/key-material'
+import { withReason } from '../keyring/stored-keyring'
 import { underLock } from './file-lock'
 import { PERMISSIONS, readWhole, replaceWhole, targetOf, type WholeFile } from './whole-file'
 
@@ -74,11 +75,11 @@ class FileKeyring implements KeyringStore {
   }
 
   async #read (): Promise<string | null> {
-    return await this.#withReason('cannot be read', async () => (await this.#find(this.#path))?.text ?? null)
+    return await withReason(`${this.name} cannot be read`, async () => (await this.#find(this.#path))?.text ?? null)
   }
 
   async #update (expected: string | null, next: string): Promise<boolean> {
-    return await this.#withReason('cannot be written', async () => {
+    return await withReason(`${this.name} cannot be written`, async () => {
       const path = await targetOf(this.#path)
       // Checked before the lock is created, so that no lock file appears beside a file that is not a keyring.
       const owner = (await this.#find(path))?.stats ?? null
@@ -106,15 +107,6 @@ class FileKeyring implements KeyringStore {
       `${this.name} is open to others than its owner (mode ${found}): "chmod 600" it, ` +
       'or where that cannot be, as in a mounted Kubernetes secret, allow it: ' +
       'fileKeyring(path, { othersMayRead: true }), or --others-may-read')
-  }
-
-  async #withReason<T> (what: string, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work()
-    } catch (error) {
-      if (error instanceof KeyringUnavailableError) throw error
-      throw new KeyringUnavailableError(`${this.name} ${what}: ${(error as Error).message}`)
-    }
   }
 }
 

@@ -1,7 +1,7 @@
 import type { KeyringStore, RedisKeyringClient, RedisKeyringOptions } from '../../types/keyring'
 import { text } from '../checks'
-import { KeyringUnavailableError } from '../errors'
-import { checkClient, withReason } from './redis-client'
+import { withReason } from '../keyring/stored-keyring'
+import { checkClient } from './redis-client'
 
 export const DEFAULT_REDIS_KEY = 'fastify-sealed-session:keyring'
 
@@ -26,17 +26,16 @@ export function redisKeyring (
   checkClient(client, 'redisKeyring()')
   const key = text({ ...options }, 'key', DEFAULT_REDIS_KEY)
   const name = `keyring in Redis (key "${key}")`
-  const failed = (how: string) => (reason: string): Error => {
-    return new KeyringUnavailableError(`${name} cannot be ${how}: ${reason}`)
-  }
   return {
     name,
     async read () {
-      return await withReason(failed('read'), async () => await client.get(key))
+      return await withReason(`${name} cannot be read`, async () => await client.get(key))
     },
     async update (expected, next) {
       const args = expected === null ? [next] : [next, expected]
-      return await withReason(failed('written'), async () => await client.eval(COMPARE_AND_SET, 1, key, ...args) === 1)
+      return await withReason(`${name} cannot be written`, async () => {
+        return await client.eval(COMPARE_AND_SET, 1, key, ...args) === 1
+      })
     }
   }
 }

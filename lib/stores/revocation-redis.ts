@@ -1,7 +1,7 @@
 import type { RedisRevocationClient, RedisRevocationOptions, RevocationStore } from '../../types/revocation'
 import { describe, invalid, isObject, refuseUnknown, text } from '../checks'
-import { revocationStoreFailed } from '../store-failure'
-import { checkClient, withReason } from './redis-client'
+import { reasonOf, revocationStoreFailed } from '../store-failure'
+import { checkClient } from './redis-client'
 
 const DEFAULT_PREFIX = 'fastify-sealed-session:cut-off:'
 
@@ -41,19 +41,21 @@ export function redisRevocation (
   refuseUnknown(options, ['prefix'], 'redisRevocation(): option')
   const prefix = text(options, 'prefix', DEFAULT_PREFIX)
   const name = `revocations in Redis (prefix "${prefix}")`
-  const failed = (how: string) => (reason: string): Error => {
-    return revocationStoreFailed(new Error(`${name} cannot be ${how}: ${reason}`))
+  // Only the text of the error: it may contain the command, and the command contains keys.
+  const failed = (how: string) => (error: unknown): never => {
+    throw revocationStoreFailed(new Error(`${name} cannot be ${how}: ${reasonOf(error)}`))
   }
   return {
     name,
     async cutOffs (keys) {
       // The commands are sent together: one round trip.
       const read = async (key: string): Promise<number> => cutOffIn(await client.get(prefix + key))
-      return await withReason(failed('read'), async () => await Promise.all(keys.map(read)))
+      return await Promise.all(keys.map(read)).catch(failed('read'))
     },
     async raise (key, cutOffMs, keepForMs) {
       const args = [prefix + key, String(cutOffMs), String(keepForMs)]
-      return await withReason(failed('raised'), async () => cutOffIn(await client.eval(RAISE, 1, ...args)))
+      const raise = async (): Promise<number> => cutOffIn(await client.eval(RAISE, 1, ...args))
+      return await raise().catch(failed('raised'))
     }
   }
 }
