@@ -33,6 +33,19 @@ t.test('sodium-native throws for a bad tag, and the cipher returns false', async
   t.equal(decrypt(of(4), of(20), of(6), of(24), of(32)), false)
 })
 
+t.test('a forged token costs no stack trace, and the errors of the app keep theirs', async t => {
+  const { crypto_aead_xchacha20poly1305_ietf_decrypt: real } = sodium
+  t.teardown(() => { sodium.crypto_aead_xchacha20poly1305_ietf_decrypt = real })
+  const limits: number[] = []
+  sodium.crypto_aead_xchacha20poly1305_ietf_decrypt = (...args) => {
+    limits.push(Error.stackTraceLimit)
+    return real(...args)
+  }
+  const { stackTraceLimit } = Error
+  t.equal(decrypt(Buffer.alloc(4), Buffer.alloc(20), Buffer.alloc(6), Buffer.alloc(24), Buffer.alloc(32)), false)
+  t.strictSame([limits, Error.stackTraceLimit], [[0], stackTraceLimit])
+})
+
 t.test('forged tokens are refused also if intrinsics are frozen', async t => {
   const source = `
     const { createSealer } = require(${JSON.stringify(require.resolve('../../dist/lib/sealer.js'))})
