@@ -197,7 +197,7 @@ t.test('request.session is null in a hook that runs before async openers were ca
 
 t.test('a wrong result of an opener is no session, and the log says what is required', async t => {
   const nowS = Math.floor(Date.now() / 1000)
-  for (const answer of [undefined, 'ada', 42, [], {}, { data: null }, { data: 'x' }, { data: [] }, { data: {}, createdAt: nowS }, { data: {}, renewedAt: 'now' }, { data: {}, renewedAt: NaN }, { data: {}, id: 7 }]) {
+  for (const answer of [undefined, 'ada', 42, [], {}, { data: null }, { data: 'x' }, { data: [] }, { data: {}, createdAt: nowS }, { data: {}, renewedAt: 'now' }, { data: {}, renewedAt: NaN }, { data: {}, createdAt: String(Date.now()) }, { data: {}, createdAt: 2 ** 48 }, { data: {}, id: 7 }]) {
     for (const opener of [plain({ open: () => answer as Opened }), plain({ open: async () => answer as Opened }), plain({ immediate: true, open: () => answer as Opened })]) {
       const app = await appFor(t, [opener])
       t.strictSame(await get(app, 'old=x'), {}, JSON.stringify(answer) ?? 'undefined')
@@ -217,7 +217,9 @@ t.test('with a custom serializer, the values of an opener must be accepted by it
   const binary = { ...serializer, serialize: (data: object) => Buffer.from(JSON.stringify(data)) }
   t.strictSame(await get(await appFor(t, [plain()], { serializer: binary }), 'old=user:ada'), { user: 'ada' })
   const oneWay = { ...serializer, deserialize: () => { throw new Error('never') } }
-  t.strictSame(await get(await appFor(t, [plain()], { serializer: oneWay }), 'old=user:ada'), {})
+  const refusing = await appFor(t, [plain()], { serializer: oneWay })
+  t.strictSame(await get(refusing, 'old=user:ada'), {})
+  t.match(refusing.lines.filter(line => line['reason'] !== undefined), [{ cookie: 'old', reason: 'malformed' }])
 })
 
 t.test('prepare() of an opener is awaited once at boot, and its error fails the boot', async t => {

@@ -150,6 +150,19 @@ t.test('a legacy cookie without a date ends with its subject, whenever it is sen
   t.equal(await userIn(await loggedIn(app)), 'ada')
 })
 
+t.test('a legacy cookie with either date stays valid where that is later than the revocation of its subject', async t => {
+  const clock = fakeClock(t)
+  for (const name of ['createdAt', 'renewedAt'] as const) {
+    const atMs = clock.nowMs + 2000
+    const app = await appOfUsers(t, {}, { legacy: [{ cookieName: 'old', immediate: true, open: value => ({ data: { user: value }, [name]: atMs }) }] })
+    await app.secureSession.revokeSubject('ada')
+    clock.set(atMs)
+    const browser = new Browser(app)
+    browser.cookies.set('old', 'ada')
+    t.equal(await userIn(browser), 'ada', name)
+  }
+})
+
 t.test('one of two named sessions can be revoked without the other', async t => {
   const app = await appWith(t, [
     { key: KEY, subject, revocation: { store: secureSession.memoryRevocation() } },

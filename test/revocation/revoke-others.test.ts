@@ -42,12 +42,14 @@ t.test('revokeOthers works in a session that has just logged in', async t => {
     session.regenerate()
     session.set('user', (params as { user: string }).user)
     await session.revokeOthers()
-    return {}
+    return session.info
   })
   const other = await loggedIn(app)
   clock.advance(1)
   const browser = await loggedIn(app)
-  await browser.get('/login-alone/ada')
+  const { createdAt, authenticatedAt } = await browser.json('/login-alone/ada')
+  t.equal(createdAt, clock.nowMs + 1, 'past the cut-off')
+  t.equal(authenticatedAt, createdAt, 'and the login is as old as its session')
   t.equal(await userIn(other), null)
   t.equal(await userIn(browser), 'ada')
 })
@@ -80,6 +82,31 @@ t.test('if two requests of one session call revokeOthers at once, at most one se
     if (left.length > 1) t.fail(`both in round ${round}`)
   }
   t.pass()
+})
+
+t.test('revokeOthers after a change from one user to another is no authentication', async t => {
+  const clock = fakeClock(t)
+  const app = await appOfUsers(t)
+  app.get('/become/:user', async ({ session, params }) => {
+    session.set('user', (params as { user: string }).user)
+    await session.revokeOthers()
+    return session.info
+  })
+  const browser = await loggedIn(app)
+  const { authenticatedAt } = await browser.json('/info')
+  clock.advance(1000)
+  t.match(await browser.json('/become/grace'), { createdAt: clock.nowMs + 1, authenticatedAt })
+  t.match(await browser.json('/info'), { createdAt: clock.nowMs + 1, authenticatedAt })
+})
+
+t.test('revokeOthers clears the legacy cookie of its session, also one that is kept', async t => {
+  const before = await appOfUsers(t)
+  const legacy = [secureSession.sealedOpener({ cookieName: 'session', keep: true })]
+  const app = await appOfUsers(t, {}, { cookieName: 'new', legacy })
+  const browser = (await loggedIn(before)).copy(app)
+  await browser.get('/revoke-others')
+  t.strictSame([...browser.cookies.keys()], ['new'])
+  t.equal(await userIn(browser), 'ada')
 })
 
 t.test('revokeOthers of an anonymous session throws', async t => {
