@@ -7,14 +7,15 @@ export const KEY_BYTES = 32
  * One allocation of guarded memory takes four memory mappings and locks one page of 4 KB. This many keys and
  * libsodium's canary of 16 bytes fill the page.
  */
-const KEYS_PER_PIECE = 127
+const KEYS_PER_PAGE = 127
 /**
  * 8,192 mappings: an eighth of the limit of Linux for a process (vm.max_map_count is 65,530). At the limit,
  * sodium-native aborts the process.
  */
-const MOST_PIECES = 2048
+const MOST_PAGES = 2048
 
-interface Piece {
+/** One allocation. */
+interface Page {
   readonly memory: Buffer
   /** Offsets that hold no key. */
   readonly free: number[]
@@ -22,14 +23,14 @@ interface Piece {
 
 /** The position of a key. */
 interface Slot {
-  readonly piece: Piece
-  readonly at: number
+  readonly page: Page
+  readonly offset: number
   readonly name: string
 }
 
-/** Pieces with free offsets. */
-const pieces = new Set<Piece>()
-let pieceCount = 0
+/** Pages with free offsets. */
+const pages = new Set<Page>()
+let pageCount = 0
 
 /** Guarded keys, by a hash under a random key of this process: equal keys share one slot. */
 const guardedKeys = new Map<string, WeakRef<Buffer>>()
@@ -54,13 +55,13 @@ function guardOne (key: Buffer): Buffer {
   const name = nameOf(key)
   const existing = guardedKeys.get(name)?.deref()
   if (existing !== undefined) return existing
-  const piece = pieceWithRoom()
-  const at = piece.free.at(-1) as number
-  write(piece, key, at)
-  piece.free.pop()
-  if (piece.free.length === 0) pieces.delete(piece)
-  const guarded = piece.memory.subarray(at, at + KEY_BYTES)
-  slots.register(guarded, { piece, at, name })
+  const page = pageWithRoom()
+  const offset = page.free.at(-1) as number
+  write(page, key, offset)
+  page.free.pop()
+  if (page.free.length === 0) pages.delete(page)
+  const guarded = page.memory.subarray(offset, offset + KEY_BYTES)
+  slots.register(guarded, { page, offset, name })
   guardedKeys.set(name, new WeakRef(guarded))
   return guarded
 }
@@ -71,26 +72,26 @@ function nameOf (key: Buffer): string {
   return hash.toString('base64')
 }
 
-function pieceWithRoom (): Piece {
-  const [existing] = pieces
+function pageWithRoom (): Page {
+  const [existing] = pages
   if (existing !== undefined) return existing
-  if (pieceCount >= MOST_PIECES) {
-    throw new GuardedMemoryError(`this process keeps ${pieceCount * KEYS_PER_PIECE} keys already`)
+  if (pageCount >= MOST_PAGES) {
+    throw new GuardedMemoryError(`this process keeps ${pageCount * KEYS_PER_PAGE} keys already`)
   }
-  const memory = orOutOfMappings(() => sodium.sodium_malloc(KEYS_PER_PIECE * KEY_BYTES))
-  const piece: Piece = { memory, free: Array.from({ length: KEYS_PER_PIECE }, (_, index) => index * KEY_BYTES) }
-  pieces.add(piece)
-  pieceCount++
-  return piece
+  const memory = orOutOfMappings(() => sodium.sodium_malloc(KEYS_PER_PAGE * KEY_BYTES))
+  const page: Page = { memory, free: Array.from({ length: KEYS_PER_PAGE }, (_, index) => index * KEY_BYTES) }
+  pages.add(page)
+  pageCount++
+  return page
 }
 
-function write ({ memory }: Piece, key: Buffer, at: number): void {
+function write ({ memory }: Page, key: Buffer, offset: number): void {
   orOutOfMappings(() => { sodium.sodium_mprotect_readwrite(memory) })
-  key.copy(memory, at)
+  key.copy(memory, offset)
   try {
     orOutOfMappings(() => { sodium.sodium_mprotect_readonly(memory) })
   } catch (error) {
-    memory.fill(0, at, at + KEY_BYTES)
+    memory.fill(0, offset, offset + KEY_BYTES)
     throw error
   }
 }
@@ -106,20 +107,20 @@ function orOutOfMappings<T> (work: () => T): T {
 }
 
 /** Wipes the slot of a key that was garbage collected. Does not throw: the garbage collector calls it. */
-function release ({ piece, at, name }: Slot): void {
+function release ({ page, offset, name }: Slot): void {
   if (guardedKeys.get(name)?.deref() === undefined) guardedKeys.delete(name)
   try {
-    write(piece, NO_KEY, at)
+    write(page, NO_KEY, offset)
   } catch {
     // The key could not be wiped, so the slot is not used again.
     return
   }
-  piece.free.push(at)
-  pieces.add(piece)
-  if (piece.free.length < KEYS_PER_PIECE || pieces.size === 1) return
+  page.free.push(offset)
+  pages.add(page)
+  if (page.free.length < KEYS_PER_PAGE || pages.size === 1) return
   // libsodium frees the memory when its Buffer is garbage collected.
-  pieces.delete(piece)
-  pieceCount--
+  pages.delete(page)
+  pageCount--
 }
 
 const NO_KEY = Buffer.alloc(KEY_BYTES)

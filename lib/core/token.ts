@@ -15,7 +15,7 @@ const nonce = frame.subarray(NONCE_AT, CIPHERTEXT_AT)
 
 const SHORTEST_TOKEN = encodedLength(TOKEN_OVERHEAD_BYTES)
 
-const parts: Uint8Array[] = new Array(frame.length)
+const views: Uint8Array[] = new Array(frame.length)
 
 /** The plaintext before sealing and after opening. Read it at once: the next token overwrites it. */
 export const plaintext = frame.subarray(CIPHERTEXT_AT)
@@ -36,12 +36,12 @@ export class TokenKey {
   }
 
   encrypt (plaintextBytes: number): void {
-    encrypt(part(plaintextBytes + TAG_BYTES), part(plaintextBytes), head, nonce, this.#key)
+    encrypt(view(plaintextBytes + TAG_BYTES), view(plaintextBytes), head, nonce, this.#key)
   }
 
   /** Returns false if the tag does not verify. */
   decrypt (plaintextBytes: number): boolean {
-    return decrypt(part(plaintextBytes), part(plaintextBytes + TAG_BYTES), head, nonce, this.#key)
+    return decrypt(view(plaintextBytes), view(plaintextBytes + TAG_BYTES), head, nonce, this.#key)
   }
 }
 
@@ -98,7 +98,7 @@ export function keyIdIn (text: string): number | null {
 }
 
 /** The first bytes of the ciphertext. One view per length is kept: creating two views costs 1 us per request. */
-function part (bytes: number): Uint8Array {
-  parts[bytes] ??= new Uint8Array(frame.buffer, frame.byteOffset + CIPHERTEXT_AT, bytes)
-  return parts[bytes]
+function view (bytes: number): Uint8Array {
+  views[bytes] ??= new Uint8Array(frame.buffer, frame.byteOffset + CIPHERTEXT_AT, bytes)
+  return views[bytes]
 }
