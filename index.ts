@@ -9,6 +9,7 @@ import { memoryRevocation as revokedInMemory } from './lib/stores/revocation-mem
 import { redisRevocation as revokedInRedis } from './lib/stores/revocation-redis'
 import type * as ofControl from './types/control'
 import type * as ofCookie from './types/cookie'
+import type * as ofDeviceBound from './types/device-bound'
 import type * as ofEvents from './types/events'
 import type * as ofFastify from './types/fastify'
 import type * as ofGuard from './types/guard'
@@ -101,6 +102,8 @@ declare namespace secureSession {
   export type RedisRevocationClient = ofRevocation.RedisRevocationClient
   /** The options of `redisRevocation`. */
   export type RedisRevocationOptions = ofRevocation.RedisRevocationOptions
+  /** The option `deviceBound`. */
+  export type DeviceBoundOptions = ofDeviceBound.DeviceBoundOptions
   /** `app.secureSession`. */
   export type SecureSessionControl = ofControl.SecureSessionControl
   /** A security scheme of OpenAPI, as `app.secureSession.securitySchemes` has them. */

@@ -98,6 +98,28 @@ export const RequiredError = createError('FST_SESSION_REQUIRED', 'this needs a s
 export const StaleError = createError('FST_SESSION_STALE',
   'this needs a login that is at most %d seconds old: log in again', 401)
 
+const Unproven = createError('FST_SESSION_UNPROVEN',
+  'the session is bound to a device, and the request came without a proof of it', 401 as number)
+
+/**
+ * The session needs a proof of its device, and the browser could not make one for this request: 503 where it says that
+ * it tried, 401 for a request that another site or origin caused. The session is unchanged.
+ */
+export class UnprovenError extends Unproven {
+  /** Fastify sends them with the error. */
+  readonly headers: Readonly<Record<string, string>>
+
+  /** @param challenge the value of WWW-Authenticate for a 401; null for a 503 */
+  constructor (challenge: string | null) {
+    super()
+    if (challenge === null) this.statusCode = 503
+    this.headers = challenge === null ? { 'retry-after': '10' } : { 'www-authenticate': challenge }
+  }
+}
+
+/** The route requires a session that is bound to a device. */
+export const UnboundError = createError('FST_SESSION_UNBOUND', 'this needs a session that is bound to a device', 401)
+
 /** No registered session has this name. */
 export const UnknownSessionError = createError('FST_SESSION_UNKNOWN_NAME',
   'there is no session named "%s"; registered are: %s', 500)

@@ -34,7 +34,8 @@ export interface SecureSessionControl {
   revokeSubject (subject: string | number, sessionName?: string): Promise<void>
   /**
    * Opens a token, like `decodeSecureSession`, and asks the revocation store, also for a session that was checked
-   * within `recheck`. Awaits openers of legacy cookies that return promises.
+   * within `recheck`. Awaits openers of legacy cookies that return promises. A session that is bound to a device is
+   * refused, since a token has no proof beside it: use `open`.
    * @param token the value of a cookie
    * @param log receives the reason of a refusal, at level debug; default: `app.log`
    * @param sessionName default: the first session of the registration
@@ -47,6 +48,24 @@ export interface SecureSessionControl {
    */
   decode<T = SessionData> (
     token: string | undefined, log?: FastifyBaseLogger, sessionName?: string
+  ): Promise<Session<T> | null>
+  /**
+   * Opens the session in a Cookie header, for WebSocket servers and workers. Unlike `decode`, it also opens sessions
+   * that are bound to a device, and looks at all cookies of the session: parts, stamps, passes, proofs and legacy
+   * cookies. It asks the revocation store, also for a session that was checked within `recheck`.
+   * @param header the Cookie header of a request
+   * @param log receives the reason of a refusal, at level debug; default: `app.log`
+   * @param sessionName default: the first session of the registration
+   * @returns the session; null if there is none, if it was revoked, or if it is bound and no proof came along
+   * @throws {FST_SESSION_STORE_UNAVAILABLE} if the store is unavailable and `onError` is `'refuse'`
+   * @throws {FST_SESSION_UNKNOWN_NAME} if no session has the name `sessionName`
+   * @throws {FST_SESSION_INVALID_OPTION} if `header` is not text, an array of text, null or undefined
+   * @example
+   * const session = await app.secureSession.open(request.headers.cookie)
+   * const user = session?.get('user')
+   */
+  open<T = SessionData> (
+    header: string | readonly string[] | null | undefined, log?: FastifyBaseLogger, sessionName?: string
   ): Promise<Session<T> | null>
   /**
    * Seals a new session with these values, for tests.
@@ -65,8 +84,8 @@ export interface SecureSessionControl {
   /**
    * Removes session cookies from a Cookie header, for a proxy: with the cookie of a session, the upstream could act as
    * its user. Removes the cookies of all sessions in all scopes of the app, or of the session that `sessionName` names:
-   * data cookies, their further parts, stamps, and the legacy cookies that the option `legacy` names. Other cookies are
-   * unchanged.
+   * data cookies, their further parts, stamps, passes and proofs, and the legacy cookies that the option `legacy`
+   * names. Other cookies are unchanged.
    * @param header the Cookie header of a request
    * @param sessionName remove only the cookies of this session; default: of all
    * @returns the header that is left; undefined if no cookie is left

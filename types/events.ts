@@ -1,7 +1,11 @@
-/** Why a cookie was refused. `revoked`: the cookie opened, but its session was revoked. */
+/**
+ * Why a cookie was refused. `revoked`: the cookie opened, but its session was revoked. `unproven`: it opened, but its
+ * session is bound to a device, and neither its pass nor a proof came along. With `enforce: false` of `deviceBound`, an
+ * `unproven` session is used in spite of this event.
+ */
 export type RefusedBecause =
   | 'malformed' | 'unknown-version' | 'unknown-key' | 'forged' | 'unsupported' | 'expired' | 'from-the-future'
-  | 'revoked'
+  | 'revoked' | 'unproven'
 
 interface AboutSession {
   /** The `sessionName`: the property on the request. */
@@ -30,7 +34,7 @@ export interface OpenedEvent extends AboutOneSession {
 export interface RefusedEvent extends AboutSession {
   readonly cookie: string
   readonly reason: RefusedBecause
-  /** The hash of the session's id if the reason is `revoked`; else null. */
+  /** The hash of the session's id if the reason is `revoked` or `unproven`; else null. */
   readonly id: string | null
 }
 
@@ -59,6 +63,31 @@ export interface RevokedEvent extends AboutSession {
 }
 
 /**
+ * What happened to the binding of a session to a device.
+ * - `offered`: the reply asked the browser to register a key.
+ * - `registered`: the browser registered one.
+ * - `bound`: the browser signed for the first time, and its pass is cleared: from now on, only its key proves it.
+ * - `proven`: the browser signed again.
+ * - `ended`: the browser was told to forget the key.
+ */
+export type BindingStep = 'offered' | 'registered' | 'bound' | 'proven' | 'ended'
+
+/**
+ * Why a browser was told to forget a key. `unknown-device`: the identifier of the key does not open. `no-session`: no
+ * session came along. `other-session`: another one did, such as that of a later login. `revoked`: it was revoked.
+ */
+export type EndedBecause = 'unknown-device' | 'no-session' | 'other-session' | 'revoked'
+
+/** The binding of a session to a device has changed. */
+export interface BoundEvent extends AboutSession {
+  /** The hash of the session's id; null if no session came along. */
+  readonly id: string | null
+  readonly step: BindingStep
+  /** Null, unless the step is `ended`. */
+  readonly why: EndedBecause | null
+}
+
+/**
  * The messages that are published on `node:diagnostics_channel`, by the name of the channel. If a subscriber throws,
  * Node.js reports an uncaught exception. This ends the process, unless the app handles uncaught exceptions.
  * @see https://nodejs.org/api/diagnostics_channel.html
@@ -74,4 +103,5 @@ export interface SessionEvents {
   'fastify-sealed-session:sealed': SealedEvent
   'fastify-sealed-session:renewed': RenewedEvent
   'fastify-sealed-session:revoked': RevokedEvent
+  'fastify-sealed-session:bound': BoundEvent
 }

@@ -19,6 +19,8 @@ declare module 'fastify' {
      * `request.session?.get('user')` in log serializers and error handlers.
      * @throws {FST_SESSION_STORE_UNAVAILABLE} status 503, once per request, if the store is unavailable and `onError`
      * is `'refuse'`
+     * @throws {FST_SESSION_UNPROVEN} once per request, if the session is bound to a device, and the browser could not
+     * prove that for this request: status 503 if it says that it tried, 401 if another site or origin caused it
      * @example
      * request.session.set('user', { id: 42 })
      * const user = request.session.get('user')
@@ -99,7 +101,8 @@ declare module 'fastify' {
     encodeSecureSession<T = SessionData> (session: Session<T>, sessionName?: string): string
     /**
      * Opens a token. A token alone has no stamp, so its idle time counts from the last write of the session, not from
-     * its last use. The revocation store is not asked: use `secureSession.decode` for that.
+     * its last use. The revocation store is not asked: use `secureSession.decode` for that. A session that is bound to
+     * a device is refused, since there is no proof beside it: use `secureSession.open` for that.
      * @param token the value of a cookie
      * @param log receives the reason of a refusal; default: `app.log`
      * @param sessionName default: the first session of the registration

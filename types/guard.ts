@@ -24,6 +24,19 @@ export interface GuardOptions {
    * @default no maximum
    */
   freshWithin?: Duration | undefined
+  /**
+   * `true`: the browser must have proved that it has the key that the session is bound to, by the option `deviceBound`.
+   * Others get 401 with FST_SESSION_UNBOUND, and so does the browser itself until it has registered its key.
+   * @default false
+   */
+  bound?: boolean | undefined
+  /**
+   * The maximum age of that proof, for actions that a copy of the cookies must not allow: seconds, or text such as
+   * `'2m'`, which is the minimum. An older proof is answered with 307 to the same URL: the browser makes another proof,
+   * and repeats the request with its body. Implies `bound`.
+   * @default no maximum
+   */
+  provenWithin?: Duration | undefined
 }
 
 /** A hook for `onRequest`, `preParsing`, `preValidation` and `preHandler`. */
@@ -34,8 +47,9 @@ export type GuardHook = (
 
 /**
  * Makes a hook for a route. The hook answers 401 with FST_SESSION_REQUIRED if no user is logged in (or if `when`
- * returns a falsy value), and 401 with FST_SESSION_STALE if the login is older than `freshWithin`. The WWW-Authenticate
- * header says which (RFC 9110 section 11.6.1, RFC 9470 section 3). The OpenAPI document shows the guard of a route. Use
+ * returns a falsy value), 401 with FST_SESSION_STALE if the login is older than `freshWithin`, and 401 with
+ * FST_SESSION_UNBOUND if the session must be bound to a device and is not. The WWW-Authenticate header says which (RFC
+ * 9110 section 11.6.1, RFC 9470 section 3). The OpenAPI document shows the guard of a route. Use
  * `sessionGuard` for a scope: a guard that is added with `addHook` works, too, but the OpenAPI document does not show
  * it.
  * @throws {FST_SESSION_UNKNOWN_NAME} if no session has the name `sessionName`

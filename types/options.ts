@@ -1,4 +1,5 @@
 import type { CookieOptions } from './cookie'
+import type { DeviceBoundOptions } from './device-bound'
 import type { KeyringStore, Rotation } from './keyring'
 import type { LegacyOpener, SealedOpener } from './legacy'
 import type { RevocationOptions } from './revocation'
@@ -145,6 +146,20 @@ export interface SessionOptions {
    * await app.register(secureSession, { key: process.env['SESSION_KEY'], revocation })
    */
   revocation?: RevocationOptions | undefined
+  /**
+   * Binds sessions to a key of the browser that cannot be copied: device bound session credentials (DBSC). A copy of
+   * the cookies of a bound session is refused after `proofFor`. Browsers that do not know it stay logged in as before.
+   * `true`: with all defaults.
+   * @default false; sessions that another server has bound are honoured
+   * @see https://w3c.github.io/webappsec-dbsc/
+   * @example
+   * await app.register(secureSession, {
+   *   key: process.env['SESSION_KEY'],
+   *   subject: session => session.get('user')?.id,
+   *   deviceBound: { proofFor: '10m' }
+   * })
+   */
+  deviceBound?: boolean | DeviceBoundOptions | undefined
   /**
    * Routes with a guard have `security` in the document of `@fastify/swagger`. That plugin must be given
    * `app.secureSession.securitySchemes`.

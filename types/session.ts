@@ -30,6 +30,13 @@ export interface SessionInfo {
    * subject.
    */
   readonly isNew: boolean
+  /**
+   * True if the browser has proved that it has the key that the session is bound to, by the option `deviceBound`. False
+   * in the request of the login.
+   */
+  readonly bound: boolean
+  /** When the browser last proved it; null if `bound` is false. */
+  readonly provenAt: number | null
 }
 
 /** The keys that may be set: those of `T`, or any key if `T` is empty. */

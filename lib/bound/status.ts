@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
 import { decodeBase64url, encodedLength } from '../core/bytes'
 import { MARK_BYTES } from '../core/format'
 import { CLOCK_SKEW_MS } from '../time'
@@ -27,6 +28,15 @@ export interface Unproven {
   /** A genuine proof of another mark came along. While the browser holds it, it makes no other one. */
   readonly hasForeignProof: boolean
 }
+
+/**
+ * What becomes of an unproven session.
+ * - `passes`: it may be used.
+ * - `refused`: the browser has no key for it, or the cookies are a copy.
+ * - `skipped`: it may well be good. The browser could not sign, and says so.
+ * - `elsewhere`: it may well be good. Browsers do not sign for a request that another site or origin caused.
+ */
+export type Treatment = 'passes' | 'refused' | 'skipped' | 'elsewhere'
 
 export const UNBOUND: Unbound = Object.freeze({ kind: 'unbound' })
 export const UNPROVEN: Unproven = Object.freeze({ kind: 'unproven', hasForeignProof: false })
@@ -65,4 +75,12 @@ export function provenAtMs (mark: Buffer, proofs: readonly Proof[], proofForMs: 
 
 export function isForeign (mark: Buffer, proofs: readonly Proof[]): boolean {
   return proofs.some(proof => !proof.mark.equals(mark))
+}
+
+/** By the headers of the request. */
+export function treatmentOf (headers: IncomingHttpHeaders, enforce: boolean): Treatment {
+  if (!enforce) return 'passes'
+  if (headers['secure-session-skipped'] !== undefined) return 'skipped'
+  const site = headers['sec-fetch-site']
+  return site === 'cross-site' || site === 'same-site' ? 'elsewhere' : 'refused'
 }

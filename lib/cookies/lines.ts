@@ -34,6 +34,11 @@ export class CookieLines {
     return `${name}=${EXPIRED}${this.#suffix(overTls)}`
   }
 
+  /** The attributes of a cookie over TLS, without those that vary. */
+  get attributesOverTls (): string {
+    return this.#suffix(true).replace('; ', '')
+  }
+
   #suffix (overTls: boolean): string {
     return this.#secure === true || (this.#secure === 'auto' && overTls) ? this.#withSecure : this.#withoutSecure
   }

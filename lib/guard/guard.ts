@@ -1,11 +1,12 @@
 import type { FastifyReply } from 'fastify'
-import { describe, duration, invalid, isObject, refuseUnknown, text } from '../checks'
-import { RequiredError, StaleError } from '../errors'
+import { boolean, describe, duration, invalid, isObject, refuseUnknown, text } from '../checks'
+import { RequiredError, StaleError, UnboundError } from '../errors'
 import { isUser } from '../session/meta'
 import type { Session } from '../session/session'
 import { unwrap } from '../session/proxy'
-import { SECOND_MS } from '../time'
+import { MINUTE_MS, SECOND_MS } from '../time'
 import type { GuardHook } from '../../types/guard'
+import { challengeOf } from '../plugin/challenge'
 import { named, type SessionDefinition } from '../plugin/definition'
 import { contextOf } from '../plugin/request-context'
 
@@ -14,12 +15,16 @@ export interface Guard {
   readonly definition: SessionDefinition
   /** Null where a login may be as old as its session. */
   readonly freshWithinMs: number | null
+  /** The session must be bound to a device. */
+  readonly isBound: boolean
   readonly hook: GuardHook
 }
 
 type When = (session: unknown) => unknown
 
-const KNOWN = ['sessionName', 'when', 'freshWithin']
+const KNOWN = ['sessionName', 'when', 'freshWithin', 'bound', 'provenWithin']
+/** For clocks that differ; and so that no link can use up the signings that a browser makes for a site. */
+const SHORTEST_PROVEN_WITHIN_MS = 2 * MINUTE_MS
 
 /** Guards by their hooks: the guards of a route are found by its hooks. */
 const guards = new WeakMap<object, Guard>()
@@ -36,9 +41,20 @@ export function makeGuard (definitions: readonly SessionDefinition[], options: u
   const definition = named(definitions, text(options, 'sessionName', first.options.sessionName))
   const when = readWhen(options['when'], definition)
   const freshWithinMs = options['freshWithin'] === undefined ? null : duration(options['freshWithin'], 'freshWithin', 0)
-  const guard: Guard = { definition, freshWithinMs, hook: hookOf(definition, when, freshWithinMs) }
+  const provenWithinMs = readProvenWithin(options['provenWithin'])
+  const isBound = boolean(options, 'bound', false) || provenWithinMs !== null
+  const wanted = { definition, freshWithinMs, isBound, provenWithinMs }
+  const guard: Guard = { definition, freshWithinMs, isBound, hook: hookOf(wanted, when) }
   guards.set(guard.hook, guard)
   return guard
+}
+
+function readProvenWithin (option: unknown): number | null {
+  if (option === undefined) return null
+  const provenWithinMs = duration(option, 'provenWithin', 0)
+  if (provenWithinMs >= SHORTEST_PROVEN_WITHIN_MS) return provenWithinMs
+  throw invalid('option "provenWithin" must be 2 minutes or more, since clocks differ and browsers limit how often ' +
+    `they sign; found ${provenWithinMs / SECOND_MS} seconds`)
 }
 
 function readWhen (when: unknown, { options: { subject, sessionName } }: SessionDefinition): When | null {
@@ -54,7 +70,12 @@ function readWhen (when: unknown, { options: { subject, sessionName } }: Session
   return null
 }
 
-function hookOf (definition: SessionDefinition, when: When | null, freshWithinMs: number | null): GuardHook {
+interface Wanted extends Omit<Guard, 'hook'> {
+  /** Null where any proof is enough. */
+  readonly provenWithinMs: number | null
+}
+
+function hookOf ({ definition, freshWithinMs, isBound, provenWithinMs }: Wanted, when: When | null): GuardHook {
   const { options: { sessionName }, context: { now } } = definition
   const challenge = challengeOf(definition)
   return async function requireSession (request, reply) {
@@ -74,16 +95,24 @@ function hookOf (definition: SessionDefinition, when: When | null, freshWithinMs
       putChallenge(reply, `${challenge}, error="insufficient_user_authentication", max_age="${maxAgeS}"`)
       throw new StaleError(freshWithinMs / SECOND_MS)
     }
+    if (!isBound) return
+    const { provenAt } = session.info
+    if (provenAt === null) {
+      putChallenge(reply, challenge)
+      throw new UnboundError()
+    }
+    if (provenWithinMs !== null && now() - provenAt >= provenWithinMs) {
+      // Without the cookie of its proof, the browser makes another one before it repeats the request.
+      contextOf(request).clearProof(definition)
+      await reply.redirect(onThisHost(request.originalUrl), 307)
+    }
   }
 }
 
-/**
- * RFC 9110 section 11.6.1 requires a challenge with every 401. No scheme is registered for cookies; browsers ignore an
- * unknown scheme. Its parameters are those of draft-broyer-http-cookie-auth, and of RFC 9470 section 3.
- */
-function challengeOf ({ options: { sessionName, cookieName } }: SessionDefinition): string {
-  const realm = sessionName.replace(/[^ -~]/g, '_').replace(/["\\]/g, '\\$&')
-  return `Cookie realm="${realm}", cookie-name=${cookieName}`
+/** A path that browsers resolve on the host that they asked, whatever it begins with. */
+function onThisHost (url: string): string {
+  if (/^\/(?![/\\])/.test(url)) return url
+  return url.startsWith('/') ? `/.${url}` : `/./${url}`
 }
 
 /** If one of several guards is sufficient, each guard that refused adds its challenge. */

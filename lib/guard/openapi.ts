@@ -83,6 +83,10 @@ function withRefusal (response: Response | undefined, guards: readonly Guard[]):
 /** The reply of a guard, as Fastify writes an error. */
 function refusal (guards: readonly Guard[]): object {
   const canBeStale = guards.some(({ freshWithinMs }) => freshWithinMs !== null)
+  const codes = ['FST_SESSION_REQUIRED']
+  if (canBeStale) codes.push('FST_SESSION_STALE')
+  if (guards.some(({ isBound }) => isBound)) codes.push('FST_SESSION_UNBOUND')
+  if (guards.some(({ definition }) => definition.options.deviceBound !== null)) codes.push('FST_SESSION_UNPROVEN')
   return {
     description: canBeStale ? 'No user is logged in, or the login is too old.' : 'No user is logged in.',
     headers: { 'WWW-Authenticate': { type: 'string', description: 'Names the cookie of the session.' } },
@@ -94,10 +98,7 @@ function refusal (guards: readonly Guard[]): object {
           required: ['statusCode', 'code', 'error', 'message'],
           properties: {
             statusCode: { type: 'integer' },
-            code: {
-              type: 'string',
-              enum: canBeStale ? ['FST_SESSION_REQUIRED', 'FST_SESSION_STALE'] : ['FST_SESSION_REQUIRED']
-            },
+            code: { type: 'string', enum: codes },
             error: { type: 'string' },
             message: { type: 'string' }
           }

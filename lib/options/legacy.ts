@@ -40,7 +40,8 @@ function resolveOne (
     throw invalid(`${where}: "keep" needs a "cookieName" other than that of the session, which would overwrite it`)
   }
   if (others.includes(cookieName)) {
-    throw invalid(`${where}.cookieName is the name of another cookie of the session: its stamp, or one of its parts`)
+    throw invalid(`${where}.cookieName is the name of another cookie of the session: its stamp, pass, proof, or one ` +
+      'of its parts')
   }
   const given = cookie === undefined
     ? sessionAttributes

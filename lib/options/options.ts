@@ -2,11 +2,12 @@ import {
   ATTRIBUTE_NAMES, checkLifetime, checkRules, DEFAULT_ATTRIBUTES, IGNORED_NAMES, readAttributes, resolveSecure,
   type CookieAttributes
 } from '../cookies/attributes'
-import { MOST_PARTS, NOT_SPLIT, STAMP_SUFFIX } from '../core/format'
+import { MOST_PARTS, NOT_SPLIT, PASS_SUFFIX, PROOF_SUFFIX, STAMP_SUFFIX } from '../core/format'
 import { longestAttributes } from '../cookies/lines'
 import { CookieParts } from '../core/parts'
 import { DAY_MS, LONGEST_COOKIE_MS, SECOND_MS } from '../time'
 import { aliased, boolean, describe, integer, invalid, isObject, refuseUnknown, text, type Input } from '../checks'
+import { resolveDeviceBound, resolveProofFor, warningsForProofFor, type ResolvedDeviceBound } from './device-bound'
 import { KEY_NAMES, readKeySource, type KeySource } from './keys'
 import type { Limits } from '../session/expiry'
 import { resolveLegacy, type ResolvedLegacy } from './legacy'
@@ -23,7 +24,10 @@ export interface ResolvedOptions extends SealingOptions {
   readonly maxCookies: number
   /** The name of the second, small cookie that renews the first. */
   readonly stampName: string
-  /** The names of all cookies that its sessions may be in. */
+  /** The names of the cookies beside a session with a mark: its pass and its proof. */
+  readonly passName: string
+  readonly proofName: string
+  /** The names of all cookies that its sessions may be in, and of those beside them. */
   readonly cookieNames: readonly string[]
   readonly attributes: CookieAttributes
   /** The maximum number of bytes that the attributes take in a Set-Cookie line. */
@@ -35,6 +39,10 @@ export interface ResolvedOptions extends SealingOptions {
   /** Returns the id of the logged-in user; null without the option `subject`. */
   readonly subject: ((session: never) => unknown) | null
   readonly openapi: boolean
+  /** Null without the option `deviceBound`. Sessions with a mark are honoured all the same. */
+  readonly deviceBound: ResolvedDeviceBound | null
+  /** How long a proof of a device lasts. */
+  readonly proofForMs: number
   /** The legacy cookies from which sessions migrate. */
   readonly legacyCookies: readonly LegacyCookieName[]
   /** Warnings for the log, once at boot. */
@@ -48,7 +56,7 @@ const MOST_CACHED_TOKENS = 1_000_000
 
 const KNOWN = [
   ...SEALING_NAMES, ...KEY_NAMES, 'sessionName', 'cookie', 'cookieOptions', 'persistent', 'maxCookies',
-  'cacheControl', 'legacy', 'subject', 'revocation', 'openapi', 'tokenCache'
+  'cacheControl', 'legacy', 'subject', 'revocation', 'openapi', 'tokenCache', 'deviceBound'
 ]
 /** Options of Fastify's `register`, which Fastify passes on to the plugin. */
 const REGISTER_OPTIONS = ['prefix', 'logLevel', 'logSerializers']
@@ -64,9 +72,10 @@ export interface ResolvedSession {
 /**
  * Checks the options of `register`, and returns one entry per session.
  * Throws FST_SESSION_INVALID_OPTION or FST_SESSION_INVALID_KEY.
+ * @param prefix of the scope that the plugin is registered in
  */
-export function resolveOptions (options: unknown, nowMs: number): ResolvedSession[] {
-  const all = (Array.isArray(options) ? options : [options]).map(one => resolveOne(one, nowMs))
+export function resolveOptions (options: unknown, nowMs: number, prefix = ''): ResolvedSession[] {
+  const all = (Array.isArray(options) ? options : [options]).map(one => resolveOne(one, nowMs, prefix))
   if (all.length === 0) throw invalid('options must be an object, or an array of one or more; found an empty array')
   return all
 }
@@ -92,7 +101,7 @@ function namesOf (legacyCookies: readonly LegacyCookieName[]): string[] {
   return legacyCookies.map(({ cookieName }) => cookieName)
 }
 
-function resolveOne (input: unknown, nowMs: number): ResolvedSession {
+function resolveOne (input: unknown, nowMs: number, prefix: string): ResolvedSession {
   if (!isObject(input)) throw invalid(`options must be an object; found ${describe(input)}`)
   refuseUnknown(input, [...KNOWN, ...REGISTER_OPTIONS], 'option')
   const sessionName = text(input, 'sessionName', 'session')
@@ -109,25 +118,36 @@ function resolveOne (input: unknown, nowMs: number): ResolvedSession {
   const maxCookies = integer(input, 'maxCookies', NOT_SPLIT, NOT_SPLIT, MOST_PARTS)
   const stampName = cookieName + STAMP_SUFFIX
   const furtherNames = maxCookies === NOT_SPLIT ? [] : new CookieParts(cookieName).names.slice(NOT_SPLIT)
-  const cookieNames = [cookieName, ...furtherNames, stampName] as const
+  const [passName, proofName] = [cookieName + PASS_SUFFIX, cookieName + PROOF_SUFFIX]
+  const cookieNames = [cookieName, ...furtherNames, stampName, passName, proofName] as const
   const keySource = readKeySource(input, limits.absoluteMs)
   checkRoom({ cookieName, maxCookies, padTo: sealing.padTo }, attributes, null, 'cookie')
   const legacy = resolveLegacy(input['legacy'], cookieNames, attributes)
+  const subject = readSubject(input['subject'])
+  const proofForMs = resolveProofFor(input['deviceBound'])
   const resolved = Object.freeze({
     ...sealing,
     maxCookies,
     sessionName,
     stampName,
+    passName,
+    proofName,
     cookieNames,
     attributes,
     attributesBytes: longestAttributes(attributes),
     persistent,
     tokenCache: integer(input, 'tokenCache', DEFAULT_TOKEN_CACHE, 0, MOST_CACHED_TOKENS),
     cacheControl: boolean(input, 'cacheControl', true),
-    subject: readSubject(input['subject']),
+    subject,
     openapi: boolean(input, 'openapi', false),
+    deviceBound: resolveDeviceBound(
+      input['deviceBound'], { sessionName, attributes, hasSubject: subject !== null, prefix }),
+    proofForMs,
     legacyCookies: legacy.map(({ cookieName, attributes }) => ({ cookieName, attributes })),
-    warnings: [...warningsFor(keySource, ignored, limits.absoluteMs), ...warningsForMaxAge(attributes, limits)]
+    warnings: [
+      ...warningsFor(keySource, ignored, limits.absoluteMs), ...warningsForMaxAge(attributes, limits),
+      ...warningsForProofFor(proofForMs)
+    ]
   })
   return { options: resolved, keySource, legacy, revocation: resolveRevocation(input['revocation'], limits.absoluteMs) }
 }

@@ -12,11 +12,11 @@ import { Session } from '../session/session'
 import type { SecureSessionControl } from '../../types/control'
 import { dated } from './apply'
 import { linesFor, named, subjectText, type SessionDefinition } from './definition'
-import { loadNow, tokenSource } from './load'
+import { headerSource, loadNow, tokenSource, type CookieSource } from './load'
 import { envelopeOf, sealedSubject } from './plan'
 import { loadAndVerify } from './preload'
 import { sessionsOfAllScopes } from './sibling-scopes'
-import { hasEnded } from './verify'
+import { isRefused } from './verify'
 
 const SESSION_ID = /^[0-9a-f]{32}$/
 
@@ -67,10 +67,12 @@ function controlOf (definitions: readonly SessionDefinition[], app: FastifyInsta
 
     async decode (token: unknown, log: FastifyBaseLogger = app.log, name?: string) {
       const definition = sessionNamed(definitions, name)
-      if (typeof token !== 'string') return null
-      const { verified, error } = await loadAndVerify(definition, tokenSource(token), log, 'always')
-      if (error !== null) throw error
-      return verified === null || hasEnded(verified) ? null : proxyOf(definition, verified.opened)
+      return typeof token === 'string' ? await sessionIn(definition, tokenSource(token), log) : null
+    },
+
+    async open (header: unknown, log: FastifyBaseLogger = app.log, name?: string) {
+      const definition = sessionNamed(definitions, name)
+      return await sessionIn(definition, headerSource({ cookie: headerText(header, 'open') }), log)
     },
 
     cookiesFor (values: unknown, name?: string) {
@@ -85,9 +87,18 @@ function controlOf (definitions: readonly SessionDefinition[], app: FastifyInsta
 
     stripCookies (header: unknown, name?: string) {
       const meant = name === undefined ? sessionsOfAllScopes(app) : [named(definitions, name)]
-      return withoutCookies(headerText(header), cookieNamesOf(meant))
+      return withoutCookies(headerText(header, 'stripCookies'), cookieNamesOf(meant))
     }
   }) as SecureSessionControl
+}
+
+/** Rejects with FST_SESSION_STORE_UNAVAILABLE. */
+async function sessionIn (
+  definition: SessionDefinition, source: CookieSource, log: FastifyBaseLogger
+): Promise<object | null> {
+  const { verified, error } = await loadAndVerify(definition, source, log, 'always')
+  if (error !== null) throw error
+  return verified === null || isRefused(verified) ? null : proxyOf(definition, verified.opened)
 }
 
 function proxyOf ({ context }: SessionDefinition, opened: OpenedSession): object {
@@ -130,16 +141,16 @@ function revocable (definitions: readonly SessionDefinition[], name: string | un
 
 /** The names of all cookies that may contain these sessions, those of `legacy` among them. */
 function cookieNamesOf (definitions: readonly SessionDefinition[]): ReadonlySet<string> {
-  return new Set(definitions.flatMap(({ sealing, stampName, legacyCookies }) => [
-    ...sealing.parts.names, stampName, ...legacyCookies.flatMap(({ names }) => names)
+  return new Set(definitions.flatMap(({ sealing, stampName, passName, proofName, legacyCookies }) => [
+    ...sealing.parts.names, stampName, passName, proofName, ...legacyCookies.flatMap(({ names }) => names)
   ]))
 }
 
 /** The Cookie header as one text: Node.js joins several header fields the same way (RFC 9113 section 8.2.3). */
-function headerText (header: unknown): string {
+function headerText (header: unknown, method: string): string {
   if (header === undefined || header === null) return ''
   if (typeof header === 'string') return header
   if (Array.isArray(header) && header.every(field => typeof field === 'string')) return header.join('; ')
   const found = describe(header)
-  throw invalid(`secureSession.stripCookies() takes a Cookie header, a string or an array of strings; found ${found}`)
+  throw invalid(`secureSession.${method}() takes a Cookie header, a string or an array of strings; found ${found}`)
 }

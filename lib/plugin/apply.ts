@@ -1,19 +1,22 @@
 import type { FastifyBaseLogger } from 'fastify'
+import { registrationOffer } from '../bound/exchange'
+import { passOf } from '../bound/status'
 import { expires, maxAge } from '../cookies/lines'
 import { NOT_SPLIT } from '../core/format'
 import { writeStamp } from '../core/stamp'
 import { plaintext, sealToken } from '../core/token'
 import { RequiredError } from '../errors'
-import { renewed, sealed } from '../events'
+import { bound, renewed, sealed } from '../events'
+import type { ResolvedDeviceBound } from '../options/device-bound'
 import { keyOf, keyOfId } from '../revocation/keys'
 import { withOwnLimits } from '../session/expiry'
 import { createdAt, isBegunNow, type SessionMeta } from '../session/meta'
 import type { OpenedSession } from '../session/opened'
 import { sealSession } from '../session/sealing'
 import { LONGEST_COOKIE_MS, SECOND_MS } from '../time'
-import { linesFor, type SessionDefinition } from './definition'
+import { linesFor, type ExchangeKeys, type SessionDefinition } from './definition'
 import { warnExpiresPassed, warnNearTheLimit, warnNotMigrated, warnOwnMaxAge } from './log'
-import { envelopeOf, type Plan, type StampPlan, type WritePlan } from './plan'
+import { envelopeOf, type BindingPlan, type Plan, type StampPlan, type WritePlan } from './plan'
 import { expiresAtMsOf } from './revoker'
 import { refOf, type VerifiedSession } from './verify'
 
@@ -49,11 +52,13 @@ async function revokeAndLookUp (
 export interface Applied {
   /** The Set-Cookie lines. */
   readonly lines: readonly string[]
+  /** The value of Secure-Session-Registration, by which the browser registers a key; null for none. */
+  readonly offer: string | null
   /** Publishes the events, when it is sure that the lines go out; null where there are none. */
   readonly publish: (() => void) | null
 }
 
-const NOTHING: Applied = Object.freeze({ lines: NONE, publish: null })
+const NOTHING: Applied = Object.freeze({ lines: NONE, offer: null, publish: null })
 
 export interface ApplyContext {
   readonly definition: SessionDefinition
@@ -69,9 +74,11 @@ export function apply (context: ApplyContext, plan: Plan): Applied {
   switch (plan.kind) {
     case 'none':
       if (plan.tooLarge !== null) warnNotMigrated(context.definition, plan.tooLarge, context.log)
-      return NOTHING
-    case 'renew': return stampLine(context, plan.meta, plan.stamp)
-    case 'end': return { lines: clearLines(context, plan.clear), publish: null }
+      return { ...NOTHING, lines: clearLines(context, plan.clear) }
+    case 'renew': return joined(
+      { ...NOTHING, lines: clearLines(context, plan.clear) }, stampLine(context, plan.meta, plan.stamp),
+      bindingLines(context, plan.meta, plan.binding))
+    case 'end': return { ...NOTHING, lines: clearLines(context, plan.clear) }
     default: return write(context, plan)
   }
 }
@@ -90,19 +97,35 @@ function write (context: ApplyContext, plan: WritePlan): Applied {
   const set = sealing.parts.cut(token).map((text, part) => {
     return plan.lines.set(sealing.parts.names[part] as string, text, overTls, lifetime)
   })
-  const stamp = plan.stamp === null ? NOTHING : stampLine(context, meta, plan.stamp)
-  const isOnlySet = plan.clear.length === 0 && stamp === NOTHING
+  const session = { lines: set, offer: null, publish: sealedEvent(sessionName, meta, token.length) }
+  if (plan.clear.length === 0 && plan.stamp === null && plan.binding === null) return session
+  return joined(
+    { ...session, lines: [...clearLines(context, plan.clear), ...set] },
+    bindingLines(context, meta, plan.binding),
+    plan.stamp === null ? NOTHING : stampLine(context, meta, plan.stamp))
+}
+
+function joined (...parts: readonly Applied[]): Applied {
+  const events = parts.flatMap(({ publish }) => publish ?? [])
   return {
-    lines: isOnlySet ? set : [...clearLines(context, plan.clear), ...set, ...stamp.lines],
-    publish: both(sealedEvent(sessionName, meta, token.length), stamp.publish)
+    lines: parts.flatMap(({ lines }) => lines),
+    offer: parts.find(({ offer }) => offer !== null)?.offer ?? null,
+    publish: events.length === 0 ? null : () => { for (const publish of events) publish() }
   }
 }
 
-function both (one: Applied['publish'], other: Applied['publish']): Applied['publish'] {
-  if (one === null || other === null) return one ?? other
-  return () => {
-    one()
-    other()
+/** The pass, and the offer to register a key. */
+function bindingLines ({ definition }: ApplyContext, meta: SessionMeta, binding: BindingPlan | null): Applied {
+  if (binding === null) return NOTHING
+  const { passName, besideLines, context: { now } } = definition
+  const { mark, setsPass, offers } = binding
+  const nowMs = now()
+  // As long as a browser can keep it, where the session outlives the browser: the server limits the session.
+  const lifetime = lifetimeOf(definition, meta, nowMs) === '' ? '' : maxAge(LONGEST_COOKIE_MS / SECOND_MS)
+  return {
+    lines: setsPass ? [besideLines.set(passName, passOf(mark), true, lifetime)] : NONE,
+    offer: offers ? offerOf(definition, mark, nowMs) : null,
+    publish: offers ? offeredEvent(definition.sessionName, meta) : null
   }
 }
 
@@ -138,8 +161,19 @@ function stampLine (
   const lines = linesFor(definition, meta.settings)
   return {
     lines: [lines.set(stampName, token, overTls, lifetimeOf(definition, meta, nowMs))],
+    offer: null,
     publish: renewedEvent(sessionName, meta, isRenewed, isChecked)
   }
+}
+
+function offerOf ({ exchangeKeys, options: { deviceBound } }: SessionDefinition, mark: Buffer, nowMs: number): string {
+  const { challenge } = exchangeKeys as ExchangeKeys
+  return registrationOffer((deviceBound as ResolvedDeviceBound).path, mark, challenge, nowMs)
+}
+
+function offeredEvent (session: string, { id }: SessionMeta): Applied['publish'] {
+  if (!bound.hasSubscribers) return null
+  return () => { bound.publish({ session, id: keyOfId(id.text), step: 'offered', why: null }) }
 }
 
 function sealedEvent (session: string, { id, lineage }: SessionMeta, length: number): Applied['publish'] {

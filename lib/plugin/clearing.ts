@@ -6,7 +6,7 @@ import { isAnother, type SessionMeta } from '../session/meta'
 import { NO_SETTINGS, type OwnSettings } from '../session/settings'
 import { linesFor } from './definition'
 import type { LegacyCookie } from './legacy-cookies'
-import type { PlanInput } from './plan'
+import type { BindingPlan, PlanInput } from './plan'
 
 /** A cookie to clear, and the Set-Cookie lines that have its scope. */
 export interface ClearedCookie {
@@ -24,6 +24,7 @@ export function clearAll (input: PlanInput): readonly ClearedCookie[] {
   const clearing = new Clearing()
   clearOwn(clearing, input)
   clearLegacy(clearing, input)
+  clearBeside(clearing, input)
   return clearing.cookies
 }
 
@@ -32,23 +33,50 @@ export function clearAll (input: PlanInput): readonly ClearedCookie[] {
  * another session.
  * @param written the lines that write it
  * @param parts the number of cookies that it will be in
+ * @param binding what is about to be written beside it
  */
 export function clearReplaced (
-  input: PlanInput, meta: SessionMeta, written: CookieLines, parts: number
+  input: PlanInput, meta: SessionMeta, written: CookieLines, parts: number, binding: BindingPlan | null
 ): readonly ClearedCookie[] {
   const { definition, session, verified } = input
   const migrated = verified !== null && verified.legacy !== null && !verified.legacy.keep ? verified.legacy : null
   const isWhereItWas = session.cookieSettings.every(settings => settings === meta.settings)
   const leftovers = leftoversOf(input, parts)
-  if (isWhereItWas && migrated === null && !isAnother(meta) && leftovers.length === 0) return NONE
+  const isPassed = binding !== null && binding.setsPass
+  if (isWhereItWas && migrated === null && !isAnother(meta) && leftovers.length === 0 && !isPassed) {
+    return clearProof(input)
+  }
   const clearing = new Clearing()
   for (const name of leftovers) clearing.clear(name, written)
   for (const name of definition.sealing.parts.names.slice(0, parts)) clearing.spare(name, written)
   clearing.spare(definition.stampName, written)
+  if (isPassed) clearing.spare(definition.passName, definition.besideLines)
   clearOwn(clearing, input)
   if (isAnother(meta)) clearLegacy(clearing, input)
   else if (migrated !== null) clearMigrated(clearing, input, migrated.cookieName)
+  if (isPassed) clearing.clear(definition.proofName, definition.besideLines)
+  else if (isAnother(meta) && meta.mark === null) clearBeside(clearing, input)
+  else for (const { name, lines } of clearProof(input)) clearing.clear(name, lines)
   return clearing.cookies
+}
+
+/**
+ * The proof, where the browser is to make another one: a guard wants a later one, or it is of another session. While a
+ * browser holds the cookie, it makes none.
+ */
+export function clearProof ({ definition, verified, isProofCleared }: PlanInput): readonly ClearedCookie[] {
+  const binding = verified === null ? null : verified.opened.binding
+  if (!isProofCleared && (binding?.kind !== 'unproven' || !binding.hasForeignProof)) return NONE
+  return [{ name: definition.proofName, lines: definition.besideLines }]
+}
+
+/** The pass and the proof of the session that the request brought. */
+function clearBeside (clearing: Clearing, { definition, verified, header }: PlanInput): void {
+  const { passName, proofName, besideLines } = definition
+  const isMarked = verified !== null && verified.opened.mark !== null
+  for (const name of [passName, proofName]) {
+    if (isMarked || isIn(header, name)) clearing.clear(name, besideLines)
+  }
 }
 
 function clearOwn (clearing: Clearing, input: PlanInput): void {

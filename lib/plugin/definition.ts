@@ -1,7 +1,9 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { describe, invalid } from '../checks'
 import { CookieLines } from '../cookies/lines'
+import type { TokenKeys } from '../core/token'
 import { UnknownSessionError } from '../errors'
+import type { Keyring } from '../keyring/keyring'
 import type { KeySeeker } from '../keyring/key-seeker'
 import type { ResolvedOptions, ResolvedSession } from '../options/options'
 import { attributesWith, settingsIn } from '../options/session-options'
@@ -31,8 +33,18 @@ export interface SessionDefinition extends SealedCookies {
   /** Null without the option `revocation`. */
   readonly revocation: Revocation | null
   readonly lines: CookieLines
+  /** The Set-Cookie lines of the pass and the proof. */
+  readonly besideLines: CookieLines
+  /** Null without the option `deviceBound`. */
+  readonly exchangeKeys: ExchangeKeys | null
   /** The app's. */
   readonly log: FastifyBaseLogger
+}
+
+/** The keys of the tokens that browsers keep or sign. */
+export interface ExchangeKeys {
+  readonly device: TokenKeys
+  readonly challenge: TokenKeys
 }
 
 /** Throws FST_SESSION_INVALID_KEY, or what an opener of legacy cookies throws. */
@@ -40,7 +52,7 @@ export async function defineSession (
   session: ResolvedSession, { keyring, seeker }: SessionKeys, index: number, now: Clock, log: FastifyBaseLogger
 ): Promise<SessionDefinition> {
   const { options } = session
-  const { cookieName, stampName, codec, limits, attributes, sessionName } = options
+  const { cookieName, stampName, passName, proofName, codec, limits, attributes, sessionName } = options
   const isFirst = onceEach()
   const rules = { ...options, longestLifeMs: session.revocation?.longestLifeMs ?? Infinity }
   const definition: SessionDefinition = {
@@ -59,13 +71,23 @@ export async function defineSession (
     sealing: sealingWith(options, keyring.tokenKeys('cookie', cookieName), stampedFromMs(session)),
     stampName,
     stampKeys: keyring.tokenKeys('stamp', stampName),
+    passName,
+    proofName,
+    proofKeys: keyring.tokenKeys('proof', proofName),
+    proofForMs: options.proofForMs,
     seeker,
     revocation: revocationOf(session, now, log),
     lines: new CookieLines(attributes),
+    besideLines: new CookieLines({ ...attributes, secure: true, priority: null }),
+    exchangeKeys: options.deviceBound === null ? null : exchangeKeysOf(keyring, proofName),
     log,
     isFirst
   }
   return definition
+}
+
+function exchangeKeysOf (keyring: Keyring, proofName: string): ExchangeKeys {
+  return { device: keyring.tokenKeys('device', proofName), challenge: keyring.tokenKeys('challenge', proofName) }
 }
 
 /** Throws FST_SESSION_UNKNOWN_NAME. */

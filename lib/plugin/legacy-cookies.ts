@@ -1,7 +1,7 @@
 import { invalid } from '../checks'
 import type { CookieAttributes } from '../cookies/attributes'
 import { CookieLines } from '../cookies/lines'
-import { STAMP_SUFFIX } from '../core/format'
+import { PASS_SUFFIX, PROOF_SUFFIX, STAMP_SUFFIX } from '../core/format'
 import type { Values } from '../core/parts'
 import { fixedTerms, Keyring } from '../keyring/keyring'
 import { SealedLegacy } from '../legacy/sealed'
@@ -15,7 +15,7 @@ import { sealingWith } from '../session/sealing'
 import type { OwnSettings } from '../session/settings'
 import { legacyStoreFailed } from '../store-failure'
 import type { LegacyOpener, LegacySession } from '../../types/legacy'
-import { isRefusal, newestFirst, openSealed, type CookieSource } from './load'
+import { isRefusal, newestFirst, openSealed, type CookieSource, type SealedCookies } from './load'
 import { logRefused, type IsFirst, type OpeningLog } from './log'
 
 /** A legacy cookie, from which sessions migrate. */
@@ -71,24 +71,30 @@ async function sealedLegacy (
   const materials = await opener.materials()
   const keyring = materials === null ? ownKeyring : new Keyring(fixedTerms(materials))
   const stampName = cookieName + STAMP_SUFFIX
-  const sealed = {
+  const besideNames = [stampName, cookieName + PASS_SUFFIX, cookieName + PROOF_SUFFIX]
+  const sealed: SealedCookies = {
     sessionName: options.sessionName,
     sealing: sealingWith({ ...options, cookieName }, keyring.tokenKeys('cookie', cookieName)),
     stampName,
     stampKeys: keyring.tokenKeys('stamp', stampName),
+    passName: cookieName + PASS_SUFFIX,
+    proofName: cookieName + PROOF_SUFFIX,
+    // The browser signs for the earlier name alone: a session that is bound to its key cannot migrate.
+    proofKeys: null,
+    proofForMs: 0,
     isFirst
   }
   return {
     cookieName,
-    names: [...sealed.sealing.parts.names, stampName],
+    names: [...sealed.sealing.parts.names, ...besideNames],
     keep,
     immediate: true,
     isDated: true,
     namesOfOwnKeys: materials === null ? [cookieName, stampName] : NONE,
-    further: values => [stampName, ...sealed.sealing.parts.further(values)],
+    further: values => [...besideNames, ...sealed.sealing.parts.further(values)],
     lines: linesUnder(cookieName, attributes),
     open (source, nowMs, log) {
-      const [opened] = openSealed(sealed, source, nowMs, log)
+      const opened = openSealed(sealed, source, nowMs, log).find(one => isProven(one, sealed, log))
       if (opened === undefined) return null
       // An attribute of the old name may be wrong for the new one, such as a domain for `__Host-`.
       const mayStay = isAllowed(options, opened.settings.attributes)
@@ -96,6 +102,15 @@ async function sealedLegacy (
       return { ...opened, settings, isLegacy: true }
     }
   }
+}
+
+/** It has no mark, or its pass came along. */
+function isProven (
+  { binding, id }: OpenedSession, { sessionName, sealing, isFirst }: SealedCookies, log: OpeningLog
+): boolean {
+  if (binding?.kind !== 'unproven') return true
+  logRefused(log, isFirst, { sessionName, cookie: sealing.cookieName, reason: 'unproven', id: id.text })
+  return false
 }
 
 /** A cookie of another library. */

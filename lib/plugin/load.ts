@@ -1,3 +1,8 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import {
+  hasPass, isForeign, provenAtMs, UNBOUND, UNPROVEN, UNPROVEN_BESIDE_FOREIGN, type Binding
+} from '../bound/status'
+import { openProof, type Proof } from '../bound/tokens'
 import { cookieValues } from '../cookies/header'
 import { encodedLength } from '../core/bytes'
 import { NOT_SPLIT, STAMP_BYTES, TOKEN_OVERHEAD_BYTES } from '../core/format'
@@ -15,6 +20,7 @@ import { logRefused, logStampFromTheFuture, type IsFirst, type OpeningLog } from
 
 const STAMP_CHARACTERS = encodedLength(TOKEN_OVERHEAD_BYTES + STAMP_BYTES)
 const NONE: readonly OwnSettings[] = []
+const NO_PROOFS: readonly Proof[] = []
 const NO_SESSIONS: readonly OpenedSession[] = []
 
 /** Where cookies are read. */
@@ -22,18 +28,26 @@ export interface CookieSource {
   readonly values: Values
   /** Whole tokens; null for one that cannot be whole. */
   readonly tokens: (parts: CookieParts) => ReadonlyArray<string | null>
-  /** Where stamps are looked for. */
+  /** Where the cookies beside a token are looked for; undefined for a token alone. */
   readonly header: string | undefined
+  /** Of the request; none for a token alone. */
+  readonly headers: IncomingHttpHeaders
+  /** What was opened before for this request. */
+  readonly kept: ReadonlyMap<SealedCookies, readonly OpenedSession[]> | null
 }
 
-export function headerSource (header: string | undefined): CookieSource {
+const NO_HEADERS: IncomingHttpHeaders = Object.freeze({})
+
+/** @param headers of a request, or its Cookie header alone */
+export function headerSource (headers: IncomingHttpHeaders, kept: CookieSource['kept'] = null): CookieSource {
+  const { cookie: header } = headers
   const values: Values = name => cookieValues(header, name)
-  return { values, tokens: parts => parts.join(values), header }
+  return { values, tokens: parts => parts.join(values), header, headers, kept }
 }
 
 /** One whole token, without a header. */
 export function tokenSource (token: string): CookieSource {
-  return { values: () => [token], tokens: () => [token], header: undefined }
+  return { values: () => [token], tokens: () => [token], header: undefined, headers: NO_HEADERS, kept: null }
 }
 
 /** What opened in one cookie name: the session's own, or a legacy one. */
@@ -95,13 +109,20 @@ export interface SealedCookies {
   readonly sealing: Sealing
   readonly stampName: string
   readonly stampKeys: TokenKeys
+  readonly passName: string
+  readonly proofName: string
+  /** Null where no proof counts. */
+  readonly proofKeys: TokenKeys | null
+  readonly proofForMs: number
   readonly isFirst: IsFirst
 }
 
 /** The sessions in these cookies, the newest first. A subdomain can set a cookie of the same name, so each is tried. */
 export function openSealed (
-  sealed: SealedCookies, { tokens, header }: CookieSource, nowMs: number, log: OpeningLog
+  sealed: SealedCookies, { tokens, header, kept }: CookieSource, nowMs: number, log: OpeningLog
 ): readonly OpenedSession[] {
+  const known = kept?.get(sealed)
+  if (known !== undefined) return known
   const { sealing, sessionName, isFirst } = sealed
   const candidates = tokens(sealing.parts)
   if (candidates.length === 0) return NO_SESSIONS
@@ -126,12 +147,14 @@ export function isRefusal (result: object): result is Refusal {
   return 'ok' in result
 }
 
-/** The stamps in a Cookie header. */
+/** The stamps, passes and proofs in a Cookie header. */
 class CookiesBeside implements Beside {
   readonly #sealed: SealedCookies
   readonly #header: string | undefined
   readonly #nowMs: number
   readonly #log: OpeningLog
+  /** Those that open, once they are needed. */
+  #proofs: readonly Proof[] | null = null
 
   constructor (sealed: SealedCookies, header: string | undefined, nowMs: number, log: OpeningLog) {
     this.#sealed = sealed
@@ -160,7 +183,21 @@ class CookiesBeside implements Beside {
     return latest
   }
 
-  bindingOf (): null {
-    return null
+  bindingOf (mark: Buffer): Binding | null {
+    if (this.#header === undefined) return null
+    this.#proofs ??= this.#openProofs()
+    const { passName, proofForMs } = this.#sealed
+    const atMs = provenAtMs(mark, this.#proofs, proofForMs, this.#nowMs)
+    if (atMs !== null) return { kind: 'bound', provenAtMs: atMs }
+    if (hasPass(mark, cookieValues(this.#header, passName))) return UNBOUND
+    return isForeign(mark, this.#proofs) ? UNPROVEN_BESIDE_FOREIGN : UNPROVEN
+  }
+
+  #openProofs (): readonly Proof[] {
+    const { proofName, proofKeys } = this.#sealed
+    if (proofKeys === null) return NO_PROOFS
+    return cookieValues(this.#header, proofName)
+      .map(token => openProof(token, proofKeys, this.#nowMs))
+      .filter(proof => proof !== null)
   }
 }

@@ -1,4 +1,4 @@
-import { maxHeaderSize } from 'node:http'
+import { maxHeaderSize, type IncomingHttpHeaders } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { LINE_BYTES, NOT_SPLIT } from '../core/format'
 import { NotReadyError, type TooLargeError } from '../errors'
@@ -11,7 +11,7 @@ import type { Limits } from '../session/expiry'
 import { MINUTE_MS, type Clock } from '../time'
 import type { RefusedBecause } from '../../types/events'
 import type { SessionDefinition } from './definition'
-import type { VerifiedSession } from './verify'
+import { isRefused, isUnproven, type VerifiedSession } from './verify'
 
 /**
  * Everything that the plugin logs. What an operator must act on is logged once per process and session definition, so
@@ -105,6 +105,35 @@ export function logEnded (
   for (const { id } of ended) logRefused(log, isFirst, { sessionName, cookie, reason: 'revoked', id: id.text })
 }
 
+/** What was found out about the session of a request: candidates that are not used, and why. */
+export function logVerified (
+  definition: SessionDefinition, verified: VerifiedSession, headers: IncomingHttpHeaders, log: OpeningLog
+): void {
+  const { opened, ended, unproven } = verified
+  if (ended.length > 0) logEnded(definition, verified, log)
+  if (opened.binding === null && unproven.length === 0) return
+  warnRefreshFails(definition, headers, log)
+  // One that passes without a proof is told of as well: an operator wants to know before it is refused.
+  const passing = isUnproven(opened) && !isRefused(verified) ? [opened] : unproven
+  const { sessionName, options: { cookieName }, isFirst } = definition
+  for (const { id } of passing) {
+    logRefused(log, isFirst, { sessionName, cookie: cookieName, reason: 'unproven', id: id.text })
+  }
+}
+
+const SERVER_ERROR = /\bserver_error\b/
+
+/** Browsers say so where the route for refreshes has answered with an error. */
+function warnRefreshFails (
+  { options, isFirst }: SessionDefinition, headers: IncomingHttpHeaders, log: OpeningLog
+): void {
+  const skipped = headers['secure-session-skipped']
+  if (skipped === undefined || !SERVER_ERROR.test(String(skipped)) || !isFirst('refresh')) return
+  log.warn({ session: options.sessionName, route: `${options.deviceBound?.path ?? ''}/refresh` },
+    'a browser could not prove its key, since the route for this answered with an error: see to it that nothing ' +
+    'before the plugin, such as a proxy or a rate limit, answers in its place. Users are refused until then')
+}
+
 /** An outage is logged once in this time, and its end after each that was logged. */
 const QUIET_MS = MINUTE_MS
 
@@ -166,6 +195,15 @@ export function warnUntrustedProxy ({ options, isFirst }: SessionDefinition, { h
   log.warn({ cookie: options.cookieName },
     'TLS seems to end at a proxy that Fastify does not trust, so the session cookie goes out without Secure: ' +
     'set trustProxy, or cookie.secure to true')
+}
+
+/** As `warnUntrustedProxy`, for the option `deviceBound`. */
+export function warnNotOffered ({ options, isFirst }: SessionDefinition, { headers, log }: FastifyRequest): void {
+  if (options.deviceBound?.offer !== true || !/^https/i.test(String(headers['x-forwarded-proto']))) return
+  if (!isFirst('offer')) return
+  log.warn({ session: options.sessionName },
+    'TLS seems to end at a proxy that Fastify does not trust, so no session is bound to a device ("deviceBound"): ' +
+    'set trustProxy')
 }
 
 /** Browsers trust these without TLS: https://w3c.github.io/webappsec-secure-contexts/#is-origin-trustworthy */

@@ -1,17 +1,20 @@
+import { describe, invalid, isObject } from '../checks'
 import type { Envelope } from '../core/envelope'
 import type { CookieLines } from '../cookies/lines'
 import { TooLargeError } from '../errors'
+import type { ResolvedDeviceBound } from '../options/device-bound'
 import { isSame } from '../session/codec'
+import { NO_OBSERVER } from '../session/context'
 import { withOwnLimits } from '../session/expiry'
 import { writeExtended } from '../session/extensions'
 import { isAnother, isBegunNow, isUser, type SessionMeta } from '../session/meta'
 import type { OpenedSession } from '../session/opened'
 import { countParts } from '../session/sealing'
-import type { Session } from '../session/session'
-import { clearAll, clearReplaced, type ClearedCookie } from './clearing'
+import { Session } from '../session/session'
+import { clearAll, clearProof, clearReplaced, type ClearedCookie } from './clearing'
 import { linesFor, type SessionDefinition } from './definition'
 import { expiresAtMsOf, isAnonymous } from './revoker'
-import { hasEnded, type VerifiedSession } from './verify'
+import { isRefused, type VerifiedSession } from './verify'
 
 /** All that a plan depends on. */
 export interface PlanInput {
@@ -21,16 +24,21 @@ export interface PlanInput {
   readonly verified: VerifiedSession | null
   /** The Cookie header. */
   readonly header: string | undefined
+  /** The request came over TLS. */
+  readonly overTls: boolean
   /** The request used the session; false where only the plugin has looked at it. */
   readonly isUsed: boolean
+  /** The browser is to make another proof: a guard wants a later one. */
+  readonly isProofCleared: boolean
 }
 
 /** What a reply does with a session. */
 export type Plan = NonePlan | RenewPlan | WritePlan | EndPlan
 
-/** Nothing is written. */
+/** No session is written. */
 export interface NonePlan {
   readonly kind: 'none'
+  readonly clear: readonly ClearedCookie[]
   /** Why a session could not migrate; null where that was not to be. */
   readonly tooLarge: TooLargeError | null
 }
@@ -40,6 +48,8 @@ export interface RenewPlan {
   readonly kind: 'renew'
   readonly meta: SessionMeta
   readonly stamp: StampPlan
+  readonly binding: BindingPlan | null
+  readonly clear: readonly ClearedCookie[]
 }
 
 /**
@@ -63,6 +73,7 @@ export interface WritePlan {
   readonly keepUntilMs: number | null
   /** The subject that logs in by this session, hashed: the store knows up to when its sessions are revoked. */
   readonly login: Buffer | null
+  readonly binding: BindingPlan | null
   readonly stamp: StampPlan | null
 }
 
@@ -87,13 +98,22 @@ export interface StampPlan {
   readonly isChecked: boolean
 }
 
-export const NOTHING: NonePlan = Object.freeze({ kind: 'none', tooLarge: null })
+/** What goes out beside the cookie of a session with a mark. */
+export interface BindingPlan {
+  readonly mark: Buffer
+  /** The pass: a login gives it, and a session that migrates has it under its new name. */
+  readonly setsPass: boolean
+  /** The browser is asked to register a key. */
+  readonly offers: boolean
+}
+
+export const NOTHING: NonePlan = Object.freeze({ kind: 'none', clear: Object.freeze([]), tooLarge: null })
 
 /** Decides, and does nothing. Throws FST_SESSION_NOT_SERIALIZABLE, FST_SESSION_TOO_LARGE. */
 export function planOf (input: PlanInput): Plan {
   const { session, verified, isUsed } = input
   const isDue = isUsed && session.opened?.isRenewalDue === true
-  if (session.isUntouched && !isDue && verified?.isChecked !== true) return NOTHING
+  if (session.isUntouched && !isDue && verified?.isChecked !== true) return cookiesOnly(clearProof(input))
   if (session.deleted) return { kind: 'end', clear: clearAll(input), revoke: replacedBy(input) }
   const data = session.changedData()
   if (data !== null) return writePlan(input, data)
@@ -103,10 +123,16 @@ export function planOf (input: PlanInput): Plan {
   return isDue ? migrationPlan(input) : NOTHING
 }
 
-function renewPlan ({ definition, session }: PlanInput, verified: VerifiedSession, isRenewed: boolean): Plan {
+function cookiesOnly (clear: readonly ClearedCookie[]): NonePlan {
+  return clear.length === 0 ? NOTHING : { kind: 'none', clear, tooLarge: null }
+}
+
+function renewPlan (input: PlanInput, verified: VerifiedSession, isRenewed: boolean): Plan {
+  const { definition, session: { meta } } = input
+  const clear = clearProof(input)
   const stamp = { isRenewed, isChecked: isCheckStamped(definition, verified) }
-  if (!stamp.isRenewed && !stamp.isChecked) return NOTHING
-  return { kind: 'renew', meta: session.meta, stamp }
+  if (!stamp.isRenewed && !stamp.isChecked) return cookiesOnly(clear)
+  return { kind: 'renew', meta, stamp, binding: offeredAgain(input, meta), clear }
 }
 
 /** A session that has no room in the new cookie stays in the legacy one. */
@@ -114,7 +140,7 @@ function migrationPlan (input: PlanInput): Plan {
   try {
     return writePlan(input, input.session.serialized())
   } catch (error) {
-    if (error instanceof TooLargeError) return { kind: 'none', tooLarge: error }
+    if (error instanceof TooLargeError) return { kind: 'none', clear: clearProof(input), tooLarge: error }
     throw error
   }
 }
@@ -123,27 +149,82 @@ function writePlan (input: PlanInput, data: string | Buffer): WritePlan {
   const { definition, session, verified } = input
   const { codec } = definition.context
   const subject = session.subject()
-  const meta = session.metaFor(subject)
+  const meta = withMark(input, session.metaFor(subject))
   const content = { data, subject: subject ?? sealedSubject(session, meta, data), customSerializer: codec.custom }
   const lines = linesFor(definition, meta.settings)
   const { attributesBytes } = lines
   const parts = countParts(envelopeOf(meta, content), definition.sealing, attributesBytes, () => session.data())
   const { revocation } = definition
   const isSame = meta.lineage === 'same'
+  const isMigrated = isSame && verified?.legacy != null
+  const stamp = isSame && verified !== null && isCheckStamped(definition, verified)
+    ? { isRenewed: false, isChecked: true }
+    : null
+  const binding = bindingPlan(input, meta, isMigrated, stamp)
   return {
-    kind: isAnother(meta) ? 'replace' : isSame && verified?.legacy != null ? 'migrate' : 'write',
+    kind: isAnother(meta) ? 'replace' : isMigrated ? 'migrate' : 'write',
     meta,
     content,
     lines,
     parts,
-    clear: clearReplaced(input, meta, lines, parts),
+    clear: clearReplaced(input, meta, lines, parts, binding),
     revoke: isAnother(meta) ? replacedBy(input) : null,
     keepUntilMs: revocation === null ? null : changedExpiryMs(input, meta),
     login: revocation !== null && isBegunNow(meta) && isUser(subject) ? subject : null,
-    stamp: isSame && verified !== null && isCheckStamped(definition, verified)
-      ? { isRenewed: false, isChecked: true }
-      : null
+    binding,
+    stamp
   }
+}
+
+/** A login gives a session another mark, where it can be bound to a device. Every other session keeps what it has. */
+function withMark (input: PlanInput, meta: SessionMeta): SessionMeta {
+  if (meta.mark !== null || !mayOffer(input, meta) || !isLogin(input, meta)) return meta
+  return { ...meta, mark: input.session.nextMark }
+}
+
+/**
+ * Whether a user has logged in by this request. A change from user A to B is no login, and neither is the end of all
+ * other sessions: a copy of a bound session would become another session, which is bound to nothing.
+ */
+function isLogin ({ definition, session }: PlanInput, meta: SessionMeta): boolean {
+  const { opened } = session
+  const deviceBound = definition.options.deviceBound as ResolvedDeviceBound
+  if (isBegunNow(session.meta)) return isLoggedIn(deviceBound, session)
+  if (meta.lineage === 'fresh') return !meta.continuesLogin && isLoggedIn(deviceBound, session)
+  if (meta.lineage !== 'same' || !isLoggedIn(deviceBound, session)) return false
+  return !isLoggedIn(deviceBound, new Session(definition.context, NO_OBSERVER, opened))
+}
+
+function isLoggedIn ({ when }: ResolvedDeviceBound, session: Session): boolean {
+  if (when === null) return isUser(session.subject())
+  const answer: unknown = session.ask(when as (session: object) => unknown)
+  if (!isObject(answer)) return Boolean(answer)
+  throw invalid(`option "deviceBound.when" must return true or false; found ${describe(answer)}`)
+}
+
+/**
+ * A browser registers a key only over TLS. It sends the pass wherever it sends a session with the configured path and
+ * domain.
+ */
+function mayOffer ({ definition, overTls }: PlanInput, { settings }: SessionMeta): boolean {
+  const { lines, options: { deviceBound } } = definition
+  return overTls && deviceBound !== null && deviceBound.offer && linesFor(definition, settings).scope === lines.scope
+}
+
+function bindingPlan (
+  input: PlanInput, meta: SessionMeta, isMigrated: boolean, stamp: StampPlan | null
+): BindingPlan | null {
+  const { mark } = meta
+  if (mark === null) return null
+  if (isMigrated || mark !== input.session.meta.mark) return { mark, setsPass: true, offers: mayOffer(input, meta) }
+  return stamp === null ? null : offeredAgain(input, meta)
+}
+
+/** A browser that has not registered is asked again from time to time: with each stamp. */
+function offeredAgain (input: PlanInput, meta: SessionMeta): BindingPlan | null {
+  const { opened } = input.session
+  if (opened?.binding?.kind !== 'unbound' || opened.isLegacy || !mayOffer(input, meta)) return null
+  return { mark: opened.mark as Buffer, setsPass: false, offers: true }
 }
 
 /** The envelope of a session, to be sealed. */
@@ -175,7 +256,7 @@ export function sealedSubject ({ opened }: Session, { lineage }: SessionMeta, da
 
 /** The session that the request brought, where it must be revoked since this one is in its place. */
 function replacedBy ({ definition, session, verified }: PlanInput): OpenedSession | null {
-  if (definition.revocation === null || verified === null || session.isOpenedRevoked || hasEnded(verified)) return null
+  if (definition.revocation === null || verified === null || session.isOpenedRevoked || isRefused(verified)) return null
   return isAnonymous(definition, verified.opened) ? null : verified.opened
 }
 

@@ -7,6 +7,7 @@ import { addGuards } from '../guard/scope'
 import { decorateApp } from './app-api'
 import { registerCookies } from './cookie-plugin'
 import { defineSession, type SessionDefinition } from './definition'
+import { addExchanges, addHop, exchangeOf } from './device-bound'
 import { cookieSigner, openKeys } from './keys'
 import { warnOverBudget } from './log'
 import { discard, holdErrors } from './reply'
@@ -28,7 +29,7 @@ export async function registerSessions (app: FastifyInstance, options: SecureSes
     throw invalid('the plugin is registered in this scope already: give one registration an array of options')
   }
   const now = (): number => Date.now()
-  const resolved = resolveOptions(options, now())
+  const resolved = resolveOptions(options, now(), app.prefix)
   const sessions = [...outer, ...resolved].map(({ options }) => options)
   refuseCollisions(sessions)
   warnOverBudget(app, sessions)
@@ -60,8 +61,11 @@ export async function registerSessions (app: FastifyInstance, options: SecureSes
 function attach (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
   // A registration in an inner scope shares the hooks of the outer one.
   if (!app.hasRequestDecorator(CONTEXT)) addHooks(app)
+  const deviceBound = definitions.filter(({ options }) => options.deviceBound !== null)
   seekUnknownKeys(app, definitions)
+  if (deviceBound.length > 0) addHop(app, deviceBound)
   preload(app, definitions)
+  if (deviceBound.length > 0) addExchanges(app, deviceBound)
   for (const definition of definitions) {
     const { sessionName } = definition.options
     app.decorateRequest(sessionName, {
@@ -141,7 +145,9 @@ function preload (app: FastifyInstance, definitions: readonly SessionDefinition[
   })
   if (waiting.length === 0) return
   app.addHook('onRequest', function preloadSessions (request, reply, done) {
-    const loading = request.routeOptions.config.session === false ? null : contextOf(request).preload(waiting)
+    // The exchange with a browser loads its session itself, since that need not be proven.
+    const isPreloaded = request.routeOptions.config.session !== false && exchangeOf(request) === undefined
+    const loading = isPreloaded ? contextOf(request).preload(waiting) : null
     if (loading === null) done()
     else resumeAfter(loading, reply, done)
   })

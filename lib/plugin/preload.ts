@@ -1,6 +1,6 @@
 import type { SessionDefinition } from './definition'
-import { headerSource, load, needsPromise, type Candidates, type CookieSource } from './load'
-import { logEnded, type OpeningLog } from './log'
+import { load, needsPromise, type Candidates, type CookieSource } from './load'
+import { logEnded, logVerified, type OpeningLog } from './log'
 import { verify, verifyAgain, type Asks, type VerifiedSession } from './verify'
 
 /** A session that was loaded and verified; null for none. Or the error that says why it is not known. */
@@ -19,19 +19,19 @@ export function loadAndVerify (
   definition: SessionDefinition, source: CookieSource, log: OpeningLog, asks: Asks = 'when due'
 ): Outcome | Promise<Outcome> {
   const candidates = load(definition, source, log)
-  if (!(candidates instanceof Promise)) return verifyCandidates(definition, candidates, log, asks)
-  return candidates.then(loaded => verifyCandidates(definition, loaded, log, asks))
+  if (!(candidates instanceof Promise)) return verifyCandidates(definition, candidates, source, log, asks)
+  return candidates.then(loaded => verifyCandidates(definition, loaded, source, log, asks))
 }
 
 function verifyCandidates (
-  definition: SessionDefinition, candidates: Candidates | null, log: OpeningLog, asks: Asks
+  definition: SessionDefinition, candidates: Candidates | null, { headers }: CookieSource, log: OpeningLog, asks: Asks
 ): Outcome | Promise<Outcome> {
   if (candidates === null) return NOT_FOUND
   const outcome = (verified: VerifiedSession): Outcome => {
-    logEnded(definition, verified, log)
+    logVerified(definition, verified, headers, log)
     return { verified, error: null }
   }
-  const verifying = verify(definition, candidates, asks)
+  const verifying = verify(definition, candidates, headers, asks)
   if (!(verifying instanceof Promise)) return outcome(verifying)
   return verifying.then(outcome).catch(error => ({ verified: null, error }))
 }
@@ -45,13 +45,12 @@ export class PreloadedSessions {
    * waited for. Rejects as `loadAndVerify` does; other errors are thrown by `take`.
    */
   preload (
-    definitions: readonly SessionDefinition[], header: string | undefined, log: OpeningLog
+    definitions: readonly SessionDefinition[], source: CookieSource, log: OpeningLog
   ): Promise<unknown> | null {
-    const source = headerSource(header)
     const waiting: Array<Promise<void>> = []
     for (const definition of definitions) {
       if (definition.revocation === null && !needsPromise(definition, source)) continue
-      const outcome = header === undefined ? NOT_FOUND : attempt(() => loadAndVerify(definition, source, log))
+      const outcome = source.header === undefined ? NOT_FOUND : attempt(() => loadAndVerify(definition, source, log))
       if (outcome instanceof Promise) waiting.push(this.#wait(definition, outcome))
       else this.#outcomes.set(definition, outcome)
     }

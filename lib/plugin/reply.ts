@@ -15,9 +15,17 @@ export function putSetCookies (reply: FastifyReply, lines: readonly string[]): v
   reply.header('set-cookie', all.length === 1 ? all[0] : all)
 }
 
+const REGISTRATION = 'secure-session-registration'
+
+/** Adds a value to Secure-Session-Registration, which is a list. Values of others stay, and none is added twice. */
+export function putRegistration (reply: FastifyReply, offer: string): void {
+  const present = [reply.getHeader(REGISTRATION) ?? []].flat().map(String)
+  if (!present.some(value => value.includes(offer))) reply.header(REGISTRATION, [...present, offer].join(', '))
+}
+
 /** Copies the headers of a session to Node's own response, for a hijacked reply. */
 export function copyToRaw (reply: FastifyReply): void {
-  for (const name of ['set-cookie', 'cache-control', 'vary']) {
+  for (const name of ['set-cookie', 'cache-control', 'vary', REGISTRATION]) {
     const value = reply.getHeader(name)
     if (value !== undefined) reply.raw.setHeader(name, value)
   }

@@ -1,13 +1,16 @@
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import { CommittedError, NotReadyError } from '../errors'
+import type { OpenedSession } from '../session/opened'
 import type { SessionDefinition } from './definition'
-import { headerSource, loadNow, needsPromise } from './load'
-import { DeferredLog, warnLost, warnNotReady, type OpeningLog } from './log'
+import { headerSource, loadNow, needsPromise, openSealed, type SealedCookies } from './load'
+import { DeferredLog, logVerified, warnLost, warnNotReady, type OpeningLog } from './log'
 import { PreloadedSessions } from './preload'
-import { beforeHead, copyToRaw, isClosed, isHeadSent, isUpgrade, moveSetCookies, putSetCookies } from './reply'
+import {
+  beforeHead, copyToRaw, isClosed, isHeadSent, isUpgrade, moveSetCookies, putRegistration, putSetCookies
+} from './reply'
 import { RequestSession, type SessionHolder } from './request-session'
 import { mayRenew } from './route-config'
-import { unverified, type VerifiedSession } from './verify'
+import { unrevoked, type VerifiedSession } from './verify'
 
 const NONE: readonly never[] = []
 
@@ -30,6 +33,8 @@ export class RequestContext implements SessionHolder {
   #sessions: readonly RequestSession[] = NONE
   /** Those whose error `read` has thrown. */
   #thrown: readonly SessionDefinition[] = NONE
+  /** What `peek` has opened. */
+  #kept: Map<SealedCookies, readonly OpenedSession[]> | null = null
   /** Null where no session of the app can need a promise. */
   #preloaded: PreloadedSessions | null = null
   /** The Set-Cookie lines, from when they are final. */
@@ -60,14 +65,13 @@ export class RequestContext implements SessionHolder {
 
   /**
    * `request.session`. Null before the session is ready; and where it is not known, once the error was thrown in this
-   * request, or where nothing would catch it. Throws FST_SESSION_STORE_UNAVAILABLE.
+   * request, or where nothing would catch it. Throws FST_SESSION_STORE_UNAVAILABLE, FST_SESSION_UNPROVEN.
    */
   read (definition: SessionDefinition): object | null {
     const present = this.#find(definition)
-    if (present !== undefined) return present.use()
-    if (this.#isLoading) return null
+    if (present === undefined && this.#isLoading) return null
     try {
-      return this.#load(definition).use()
+      return (present ?? this.#load(definition)).use()
     } catch (error) {
       return this.#failedRead(definition, error)
     }
@@ -83,9 +87,32 @@ export class RequestContext implements SessionHolder {
     throw error
   }
 
-  /** The session. Throws FST_SESSION_NOT_READY, FST_SESSION_STORE_UNAVAILABLE. */
+  /** The session. Throws FST_SESSION_NOT_READY, FST_SESSION_STORE_UNAVAILABLE, FST_SESSION_UNPROVEN. */
   open (definition: SessionDefinition): object {
     return (this.#find(definition) ?? this.#load(definition)).use()
+  }
+
+  /** The newest session of the request, opened and not used. It is kept for the handler. */
+  peek (definition: SessionDefinition): OpenedSession | undefined {
+    const deferred = new DeferredLog()
+    this.#kept ??= new Map()
+    this.#isLoading = true
+    const source = headerSource(this.request.raw.headers)
+    const sessions = openSealed(definition, source, definition.context.now(), deferred)
+    this.#kept.set(definition, sessions)
+    deferred.flush(this.request.log)
+    this.#isLoading = false
+    return sessions[0]
+  }
+
+  /** A session that was loaded elsewhere, where the reply must write it: to clear it, or to say when it was checked. */
+  adopt (definition: SessionDefinition, verified: VerifiedSession): void {
+    if (verified.isChecked || verified.status === 'revoked') this.#add(definition, verified)
+  }
+
+  /** The reply clears the proof of a session that was opened, so that the browser makes another one. */
+  clearProof (definition: SessionDefinition): void {
+    this.#find(definition)?.clearProof()
   }
 
   /** Counts a pass of onSend. */
@@ -101,9 +128,9 @@ export class RequestContext implements SessionHolder {
   /** Loads those of these sessions that need a promise; null where nothing must be waited for. */
   preload (definitions: readonly SessionDefinition[]): Promise<unknown> | null {
     this.#preloaded ??= new PreloadedSessions()
-    const { raw: { headers: { cookie } }, log } = this.request
+    const { raw: { headers }, log } = this.request
     const deferred = new DeferredLog()
-    const waiting = this.#preloaded.preload(definitions, cookie, deferred)
+    const waiting = this.#preloaded.preload(definitions, headerSource(headers, this.#kept), deferred)
     if (waiting !== null) return waiting.finally(() => { deferred.flush(log) })
     deferred.flush(log)
     return null
@@ -139,7 +166,9 @@ export class RequestContext implements SessionHolder {
    */
   commit (reply: FastifyReply): readonly string[] {
     this.#lines ??= this.#sessions.length === 0 ? NONE : this.#finalLines()
-    if (this.#lines.length > 0) putSetCookies(reply, this.#lines)
+    if (this.#lines.length === 0) return NONE
+    putSetCookies(reply, this.#lines)
+    for (const { offer } of this.#sessions) if (offer !== null) putRegistration(reply, offer)
     return this.#lines
   }
 
@@ -204,9 +233,13 @@ export class RequestContext implements SessionHolder {
   #verified (definition: SessionDefinition, log: OpeningLog): VerifiedSession | null {
     const preloaded = this.#preloaded?.take(definition, log)
     if (preloaded !== undefined) return preloaded
-    const source = headerSource(this.request.raw.headers.cookie)
+    const source = headerSource(this.request.raw.headers, this.#kept)
     const candidates = definition.revocation === null ? loadNow(definition, source, log) : null
-    if (candidates !== null) return unverified(candidates)
+    if (candidates !== null) {
+      const verified = unrevoked(definition, candidates, source.headers)
+      logVerified(definition, verified, source.headers, log)
+      return verified
+    }
     const isReady = definition.revocation === null && !needsPromise(definition, source)
     if (!isReady) throw new NotReadyError(definition.sessionName)
     return null

@@ -1,14 +1,16 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { UnprovenError } from '../errors'
 import { opened } from '../events'
 import { keyOfId } from '../revocation/keys'
 import type { SessionObserver } from '../session/context'
 import { Session } from '../session/session'
 import { apply, revokeBeforeSend } from './apply'
+import { challengeOf } from './challenge'
 import { forbidStoring, varyByCookie } from './caching'
 import type { SessionDefinition } from './definition'
-import { warnSecureOverHttp, warnUntrustedProxy } from './log'
-import { planOf, type Plan } from './plan'
-import { hasEnded, type VerifiedSession } from './verify'
+import { warnNotOffered, warnSecureOverHttp, warnUntrustedProxy } from './log'
+import { NOTHING, planOf, type Plan } from './plan'
+import { isRefused, type VerifiedSession } from './verify'
 
 const NONE: readonly string[] = []
 
@@ -30,9 +32,13 @@ export class RequestSession implements SessionObserver {
   #isUsed = false
   /** The reply sets its cookies. */
   #isWritten = false
+  /** The browser is to make another proof. */
+  #isProofCleared = false
   #plan: Plan | null = null
   /** What `revokeBeforeSend` resolved to. */
   #revokedBeforeMs = 0
+  /** The value of Secure-Session-Registration, which goes out with the cookies; null for none. */
+  offer: string | null = null
   /** Publishes the events of what was applied; null where there are none. */
   publish: (() => void) | null = null
   /**
@@ -47,16 +53,23 @@ export class RequestSession implements SessionObserver {
     this.#holder = holder
     this.session = verified?.status === 'revoked'
       ? Session.deleted(definition.context, this, verified.opened)
-      : new Session(definition.context, this, verified === null || hasEnded(verified) ? null : verified.opened)
+      : new Session(definition.context, this, verified === null || isRefused(verified) ? null : verified.opened)
   }
 
-  /** What the request uses: the proxy. */
+  /** What the request uses: the proxy. Throws FST_SESSION_UNPROVEN. */
   use (): object {
+    this.#refuseUnproven()
     const isFirst = !this.#isUsed
     // A subscriber may read the session, too.
     this.#isUsed = true
     if (isFirst && opened.hasSubscribers) this.#publishOpened()
     return this.session.proxy
+  }
+
+  #refuseUnproven (): void {
+    const status = this.verified?.status
+    if (status !== 'unproven-skipped' && status !== 'unproven-elsewhere') return
+    throw new UnprovenError(status === 'unproven-skipped' ? null : challengeOf(this.definition))
   }
 
   /** Throws where the session cannot be written. */
@@ -78,20 +91,23 @@ export class RequestSession implements SessionObserver {
 
   /** The Set-Cookie lines. Throws where the session cannot be written. */
   apply (): readonly string[] {
+    this.offer = null
     this.publish = null
     if (this.state === 'failed') return NONE
     const plan = this.#planned()
     this.#plan = null
-    if (plan.kind === 'none' && plan.tooLarge === null) return NONE
+    if (plan === NOTHING) return NONE
     const { definition, verified } = this
     const { request } = this.#holder
     const overTls = request.protocol === 'https'
     const context = { definition, verified, revokedBeforeMs: this.#revokedBeforeMs, overTls, log: request.log }
-    const { lines, publish } = apply(context, plan)
+    const { lines, offer, publish } = apply(context, plan)
+    this.offer = offer
     this.publish = publish
     this.#isWritten = lines.length > 0
     if (this.#isWritten && !overTls) {
       warnUntrustedProxy(definition, request)
+      warnNotOffered(definition, request)
       warnSecureOverHttp(definition, request, lines)
     }
     return lines
@@ -102,6 +118,12 @@ export class RequestSession implements SessionObserver {
     if (!this.definition.options.cacheControl) return payload
     if (this.#isWritten && forbidStoring(this.definition, reply, payload)) return payload
     return this.#isUsed ? varyByCookie(reply, payload) : payload
+  }
+
+  /** The reply clears the proof, so that the browser makes another one. */
+  clearProof (): void {
+    this.beforeChange()
+    this.#isProofCleared = true
   }
 
   beforeChange (): void {
@@ -115,14 +137,22 @@ export class RequestSession implements SessionObserver {
 
   #planned (): Plan {
     const { definition, session, verified } = this
-    const header = this.#holder.request.raw.headers.cookie
-    this.#plan ??= planOf({ definition, session, verified, header, isUsed: this.#isUsed })
+    const { raw: { headers: { cookie: header } }, protocol } = this.#holder.request
+    this.#plan ??= planOf({
+      definition,
+      session,
+      verified,
+      header,
+      overTls: protocol === 'https',
+      isUsed: this.#isUsed,
+      isProofCleared: this.#isProofCleared
+    })
     return this.#plan
   }
 
   #publishOpened (): void {
     const { verified, definition: { sessionName, options } } = this
-    if (verified === null || hasEnded(verified)) return
+    if (verified === null || isRefused(verified)) return
     const { status, isChecked, legacy, opened: { id } } = verified
     const check = status === 'unavailable-trusted' ? 'unchecked' : isChecked ? 'good' : null
     const cookie = legacy?.cookieName ?? options.cookieName

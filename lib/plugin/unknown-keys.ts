@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { textIn } from '../bound/exchange'
 import { cookieValues } from '../cookies/header'
 import { keyIdIn } from '../core/token'
 import type { KeySeeker } from '../keyring/key-seeker'
@@ -16,31 +17,39 @@ interface Sought {
  */
 export function seekUnknownKeys (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
   const all: Sought[] = []
-  for (const { seeker, options: { cookieName, stampName }, legacyCookies } of definitions) {
+  for (const { seeker, options: { cookieName, stampName, proofName }, legacyCookies } of definitions) {
     const legacyNames = legacyCookies.flatMap(({ namesOfOwnKeys }) => namesOfOwnKeys)
-    if (seeker !== null) all.push({ names: [cookieName, stampName, ...legacyNames], seeker })
+    if (seeker !== null) all.push({ names: [cookieName, stampName, proofName, ...legacyNames], seeker })
   }
   if (all.length === 0) return
   app.addHook('onRequest', function seekKeys (request, reply, done) {
-    const header = request.raw.headers.cookie
-    const seeking = header === undefined || request.routeOptions.config.session === false ? null : seek(all, header)
+    const { cookie: header, 'sec-secure-session-id': identifier } = request.raw.headers
+    const isSought = (header ?? identifier) !== undefined && request.routeOptions.config.session !== false
+    const seeking = isSought ? seek(all, header, textIn(identifier)) : null
     if (seeking === null) done()
     else resumeAfter(seeking, reply, done)
   })
 }
 
-/** Null where every key is known. */
-function seek (all: readonly Sought[], header: string): Promise<unknown> | null {
+/**
+ * Null where every key is known.
+ * @param identifier of the device that refreshes its proof; null for none
+ */
+function seek (
+  all: readonly Sought[], header: string | undefined, identifier: string | null
+): Promise<unknown> | null {
   let seeking: Array<Promise<void>> | null = null
+  const seekKeyOf = (token: string, seeker: KeySeeker): void => {
+    const id = keyIdIn(token)
+    if (id === null || !seeker.isWorthSeeking(id)) return
+    seeking ??= []
+    seeking.push(seeker.seek(id))
+  }
   for (const { names, seeker } of all) {
     for (const name of names) {
-      for (const token of cookieValues(header, name)) {
-        const id = keyIdIn(token)
-        if (id === null || !seeker.isWorthSeeking(id)) continue
-        seeking ??= []
-        seeking.push(seeker.seek(id))
-      }
+      for (const token of cookieValues(header, name)) seekKeyOf(token, seeker)
     }
+    if (identifier !== null) seekKeyOf(identifier, seeker)
   }
   return seeking === null ? null : Promise.all(seeking)
 }

@@ -1,3 +1,5 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { treatmentOf } from '../bound/status'
 import { keyOf } from '../revocation/keys'
 import type { KnownStatus, Revocation } from '../revocation/revocation'
 import type { SessionRef } from '../revocation/session-ref'
@@ -16,8 +18,12 @@ import type { Candidates } from './load'
  * - `revoked`: it may not, and its cookies are cleared.
  * - `replaced`: it may not. The browser has another one instead, so its cookies are not cleared.
  * - `unavailable-trusted`: the store is unavailable, and the app said to trust sessions then.
+ * - `unproven`: it may not. It has a mark, and neither its pass nor a proof came along.
+ * - `unproven-skipped`, `unproven-elsewhere`: as `unproven`, but the session may well be good: see `Treatment`. So that
+ *   nothing is written over it, its use throws FST_SESSION_UNPROVEN.
  */
-export type Status = 'active' | 'revoked' | 'replaced' | 'unavailable-trusted'
+export type Status =
+  'active' | 'revoked' | 'replaced' | 'unavailable-trusted' | 'unproven' | 'unproven-skipped' | 'unproven-elsewhere'
 
 /** The session of a request: the first of the candidates that may be used, or else the first of all. */
 export interface VerifiedSession {
@@ -27,6 +33,8 @@ export interface VerifiedSession {
   readonly isChecked: boolean
   /** The candidates that have ended. */
   readonly ended: readonly OpenedSession[]
+  /** The candidates that were refused since nothing proves them. */
+  readonly unproven: readonly OpenedSession[]
   /** See `Candidates`. */
   readonly legacy: LegacyCookie | null
   readonly legacySettings: readonly OwnSettings[]
@@ -40,31 +48,80 @@ type Verdict = Pick<VerifiedSession, 'opened' | 'status' | 'isChecked' | 'ended'
 const NO_KEYS: readonly string[] = []
 const NONE: readonly OpenedSession[] = []
 
-export function hasEnded ({ status }: Pick<VerifiedSession, 'status'>): boolean {
-  return status === 'revoked' || status === 'replaced'
+/** It may not be used. */
+export function isRefused ({ status }: Pick<VerifiedSession, 'status'>): boolean {
+  return status !== 'active' && status !== 'unavailable-trusted'
 }
 
-/** The newest candidate, where sessions cannot be revoked. */
-export function unverified ({ sessions, legacy, legacySettings }: Candidates): VerifiedSession {
-  const opened = sessions[0] as OpenedSession
-  return { opened, status: 'active', isChecked: false, ended: NONE, legacy, legacySettings }
+/**
+ * The newest candidate that is proven or needs no proof, where sessions cannot be revoked.
+ * @param headers of the request
+ */
+export function unrevoked (
+  definition: SessionDefinition, candidates: Candidates, headers: IncomingHttpHeaders
+): VerifiedSession {
+  const { sessions, legacy, legacySettings } = candidates
+  if (sessions.some(isUnproven)) return provenOf(definition, candidates, headers).newest
+  return newestOf(sessions, 'active', NONE, { legacy, legacySettings })
 }
 
 /** A promise only where the store must be asked. It rejects with FST_SESSION_STORE_UNAVAILABLE. */
 export function verify (
-  definition: SessionDefinition, candidates: Candidates, asks: Asks
+  definition: SessionDefinition, candidates: Candidates, headers: IncomingHttpHeaders, asks: Asks
 ): VerifiedSession | Promise<VerifiedSession> {
   const { revocation } = definition
-  const newest = unverified(candidates)
-  if (revocation === null) return newest
+  if (revocation === null) return unrevoked(definition, candidates, headers)
+  const { newest, usable } = provenOf(definition, candidates, headers)
+  if (usable.length === 0) return newest
   if (asks === 'when due' && statusAtHand(definition, revocation, newest.opened) === 'active') return newest
-  return verifyInTurn(definition, revocation, candidates.sessions, asks).then(verdict => ({ ...newest, ...verdict }))
+  return verifyInTurn(definition, revocation, usable, asks).then(verdict => ({ ...newest, ...verdict }))
+}
+
+interface Proven {
+  readonly newest: VerifiedSession
+  /** The candidates that are proven or need no proof. */
+  readonly usable: readonly OpenedSession[]
+}
+
+/**
+ * Where an unproven session may well be good, an older one is not used in its place: what is written then would be
+ * written over it.
+ */
+function provenOf (definition: SessionDefinition, candidates: Candidates, headers: IncomingHttpHeaders): Proven {
+  const { sessions, ...where } = candidates
+  const treatment = treatmentOf(headers, definition.options.deviceBound?.enforce !== false)
+  const firstUnproven = sessions.findIndex(isUnproven)
+  if (firstUnproven === -1 || treatment === 'passes') {
+    return { newest: newestOf(sessions, 'active', NONE, where), usable: sessions }
+  }
+  if (treatment === 'refused') {
+    const usable = sessions.filter(session => !isUnproven(session))
+    const unproven = sessions.filter(isUnproven)
+    if (usable.length === 0) return { newest: newestOf(sessions, 'unproven', unproven, where), usable }
+    return { newest: newestOf(usable, 'active', unproven, where), usable }
+  }
+  const usable = sessions.slice(0, firstUnproven)
+  if (usable.length > 0) return { newest: newestOf(usable, 'active', NONE, where), usable }
+  return { newest: newestOf(sessions, `unproven-${treatment}`, sessions.slice(0, 1), where), usable }
+}
+
+function newestOf (
+  sessions: readonly OpenedSession[], status: Status, unproven: readonly OpenedSession[],
+  { legacy, legacySettings }: Omit<Candidates, 'sessions'>
+): VerifiedSession {
+  const opened = sessions[0] as OpenedSession
+  return { opened, status, isChecked: false, ended: NONE, unproven, legacy, legacySettings }
+}
+
+/** It has a mark, and neither its pass nor a proof came along. */
+export function isUnproven ({ binding }: OpenedSession): boolean {
+  return binding !== null && binding.kind === 'unproven'
 }
 
 /** Verified again, without the store: this process may have revoked it while the request waited. */
 export function verifyAgain (definition: SessionDefinition, verified: VerifiedSession): VerifiedSession {
   const { revocation } = definition
-  if (revocation === null || hasEnded(verified)) return verified
+  if (revocation === null || isRefused(verified)) return verified
   const { opened } = verified
   const status = statusAtHand(definition, revocation, opened)
   return status === 'revoked' || status === 'replaced' ? { ...verified, status, ended: [opened] } : verified

@@ -1,4 +1,6 @@
 import { inspect } from 'node:util'
+import { randomize } from '../core/aead'
+import { MARK_BYTES } from '../core/format'
 import { InvalidOptionError, RequiredError } from '../errors'
 import type { SessionInfo } from '../../types/session'
 import { isSame, type Codec, type SessionRecord } from './codec'
@@ -36,6 +38,7 @@ export class Session {
   #earlierSettings: readonly OwnSettings[] = []
   /** Of the session that a change of the subject begins. Drawn once, so that `info` can be read at any time. */
   #nextId: SessionId | null = null
+  #nextMark: Buffer | null = null
 
   constructor (context: SessionContext, observer: SessionObserver, opened: OpenedSession | null) {
     this.#context = context
@@ -180,14 +183,18 @@ export class Session {
 
   get info (): SessionInfo {
     const meta = this.#isWritten ? this.metaFor(this.subject()) : this.#meta
-    const { id, lineage, createdAtMs, authenticatedAtMs, renewedAtMs, settings } = meta
+    const { id, lineage, createdAtMs, authenticatedAtMs, renewedAtMs, settings, mark } = meta
+    const binding = mark === null ? null : this.opened?.binding
+    const provenAt = binding?.kind === 'bound' ? binding.provenAtMs : null
     return Object.freeze({
       id: id.text,
       createdAt: createdAtMs,
       authenticatedAt: authenticatedAtMs,
       renewedAt: renewedAtMs,
       expiresAt: expiresAtMs(authenticatedAtMs, renewedAtMs, withOwnLimits(this.#context.limits, settings)),
-      isNew: lineage !== 'same'
+      isNew: lineage !== 'same',
+      bound: provenAt !== null,
+      provenAt
     })
   }
 
@@ -232,7 +239,18 @@ export class Session {
   /** The subject by the current values, hashed; empty for anonymous. Null where the app has no option `subject`. */
   subject (): Buffer | null {
     const { subjectOf } = this.#context
-    return subjectOf === null ? null : this.#values.untracked(() => subjectOf(this.proxy))
+    return subjectOf === null ? null : this.ask(subjectOf)
+  }
+
+  /** What a function of the app says of the current values. It must not change them. */
+  ask<T> (question: (session: object) => T): T {
+    return this.#values.untracked(() => question(this.proxy))
+  }
+
+  /** The mark that a login in this request gives to the session: random, drawn once. */
+  get nextMark (): Buffer {
+    this.#nextMark ??= randomize(Buffer.allocUnsafe(MARK_BYTES))
+    return this.#nextMark
   }
 
   /** What is to be sealed beside the values, where they have this subject. */

@@ -7,7 +7,7 @@ import { addRoutes, appWith, KEY, type TestApp } from '../helpers/app'
 import { listen, Visitor } from '../neighbours/helpers'
 
 const PREFIX = 'fastify-sealed-session:'
-const CHANNELS = ['opened', 'refused', 'sealed', 'renewed', 'revoked'].map(name => PREFIX + name) as Array<keyof SessionEvents>
+const CHANNELS = ['opened', 'refused', 'sealed', 'renewed', 'revoked', 'bound'].map(name => PREFIX + name) as Array<keyof SessionEvents>
 
 /** A message, with the channel it came by. */
 export interface Heard {

@@ -20,7 +20,8 @@ const REASONS: Record<RefusedBecause, true> = {
   unsupported: true,
   expired: true,
   'from-the-future': true,
-  revoked: true
+  revoked: true,
+  unproven: true
 }
 
 class Site {

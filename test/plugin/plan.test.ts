@@ -6,7 +6,7 @@ import { defineSession, type SessionDefinition } from '../../lib/plugin/definiti
 import { headerSource, loadNow } from '../../lib/plugin/load'
 import { DeferredLog } from '../../lib/plugin/log'
 import { planOf, type Plan } from '../../lib/plugin/plan'
-import { unverified, type VerifiedSession } from '../../lib/plugin/verify'
+import { unrevoked, type VerifiedSession } from '../../lib/plugin/verify'
 import { NO_OBSERVER } from '../../lib/session/context'
 import { Session } from '../../lib/session/session'
 import { addRoutes, appWith, bareApp, KEY } from '../helpers/app'
@@ -100,11 +100,12 @@ t.test('the plan follows from what the request brought and what it did', async t
     const definition = isLegacy ? renamed : own
     const header = brought === 'nothing' ? undefined : (brought === 'anonymous' ? anonymous : user).header
     if (brought.endsWith('due')) clock.advance(7 * HOUR_MS)
-    const candidates = loadNow(definition, headerSource(header), new DeferredLog())
-    const verified: VerifiedSession | null = candidates === null ? null : unverified(candidates)
+    const headers = header === undefined ? {} : { cookie: header }
+    const candidates = loadNow(definition, headerSource(headers), new DeferredLog())
+    const verified: VerifiedSession | null = candidates === null ? null : unrevoked(definition, candidates, headers)
     const session = new Session(definition.context, NO_OBSERVER, verified === null ? null : verified.opened)
     act(session)
-    const input = { definition, session, verified, header, isUsed: true }
+    const input = { definition, session, verified, header, overTls: false, isUsed: true, isProofCleared: false }
     const plan = planOf(input)
     t.match(plan, { kind, ...more }, `${brought}: ${act.name}`)
     t.strictSame(planOf(input).kind, kind, 'planning again changes nothing')

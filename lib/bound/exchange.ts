@@ -1,0 +1,206 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { PURPOSE_REFRESH, PURPOSE_REGISTRATION } from '../core/format'
+import type { TokenKeys } from '../core/token'
+import { CLOCK_SKEW_MS, MINUTE_MS, SECOND_MS } from '../time'
+import { isSignedBy, readJwt, type DeviceJwt, type PublicKey } from './jwt'
+import {
+  DEVICE_CHARACTERS, openChallenge, sealChallenge, sealDevice, sealProof, type Device, type Purpose
+} from './tokens'
+
+/** What browsers and the two routes say to each other. */
+
+export interface ExchangeRules {
+  readonly keys: { readonly proof: TokenKeys, readonly device: TokenKeys, readonly challenge: TokenKeys }
+  /** The path of the two routes is this and `/register` or `/refresh`. */
+  readonly path: string
+  readonly proofForMs: number
+  readonly proofName: string
+  /** The attributes of the proof's cookie, as in Set-Cookie. */
+  readonly attributes: string
+  readonly site: string | null
+  readonly refreshInitiators: readonly string[]
+}
+
+/** Why a browser was told to forget a key. */
+export type EndedBecause = 'unknown-device' | 'no-session' | 'other-session' | 'revoked'
+
+/**
+ * What a route answers. Of all other answers browsers forget the key.
+ * - `registered`: 200. The browser has a key for this mark.
+ * - `proven`: 204.
+ * - `challenged`: 403. The browser signs again.
+ * - `ended`: 200. The browser forgets the key, and no cookie is touched.
+ * - `refused`: 400. No browser that acts by itself gets this to a refresh.
+ * - `unavailable`: 503. The browser tries again with its next request.
+ */
+export type Answer = Registered | Proven | Challenged | Ended | Refused | Unavailable
+
+export interface Registered {
+  readonly kind: 'registered'
+  /** The proof, and how long the browser keeps it. */
+  readonly proof: string
+  readonly maxAgeS: number
+  /** The value of Secure-Session-Challenge: what the browser signs next. */
+  readonly challenge: string
+  readonly body: string
+}
+
+export interface Proven {
+  readonly kind: 'proven'
+  readonly proof: string
+  readonly maxAgeS: number
+  readonly challenge: string
+}
+
+export interface Challenged {
+  readonly kind: 'challenged'
+  readonly challenge: string
+  readonly why: string
+}
+
+export interface Ended {
+  readonly kind: 'ended'
+  readonly body: string
+  readonly why: EndedBecause
+}
+
+export interface Refused {
+  readonly kind: 'refused'
+  readonly why: string
+}
+
+export interface Unavailable {
+  readonly kind: 'unavailable'
+  readonly why: string
+}
+
+/** The first proof ends soon, so that the browser refreshes, which clears the pass. */
+const FIRST_PROOF_S = MINUTE_MS / SECOND_MS
+const REGISTRATION_FOR_MS = 5 * MINUTE_MS
+/** A challenge is signed when the proof that came with it ends, and a browser may be late. */
+const CHALLENGE_LONGER_MS = 2 * MINUTE_MS
+
+const QUOTED = /^"([\x20\x21\x23-\x5b\x5d-\x7e]*)"(?:;.*)?$/
+const WORD = /^[\w-]+$/
+
+/** The value of Secure-Session-Registration that asks the browser to register a key for this mark. */
+export function registrationOffer (path: string, mark: Buffer, keys: TokenKeys, nowMs: number): string {
+  const challenge = sealChallenge({ mark, askedAtMs: nowMs, purpose: PURPOSE_REGISTRATION }, keys, nowMs)
+  return `(ES256);path="${path}/register";challenge="${challenge}"`
+}
+
+/** The JWT of a registration, with its key. Its challenge and signature are not checked yet. */
+export function registrationIn (headers: IncomingHttpHeaders): (DeviceJwt & { readonly key: PublicKey }) | Refused {
+  if (!isMadeByBrowser(headers)) return refused('it was made by a script or by another site')
+  const jwt = jwtIn(headers)
+  if (jwt === null) return refused('there is no JWT')
+  const { key } = jwt
+  return key === null ? refused('the JWT has no key') : { ...jwt, key }
+}
+
+/** @param mark of the session, whose pass came along */
+export function register (
+  rules: ExchangeRules, jwt: DeviceJwt & { readonly key: PublicKey }, mark: Buffer, nowMs: number
+): Registered | Refused {
+  if (!isAsked(rules, jwt, mark, PURPOSE_REGISTRATION, nowMs)) return refused('the challenge does not fit')
+  if (!isSignedBy(jwt, jwt.key)) return refused('the signature does not verify')
+  const identifier = sealDevice({ mark, ...jwt.key }, rules.keys.device, nowMs)
+  return {
+    kind: 'registered',
+    proof: sealProof({ mark, provenAtMs: nowMs }, rules.keys.proof, nowMs),
+    maxAgeS: Math.min(FIRST_PROOF_S, proofMaxAgeS(rules)),
+    challenge: nextChallenge(rules, identifier, mark, nowMs),
+    body: instructions(rules, identifier)
+  }
+}
+
+/** The identifier of a refresh, unopened. */
+export function identifierIn (headers: IncomingHttpHeaders): string | Refused {
+  if (!isMadeByBrowser(headers)) return refused('it was made by a script or by another site')
+  const identifier = textIn(headers['sec-secure-session-id'])
+  if (identifier === null) return refused('there is no identifier')
+  const isPossible = identifier.length === DEVICE_CHARACTERS && WORD.test(identifier)
+  return isPossible ? identifier : refused('the identifier is malformed')
+}
+
+/** @param identifier of the device, whose session came along */
+export function refresh (
+  rules: ExchangeRules, identifier: string, device: Device, headers: IncomingHttpHeaders, nowMs: number
+): Proven | Challenged {
+  const { mark } = device
+  const challenge = nextChallenge(rules, identifier, mark, nowMs)
+  const challenged = (why: string): Challenged => ({ kind: 'challenged', challenge, why })
+  const jwt = jwtIn(headers)
+  if (jwt === null) return challenged('there is no JWT')
+  if (jwt.key !== null) return challenged('the JWT has a key of its own')
+  if (!isAsked(rules, jwt, mark, PURPOSE_REFRESH, nowMs)) return challenged('the challenge does not fit')
+  if (!isSignedBy(jwt, device)) return challenged('the signature does not verify')
+  const proof = sealProof({ mark, provenAtMs: nowMs }, rules.keys.proof, nowMs)
+  return { kind: 'proven', proof, maxAgeS: proofMaxAgeS(rules), challenge }
+}
+
+export function ended (identifier: string, why: EndedBecause): Ended {
+  return { kind: 'ended', body: JSON.stringify({ session_identifier: identifier, continue: false }), why }
+}
+
+export function refused (why: string): Refused {
+  return { kind: 'refused', why }
+}
+
+export function unavailable (why: string): Unavailable {
+  return { kind: 'unavailable', why }
+}
+
+/** The text of a header: a string of structured fields (RFC 9651), or bare, as Chromium sends it. Null for none. */
+export function textIn (header: string | string[] | undefined): string | null {
+  if (typeof header !== 'string' || header === '') return null
+  return QUOTED.exec(header)?.[1] ?? header
+}
+
+/** A script can set Secure-Session-Response, but only in a mode that says so. Old browsers send neither header. */
+function isMadeByBrowser (headers: IncomingHttpHeaders): boolean {
+  const mode = headers['sec-fetch-mode']
+  return (mode === undefined || mode === 'no-cors') && headers['sec-fetch-site'] !== 'cross-site'
+}
+
+function jwtIn (headers: IncomingHttpHeaders): DeviceJwt | null {
+  const text = textIn(headers['secure-session-response'])
+  return text === null ? null : readJwt(text)
+}
+
+/** The JWT answers a challenge of ours. */
+function isAsked (
+  { keys, proofForMs }: ExchangeRules, { jti }: DeviceJwt, mark: Buffer, purpose: Purpose, nowMs: number
+): boolean {
+  const challenge = openChallenge(jti, keys.challenge, nowMs)
+  if (challenge === null || challenge.purpose !== purpose || !challenge.mark.equals(mark)) return false
+  const ageMs = nowMs - challenge.askedAtMs
+  const lastsMs = purpose === PURPOSE_REGISTRATION ? REGISTRATION_FOR_MS : proofForMs + CHALLENGE_LONGER_MS
+  return ageMs >= -CLOCK_SKEW_MS && ageMs < lastsMs
+}
+
+function nextChallenge ({ keys }: ExchangeRules, identifier: string, mark: Buffer, nowMs: number): string {
+  const challenge = sealChallenge({ mark, askedAtMs: nowMs, purpose: PURPOSE_REFRESH }, keys.challenge, nowMs)
+  return `"${challenge}";id="${identifier}"`
+}
+
+function proofMaxAgeS ({ proofForMs }: ExchangeRules): number {
+  return Math.floor(proofForMs / SECOND_MS)
+}
+
+/** What the browser does with its key from now on. */
+function instructions (rules: ExchangeRules, identifier: string): string {
+  const { path, proofName, attributes, site, refreshInitiators } = rules
+  return JSON.stringify({
+    session_identifier: identifier,
+    refresh_url: `${path}/refresh`,
+    scope: {
+      include_site: site !== null,
+      ...(site === null ? {} : { origin: site }),
+      // A request for these routes must not wait for one of them.
+      scope_specification: [{ type: 'exclude', domain: '*', path }]
+    },
+    credentials: [{ type: 'cookie', name: proofName, attributes }],
+    ...(refreshInitiators.length === 0 ? {} : { allowed_refresh_initiators: refreshInitiators })
+  })
+}

@@ -1,0 +1,257 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import {
+  ended, identifierIn, refresh, refused, register, registrationIn, unavailable, type Answer, type ExchangeRules,
+  type Proven, type Registered, type Unavailable
+} from '../bound/exchange'
+import { hasPass } from '../bound/status'
+import { openDevice } from '../bound/tokens'
+import { invalid } from '../checks'
+import { cookieValues } from '../cookies/header'
+import { maxAge } from '../cookies/lines'
+import { keyIdIn, type TokenKeys } from '../core/token'
+import { StoreUnavailableError } from '../errors'
+import { bound } from '../events'
+import type { ResolvedDeviceBound } from '../options/device-bound'
+import { keyOfId } from '../revocation/keys'
+import type { OpenedSession } from '../session/opened'
+import type { ExchangeKeys, SessionDefinition } from './definition'
+import { headerSource, openSealed } from './load'
+import { logEnded } from './log'
+import { putSetCookies } from './reply'
+import { contextOf } from './request-context'
+import { resume } from './resume'
+import { sessionsOfAllScopes } from './sibling-scopes'
+import type { BindingStep, EndedBecause } from '../../types/events'
+import { isRefused, isUnproven, verify, type VerifiedSession } from './verify'
+
+/** Device bound sessions: the two routes that browsers call by themselves, and the hop. */
+
+type Exchange = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>
+
+/** In the config of the two routes: what answers them. */
+export const EXCHANGE = Symbol('fastify-sealed-session.exchange')
+
+/** The exchange of a request for one of the two routes. */
+export function exchangeOf (request: FastifyRequest): Exchange | undefined {
+  return (request.routeOptions.config as { [EXCHANGE]?: Exchange })[EXCHANGE]
+}
+
+/**
+ * Adds the two routes. They are answered in a hook of the plugin: so nothing that the app adds later stands before
+ * them, such as a check of CSRF tokens, a guard or a parser of bodies.
+ */
+export function addExchanges (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
+  for (const definition of definitions) addRoutes(app, definition)
+  app.addHook('onRequest', function answerExchange (request, reply, done) {
+    const exchange = exchangeOf(request)
+    if (exchange === undefined) done()
+    else exchange(request, reply).catch(error => { resume(reply, () => { done(error) }, done) })
+  })
+}
+
+function addRoutes (app: FastifyInstance, definition: SessionDefinition): void {
+  const { path } = definition.options.deviceBound as ResolvedDeviceBound
+  if (isAnswered(app, definition, path)) return
+  const answers = { register: answerRegistration, refresh: answerRefresh }
+  for (const [step, answer] of Object.entries(answers)) {
+    const exchange: Exchange = async (request, reply) => {
+      const given = await answer(definition, request)
+      return reply.sent ? reply : send(definition, given, request, reply)
+    }
+    app.route({
+      method: 'POST',
+      url: `${path.slice(app.prefix.replace(/\/$/, '').length)}/${step}`,
+      config: { rateLimit: false, [EXCHANGE]: exchange } as object,
+      schema: { hide: true } as object,
+      handler: exchange
+    })
+  }
+}
+
+/** Another scope of the app has the same session, and its routes. Throws FST_SESSION_INVALID_OPTION. */
+function isAnswered (app: FastifyInstance, definition: SessionDefinition, path: string): boolean {
+  const others = sessionsOfAllScopes(app).filter(other => other !== definition)
+  const twin = others.find(({ options }) => options.deviceBound?.path === path)
+  if (twin === undefined) return false
+  const { options: { cookieName }, lines: { scope } } = definition
+  if (twin.options.cookieName !== cookieName || twin.lines.scope !== scope) {
+    throw invalid(`option "deviceBound.path": session "${twin.sessionName}" has "${path}", too: give them two paths`)
+  }
+  return app.hasRoute({ method: 'POST', url: `${path}/register` })
+}
+
+/** An answer, and the session that came along; null for none. */
+interface Step {
+  readonly answer: Answer
+  readonly opened: OpenedSession | null
+}
+
+async function answerRegistration (definition: SessionDefinition, request: FastifyRequest): Promise<Step> {
+  const { headers } = request.raw
+  const jwt = registrationIn(headers)
+  if (!('jti' in jwt)) return { answer: jwt, opened: null }
+  const passes = cookieValues(headers.cookie, definition.passName)
+  const hasItsPass = ({ mark }: OpenedSession): boolean => mark !== null && hasPass(mark, passes)
+  const found = await find(definition, request, hasItsPass)
+  if (found === null || 'kind' in found) return { answer: found ?? refused('there is no session'), opened: null }
+  const { opened } = found
+  if (isRefused(found) || !hasItsPass(opened)) return { answer: refused('there is no session with its pass'), opened }
+  return { answer: register(rulesOf(definition), jwt, opened.mark as Buffer, definition.context.now()), opened }
+}
+
+async function answerRefresh (definition: SessionDefinition, request: FastifyRequest): Promise<Step> {
+  const { exchangeKeys, options, context: { now } } = definition
+  const { headers } = request.raw
+  const identifier = identifierIn(headers)
+  if (typeof identifier !== 'string') return { answer: identifier, opened: null }
+  const device = openDevice(identifier, (exchangeKeys as ExchangeKeys).device, now())
+  if (device === null) {
+    const answer = mayOpenLater(definition, identifier) ? KEY_UNKNOWN : ended(identifier, 'unknown-device')
+    return { answer, opened: null }
+  }
+  const isOfDevice = ({ mark }: OpenedSession): boolean => mark !== null && mark.equals(device.mark)
+  const found = await find(definition, request, isOfDevice)
+  // A refresh that another site caused brings no session.
+  const mayBeMissing = (options.deviceBound as ResolvedDeviceBound).refreshInitiators.length > 0
+  if (found === null && !mayBeMissing) return { answer: ended(identifier, 'no-session'), opened: null }
+  if (found !== null && 'kind' in found) return { answer: found, opened: null }
+  const opened = found === null ? null : found.opened
+  if (opened !== null && !isOfDevice(opened)) return { answer: ended(identifier, 'other-session'), opened }
+  if (found !== null && isRefused(found)) return { answer: ended(identifier, 'revoked'), opened }
+  return { answer: refresh(rulesOf(definition), identifier, device, headers, now()), opened }
+}
+
+const KEY_UNKNOWN = unavailable('the keyring could not be read for a key that is not known')
+const STORE_UNAVAILABLE = unavailable('the revocation store is unavailable')
+
+/**
+ * The session that came along: the first that is wanted, or else the newest. Nothing needs to prove it. It is not used,
+ * so it is not renewed. Null for none.
+ */
+async function find (
+  definition: SessionDefinition, request: FastifyRequest, isWanted: (opened: OpenedSession) => boolean
+): Promise<VerifiedSession | Unavailable | null> {
+  const { raw: { headers }, log } = request
+  const sessions = openSealed(definition, headerSource(headers), definition.context.now(), log)
+  const session = sessions.find(isWanted) ?? sessions[0]
+  if (session === undefined) {
+    const isUnknown = cookieValues(headers.cookie, definition.options.cookieName)
+      .some(token => mayOpenLater(definition, token))
+    return isUnknown ? KEY_UNKNOWN : null
+  }
+  // Without a binding, for the plan: these routes write and clear the cookies of the binding themselves.
+  const candidates = { sessions: [{ ...session, binding: null }], legacy: null, legacySettings: [] }
+  try {
+    const verified = await verify(definition, candidates, headers, 'when due')
+    logEnded(definition, verified, log)
+    contextOf(request).adopt(definition, verified)
+    return verified
+  } catch (error) {
+    if (error instanceof StoreUnavailableError) return STORE_UNAVAILABLE
+    throw error
+  }
+}
+
+/** The key that sealed it is not known, and the keyring could not be read to find out whether there is one. */
+function mayOpenLater ({ seeker }: SessionDefinition, token: string): boolean {
+  const keyId = keyIdIn(token)
+  return keyId !== null && seeker !== null && seeker.isWorthSeeking(keyId)
+}
+
+function rulesOf (definition: SessionDefinition): ExchangeRules {
+  const { proofName, proofKeys, exchangeKeys, besideLines, proofForMs, options: { deviceBound } } = definition
+  const { path, site, refreshInitiators } = deviceBound as ResolvedDeviceBound
+  return {
+    keys: { proof: proofKeys as TokenKeys, ...exchangeKeys as ExchangeKeys },
+    path,
+    proofForMs,
+    proofName,
+    attributes: besideLines.attributesOverTls,
+    site,
+    refreshInitiators
+  }
+}
+
+function send (
+  definition: SessionDefinition, { answer, opened }: Step, request: FastifyRequest, reply: FastifyReply
+): FastifyReply {
+  reply.header('cache-control', 'no-store')
+  if ('challenge' in answer) reply.header('secure-session-challenge', answer.challenge)
+  if ('proof' in answer) putSetCookies(reply, proofLines(definition, answer, request))
+  if ('why' in answer) {
+    request.log.debug({ session: definition.sessionName, answer: answer.kind, why: answer.why },
+      'a browser got no proof for its session')
+  }
+  switch (answer.kind) {
+    case 'registered':
+      publish(definition, opened, 'registered')
+      return reply.type('application/json').send(answer.body)
+    case 'proven':
+      publish(definition, opened, isPassed(definition, opened, request) ? 'bound' : 'proven')
+      return reply.code(204).send()
+    case 'ended':
+      publish(definition, opened, 'ended', answer.why)
+      return reply.type('application/json').send(answer.body)
+    case 'challenged': return reply.code(403).send()
+    case 'refused': return reply.code(400).send()
+    case 'unavailable': return reply.code(503).send()
+  }
+}
+
+/** The proof, and the pass that it replaces: from the second proof on, only the key proves the session. */
+function proofLines (
+  { proofName, passName, besideLines }: SessionDefinition, { kind, proof, maxAgeS }: Registered | Proven,
+  { raw: { headers: { cookie } } }: FastifyRequest
+): string[] {
+  const line = besideLines.set(proofName, proof, true, maxAge(maxAgeS))
+  const isPassCleared = kind === 'proven' && cookieValues(cookie, passName).length > 0
+  return isPassCleared ? [line, besideLines.clear(passName, true)] : [line]
+}
+
+function isPassed (
+  { passName }: SessionDefinition, opened: OpenedSession | null, { raw: { headers: { cookie } } }: FastifyRequest
+): boolean {
+  const mark = opened === null ? null : opened.mark
+  return mark !== null && hasPass(mark, cookieValues(cookie, passName))
+}
+
+function publish (
+  { sessionName: session }: SessionDefinition, opened: OpenedSession | null, step: BindingStep,
+  why: EndedBecause | null = null
+): void {
+  if (bound.hasSubscribers) bound.publish({ session, id: opened === null ? null : keyOfId(opened.id.text), step, why })
+}
+
+const HOP_PAGE = '<!doctype html><meta charset="utf-8"><title>One moment</title>\n'
+
+/**
+ * A link from another site makes no browser sign, so the page would be asked for without a proof. The hop answers such
+ * a navigation, before any handler, with a page that is loaded again at once: then the origin itself asks, and the
+ * browser signs first. It never answers the second request.
+ */
+export function addHop (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
+  app.addHook('onRequest', function hop (request, reply, done) {
+    if (!isNavigationFromElsewhere(request) || !definitions.some(definition => needsProof(definition, request))) {
+      done()
+      return
+    }
+    reply.headers({ refresh: '0', 'cache-control': 'no-store' }).type('text/html; charset=utf-8').send(HOP_PAGE)
+  })
+}
+
+function isNavigationFromElsewhere ({ method, raw: { headers }, routeOptions }: FastifyRequest): boolean {
+  if (headers['sec-fetch-mode'] !== 'navigate' || method !== 'GET' || headers.cookie === undefined) return false
+  const site = headers['sec-fetch-site']
+  if (site === undefined || site === 'same-origin' || headers['secure-session-skipped'] !== undefined) return false
+  return routeOptions.config.session !== false
+}
+
+/** The newest session has a mark, and neither a pass nor a proof of any session came along. */
+function needsProof (definition: SessionDefinition, request: FastifyRequest): boolean {
+  const { cookie } = request.raw.headers
+  const { passName, proofName, options: { cookieName } } = definition
+  const isSent = (name: string): boolean => cookieValues(cookie, name).length > 0
+  if (!isSent(cookieName) || isSent(passName) || isSent(proofName)) return false
+  const newest = contextOf(request).peek(definition)
+  return newest !== undefined && isUnproven(newest)
+}

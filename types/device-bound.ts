@@ -1,0 +1,48 @@
+import type { Duration } from './sealing'
+import type { Session } from './session'
+
+/** The option `deviceBound`. */
+export interface DeviceBoundOptions {
+  /**
+   * Whether a user is logged in by this session. A session is bound when this becomes true, and with `regenerate()`. It
+   * must not change the session.
+   * @default sessions that have a subject, by the option `subject`; one of the two must be given
+   */
+  when?: ((session: Session) => boolean | null | undefined) | undefined
+  /**
+   * How long a proof lasts: a copy of the cookies of a bound session is refused after this time and a minute. From 1
+   * second to 1 day. Below 5 minutes a warning is logged, because browsers limit how often they sign.
+   * @default '10m'
+   */
+  proofFor?: Duration | undefined
+  /**
+   * The path of the two routes that browsers call by themselves: `<path>/register` and `<path>/refresh`. It must lie
+   * under the path of the cookie, and under the prefix of the scope that the plugin is registered in.
+   * @default the path of the cookie, then `dbsc/` and `sessionName`, such as '/dbsc/session'
+   */
+  path?: string | undefined
+  /**
+   * `false`: logins bind no more sessions, and those that are bound go on. To switch the option off.
+   * @default true
+   */
+  offer?: boolean | undefined
+  /**
+   * `false`: a session without a pass or a proof may be used. `info.bound` is then false, and an event tells of it. To
+   * switch the option on.
+   * @default true
+   */
+  enforce?: boolean | undefined
+  /**
+   * An origin, such as 'https://example.com': all of its subdomains share a binding. It must have the host of
+   * `cookie.domain`, which needs it. A subdomain at which users log in must be listed by
+   * `/.well-known/device-bound-sessions` of this origin.
+   * @default each origin has bindings of its own
+   */
+  site?: string | undefined
+  /**
+   * Hosts whose pages may cause a browser to sign by a request from another site, such as 'www.example.com' or
+   * '*.example.com'. Each of them can find out by timing whether a user is logged in.
+   * @default []
+   */
+  refreshInitiators?: readonly string[] | undefined
+}
