@@ -132,7 +132,8 @@ async function find (
   definition: SessionDefinition, request: FastifyRequest, isWanted: (opened: OpenedSession) => boolean
 ): Promise<VerifiedSession | Unavailable | null> {
   const { raw: { headers }, log } = request
-  const sessions = openSealed(definition, headerSource(headers), definition.context.now(), log)
+  // Nothing has to prove it here, so no proof is opened.
+  const sessions = openSealed({ ...definition, proofKeys: null }, headerSource(headers), definition.context.now(), log)
   const session = sessions.find(isWanted) ?? sessions[0]
   if (session === undefined) {
     const isUnknown = cookieValues(headers.cookie, definition.options.cookieName)

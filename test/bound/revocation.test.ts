@@ -1,10 +1,11 @@
+import type { FastifyReply } from 'fastify'
 import t, { type Test } from 'tap'
 import secureSession from '../../index'
-import type { TestApp } from '../helpers/app'
+import { bareApp, type TestApp } from '../helpers/app'
 import { setCookies } from '../helpers/browser'
-import { fakeClock } from '../helpers/clock'
+import { fakeClock, turns } from '../helpers/clock'
 import { hasHeard, hearAll } from '../events/subscribed'
-import { boundBrowser, cookieLines, HOUR_MS, LINK, loggedIn, MINUTE_MS, shopOf } from './site'
+import { addPages, boundBrowser, cookieLines, HOUR_MS, LINK, loggedIn, MINUTE_MS, OPTIONS, shopOf } from './site'
 
 interface Store {
   readonly store: object
@@ -162,4 +163,35 @@ t.test('early copies, with the pass, end by revocation within recheck', async t 
   t.match(await thief.ask('/me'), { user: 'ada', bound: false }, 'not stopped by the binding')
   await app.secureSession.revokeSubject('ada')
   t.match(await thief.ask('/me'), { user: null })
+})
+
+t.test('an answer that comes too late, after the app has replied, is dropped', async t => {
+  const clock = fakeClock(t)
+  let answer = (): void => {}
+  const store = storeOf()
+  const memory = store.store as { cutOffs: (keys: readonly string[]) => Promise<unknown>, raise: unknown }
+  let isSlow = false
+  const slow = {
+    raise: memory.raise,
+    cutOffs: async (keys: readonly string[]) => {
+      if (isSlow) await new Promise<void>(resolve => { answer = resolve })
+      return await memory.cutOffs(keys)
+    }
+  }
+  const app = bareApp(t, { trustProxy: true })
+  const replies: FastifyReply[] = []
+  app.addHook('onRequest', async (_request, reply) => { replies.push(reply) })
+  await app.register(secureSession, { ...OPTIONS, revocation: { store: slow as never, recheck: '5m', timeout: '1m' } } as secureSession.Options)
+  addPages(app)
+  const browser = await boundBrowser(app)
+  clock.advance(10 * MINUTE_MS)
+  isSlow = true
+  const refreshing = browser.refresh()
+  await turns()
+  replies.at(-1)?.code(504).send({ late: true })
+  const reply = await refreshing
+  answer()
+  await turns()
+  t.strictSame([reply.statusCode, reply.json(), setCookies(reply)], [504, { late: true }, []])
+  t.notOk(app.lines.some(({ level }) => level > 40))
 })

@@ -6,9 +6,10 @@ import { defineSession, type SessionDefinition } from '../../lib/plugin/definiti
 import { headerSource, loadNow } from '../../lib/plugin/load'
 import { DeferredLog } from '../../lib/plugin/log'
 import { planOf, type Plan } from '../../lib/plugin/plan'
-import { unrevoked, type VerifiedSession } from '../../lib/plugin/verify'
+import { isRefused, unrevoked, type VerifiedSession } from '../../lib/plugin/verify'
 import { NO_OBSERVER } from '../../lib/session/context'
 import { Session } from '../../lib/session/session'
+import { boundBrowser, loggedIn, shopOf } from '../bound/site'
 import { addRoutes, appWith, bareApp, KEY } from '../helpers/app'
 import { Browser } from '../helpers/browser'
 import { fakeClock } from '../helpers/clock'
@@ -113,6 +114,86 @@ t.test('the plan follows from what the request brought and what it did', async t
       t.match(planOf({ ...input, isUsed: false }).kind, act === read ? 'none' : kind, 'only a use renews')
       clock.advance(-7 * HOUR_MS)
     }
+  }
+})
+
+type Bound = 'nothing' | 'an unmarked user' | 'a pass' | 'a proof' | 'a foreign proof' | 'a legacy pass'
+
+interface BoundRow {
+  readonly brought: Bound
+  readonly act: Act
+  readonly with?: object
+  readonly kind: Plan['kind']
+  readonly binding?: { setsPass: boolean, offers: boolean } | null
+  /** The names of the cookies to clear. */
+  readonly clear: string[]
+}
+
+const PASS_AND_OFFER = { setsPass: true, offers: true }
+const ownPath: Act = session => { session.options({ path: '/app' }); session.set('user', 'ada') }
+const leave: Act = session => { session.unset('user') }
+
+const BOUND_ROWS: readonly BoundRow[] = [
+  { brought: 'nothing', act: read, kind: 'none', clear: [] },
+  { brought: 'nothing', act: change, kind: 'write', binding: null, clear: [] },
+  { brought: 'nothing', act: logIn, kind: 'write', binding: PASS_AND_OFFER, clear: ['session.d'] },
+  { brought: 'nothing', act: logIn, with: { overTls: false }, kind: 'write', binding: null, clear: [] },
+  { brought: 'nothing', act: ownPath, kind: 'write', binding: null, clear: [] },
+  { brought: 'an unmarked user', act: change, kind: 'write', binding: null, clear: [] },
+  { brought: 'an unmarked user', act: impersonate, kind: 'replace', binding: null, clear: [] },
+  { brought: 'an unmarked user', act: regenerate, kind: 'replace', binding: null, clear: [] },
+  { brought: 'a pass', act: read, kind: 'none', clear: [] },
+  { brought: 'a pass', act: change, kind: 'write', binding: null, clear: [] },
+  { brought: 'a pass', act: impersonate, kind: 'replace', binding: null, clear: [] },
+  { brought: 'a pass', act: leave, kind: 'replace', binding: null, clear: [] },
+  { brought: 'a pass', act: end, kind: 'end', clear: ['session', 'session.u', 'session.d'] },
+  { brought: 'a pass', act: regenerate, kind: 'replace', binding: null, clear: ['session.u', 'session.d'] },
+  { brought: 'a proof', act: read, kind: 'none', clear: [] },
+  { brought: 'a proof', act: read, with: { isProofCleared: true }, kind: 'none', clear: ['session.d'] },
+  { brought: 'a proof', act: change, kind: 'write', binding: null, clear: [] },
+  { brought: 'a proof', act: change, with: { isProofCleared: true }, kind: 'write', binding: null, clear: ['session.d'] },
+  { brought: 'a proof', act: impersonate, kind: 'replace', binding: null, clear: [] },
+  { brought: 'a proof', act: end, kind: 'end', clear: ['session', 'session.u', 'session.d'] },
+  { brought: 'a proof', act: endAndBegin, kind: 'replace', binding: null, clear: ['session.u', 'session.d'] },
+  { brought: 'a foreign proof', act: read, kind: 'none', clear: ['session.d'] },
+  { brought: 'a foreign proof', act: change, kind: 'write', binding: null, clear: ['session.d'] },
+  { brought: 'a foreign proof', act: logIn, kind: 'write', binding: PASS_AND_OFFER, clear: ['session.d'] },
+  { brought: 'a legacy pass', act: read, kind: 'none', clear: [] },
+  { brought: 'a legacy pass', act: change, kind: 'migrate', binding: PASS_AND_OFFER, clear: ['session', 'session.u', 'new.d'] },
+  { brought: 'a legacy pass', act: change, with: { overTls: false }, kind: 'migrate', binding: { setsPass: true, offers: false }, clear: ['session', 'session.u', 'new.d'] }
+]
+
+t.test('what goes out beside a session with a mark follows from what the request brought and what it did', async t => {
+  fakeClock(t)
+  const deviceBound = true
+  const own = await definitionOf({ deviceBound })
+  const renamed = await definitionOf({ deviceBound, cookieName: 'new', legacy: [secureSession.sealedOpener({ cookieName: 'session' })] })
+  const app = await shopOf(t)
+  const [passed, bound, other] = [await loggedIn(app), await boundBrowser(app), await boundBrowser(app, 'eve')]
+  const foreign = `session=${bound.cookies.get('session')}; session.d=${other.cookies.get('session.d')}`
+  const unmarked = await loggedIn(await shopOf(t, { deviceBound: undefined }))
+  const headerOf: Record<Bound, string | undefined> = {
+    nothing: undefined,
+    'an unmarked user': unmarked.header,
+    'a pass': passed.header,
+    'a proof': bound.header,
+    'a foreign proof': foreign,
+    'a legacy pass': passed.header
+  }
+  for (const { brought, act, kind, binding, clear, with: more = {} } of BOUND_ROWS) {
+    const definition = brought === 'a legacy pass' ? renamed : own
+    const header = headerOf[brought]
+    const headers = header === undefined ? {} : { cookie: header }
+    const candidates = loadNow(definition, headerSource(headers), new DeferredLog())
+    const verified = candidates === null ? null : unrevoked(definition, candidates, headers)
+    const session = new Session(definition.context, NO_OBSERVER, verified === null || isRefused(verified) ? null : verified.opened)
+    act(session)
+    const input = { definition, session, verified, header, overTls: true, isUsed: true, isProofCleared: false, ...more }
+    const plan = planOf(input)
+    const what = `${brought}: ${act.name}, ${JSON.stringify(more)}`
+    t.match(plan, { kind, ...binding === undefined ? {} : { binding } }, what)
+    t.strictSame(plan.clear.map(({ name }) => name), clear, what)
+    t.strictSame((planOf(input) as { meta?: object }).meta, (plan as { meta?: object }).meta, 'planning again gives the same mark')
   }
 })
 

@@ -4,8 +4,9 @@ import { revoked as revokedKeys } from '../../lib/keyring/lifecycle'
 import { Dice } from '../proofs/dice'
 import { addRoutes, appWith, KEY, type TestApp } from '../helpers/app'
 import { Browser, setCookies } from '../helpers/browser'
+import { DeviceBrowser } from '../bound/site'
 import { recordCalls } from '../helpers/calls'
-import { fakeClock, fakeTime, type FakeTime } from '../helpers/clock'
+import { fakeClock, fakeTime, passUntil, type FakeTime } from '../helpers/clock'
 import { keyNumber, MemoryStore, rotate } from '../helpers/keyrings'
 
 /** A cached token answers as one that is opened anew. */
@@ -21,7 +22,7 @@ const serializer = {
 /** An app that caches, and one that does not. */
 async function twins (t: Test, options: object): Promise<[cached: TestApp, uncached: TestApp]> {
   const build = async (tokenCache: number): Promise<TestApp> => {
-    const app = await appWith(t, { ...options, tokenCache } as secureSession.Options)
+    const app = await appWith(t, { ...options, tokenCache } as secureSession.Options, { trustProxy: true })
     addRoutes(app)
     app.get('/all', async ({ session }) => {
       const { id, ...info } = session.info
@@ -54,6 +55,10 @@ const random: Readonly<Record<string, (time: FakeTime) => object>> = {
   'a custom serializer': () => ({ key: KEY, serializer }),
   'sessions in three cookies': () => ({ key: KEY, maxCookies: 3 }),
   'a legacy name': () => ({ key: KEY, cookieName: 'new', legacy: [sealedOpener({ cookieName: 'session' })] }),
+  'sessions that are bound to a device': () => ({ key: KEY, subject: (session: any) => session.get('user'), deviceBound: true }),
+  'sessions that are bound to a device, not enforced': () => ({
+    key: KEY, subject: (session: any) => session.get('user'), deviceBound: { enforce: false }
+  }),
   revocation: ({ nowMs }) => ({
     key: KEY,
     subject: (session: any) => session.get('user'),
@@ -70,15 +75,20 @@ for (const [what, optionsAt] of Object.entries(random)) {
     const keyring = { keyring: ring, reloadEvery: '10s' }
     const [cached, uncached] = await twins(t, { ...options, ...keyring })
     const [writer] = await twins(t, { ...options, ...keyring, cookieName: 'session', legacy: undefined })
-    const browser = new Browser(writer)
+    const isBound = 'deviceBound' in options
+    const browser = isBound ? new DeviceBrowser(writer) : new Browser(writer)
     const headers = ['', 'session=junk']
     const different: unknown[] = []
     let opened = 0
     for (let step = 0; step < 100; step++) {
-      const act = dice.oneOf(['write', 'write', 'wait', 'back', 'rotate', 'revoke-key', 'revoke', 'read', 'read', 'read'] as const)
+      const acts = ['write', 'write', 'wait', 'back', 'rotate', 'revoke-key', 'revoke', 'read', 'read', 'read'] as const
+      const act = dice.oneOf([...acts, ...isBound ? ['register', 'prove', 'prove'] as const : []])
       if (act === 'write') {
         const url = dice.oneOf(['/set/user/ada', '/set/user/eve', '/set/page/1', '/fill/10', ...what === 'sessions in three cookies' ? ['/fill/7000'] : []])
         await browser.get(url)
+        headers.push(browser.header)
+      } else if (browser instanceof DeviceBrowser && (act === 'register' || act === 'prove')) {
+        await passUntil(time, act === 'register' ? browser.register() : browser.prove())
         headers.push(browser.header)
       } else if (act === 'wait') {
         time.advance(dice.oneOf([1000, 600_000, 7 * HOUR_MS]))
