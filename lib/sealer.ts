@@ -10,7 +10,7 @@ import { resolveSealing, SEALING_NAMES } from './options/sealing'
 import type { Codec, SessionRecord } from './session/codec'
 import { expiresAtMs, withOwnLimits } from './session/expiry'
 import { SessionId } from './session/session-id'
-import { countParts, NOTHING_BESIDE, openSession, sealingWith, sealSession } from './session/sealing'
+import { countParts, NO_RELATED_COOKIES, openSession, sealingWith, sealSession } from './session/sealing'
 import { refuseUnwritable } from './session/serializable'
 import { Values } from './session/values'
 
@@ -133,12 +133,12 @@ export function createSealer (options: SealerOptions): Sealer {
       return sealSession(envelope, sealing, countParts(envelope, sealing, ATTRIBUTES_BYTES, () => record), nowMs)
     },
     open (token) {
-      const opened = typeof token === 'string' ? openSession(token, sealing, now(), NOTHING_BESIDE) : MALFORMED
+      const opened = typeof token === 'string' ? openSession(token, sealing, now(), NO_RELATED_COOKIES) : MALFORMED
       if ('ok' in opened) return opened
       const { id, createdAtMs, authenticatedAtMs, renewedAtMs, settings, data } = opened
       const expiresAt = expiresAtMs(authenticatedAtMs, renewedAtMs, withOwnLimits(sealing.limits, settings))
       const info = { id: id.text, createdAt: createdAtMs, renewedAt: renewedAtMs, expiresAt }
-      return { ok: true, data: data.take(), info }
+      return { ok: true, data: data.freshRecord(), info }
     }
   }
 }

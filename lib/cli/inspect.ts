@@ -73,7 +73,7 @@ function tokensIn (text: string, name: string): readonly string[] {
   const valuesOf = (name: string): string[] => cookieValues(text, name)
   const values = valuesOf(name)
   if (values.length === 0) throw new Error(`no cookie has this name (${quoted(name)})`)
-  const joined = new CookieParts(name).join(valuesOf).filter(token => token !== null)
+  const joined = new CookieParts(name).tokensIn(valuesOf).filter(token => token !== null)
   // If parts are missing, the first part is opened by itself, and the message names the others.
   const tokens = (joined.length > 0 ? joined : values).filter(token => token !== '')
   if (tokens.length === 0) throw new Error(`the cookie of this name (${quoted(name)}) is empty: it was cleared`)
@@ -82,7 +82,7 @@ function tokensIn (text: string, name: string): readonly string[] {
 
 function open (token: string, name: string, keyring: Keyring): Json | Refusal {
   const use = name.endsWith(STAMP_SUFFIX) ? 'stamp' : name.endsWith(PROOF_SUFFIX) ? 'proof' : 'cookie'
-  const cookies = new CookieParts(name).found(token)
+  const cookies = new CookieParts(name).partsOf(token)
   // The keys open at any time.
   const opened = openToken(token, keyring.tokenKeys(use, name), cookies, 0)
   if ('ok' in opened) return opened
@@ -151,7 +151,7 @@ function extensionsContent (extensions: Extensions, { settings, subject, authent
 
 function explain ({ reason }: Refusal, token: string, name: string): string {
   const keyId = idText(keyIdIn(token) ?? 0)
-  const missing = new CookieParts(name).further(() => [token])
+  const missing = new CookieParts(name).furtherNames(() => [token])
   if (reason === 'unknown-key') return `unknown-key: its key ${keyId} is not here`
   if (missing.length > 0) return `malformed: it has ${missing.length + 1} parts; give ${missing.join(' and ')}, too`
   if (reason === 'unsupported') return 'unsupported: it uses a feature of a later version'

@@ -38,7 +38,7 @@ export class CookieParts {
   }
 
   /** The number of parts in the token's byte `parts`; null if no writer splits a text of this length so. */
-  found (token: string): number | null {
+  partsOf (token: string): number | null {
     if (token.length < LEAST_PER_PART) return NOT_SPLIT
     const parts = partsIn(token)
     if (parts === NOT_SPLIT) return token.length <= this.longest(parts) ? parts : null
@@ -47,7 +47,7 @@ export class CookieParts {
 
   /** The value of each cookie, in the order of the names. */
   cut (token: string): readonly string[] {
-    const parts = this.found(token) as number
+    const parts = this.partsOf(token) as number
     const length = Math.ceil(token.length / parts)
     return this.names.slice(0, parts).map((_, part) => token.slice(part * length, (part + 1) * length))
   }
@@ -57,7 +57,7 @@ export class CookieParts {
    * values, and only the tag shows which parts belong together. Null for a cookie without a token: it is too long, or
    * its other parts are missing. The caller limits the number of values per name.
    */
-  join (values: Values): ReadonlyArray<string | null> {
+  tokensIn (values: Values): ReadonlyArray<string | null> {
     const firsts = values(this.names[0] as string)
     for (const { length } of firsts) {
       if (length >= LEAST_PER_PART) return firsts.flatMap(first => this.#joined(first, values)).slice(0, MOST_JOINED)
@@ -66,7 +66,7 @@ export class CookieParts {
   }
 
   /** The names of the further cookies, by the byte `parts` of the tokens that begin in the first. */
-  further (values: Values): readonly string[] {
+  furtherNames (values: Values): readonly string[] {
     const firsts = values(this.names[0] as string)
     return this.names.slice(NOT_SPLIT, Math.max(NOT_SPLIT, ...firsts.map(first => this.#announced(first))))
   }

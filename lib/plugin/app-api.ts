@@ -10,7 +10,7 @@ import { unwrap } from '../session/proxy'
 import { countParts, sealSession } from '../session/sealing'
 import { Session } from '../session/session'
 import type { SecureSessionControl } from '../../types/control'
-import { dated } from './apply'
+import { withIssueTimes } from './apply'
 import { linesFor, named, subjectText, type SessionDefinition } from './definition'
 import { headerSource, loadNow, tokenSource, type CookieSource } from './load'
 import { envelopeOf, sealedSubject } from './plan'
@@ -116,7 +116,7 @@ function newSession ({ context }: SessionDefinition, data: Record<string, unknow
 function tokenOf (definition: SessionDefinition, session: Session): string {
   const { context: { codec, now }, sealing } = definition
   const subject = session.subject()
-  const meta = dated({ definition, revokedBeforeMs: 0 }, session.metaFor(subject))
+  const meta = withIssueTimes({ definition, revokedBeforeMs: 0 }, session.metaFor(subject))
   const data = session.serialized(codec)
   const content = { data, subject: subject ?? sealedSubject(session, meta, data), customSerializer: codec.custom }
   const { attributesBytes } = linesFor(definition, meta.settings)

@@ -10,7 +10,7 @@ import { bound, renewed, sealed } from '../events'
 import type { ResolvedDeviceBound } from '../options/device-bound'
 import { keyOf, keyOfId } from '../revocation/keys'
 import { withOwnLimits } from '../session/expiry'
-import { createdAt, isBegunNow, type SessionMeta } from '../session/meta'
+import { isBegunNow, withCreatedAt, type SessionMeta } from '../session/meta'
 import type { OpenedSession } from '../session/opened'
 import { sealSession } from '../session/sealing'
 import { LONGEST_COOKIE_MS, SECOND_MS } from '../time'
@@ -86,7 +86,7 @@ export function apply (context: ApplyContext, plan: Plan): Applied {
 function write (context: ApplyContext, plan: WritePlan): Applied {
   const { definition, verified, overTls, log } = context
   const { sealing, sessionName, options: { cookieName } } = definition
-  const meta = dated(context, plan.meta)
+  const meta = withIssueTimes(context, plan.meta)
   const token = sealSession(envelopeOf(meta, plan.content), sealing, plan.parts, definition.context.now())
   warnNearTheLimit(definition, token.length, plan.lines.attributesBytes, log)
   if (plan.kind === 'migrate') {
@@ -117,13 +117,13 @@ function joined (...parts: readonly Applied[]): Applied {
 /** The pass, and the offer to register a key. */
 function bindingLines ({ definition }: ApplyContext, meta: SessionMeta, binding: BindingPlan | null): Applied {
   if (binding === null) return NOTHING
-  const { passName, besideLines, context: { now } } = definition
+  const { passName, bindingLines, context: { now } } = definition
   const { mark, setsPass, offers } = binding
   const nowMs = now()
   // As long as a browser can keep it, where the session outlives the browser: the server limits the session.
   const lifetime = lifetimeOf(definition, meta, nowMs) === '' ? '' : maxAge(LONGEST_COOKIE_MS / SECOND_MS)
   return {
-    lines: setsPass ? [besideLines.set(passName, passOf(mark), true, lifetime)] : NONE,
+    lines: setsPass ? [bindingLines.set(passName, passOf(mark), true, lifetime)] : NONE,
     offer: offers ? offerOf(definition, mark, nowMs) : null,
     publish: offers ? offeredEvent(definition.sessionName, meta) : null
   }
@@ -133,12 +133,12 @@ function bindingLines ({ definition }: ApplyContext, meta: SessionMeta, binding:
  * The meta to seal now. A login is dated after every revocation of its user. A clock behind another machine's never
  * turns the time back.
  */
-export function dated (
+export function withIssueTimes (
   { definition, revokedBeforeMs }: Pick<ApplyContext, 'definition' | 'revokedBeforeMs'>, meta: SessionMeta
 ): SessionMeta {
   const { revocation, context } = definition
   const isLogin = revocation !== null && isBegunNow(meta)
-  const created = isLogin ? createdAt(meta, revocation.createdAt(meta.createdAtMs, revokedBeforeMs)) : meta
+  const created = isLogin ? withCreatedAt(meta, revocation.createdAt(meta.createdAtMs, revokedBeforeMs)) : meta
   return { ...created, renewedAtMs: Math.max(context.now(), created.renewedAtMs) }
 }
 

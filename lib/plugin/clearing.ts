@@ -24,7 +24,7 @@ export function clearAll (input: PlanInput): readonly ClearedCookie[] {
   const clearing = new Clearing()
   clearOwn(clearing, input)
   clearLegacy(clearing, input)
-  clearBeside(clearing, input)
+  clearBinding(clearing, input)
   return clearing.cookies
 }
 
@@ -50,12 +50,12 @@ export function clearReplaced (
   for (const name of leftovers) clearing.clear(name, written)
   for (const name of definition.sealing.parts.names.slice(0, parts)) clearing.spare(name, written)
   clearing.spare(definition.stampName, written)
-  if (isPassed) clearing.spare(definition.passName, definition.besideLines)
+  if (isPassed) clearing.spare(definition.passName, definition.bindingLines)
   clearOwn(clearing, input)
   if (isAnother(meta)) clearLegacy(clearing, input)
   else if (migrated !== null) clearMigrated(clearing, input, migrated.cookieName)
-  if (isPassed) clearing.clear(definition.proofName, definition.besideLines)
-  else if (isAnother(meta) && meta.mark === null) clearBeside(clearing, input)
+  if (isPassed) clearing.clear(definition.proofName, definition.bindingLines)
+  else if (isAnother(meta) && meta.mark === null) clearBinding(clearing, input)
   else for (const { name, lines } of clearProof(input)) clearing.clear(name, lines)
   return clearing.cookies
 }
@@ -67,15 +67,15 @@ export function clearReplaced (
 export function clearProof ({ definition, verified, isProofCleared }: PlanInput): readonly ClearedCookie[] {
   const binding = verified === null ? null : verified.opened.binding
   if (!isProofCleared && (binding?.kind !== 'unproven' || !binding.hasForeignProof)) return NONE
-  return [{ name: definition.proofName, lines: definition.besideLines }]
+  return [{ name: definition.proofName, lines: definition.bindingLines }]
 }
 
 /** The pass and the proof of the session that the request brought. */
-function clearBeside (clearing: Clearing, { definition, verified, header }: PlanInput): void {
-  const { passName, proofName, besideLines } = definition
+function clearBinding (clearing: Clearing, { definition, verified, header }: PlanInput): void {
+  const { passName, proofName, bindingLines } = definition
   const isMarked = verified !== null && verified.opened.mark !== null
   for (const name of [passName, proofName]) {
-    if (isMarked || isIn(header, name)) clearing.clear(name, besideLines)
+    if (isMarked || isIn(header, name)) clearing.clear(name, bindingLines)
   }
 }
 
@@ -104,7 +104,7 @@ function leftoversOf (input: PlanInput, parts: number): readonly string[] {
 function mostParts ({ definition: { options: { maxCookies }, sealing: { parts } }, header = '' }: PlanInput): number {
   if (maxCookies > NOT_SPLIT) return MOST_PARTS
   if (header.length < LEAST_PER_PART) return NOT_SPLIT
-  return NOT_SPLIT + parts.further(name => cookieValues(header, name)).length
+  return NOT_SPLIT + parts.furtherNames(name => cookieValues(header, name)).length
 }
 
 /** Every legacy cookie, even if the request did not send it: it may have another path. */
@@ -161,7 +161,7 @@ class Clearing {
   clearLegacy (legacy: LegacyCookie, settings: OwnSettings, header: string | undefined): void {
     const lines = legacy.lines(settings)
     this.clear(legacy.cookieName, lines)
-    for (const name of legacy.further(name => cookieValues(header, name))) {
+    for (const name of legacy.furtherNames(name => cookieValues(header, name))) {
       if (isIn(header, name)) this.clear(name, lines)
     }
   }

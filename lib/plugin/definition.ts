@@ -34,7 +34,7 @@ export interface SessionDefinition extends SealedCookies {
   readonly revocation: Revocation | null
   readonly lines: CookieLines
   /** The Set-Cookie lines of the pass and the proof. */
-  readonly besideLines: CookieLines
+  readonly bindingLines: CookieLines
   /** Null without the option `deviceBound`. */
   readonly exchangeKeys: ExchangeKeys | null
   /** The app's. */
@@ -78,7 +78,7 @@ export async function defineSession (
     seeker,
     revocation: revocationOf(session, now, log),
     lines: new CookieLines(attributes),
-    besideLines: new CookieLines({ ...attributes, secure: true, priority: null }),
+    bindingLines: new CookieLines({ ...attributes, secure: true, priority: null }),
     exchangeKeys: options.deviceBound === null ? null : exchangeKeysOf(keyring, proofName),
     log,
     isFirst

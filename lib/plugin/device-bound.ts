@@ -143,7 +143,7 @@ async function find (
   // Without a binding, for the plan: these routes write and clear the cookies of the binding themselves.
   const candidates = { sessions: [{ ...session, binding: null }], legacy: null, legacySettings: [] }
   try {
-    const verified = await verify(definition, candidates, headers, 'when due')
+    const verified = await verify(definition, candidates, headers, 'when-due')
     logEnded(definition, verified, log)
     contextOf(request).adopt(definition, verified)
     return verified
@@ -160,14 +160,14 @@ function mayOpenLater ({ seeker }: SessionDefinition, token: string): boolean {
 }
 
 function rulesOf (definition: SessionDefinition): ExchangeRules {
-  const { proofName, proofKeys, exchangeKeys, besideLines, proofForMs, options: { deviceBound } } = definition
+  const { proofName, proofKeys, exchangeKeys, bindingLines, proofForMs, options: { deviceBound } } = definition
   const { path, site, refreshInitiators } = deviceBound as ResolvedDeviceBound
   return {
     keys: { proof: proofKeys as TokenKeys, ...exchangeKeys as ExchangeKeys },
     path,
     proofForMs,
     proofName,
-    attributes: besideLines.attributesOverTls,
+    attributes: bindingLines.attributesOverTls,
     site,
     refreshInitiators
   }
@@ -201,12 +201,12 @@ function send (
 
 /** The proof, and the pass that it replaces: from the second proof on, only the key proves the session. */
 function proofLines (
-  { proofName, passName, besideLines }: SessionDefinition, { kind, proof, maxAgeS }: Registered | Proven,
+  { proofName, passName, bindingLines }: SessionDefinition, { kind, proof, maxAgeS }: Registered | Proven,
   { raw: { headers: { cookie } } }: FastifyRequest
 ): string[] {
-  const line = besideLines.set(proofName, proof, true, maxAge(maxAgeS))
+  const line = bindingLines.set(proofName, proof, true, maxAge(maxAgeS))
   const isPassCleared = kind === 'proven' && cookieValues(cookie, passName).length > 0
-  return isPassCleared ? [line, besideLines.clear(passName, true)] : [line]
+  return isPassCleared ? [line, bindingLines.clear(passName, true)] : [line]
 }
 
 function isPassed (

@@ -33,7 +33,7 @@ export interface LegacyCookie {
   /** The newest session in its cookies, or null. Fails with FST_SESSION_STORE_UNAVAILABLE where an opener says so. */
   open (source: CookieSource, nowMs: number, log: OpeningLog): Opened | Promise<Opened>
   /** The names of further cookies that belong to it, where these are the values of cookies. */
-  further (values: Values): readonly string[]
+  furtherNames (values: Values): readonly string[]
   /** The Set-Cookie lines that it had, for a session with these settings. */
   lines (settings: OwnSettings): CookieLines
 }
@@ -91,7 +91,7 @@ async function sealedLegacy (
     immediate: true,
     isDated: true,
     namesOfOwnKeys: materials === null ? [cookieName, stampName] : NONE,
-    further: values => [...besideNames, ...sealed.sealing.parts.further(values)],
+    furtherNames: values => [...besideNames, ...sealed.sealing.parts.furtherNames(values)],
     lines: linesUnder(cookieName, attributes),
     open (source, nowMs, log) {
       const opened = openSealed(sealed, source, nowMs, log).find(one => isProven(one, sealed, log))
@@ -127,7 +127,7 @@ async function otherLibrary (
     immediate,
     isDated: opener instanceof SecureSessionLegacy,
     namesOfOwnKeys: NONE,
-    further: () => NONE,
+    furtherNames: () => NONE,
     lines: linesUnder(cookieName, attributes),
     open (source, nowMs, log) {
       const values = source.values(cookieName)

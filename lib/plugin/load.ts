@@ -12,7 +12,7 @@ import { readStamp } from '../core/stamp'
 import { openToken, plaintext, type TokenKeys } from '../core/token'
 import { isFromTheFuture } from '../session/expiry'
 import type { OpenedSession } from '../session/opened'
-import { NOT_STAMPED, openSession, type Beside, type Sealing, type StampedTimes } from '../session/sealing'
+import { NOT_STAMPED, openSession, type RelatedCookies, type Sealing, type StampedTimes } from '../session/sealing'
 import type { OwnSettings } from '../session/settings'
 import type { SessionDefinition } from './definition'
 import type { LegacyCookie } from './legacy-cookies'
@@ -42,7 +42,7 @@ const NO_HEADERS: IncomingHttpHeaders = Object.freeze({})
 export function headerSource (headers: IncomingHttpHeaders, kept: CookieSource['kept'] = null): CookieSource {
   const { cookie: header } = headers
   const values: Values = name => cookieValues(header, name)
-  return { values, tokens: parts => parts.join(values), header, headers, kept }
+  return { values, tokens: parts => parts.tokensIn(values), header, headers, kept }
 }
 
 /** One whole token, without a header. */
@@ -127,9 +127,9 @@ export function openSealed (
   const candidates = tokens(sealing.parts)
   if (candidates.length === 0) return NO_SESSIONS
   const sessions: OpenedSession[] = []
-  const beside = new CookiesBeside(sealed, header, nowMs, log)
+  const related = new RelatedInHeader(sealed, header, nowMs, log)
   for (const token of candidates) {
-    const opened = token === null ? MALFORMED : openSession(token, sealing, nowMs, beside)
+    const opened = token === null ? MALFORMED : openSession(token, sealing, nowMs, related)
     if (!isRefusal(opened)) sessions.push(opened)
     else logRefused(log, isFirst, { sessionName, cookie: sealing.cookieName, reason: opened.reason })
   }
@@ -148,7 +148,7 @@ export function isRefusal (result: object): result is Refusal {
 }
 
 /** The stamps, passes and proofs in a Cookie header. */
-class CookiesBeside implements Beside {
+class RelatedInHeader implements RelatedCookies {
   readonly #sealed: SealedCookies
   readonly #header: string | undefined
   readonly #nowMs: number

@@ -1,7 +1,7 @@
 import type { SessionDefinition } from './definition'
 import { load, needsPromise, type Candidates, type CookieSource } from './load'
 import { logEnded, logVerified, type OpeningLog } from './log'
-import { verify, verifyAgain, type Asks, type VerifiedSession } from './verify'
+import { verify, verifyAgain, type Check, type VerifiedSession } from './verify'
 
 /** A session that was loaded and verified; null for none. Or the error that says why it is not known. */
 export interface Outcome {
@@ -16,22 +16,22 @@ const NOT_FOUND: Outcome = Object.freeze({ verified: null, error: null })
  * cookies says that its store is unavailable.
  */
 export function loadAndVerify (
-  definition: SessionDefinition, source: CookieSource, log: OpeningLog, asks: Asks = 'when due'
+  definition: SessionDefinition, source: CookieSource, log: OpeningLog, check: Check = 'when-due'
 ): Outcome | Promise<Outcome> {
   const candidates = load(definition, source, log)
-  if (!(candidates instanceof Promise)) return verifyCandidates(definition, candidates, source, log, asks)
-  return candidates.then(loaded => verifyCandidates(definition, loaded, source, log, asks))
+  if (!(candidates instanceof Promise)) return verifyCandidates(definition, candidates, source, log, check)
+  return candidates.then(loaded => verifyCandidates(definition, loaded, source, log, check))
 }
 
 function verifyCandidates (
-  definition: SessionDefinition, candidates: Candidates | null, { headers }: CookieSource, log: OpeningLog, asks: Asks
+  definition: SessionDefinition, candidates: Candidates | null, { headers }: CookieSource, log: OpeningLog, check: Check
 ): Outcome | Promise<Outcome> {
   if (candidates === null) return NOT_FOUND
   const outcome = (verified: VerifiedSession): Outcome => {
     logVerified(definition, verified, headers, log)
     return { verified, error: null }
   }
-  const verifying = verify(definition, candidates, headers, asks)
+  const verifying = verify(definition, candidates, headers, check)
   if (!(verifying instanceof Promise)) return outcome(verifying)
   return verifying.then(outcome).catch(error => ({ verified: null, error }))
 }

@@ -52,7 +52,7 @@ export class RequestSession implements SessionObserver {
     this.verified = verified
     this.#holder = holder
     this.session = verified?.status === 'revoked'
-      ? Session.deleted(definition.context, this, verified.opened)
+      ? Session.replacingRevoked(definition.context, this, verified.opened)
       : new Session(definition.context, this, verified === null || isRefused(verified) ? null : verified.opened)
   }
 

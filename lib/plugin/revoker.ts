@@ -4,7 +4,7 @@ import { keyOf } from '../revocation/keys'
 import { isRevoked } from '../revocation/session-ref'
 import { NO_OBSERVER, type SessionRevoker } from '../session/context'
 import { withOwnLimits } from '../session/expiry'
-import { isLoginOf, isUser } from '../session/meta'
+import { isUser, keepsAuthentication } from '../session/meta'
 import type { OpenedSession } from '../session/opened'
 import { Session } from '../session/session'
 import type { SessionDefinition } from './definition'
@@ -30,7 +30,7 @@ export function revokerOf (definition: SessionDefinition): SessionRevoker {
       if (!isUser(subject)) throw new RequiredError()
     },
     async revokeOthers (opened, meta, subject) {
-      const createdAtMs = opened !== null && isLoginOf(meta, opened) ? opened.createdAtMs : 0
+      const createdAtMs = opened !== null && keepsAuthentication(meta, opened) ? opened.createdAtMs : 0
       const { upToMs, before } = await revocation.revokeOthers(keyOf(subject), createdAtMs)
       return meta.lineage === 'reissued' && isRevoked(meta, [before]) ? null : upToMs + 1
     }

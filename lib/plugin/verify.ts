@@ -41,7 +41,7 @@ export interface VerifiedSession {
 }
 
 /** Whether the store is asked about sessions that are trusted, too. */
-export type Asks = 'when due' | 'always'
+export type Check = 'when-due' | 'always'
 
 type Verdict = Pick<VerifiedSession, 'opened' | 'status' | 'isChecked' | 'ended'>
 
@@ -67,14 +67,14 @@ export function unrevoked (
 
 /** A promise only where the store must be asked. It rejects with FST_SESSION_STORE_UNAVAILABLE. */
 export function verify (
-  definition: SessionDefinition, candidates: Candidates, headers: IncomingHttpHeaders, asks: Asks
+  definition: SessionDefinition, candidates: Candidates, headers: IncomingHttpHeaders, check: Check
 ): VerifiedSession | Promise<VerifiedSession> {
   const { revocation } = definition
   if (revocation === null) return unrevoked(definition, candidates, headers)
   const { newest, usable } = provenOf(definition, candidates, headers)
   if (usable.length === 0) return newest
-  if (asks === 'when due' && statusAtHand(definition, revocation, newest.opened) === 'active') return newest
-  return verifyInTurn(definition, revocation, usable, asks).then(verdict => ({ ...newest, ...verdict }))
+  if (check === 'when-due' && knownStatus(definition, revocation, newest.opened) === 'active') return newest
+  return verifyInTurn(definition, revocation, usable, check).then(verdict => ({ ...newest, ...verdict }))
 }
 
 interface Proven {
@@ -123,7 +123,7 @@ export function verifyAgain (definition: SessionDefinition, verified: VerifiedSe
   const { revocation } = definition
   if (revocation === null || isRefused(verified)) return verified
   const { opened } = verified
-  const status = statusAtHand(definition, revocation, opened)
+  const status = knownStatus(definition, revocation, opened)
   return status === 'revoked' || status === 'replaced' ? { ...verified, status, ended: [opened] } : verified
 }
 
@@ -133,14 +133,14 @@ export function refOf ({ id, createdAtMs, isUndated, checkedAtMs }: OpenedSessio
 }
 
 async function verifyInTurn (
-  definition: SessionDefinition, revocation: Revocation, candidates: readonly OpenedSession[], asks: Asks
+  definition: SessionDefinition, revocation: Revocation, candidates: readonly OpenedSession[], check: Check
 ): Promise<Verdict> {
   const ended: OpenedSession[] = []
   let end: 'revoked' | 'replaced' = 'replaced'
   for (const opened of candidates) {
     const ref = refOf(opened, subjectKeys(definition, opened))
     const known = revocation.status(ref)
-    const mustAsk = known === 'unknown' || (known === 'active' && asks === 'always')
+    const mustAsk = known === 'unknown' || (known === 'active' && check === 'always')
     const status = mustAsk ? await revocation.check(ref) : known
     if (status === 'active' || status === 'unavailable-trusted') {
       return { opened, status, isChecked: status === 'active' && known === 'unknown', ended }
@@ -152,7 +152,7 @@ async function verifyInTurn (
 }
 
 /** The app is asked for the subject only where the cookie does not say it: that would parse the values. */
-function statusAtHand (definition: SessionDefinition, revocation: Revocation, opened: OpenedSession): KnownStatus {
+function knownStatus (definition: SessionDefinition, revocation: Revocation, opened: OpenedSession): KnownStatus {
   const keys = opened.subject === null ? subjectKeys(definition, opened) : sealedKeys(opened)
   return revocation.status(refOf(opened, keys))
 }

@@ -6,10 +6,12 @@ import { NO_SETTINGS, type OwnSettings } from './settings'
 
 /**
  * How a session relates to the one that the request brought.
- * - `same`: it is that one.
- * - `first`: the request brought none.
- * - `fresh`: it was begun instead of that one.
- * - `reissued`: it is that one under another id, dated after the revocation of all others.
+ *
+ *     lineage   by                                  id       dates
+ *     same      the request                         kept     kept
+ *     first     a request without a session         new      now
+ *     fresh     regenerate, delete, another user    new      now
+ *     reissued  revokeOthers                        new      after the revocation; the login stays
  */
 export type Lineage = 'same' | 'first' | 'fresh' | 'reissued'
 
@@ -60,21 +62,21 @@ export function isAnother ({ lineage }: SessionMeta): boolean {
   return lineage === 'fresh' || lineage === 'reissued'
 }
 
-/** Its user was authenticated by the session that the request brought. */
-export function isLoginOf (meta: SessionMeta, opened: OpenedSession | null): boolean {
+/** Its user was authenticated by the session that the request brought, or may have been: its subject is unknown. */
+export function keepsAuthentication (meta: SessionMeta, opened: OpenedSession | null): boolean {
   return meta.lineage === 'same' ? opened?.subject?.length !== 0 : meta.continuesLogin
 }
 
 /** Under another id, dated after all others of its subject were revoked. Its authentication stays. */
 export function reissued (meta: SessionMeta, opened: OpenedSession | null, createdAtMs: number): SessionMeta {
-  const continuesLogin = isLoginOf(meta, opened)
+  const continuesLogin = keepsAuthentication(meta, opened)
   if (meta.lineage === 'same') return { ...meta, id: new SessionId(), createdAtMs, lineage: 'reissued', continuesLogin }
   if (meta.lineage === 'reissued') return { ...meta, createdAtMs, continuesLogin }
-  return { ...createdAt(meta, createdAtMs), lineage: 'fresh', continuesLogin }
+  return { ...withCreatedAt(meta, createdAtMs), lineage: 'fresh', continuesLogin }
 }
 
 /** Begun at another time. A session that was authenticated when it began still was. */
-export function createdAt (meta: SessionMeta, createdAtMs: number): SessionMeta {
+export function withCreatedAt (meta: SessionMeta, createdAtMs: number): SessionMeta {
   if (createdAtMs === meta.createdAtMs) return meta
   const authenticatedAtMs = meta.authenticatedAtMs === meta.createdAtMs ? createdAtMs : meta.authenticatedAtMs
   return { ...meta, createdAtMs, authenticatedAtMs }
@@ -90,7 +92,7 @@ export function createdAt (meta: SessionMeta, createdAtMs: number): SessionMeta 
  * @param nextId of the other session
  * @param given the settings of this request, which stay
  */
-export function withSubject (
+export function metaAfterSubjectChange (
   meta: SessionMeta, opened: OpenedSession | null, subject: Buffer | null, nextId: () => SessionId, given: OwnSettings,
   nowMs: number
 ): SessionMeta {

@@ -61,7 +61,7 @@ export class OpenedData {
   }
 
   /** The data, a record of its own for each caller. Empty where a custom deserializer fails the second time. */
-  take (): SessionRecord {
+  freshRecord (): SessionRecord {
     const parsed = this.#parsed ?? this.codec.parse(this.serialized) ?? {}
     this.#parsed = null
     if (this.#plain?.size === 0) keepPlain(parsed, this.#plain)

@@ -59,7 +59,7 @@ export interface StampedTimes {
 }
 
 /** The cookies beside the token of a session. */
-export interface Beside {
+export interface RelatedCookies {
   stampOf (id: Buffer): StampedTimes
   /** Null where no cookies can be seen, so that a session with a mark cannot be used. */
   bindingOf (mark: Buffer): Binding | null
@@ -67,7 +67,7 @@ export interface Beside {
 
 export const NOT_STAMPED: StampedTimes = Object.freeze({ renewedAtMs: 0, checkedAtMs: 0 })
 /** A token alone. */
-export const NOTHING_BESIDE: Beside = Object.freeze({ stampOf: () => NOT_STAMPED, bindingOf: () => null })
+export const NO_RELATED_COOKIES: RelatedCookies = Object.freeze({ stampOf: () => NOT_STAMPED, bindingOf: () => null })
 const LARGEST_KEYS_NAMED = 3
 
 /** @param recheckMs see `Sealing` */
@@ -78,17 +78,17 @@ export function sealingWith (rules: SealingRules, keys: TokenKeys, recheckMs = I
 
 /** Opens a token, or says why not. Never throws. */
 export function openSession (
-  token: string, sealing: Sealing, nowMs: number, beside: Beside
+  token: string, sealing: Sealing, nowMs: number, related: RelatedCookies
 ): OpenedSession | Refusal {
   const cached = sealing.cache?.get(token, sealing.keys, nowMs)
-  if (cached !== undefined) return sessionIn(cached, true, sealing, nowMs, beside)
+  if (cached !== undefined) return sessionIn(cached, true, sealing, nowMs, related)
 
   if (token.length > sealing.parts.longest(MOST_PARTS)) return MALFORMED
-  const opened = openToken(token, sealing.keys, sealing.parts.found(token), nowMs)
+  const opened = openToken(token, sealing.keys, sealing.parts.partsOf(token), nowMs)
   if ('ok' in opened) return opened
   const content = contentOf(opened, sealing)
   if ('ok' in content) return content
-  const session = sessionIn(content, false, sealing, nowMs, beside)
+  const session = sessionIn(content, false, sealing, nowMs, related)
   if (!('ok' in session)) sealing.cache?.set(token, opened.key, content)
   return session
 }
@@ -118,13 +118,13 @@ function contentOf ({ plaintextBytes }: OpenedToken, { customCodec }: Sealing): 
 
 /** @param isCached it was opened before, so its JSON is known to be good and can be parsed when it is needed */
 function sessionIn (
-  content: TokenContent, isCached: boolean, sealing: Sealing, nowMs: number, beside: Beside
+  content: TokenContent, isCached: boolean, sealing: Sealing, nowMs: number, related: RelatedCookies
 ): OpenedSession | Refusal {
   const { id, createdAtMs, renewedAtMs: sealedAtMs, extensions, codec, serialized } = content
   const { settings, subject, mark, authenticatedAtMs = createdAtMs } = content.extended
   const limits = withOwnLimits(sealing.limits, settings)
   const isDue = isRenewalDue(sealedAtMs, limits.renewAfterMs, nowMs)
-  const stamp = isDue || nowMs - createdAtMs >= sealing.recheckMs ? beside.stampOf(id.bytes) : NOT_STAMPED
+  const stamp = isDue || nowMs - createdAtMs >= sealing.recheckMs ? related.stampOf(id.bytes) : NOT_STAMPED
   const renewedAtMs = Math.max(sealedAtMs, stamp.renewedAtMs)
   const refusal = refusalByTime({ createdAtMs, authenticatedAtMs, renewedAtMs }, limits, nowMs)
   if (refusal !== null) return refusal
@@ -134,7 +134,7 @@ function sessionIn (
   const mustParse = !isCached || codec.custom
   const parsed = mustParse ? codec.parse(serialized) : null
   if (mustParse && parsed === null) return MALFORMED
-  const binding = mark === null ? null : beside.bindingOf(mark)
+  const binding = mark === null ? null : related.bindingOf(mark)
   if (mark !== null && binding === null) return UNSUPPORTED
   return {
     id,

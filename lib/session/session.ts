@@ -6,7 +6,9 @@ import type { SessionInfo } from '../../types/session'
 import { isSame, type Codec, type SessionRecord } from './codec'
 import type { SessionContext, SessionObserver, SessionRevoker } from './context'
 import { expiresAtMs, withOwnLimits } from './expiry'
-import { firstMeta, freshMeta, isLoginOf, isUser, metaOf, reissued, withSubject, type SessionMeta } from './meta'
+import {
+  firstMeta, freshMeta, isUser, keepsAuthentication, metaAfterSubjectChange, metaOf, reissued, type SessionMeta
+} from './meta'
 import type { OpenedSession } from './opened'
 import { proxyOf } from './proxy'
 import { refuseUnwritable } from './serializable'
@@ -49,7 +51,9 @@ export class Session {
   }
 
   /** In place of a session that was revoked: its cookies are to be cleared. */
-  static deleted (context: SessionContext, observer: SessionObserver, { cookieSettings }: OpenedSession): Session {
+  static replacingRevoked (
+    context: SessionContext, observer: SessionObserver, { cookieSettings }: OpenedSession
+  ): Session {
     const session = new Session(context, observer, null)
     session.#isDeleted = true
     session.#earlierSettings = cookieSettings
@@ -75,7 +79,7 @@ export class Session {
     if (!this.#context.codec.custom) refuseUnwritable(name, value)
     if (this.#values.holds(name, value)) return
     this.#observer.beforeChange()
-    if (this.#isDeleted) this.#restart([])
+    if (this.#isDeleted) this.#beginAnother([])
     this.#isWritten = true
     this.#values.set(name, value)
   }
@@ -112,8 +116,8 @@ export class Session {
     if (!Array.isArray(kept)) throw new InvalidOptionError('regenerate() takes an array of the keys to keep')
     if (this.#isDeleted) return
     this.#observer.beforeChange()
-    const continuesLogin = isLoginOf(this.#meta, this.opened)
-    this.#restart(kept)
+    const continuesLogin = keepsAuthentication(this.#meta, this.opened)
+    this.#beginAnother(kept)
     this.#isWritten = true
     if (continuesLogin && isUser(this.subject())) this.#meta = { ...this.#meta, continuesLogin }
   }
@@ -123,7 +127,7 @@ export class Session {
     this.#observer.beforeChange()
     this.#earlierSettings = [...this.#earlierSettings, this.#meta.settings]
     this.#given = NOTHING_GIVEN
-    this.#restart([])
+    this.#beginAnother([])
     this.#isWritten = false
     this.#isDeleted = true
   }
@@ -155,7 +159,7 @@ export class Session {
   }
 
   async #revokeOpened (revoker: SessionRevoker): Promise<void> {
-    if (this.opened === null || this.#isOpenedRevoked || !isLoginOf(this.#meta, this.opened)) return
+    if (this.opened === null || this.#isOpenedRevoked || !keepsAuthentication(this.#meta, this.opened)) return
     const wasActive = await revoker.revokeReissued(this.opened)
     this.#observer.beforeChange()
     this.#isOpenedRevoked = true
@@ -256,7 +260,7 @@ export class Session {
   /** What is to be sealed beside the values, where they have this subject. */
   metaFor (subject: Buffer | null): SessionMeta {
     const nextId = (): SessionId => (this.#nextId ??= new SessionId())
-    return withSubject(this.#meta, this.opened, subject, nextId, this.#givenSettings, this.#context.now())
+    return metaAfterSubjectChange(this.#meta, this.opened, subject, nextId, this.#givenSettings, this.#context.now())
   }
 
   /** The data to write; null where nothing was changed. Throws FST_SESSION_NOT_SERIALIZABLE. */
@@ -285,7 +289,7 @@ export class Session {
   }
 
   /** Another session from here on, with these of the values. */
-  #restart (keep: readonly string[]): void {
+  #beginAnother (keep: readonly string[]): void {
     this.#takeMeta(freshMeta(this.#context.now(), this.#givenSettings))
     this.#values = this.#values.pick(keep)
     this.#isDeleted = false

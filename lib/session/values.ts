@@ -18,7 +18,7 @@ export class Values {
   }
 
   get record (): SessionRecord {
-    this.#record ??= (this.#opened as OpenedData).take()
+    this.#record ??= (this.#opened as OpenedData).freshRecord()
     return this.#record
   }
 

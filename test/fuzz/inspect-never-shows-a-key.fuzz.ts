@@ -69,7 +69,7 @@ const anyToken = seldom(30, token, fc.oneof(stamp, withEdits(token)))
 /** The cookies of a token as they lie in a header. */
 function inCookies (token: string): string[] {
   const parts = new CookieParts('session')
-  if (parts.found(token) === null) return [`session=${token}`]
+  if (parts.partsOf(token) === null) return [`session=${token}`]
   return parts.cut(token).map((part, index) => `${parts.names[index]}=${part}`)
 }
 
