@@ -37,6 +37,24 @@ t.test('a change after the cookie was written throws: in onSend, after commitSes
   t.strictSame(codes, { commitSession: all(1), onSend: all(2), onResponse: all(2) })
 })
 
+t.test('what changes nothing does not throw after the cookie was written', async t => {
+  const app = await appWith(t)
+  addRoutes(app)
+  app.get('/max-age', async ({ session }) => { session.options({ maxAge: 60 }); return {} })
+  const codes: string[] = []
+  app.get('/', async ({ session }, reply) => {
+    reply.commitSession()
+    const same = [() => { session.set('user', 'ada') }, () => { session.unset('never') }, () => { session.options({ maxAge: 60 }) }, () => { session.options(null as never) }]
+    codes.push(...same.map(codeOf))
+    return {}
+  })
+  const browser = new Browser(app)
+  await browser.get('/set/user/ada')
+  await browser.get('/max-age')
+  await browser.get('/')
+  t.strictSame(codes, ['no error', 'no error', 'no error', 'no error'])
+})
+
 t.test('a change that is refused does not change the values in memory', async t => {
   const app = await appWith(t)
   addRoutes(app)

@@ -35,7 +35,7 @@ const altered: ReadonlyArray<readonly [unknown, string]> = [
 /** What JSON writes as it is, or says itself how it is written. */
 const written: readonly unknown[] = [
   null, true, 0, -1.5, 'x', [], {}, [null, [1, { a: [] }]], { a: { b: undefined } }, Object.create(null), new Date(0),
-  Buffer.from('x'), { toJSON: () => 'x' }, { toJSON: () => ({ a: [null, 1] }) }, new URL('http://127.0.0.1/'), runInNewContext('({ a: [1, {}] })')
+  Buffer.from('x'), { toJSON: () => 'x' }, { toJSON: () => null }, { toJSON: () => ({ a: [null, 1] }) }, new URL('http://127.0.0.1/'), runInNewContext('({ a: [1, {}] })')
 ]
 
 async function site (): Promise<{ app: TestApp, browser: Browser, put: (value: unknown) => void }> {

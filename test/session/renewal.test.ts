@@ -38,6 +38,19 @@ t.test('a session that is used from time to time lives for as long as it is used
   t.strictSame(await browser.json('/get'), {})
 })
 
+t.test('a session that is renewed is not changed', async t => {
+  const clock = fakeClock(t)
+  const app = await appWith(t, { key: KEY, idle: '1h' })
+  addRoutes(app)
+  app.get('/changed', async ({ session }) => ({ changed: session.changed }))
+  const browser = new Browser(app)
+  await browser.get('/set/user/ada')
+  clock.advance(30 * MINUTE)
+  const response = await browser.get('/changed')
+  t.strictSame(response.json(), { changed: false })
+  t.match(setCookies(response), [/^session\.t=/])
+})
+
 t.test('info contains the renewal time of the stamp', async t => {
   const clock = fakeClock(t)
   const browser = await browserOf(t)

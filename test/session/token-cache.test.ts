@@ -1,5 +1,7 @@
 import t, { type Test } from 'tap'
 import secureSession from '../../index'
+import { NO_EXTENSIONS, writeEnvelope } from '../../lib/core/envelope'
+import { plaintext, sealToken } from '../../lib/core/token'
 import { revoked as revokedKeys } from '../../lib/keyring/lifecycle'
 import { Dice } from '../proofs/dice'
 import { addRoutes, appWith, KEY, type TestApp } from '../helpers/app'
@@ -8,6 +10,7 @@ import { DeviceBrowser } from '../bound/site'
 import { recordCalls } from '../helpers/calls'
 import { fakeClock, fakeTime, passUntil, type FakeTime } from '../helpers/clock'
 import { keyNumber, MemoryStore, rotate } from '../helpers/keyrings'
+import { keysFor } from '../helpers/ring'
 
 /** A cached token answers as one that is opened anew. */
 
@@ -141,6 +144,16 @@ t.test('a token that opened is not decrypted again, one that was refused is', as
   }
   t.strictSame([await decryptions(header), await decryptions(header), await decryptions(header)], [1, 0, 0])
   t.strictSame([await decryptions(forged), await decryptions(forged)], [1, 1])
+})
+
+t.test('a token whose data is no JSON is refused each time that it is sent', async t => {
+  const { nowMs } = fakeClock(t)
+  const envelope = { id: Buffer.alloc(16, 1), createdAtMs: nowMs, renewedAtMs: nowMs, extensions: NO_EXTENSIONS, customSerializer: false, data: '{"user":' }
+  const cookie = `session=${sealToken(writeEnvelope(envelope, 0, plaintext), keysFor().sealing(nowMs), 1)}`
+  const app = await appWith(t)
+  addRoutes(app)
+  for (let request = 0; request < 2; request++) t.strictSame((await app.inject({ url: '/info', headers: { cookie } })).json().isNew, true)
+  t.match(app.lines.filter(({ reason }) => reason !== undefined), [{ reason: 'malformed' }, { reason: 'malformed' }])
 })
 
 t.test('the cache keeps so many tokens, the newest', async t => {
