@@ -11,7 +11,8 @@ import { addExchanges, addHop, exchangeOf } from './device-bound'
 import { cookieSigner, openKeys } from './keys'
 import { warnOverBudget } from './log'
 import { discard, holdErrors } from './reply'
-import { CONTEXT, contextOf, type RequestContext } from './request-context'
+import type { ReplyWriter } from './reply-writer'
+import { CONTEXT, contextOf } from './request-context'
 import { resume, resumeAfter } from './resume'
 import { checkRouteConfigs } from './route-config'
 import { refuseSiblingClash } from './sibling-scopes'
@@ -84,35 +85,35 @@ function addHooks (app: FastifyInstance): void {
   checkRouteConfigs(app)
   app.decorateRequest(CONTEXT, null)
   app.decorateReply('commitSession', function commitSession (this: FastifyReply): string[] {
-    return contextOf(this.request).commitEarly(this)
+    return contextOf(this.request).writer.commitEarly(this)
   })
 
   app.addHook('onRequest', function attachReply (request, reply, done) {
-    contextOf(request).attach(reply)
+    contextOf(request).writer.attach(reply)
     done()
   })
 
   app.addHook('onSend', function commitSessions (request, reply, payload, done) {
-    const context = contextOf(request)
-    const pass = context.beginPass()
-    const revoking = context.revokeBeforeSend()
-    if (revoking === null) commit(context, reply, payload, done)
-    else commitAfter(revoking, context, pass, reply, payload, done)
+    const { writer } = contextOf(request)
+    const pass = writer.beginPass()
+    const revoking = writer.revokeBeforeSend()
+    if (revoking === null) commit(writer, reply, payload, done)
+    else commitAfter(revoking, writer, pass, reply, payload, done)
   })
 
   app.addHook('onError', function noteError (request, _reply, _error, done) {
-    contextOf(request).isFailing = true
+    contextOf(request).writer.isFailing = true
     done()
   })
 }
 
 type Done = (error: Error | null, payload?: unknown) => void
 
-function commit (context: RequestContext, reply: FastifyReply, payload: unknown, done: Done): void {
+function commit (writer: ReplyWriter, reply: FastifyReply, payload: unknown, done: Done): void {
   let sent: unknown
   try {
-    context.commit(reply)
-    sent = context.setCacheHeaders(reply, payload)
+    writer.commit(reply)
+    sent = writer.setCacheHeaders(reply, payload)
   } catch (error) {
     return fail(error as Error, payload, done)
   }
@@ -120,16 +121,16 @@ function commit (context: RequestContext, reply: FastifyReply, payload: unknown,
 }
 
 function commitAfter (
-  revoking: Promise<unknown>, context: RequestContext, pass: number, reply: FastifyReply, payload: unknown, done: Done
+  revoking: Promise<unknown>, writer: ReplyWriter, pass: number, reply: FastifyReply, payload: unknown, done: Done
 ): void {
   holdErrors(payload)
   const proceed = (work: () => void): void => {
     // Meanwhile an error may have been answered, such as Fastify's own timeout of the handler.
-    if (context.isLatest(pass) && !reply.sent && !reply.raw.headersSent) resume(reply, work, done)
+    if (writer.isLatest(pass) && !reply.sent && !reply.raw.headersSent) resume(reply, work, done)
     else discard(payload)
   }
   revoking.then(
-    () => { proceed(() => { commit(context, reply, payload, done) }) },
+    () => { proceed(() => { commit(writer, reply, payload, done) }) },
     error => { proceed(() => { fail(error, payload, done) }) })
 }
 
