@@ -3,21 +3,32 @@
 const { randomBytes, randomUUID } = require('node:crypto')
 const { link, mkdir, readFile, unlink, writeFile } = require('node:fs/promises')
 const { join } = require('node:path')
+const { makeCertificate } = require('./certificate')
 
 const KEY_BYTES = 32
 const ONLY_OWNER_FILE = 0o600
 const ONLY_OWNER_FOLDER = 0o700
 
-/**
- * The key in `<folder>/session.key`, made there where there is none. Processes that start at the same time all read
- * the one key that came first: with a key each, they would refuse each other's sessions.
- */
-async function readOrMakeKey (folder) {
-  const path = join(folder, 'session.key')
-  return await readKey(path) ?? makeKey(folder, path)
+/** The key in `<folder>/session.key`. */
+function readOrMakeKey (folder) {
+  return readOrMake(folder, 'session.key', () => `${randomBytes(KEY_BYTES).toString('base64url')}\n`)
 }
 
-async function readKey (path) {
+/** A private key and a certificate for `localhost`, in `<folder>/localhost.pem`. */
+function readOrMakeCertificate (folder) {
+  return readOrMake(folder, 'localhost.pem', makeCertificate)
+}
+
+/**
+ * What the file holds. If there is none, it is made. Processes that start at the same time all read the one file that
+ * came first: with a key each, they would refuse each other's sessions.
+ */
+async function readOrMake (folder, name, make) {
+  const path = join(folder, name)
+  return await read(path) ?? write(folder, path, make())
+}
+
+async function read (path) {
   try {
     return await readFile(path)
   } catch (error) {
@@ -27,11 +38,10 @@ async function readKey (path) {
 }
 
 /** Writes a temporary file, then links it: no process reads half a key, and a link never replaces a file. */
-async function makeKey (folder, path) {
+async function write (folder, path, text) {
   await mkdir(folder, { recursive: true, mode: ONLY_OWNER_FOLDER })
   const draft = join(folder, `${randomUUID()}.draft`)
-  const key = randomBytes(KEY_BYTES).toString('base64url')
-  await writeFile(draft, `${key}\n`, { flag: 'wx', mode: ONLY_OWNER_FILE, flush: true })
+  await writeFile(draft, text, { flag: 'wx', mode: ONLY_OWNER_FILE, flush: true })
   try {
     await link(draft, path)
   } catch (error) {
@@ -42,4 +52,4 @@ async function makeKey (folder, path) {
   return readFile(path)
 }
 
-module.exports = { readOrMakeKey }
+module.exports = { readOrMakeCertificate, readOrMakeKey }

@@ -16,9 +16,15 @@ export interface Demo extends Started {
 // Tap would count the built files, which the demo loads, beside the sources they were built from.
 export const UNCOUNTED = { _TAPJS_PROCESSINFO_COVERAGE_: '0' }
 
+interface HowToStart {
+  readonly port?: string
+  readonly preload?: readonly string[]
+  readonly overTls?: boolean
+}
+
 /** Starts it, and waits until it has printed what there is to know. */
-export async function startDemo (t: Test, keyFolder: string, { port = '0', preload = [] }: { port?: string, preload?: readonly string[] } = {}): Promise<Demo> {
-  const args = [...preload.flatMap(file => ['--require', file]), join(DEMO, 'start.js')]
+export async function startDemo (t: Test, keyFolder: string, { port = '0', preload = [], overTls = false }: HowToStart = {}): Promise<Demo> {
+  const args = [...preload.flatMap(file => ['--require', file]), join(DEMO, 'start.js'), ...(overTls ? ['--tls'] : [])]
   const demo = await started(t, args, { PORT: port, DEMO_KEY_DIR: keyFolder })
   return { ...demo, address: found(/is at +(\S+)/, demo.printed), upstream: found(/upstream at +(\S+)\/orders/, demo.printed) }
 }
@@ -44,13 +50,16 @@ export interface Page {
 export class Visitor {
   address: string
   cookies = new Map<string, string>()
+  readonly #fetch: typeof fetch
 
-  constructor ({ address }: { address: string }) {
+  /** @param fetched what makes the requests */
+  constructor ({ address }: { address: string }, fetched: typeof fetch = fetch) {
     this.address = address
+    this.#fetch = fetched
   }
 
-  async get (path: string): Promise<Page> {
-    return this.#request(path, {})
+  async get (path: string, headers: Record<string, string> = {}): Promise<Page> {
+    return this.#request(path, { headers })
   }
 
   async post (path: string, fields: Record<string, string>, headers: Record<string, string> = {}): Promise<Page> {
@@ -72,14 +81,14 @@ export class Visitor {
 
   /** Another browser with a copy of the cookies. */
   copy (): Visitor {
-    const copy = new Visitor(this)
+    const copy = new Visitor(this, this.#fetch)
     copy.cookies = new Map(this.cookies)
     return copy
   }
 
   async #request (path: string, init: RequestInit & { headers?: Record<string, string> }): Promise<Page> {
     const cookie = Array.from(this.cookies, pair => pair.join('=')).join('; ')
-    const response = await fetch(this.address + path, { redirect: 'manual', ...init, headers: { ...init.headers, cookie } })
+    const response = await this.#fetch(this.address + path, { redirect: 'manual', ...init, headers: { ...init.headers, cookie } })
     for (const line of response.headers.getSetCookie()) this.#keep(line)
     return { status: response.status, headers: response.headers, text: await response.text() }
   }

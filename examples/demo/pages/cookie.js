@@ -10,13 +10,15 @@ const CIPHERTEXT_AT = (6 + 24) / 3 * 4
 /**
  * @param token the session cookie; null where the browser sent none
  * @param stamp the second, small one, which comes when a session is used for long without a change, or checked; null likewise
+ * @param pass the one that a login sets over TLS, and that goes when the browser has proved its key; null likewise
+ * @param proof the one that the browser fetches by signing with its key; null likewise
  */
-function cookiePage ({ token, stamp, data, info, nowMs }) {
+function cookiePage ({ token, stamp, pass, proof, data, info, nowMs }) {
   return {
     title: 'What the browser holds',
     body: html`
     <div class="columns">
-      <section class="card"><h2>The browser holds</h2>${token === null ? html`<p>No session cookie.</p>` : held(token, stamp)}</section>
+      <section class="card"><h2>The browser holds</h2>${token === null ? html`<p>No session cookie.</p>` : held(token, stamp, pass, proof)}</section>
       <section class="card"><h2>The server reads</h2>${info.isNew ? unread(token) : read(data, info, nowMs)}</section>
     </div>
     <p class="note">Reload this page, and the cookie stays as it is: reading writes nothing. Change the cart, and all of
@@ -24,12 +26,14 @@ function cookiePage ({ token, stamp, data, info, nowMs }) {
   }
 }
 
-function held (token, stamp) {
+function held (token, stamp, pass, proof) {
   return html`
         ${sealed(token)}
         <p class="legend"><span class="head">version and key id</span> · <span class="nonce">nonce</span> · sealed session</p>
         <p>${token.length} characters. A cookie has 4,093 bytes, with its name and attributes.</p>
-        ${stamp && html`<p>And a stamp, which says only when the session was used, and when it was last known not to be ended:</p>${sealed(stamp)}`}`
+        ${stamp && html`<p>And a stamp, which says only when the session was used, and when it was last known not to be ended:</p>${sealed(stamp)}`}
+        ${pass && html`<p>And a pass, for a browser that has not proved a key yet:</p><pre class="token">${pass}</pre>`}
+        ${proof && html`<p>And a proof that the browser has the key of this session, good for minutes:</p>${sealed(proof)}`}`
 }
 
 function sealed (token) {

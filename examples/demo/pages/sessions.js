@@ -8,8 +8,12 @@ const DONE = {
   password: 'Your password is changed, and all your other sessions are over.'
 }
 
-/** @param done what was just done; undefined for nothing */
-function sessionsPage ({ csrf, info: { id, createdAt, authenticatedAt, expiresAt }, done, nowMs }) {
+/**
+ * @param boundSinceMs null for a session that is not bound to a device
+ * @param done what was just done; undefined for nothing
+ */
+function sessionsPage ({ csrf, info, overTls, boundSinceMs, done, nowMs }) {
+  const { id, createdAt, authenticatedAt, expiresAt } = info
   return {
     title: 'Your sessions',
     body: html`
@@ -21,6 +25,7 @@ function sessionsPage ({ csrf, info: { id, createdAt, authenticatedAt, expiresAt
           <dt>Began</dt><dd>${time(createdAt, nowMs)}</dd>
           <dt>You showed who you are</dt><dd>${time(authenticatedAt, nowMs)}</dd>
           <dt>Ends, if unused</dt><dd>${time(expiresAt, nowMs)}</dd>
+          <dt>Bound to this device</dt><dd>${boundSinceMs === null ? notBound(overTls) : bound(boundSinceMs, info, nowMs)}</dd>
         </dl>
         <form method="post" action="/logout">${csrfField(csrf)}<button class="quiet">Sign out here</button></form>
       </section>
@@ -35,6 +40,16 @@ function sessionsPage ({ csrf, info: { id, createdAt, authenticatedAt, expiresAt
     <p><a class="button" href="/account/password">Change your password</a></p>
     <p class="note">That page wants you to have signed in within the last five minutes, and otherwise asks for your password.</p>`
   }
+}
+
+function bound (sinceMs, { provenAt }, nowMs) {
+  return html`since ${time(sinceMs, nowMs)}; last proved ${time(provenAt, nowMs)}`
+}
+
+function notBound (overTls) {
+  return overTls
+    ? html`No. Your browser has made no key for this session: it does not know how, or is not done yet. Load this page again.`
+    : html`No. Browsers do that only over TLS: start the demo with <code>npm run start:tls</code>.`
 }
 
 module.exports = { sessionsPage }

@@ -20,11 +20,14 @@ const CONFIRM_BODY = {
 }
 
 /** The account routes of a signed-in user. */
-async function accountRoutes (app, { passwords, users, upstream }) {
+async function accountRoutes (app, { passwords, users, upstream, overTls }) {
   await app.register(app.sessionGuard)
 
   app.get('/sessions', { schema: { querystring: SESSIONS_QUERY } }, async ({ session, query }, reply) => {
-    return reply.page(sessionsPage({ csrf: csrfTokenOf(session), info: session.info, done: query.done, nowMs: Date.now() }))
+    const { info } = session
+    const boundSinceMs = app.bindings.since(session.get('user').id, info)
+    const csrf = csrfTokenOf(session)
+    return reply.page(sessionsPage({ csrf, info, overTls, boundSinceMs, done: query.done, nowMs: Date.now() }))
   })
 
   app.post('/sessions', { schema: { body: END_BODY } }, async ({ session, body, log }, reply) => {
@@ -40,12 +43,13 @@ async function accountRoutes (app, { passwords, users, upstream }) {
 
   // A session may be hours old, and another person may use the machine now.
   const afterFreshLogin = app.requireSession({ freshWithin: '5m' })
+  const forNewPassword = overTls ? [afterFreshLogin, provenIfBound(app)] : afterFreshLogin
 
-  app.get('/account/password', { onRequest: afterFreshLogin }, async ({ session }, reply) => {
+  app.get('/account/password', { onRequest: forNewPassword }, async ({ session }, reply) => {
     return reply.page(passwordPage({ csrf: csrfTokenOf(session), user: session.get('user') }))
   })
 
-  app.post('/account/password', { onRequest: afterFreshLogin, schema: { body: NEW_PASSWORD_BODY } }, async ({ session, body }, reply) => {
+  app.post('/account/password', { onRequest: forNewPassword, schema: { body: NEW_PASSWORD_BODY } }, async ({ session, body }, reply) => {
     await users.setPassword(session.get('user'), body.password)
     // In this order: until the new password holds, the old one would let anybody in again.
     await session.revokeOthers()
@@ -69,6 +73,17 @@ async function accountRoutes (app, { passwords, users, upstream }) {
     session.set('csrf', newCsrfToken())
     return reply.redirect(to, 303)
   })
+}
+
+/**
+ * A guard that a copy of the cookies never passes: the browser signs now. A session that is not bound passes, for its
+ * browser may know nothing of this.
+ */
+function provenIfBound (app) {
+  const afterProof = app.requireSession({ provenWithin: '2m' })
+  return async (request, reply) => {
+    if (request.session.info.bound) await afterProof(request, reply)
+  }
 }
 
 module.exports = accountRoutes

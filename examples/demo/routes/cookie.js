@@ -5,11 +5,13 @@ const { cookiePage } = require('../pages/cookie')
 const SECRETS = ['upstreamToken', 'csrf']
 const SHOWN_CHARACTERS = 4
 
-async function cookieRoutes (app) {
+async function cookieRoutes (app, { cookieName }) {
   app.get('/cookie', async ({ headers, session }, reply) => {
     return reply.page(cookiePage({
-      token: cookieIn(headers.cookie, 'session'),
-      stamp: cookieIn(headers.cookie, 'session.t'),
+      token: cookieIn(headers.cookie, cookieName),
+      stamp: cookieIn(headers.cookie, `${cookieName}.t`),
+      pass: cookieIn(headers.cookie, `${cookieName}.u`),
+      proof: cookieIn(headers.cookie, `${cookieName}.d`),
       data: masked(session.data()),
       info: session.info,
       nowMs: Date.now()
