@@ -30,9 +30,8 @@ async function run (code: string, names: Record<string, unknown>, result = 'unde
  */
 async function firstApp (t: Test, deviceBound = 'true', more?: string): Promise<FastifyInstance> {
   const code = block(t, 'js', 'fastify({ trustProxy').replace('deviceBound: true', `deviceBound: ${deviceBound}`)
-  const app: FastifyInstance = runSnippet(code, scope, 'app')
+  const [app] = await run(code, scope, '[app]') as [FastifyInstance]
   t.teardown(() => app.close())
-  await app.after()
   addLogin(app)
   if (more !== undefined) runSnippet(block(t, 'js', more), { app })
   await app.ready()
@@ -122,6 +121,29 @@ t.test('docs/device-bound.md: CSRF protection that is added after the plugin doe
   t.ok(browser.cookies.has('__Host-session.d'))
   t.notOk(browser.cookies.has('__Host-session.u'))
   t.equal((await browser.get('/me', { method: 'POST', payload: {}, ...BY_PAGE })).statusCode, 403)
+})
+
+t.test('docs/device-bound.md: the order of calls counts, also without await: a hook that is added before the plugin stands before it', async t => {
+  const code = block(t, 'js', 'csrfProtection').replaceAll('await ', '')
+  const [plugin, others] = code.split(/(?<=^}\)\n)/m) as [string, string]
+  const statuses = []
+  for (const order of [plugin + others, others + plugin]) {
+    const app = bareApp(t, { trustProxy: true })
+    await run(order, { ...scope, app })
+    app.after(() => { addLogin(app) })
+    const browser = new DeviceBrowser(app, HOST)
+    await browser.get('/login')
+    statuses.push((await browser.register()).statusCode)
+  }
+  t.strictSame(statuses, [200, 403])
+})
+
+t.test('docs/device-bound.md: sessions that cookiesFor makes need no proof', async t => {
+  const app = await firstApp(t, 'true', '/transfer')
+  const cookies = app.secureSession.cookiesFor({ user: { id: 17 } } as never)
+  const headers = { 'x-forwarded-proto': 'https', ...BY_PAGE.headers }
+  t.match((await app.inject({ url: '/me', cookies, headers })).json(), { user: { id: 17 }, bound: false })
+  t.equal((await app.inject({ method: 'POST', url: '/transfer', cookies, headers })).json().code, 'FST_SESSION_UNBOUND')
 })
 
 t.test('docs/device-bound.md: provenWithin makes the browser sign, and answers 401 to a session that is not bound', async t => {
