@@ -26,7 +26,7 @@ import { isRefused, isUnproven, verify, type VerifiedSession } from './verify'
 
 /** Device bound sessions: the two routes that browsers call by themselves, and the hop. */
 
-type Exchange = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>
+type Exchange = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
 
 /** In the config of the two routes: what answers them. */
 export const EXCHANGE = Symbol('fastify-sealed-session.exchange')
@@ -56,7 +56,8 @@ function addRoutes (app: FastifyInstance, definition: SessionDefinition): void {
   for (const [step, answer] of Object.entries(answers)) {
     const exchange: Exchange = async (request, reply) => {
       const given = await answer(definition, request)
-      return reply.sent ? reply : send(definition, given, request, reply)
+      // Meanwhile the app may have answered, such as by a timeout.
+      if (!reply.sent) send(definition, given, request, reply)
     }
     app.route({
       method: 'POST',

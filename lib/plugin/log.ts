@@ -71,19 +71,22 @@ export interface RefusedCookie {
   readonly sessionName: string
   readonly cookie: string
   readonly reason: RefusedBecause
-  /** The id of the session in it, if it opened and was revoked. */
+  /** It is used all the same. */
+  readonly isPassing?: boolean
+  /** The id of the session in it, if it opened and was revoked or is unproven. */
   readonly id?: string
 }
 
 const CLOCKS = 'clocks'
+const PASSES = 'a session cookie that "enforce" of "deviceBound" will refuse'
 const CLOCKS_DIFFER = 'a key opened it, and it is dated more than a minute ahead of the clock of this server. ' +
   'The clocks of the servers differ, or one was set back: synchronize them. Users are logged out until then'
 
 /** At level debug, because clients can send any cookie. A genuine one from the future means that a clock is wrong. */
 export function logRefused (log: OpeningLog, isFirst: IsFirst, refusal: RefusedCookie): void {
-  const { sessionName, cookie, reason, id } = refusal
+  const { sessionName, cookie, reason, id, isPassing = false } = refusal
   if (reason === 'from-the-future' && isFirst(CLOCKS)) warnOfClocks(log, sessionName, cookie, 'a session was refused')
-  else log.debug({ cookie, reason }, 'session cookie refused')
+  else log.debug({ cookie, reason }, isPassing ? PASSES : 'session cookie refused')
   if (!refused.hasSubscribers) return
   refused.publish({ session: sessionName, cookie, reason, id: id === undefined ? null : keyOfId(id) })
 }
@@ -114,10 +117,10 @@ export function logVerified (
   if (opened.binding === null && unproven.length === 0) return
   warnRefreshFails(definition, headers, log)
   // One that passes without a proof is told of as well: an operator wants to know before it is refused.
-  const passing = isUnproven(opened) && !isRefused(verified) ? [opened] : unproven
+  const isPassing = isUnproven(opened) && !isRefused(verified)
   const { sessionName, options: { cookieName }, isFirst } = definition
-  for (const { id } of passing) {
-    logRefused(log, isFirst, { sessionName, cookie: cookieName, reason: 'unproven', id: id.text })
+  for (const { id } of isPassing ? [opened] : unproven) {
+    logRefused(log, isFirst, { sessionName, cookie: cookieName, reason: 'unproven', id: id.text, isPassing })
   }
 }
 

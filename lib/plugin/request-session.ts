@@ -58,7 +58,9 @@ export class RequestSession implements SessionObserver {
 
   /** What the request uses: the proxy. Throws FST_SESSION_UNPROVEN. */
   use (): object {
-    this.#refuseUnproven()
+    if (this.#isWithheld) {
+      throw new UnprovenError(this.verified?.status === 'unproven-skipped' ? null : challengeOf(this.definition))
+    }
     const isFirst = !this.#isUsed
     // A subscriber may read the session, too.
     this.#isUsed = true
@@ -66,10 +68,10 @@ export class RequestSession implements SessionObserver {
     return this.session.proxy
   }
 
-  #refuseUnproven (): void {
+  /** It may well be good, and this request cannot tell. */
+  get #isWithheld (): boolean {
     const status = this.verified?.status
-    if (status !== 'unproven-skipped' && status !== 'unproven-elsewhere') return
-    throw new UnprovenError(status === 'unproven-skipped' ? null : challengeOf(this.definition))
+    return status === 'unproven-skipped' || status === 'unproven-elsewhere'
   }
 
   /** Throws where the session cannot be written. */
@@ -117,7 +119,8 @@ export class RequestSession implements SessionObserver {
   setCacheHeaders (reply: FastifyReply, payload: unknown): unknown {
     if (!this.definition.options.cacheControl) return payload
     if (this.#isWritten && forbidStoring(this.definition, reply, payload)) return payload
-    return this.#isUsed ? varyByCookie(reply, payload) : payload
+    // One that is withheld was asked for, too: only that loads it.
+    return this.#isUsed || this.#isWithheld ? varyByCookie(reply, payload) : payload
   }
 
   /** The reply clears the proof, so that the browser makes another one. */

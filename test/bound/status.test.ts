@@ -109,6 +109,7 @@ for (const [what, headers, status, more] of [
     }
     const caught = await browser.get('/catch', { headers })
     t.strictSame([caught.statusCode, caught.json(), setCookies(caught)], [200, { code: 'FST_SESSION_UNPROVEN', isNull: true }, []])
+    t.equal(caught.headers['vary'], 'Cookie', 'a page that can do without depends on the cookie')
     t.equal((await browser.get('/public', { headers })).statusCode, 200, 'a page that does not use it is there')
     await browser.prove()
     t.match(await browser.ask('/me'), { user: 'ada', bound: true })
@@ -178,7 +179,7 @@ t.test('without enforce an unproven session passes, and the events tell what wou
     t.match((await thief.get('/me', { headers })).json(), { user: 'ada', bound: false, provenAt: null })
     hasHeard(t, heard, [{ event: 'refused', reason: 'unproven', id: /./ }, { event: 'opened' }])
   }
-  t.match(app.lines.filter(({ reason }) => reason === 'unproven'), [{}, {}, {}])
+  t.match(app.lines.filter(({ reason }) => reason === 'unproven'), Array(3).fill({ level: 20, msg: /"enforce" of "deviceBound" will refuse/ }))
   const browser = await loggedIn(app)
   await browser.ask('/me')
   t.notOk(take(heard).some(({ reason }) => reason === 'unproven'), 'while a session with its pass is no news')

@@ -10,10 +10,11 @@ const { join } = require('node:path')
 const TESTS = {
   'lib/core': ['format', 'keys', 'splitting', 'sealer.test.ts'],
   'lib/cookies': ['options', 'plugin', 'splitting', 'session/own-options.test.ts', 'session/sealed-attributes.test.ts'],
+  'lib/bound': ['bound', 'format/vectors.test.ts'],
   'lib/keyring': ['keyring', 'keys', 'options', 'cli', 'legacy/secure-session.test.ts', 'format/vectors.test.ts'],
   'lib/revocation': ['revocation', 'events'],
   'lib/session': ['session', 'plugin', 'format', 'legacy', 'revocation/revoke-others.test.ts'],
-  'lib/plugin': ['plugin', 'session', 'guards', 'events', 'legacy', 'splitting', 'revocation', 'options', 'neighbours']
+  'lib/plugin': ['plugin', 'session', 'guards', 'events', 'legacy', 'splitting', 'revocation', 'options', 'neighbours', 'bound']
 }
 const ROOT = join(__dirname, '../..')
 

@@ -1,0 +1,23 @@
+import t from 'tap'
+import swagger from '@fastify/swagger'
+import secureSession from '../../index'
+import { bareApp } from '../helpers/app'
+import { OPTIONS } from './site'
+
+t.test('the document of the API has the codes of a guard, and not the routes of the exchange', async t => {
+  const app = bareApp(t)
+  await app.register(secureSession, { ...OPTIONS, openapi: true } as secureSession.Options)
+  await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: 'x', version: '1' }, components: { securitySchemes: app.secureSession.securitySchemes as never } } })
+  await app.register(async scope => {
+    scope.get('/plain', { onRequest: scope.requireSession() }, async () => ({}))
+    scope.get('/bound', { onRequest: scope.requireSession({ bound: true }) }, async () => ({}))
+    scope.get('/fresh', { onRequest: scope.requireSession({ provenWithin: '2m', freshWithin: '1h' }) }, async () => ({}))
+  })
+  await app.ready()
+  const document = app.swagger() as any
+  const codes = (path: string): unknown => document.paths[path].get.responses['401'].content['application/json'].schema.properties.code.enum
+  t.strictSame(codes('/plain'), ['FST_SESSION_REQUIRED', 'FST_SESSION_UNPROVEN'])
+  t.strictSame(codes('/bound'), ['FST_SESSION_REQUIRED', 'FST_SESSION_UNBOUND', 'FST_SESSION_UNPROVEN'])
+  t.strictSame(codes('/fresh'), ['FST_SESSION_REQUIRED', 'FST_SESSION_STALE', 'FST_SESSION_UNBOUND', 'FST_SESSION_UNPROVEN'])
+  t.strictSame(Object.keys(document.paths), ['/plain', '/bound', '/fresh'])
+})
