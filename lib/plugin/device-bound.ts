@@ -135,12 +135,11 @@ async function find (
   const { raw: { headers }, log } = request
   // Nothing has to prove it here, so no proof is opened.
   const sessions = openSealed({ ...definition, proofKeys: null }, headerSource(headers), definition.context.now(), log)
-  const session = sessions.find(isWanted) ?? sessions[0]
-  if (session === undefined) {
-    const isUnknown = cookieValues(headers.cookie, definition.options.cookieName)
-      .some(token => mayOpenLater(definition, token))
-    return isUnknown ? KEY_UNKNOWN : null
-  }
+  const wanted = sessions.find(isWanted)
+  const tokens = wanted === undefined ? cookieValues(headers.cookie, definition.options.cookieName) : []
+  if (tokens.some(token => mayOpenLater(definition, token))) return KEY_UNKNOWN
+  const session = wanted ?? sessions[0]
+  if (session === undefined) return null
   // Without a binding, for the plan: these routes write and clear the cookies of the binding themselves.
   const candidates = { sessions: [{ ...session, binding: null }], legacy: null, legacySettings: [] }
   try {
