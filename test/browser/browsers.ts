@@ -26,16 +26,37 @@ export interface Starting {
   readonly restoresTabs?: boolean
   /** The browser lets sites that another site embeds have their usual cookies there. If not, Chromium refuses them, and Firefox keeps them apart. */
   readonly admitsThirdParties?: boolean
+  /**
+   * What Chromium knows of device bound sessions. Its keys are in software, since this machine may have no other place
+   * for them.
+   * - `unknown`: nothing, as browsers that were never told of them.
+   * - `known`: all, and it signs as often as it likes.
+   * - `limited`: all, and it signs as seldom as a browser that a user has.
+   */
+  readonly deviceBound?: 'unknown' | 'known' | 'limited'
+}
+
+const SOFTWARE_KEYS = 'EnableBoundSessionCredentialsSoftwareKeysForManualTesting'
+const FEATURES: Readonly<Record<NonNullable<Starting['deviceBound']>, string>> = {
+  unknown: '--disable-features=DeviceBoundSessions',
+  known: `--enable-features=DeviceBoundSessions:RefreshQuota/false,${SOFTWARE_KEYS}`,
+  limited: `--enable-features=DeviceBoundSessions,${SOFTWARE_KEYS}`
 }
 
 const CHROMIUM: Engine = {
   name: 'Chromium',
-  open: async (profile, { restoresTabs = false, admitsThirdParties = false } = {}) => await openChromium({
+  open: async (profile, { restoresTabs = false, admitsThirdParties = false, deviceBound } = {}) => await openChromium({
     profile,
     publicKeyHash: CERTIFICATE.publicKeyHash,
     thirdParties: admitsThirdParties ? 'admitted' : 'blocked',
-    args: restoresTabs ? ['--restore-last-session'] : []
+    args: [FEATURES[deviceBound ?? 'unknown'], ...(restoresTabs ? ['--restore-last-session'] : [])]
   })
+}
+
+/** A Chromium that knows device bound sessions. */
+export const BINDING_CHROMIUM: Engine = {
+  name: 'Chromium',
+  open: async (profile, how) => await CHROMIUM.open(profile, { deviceBound: 'known', ...how })
 }
 
 const FIREFOX: Engine = {
@@ -53,13 +74,16 @@ const ENGINES: readonly Engine[] = [CHROMIUM, FIREFOX]
 export function inBrowsers (sentence: string, test: (t: Test, browser: BrowserContext, engine: Engine) => Promise<void>, names?: readonly EngineName[]): void {
   for (const engine of ENGINES) {
     if (names !== undefined && !names.includes(engine.name)) continue
-    t.test(`${engine.name}: ${sentence}`, async t => {
-      const browser = await sharedBrowser(engine)
-      await browser.clearCookies()
-      t.teardown(async () => { await closePages(browser) })
-      await test(t, browser, engine)
-    })
+    t.test(`${engine.name}: ${sentence}`, async t => { await test(t, await freshBrowser(t, engine), engine) })
   }
+}
+
+/** The browser that all tests of a file share, with no cookies. */
+export async function freshBrowser (t: Test, engine: Engine): Promise<BrowserContext> {
+  const browser = await sharedBrowser(engine)
+  await browser.clearCookies()
+  t.teardown(async () => { await closePages(browser) })
+  return browser
 }
 
 /** A folder for a profile, gone when the test ends. */

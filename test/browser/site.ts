@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { ServerHttp2Session } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
@@ -18,6 +19,7 @@ export interface Seen {
   readonly url: string
   readonly host: string
   readonly cookie: string | undefined
+  readonly headers: IncomingHttpHeaders
 }
 
 export interface Site {
@@ -29,10 +31,12 @@ export interface Site {
 
 type Routes = (app: FastifyInstance) => void | Promise<void>
 
-interface Server {
+export interface Server {
   readonly http2?: true
   /** No TLS. */
   readonly https?: null
+  /** Default: a free one. */
+  readonly port?: number
 }
 
 /** A shop with sessions and the usual routes, over TLS. */
@@ -47,18 +51,19 @@ export async function shop (t: Test, options: secureSession.Options = { key: KEY
 }
 
 /** Any pages over TLS, at all hosts. */
-export async function site (t: Test, routes: Routes, server: Server = {}): Promise<Site> {
+export async function site (t: Test, routes: Routes, { port: wanted = 0, ...server }: Server = {}): Promise<Site> {
   const https = { key: CERTIFICATE.key, cert: CERTIFICATE.cert, allowHTTP1: true }
   const app = bareApp(t, { https, forceCloseConnections: true, ...server } as FastifyServerOptions)
   const seen: Seen[] = []
-  app.addHook('onRequest', async ({ method, url, host, headers: { cookie } }) => {
-    if (url !== '/favicon.ico') seen.push({ method, url, host: host.replace(/:\d+$/, ''), cookie })
+  app.addHook('onRequest', async ({ method, url, host, headers }) => {
+    if (url === '/favicon.ico') return
+    seen.push({ method, url, host: host.replace(/:\d+$/, ''), cookie: headers.cookie, headers })
   })
   if (server.http2 === true) endSessionsAtClose(app)
   app.get('/favicon.ico', async (_request, reply) => await reply.code(404).send())
   app.get('/blank', async (_request, reply) => html(reply, ''))
   await routes(app)
-  await app.listen({ port: 0, host: '127.0.0.1' })
+  await app.listen({ port: wanted, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
   const scheme = server.https === null ? 'http' : 'https'
   return { app, seen, url: (path = '/blank', host = 'shop.test') => `${scheme}://${host}:${port}${path}` }
@@ -77,7 +82,7 @@ export function html (reply: { type (type: string): unknown }, body: string): st
 }
 
 /** Forms, and a page for who is logged in. */
-function addLogin (app: FastifyInstance): void {
+export function addLogin (app: FastifyInstance): void {
   app.get('/login', async (_request, reply) => html(reply, '<form method=post><input name=user value=ada><button>log in</button></form>'))
   app.post('/login', async ({ session, body }, reply) => {
     session.regenerate()

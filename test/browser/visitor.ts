@@ -13,15 +13,19 @@ export interface Answer {
 }
 
 interface Options {
+  readonly method?: 'GET' | 'POST'
   readonly headers?: Record<string, string>
   /** The certificate that is trusted over TLS, where the host is `shop.test`. */
   readonly ca?: string
 }
 
 /** One request on a connection of its own. */
-export async function ask (url: string, { headers = {}, ca }: Options = {}): Promise<Answer> {
+export async function ask (url: string, { method = 'GET', headers = {}, ca }: Options = {}): Promise<Answer> {
   const response = await new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
-    const request = ca === undefined ? overHttp(url, { headers, agent: false }, resolve) : overHttps(url, { headers, ca, servername: 'shop.test', agent: false }, resolve)
+    const common = { method, headers, agent: false } as const
+    const request = ca === undefined
+      ? overHttp(url, common, resolve)
+      : overHttps(url, { ...common, ca, servername: 'shop.test' }, resolve)
     request.on('error', reject).end()
   })
   const body = Buffer.concat(await response.toArray())
