@@ -48,6 +48,18 @@ t.test('with keep, the legacy cookie is neither cleared nor written when its ses
   t.equal(browser.cookies.get('session'), old)
 })
 
+t.test('a migration clears neither legacy cookies of other names nor kept ones of the same name', async t => {
+  const opener = (cookieName: string, more: Partial<secureSession.LegacyOpener> = {}): secureSession.LegacyOpener => {
+    return { cookieName, immediate: true, open: value => ({ data: { user: value } }), ...more }
+  }
+  const legacy = [opener('old'), opener('other'), opener('old', { keep: true, cookie: { path: '/app' } })]
+  const app = await appWith(t, { key: KEY, cookieName: 'new', legacy })
+  addRoutes(app)
+  const lines = setCookies(await app.inject({ url: '/touch', headers: { cookie: 'old=ada; other=eve' } }))
+  t.match(lines, [/^old=; .*Path=\/;/, /^new=AQ/])
+  t.equal(lines.length, 2)
+})
+
 t.test('regenerate clears the legacy cookie, kept or not', async t => {
   for (const keep of [true, false]) {
     const before = await loggedInBefore(t, { key: OLD_KEY })
