@@ -21,7 +21,7 @@ export const NOTHING_GIVEN: GivenSettings = Object.freeze({})
 
 /** Attributes are added to, everything else is replaced. */
 export function withGiven<T extends GivenSettings> (settings: T, given: GivenSettings): T {
-  if (settings.attributes == null || given.attributes == null) return { ...settings, ...given }
+  if (given.attributes == null) return { ...settings, ...given }
   return { ...settings, ...given, attributes: { ...settings.attributes, ...given.attributes } }
 }
 

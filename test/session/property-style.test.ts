@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { inspect } from 'node:util'
 import { appWith } from '../helpers/app'
 import { Browser, setCookies } from '../helpers/browser'
 
@@ -127,6 +128,11 @@ t.test('request.session cannot be replaced', async t => {
   const app = await appWith(t)
   app.get('/', async request => { (request as any).session = {}; return {} })
   t.equal((await app.inject('/')).statusCode, 500)
+})
+
+t.test('console.log shows the id and the keys of a session, and no value', async t => {
+  const { result } = await use(t, session => [inspect(session), session.info.id])
+  t.equal(result[0], `Session { id: '${result[1]}', keys: [ 'user', 'cart' ] }`)
 })
 
 t.test('a session in a text shows its class and no value', async t => {
