@@ -71,6 +71,18 @@ t.test('a value that JSON would write as something else is refused at any depth,
   t.strictSame(await browser.json('/get'), { list: [] })
 })
 
+t.test('the log names the class of a value that JSON would write as something else', async t => {
+  const { app, browser, put } = await site()
+  const values = [[new Map(), 'Map'], [new Point(), 'Point'], [new (class {})(), 'a class'], [Object.create({ constructor: 1 }), 'a class']] as const
+  for (const [value, name] of values) {
+    app.lines.length = 0
+    put(value)
+    await browser.get('/set')
+    const [error] = app.lines.flatMap(({ err }) => err === undefined ? [] : [err as { detail: string }])
+    t.match(error?.detail, `"mine" is an instance of ${name}, which`)
+  }
+})
+
 t.test('undefined and a hole in an array are refused, because JSON writes them as null', async t => {
   const { app, browser, put } = await site()
   const sparse = [1]
