@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import {
   ended, identifierIn, refresh, refused, register, registrationIn, unavailable, type Answer, type ExchangeRules,
@@ -223,7 +224,22 @@ function publish (
   if (bound.hasSubscribers) bound.publish({ session, id: opened === null ? null : keyOfId(opened.id.text), step, why })
 }
 
-const HOP_PAGE = '<!doctype html><meta charset="utf-8"><title>One moment</title>\n'
+/**
+ * `Refresh` leads to the URL of the page, which loads nothing if that has a fragment: so the page takes another URL.
+ * `location.reload()` would not do: in Firefox it is a request from the other site again, and so on.
+ */
+const HOP_SCRIPT = 'if (location.href.includes("#")) history.replaceState(null, "", (location.search || "?") + "&")'
+/** The link is for browsers that run no scripts. It has no fragment. */
+const HOP_PAGE = `<!doctype html><meta charset="utf-8"><title>One moment</title><script>${HOP_SCRIPT}</script>` +
+  '<a href="">One moment</a>\n'
+const HOP_HEADERS = {
+  refresh: '0',
+  'cache-control': 'no-store',
+  'content-type': 'text/html; charset=utf-8',
+  // In place of a policy of the app, which may forbid the script.
+  'content-security-policy':
+    `default-src 'none'; script-src 'sha256-${createHash('sha256').update(HOP_SCRIPT).digest('base64')}'`
+}
 
 /**
  * A link from another site makes no browser sign, so the page would be asked for without a proof. The hop answers such
@@ -236,7 +252,7 @@ export function addHop (app: FastifyInstance, definitions: readonly SessionDefin
       done()
       return
     }
-    reply.headers({ refresh: '0', 'cache-control': 'no-store' }).type('text/html; charset=utf-8').send(HOP_PAGE)
+    reply.headers(HOP_HEADERS).send(HOP_PAGE)
   })
 }
 

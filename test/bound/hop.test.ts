@@ -1,13 +1,17 @@
+import { createHash } from 'node:crypto'
 import t, { type Test } from 'tap'
-import type { InjectOptions } from 'fastify'
+import type { FastifyReply, InjectOptions } from 'fastify'
 import secureSession from '../../index'
+import { bareApp } from '../helpers/app'
 import { setCookies } from '../helpers/browser'
 import { recordCalls } from '../helpers/calls'
 import { fakeClock } from '../helpers/clock'
 import { hasHeard, hearAll } from '../events/subscribed'
-import { boundBrowser, DeviceBrowser, HOUR_MS, LINK, loggedIn, shopOf } from './site'
+import { addPages, boundBrowser, DeviceBrowser, HOUR_MS, LINK, loggedIn, OPTIONS, shopOf } from './site'
 
-const PAGE = '<!doctype html><meta charset="utf-8"><title>One moment</title>\n'
+const SCRIPT = 'if (location.href.includes("#")) history.replaceState(null, "", (location.search || "?") + "&")'
+const PAGE = `<!doctype html><meta charset="utf-8"><title>One moment</title><script>${SCRIPT}</script>` +
+  '<a href="">One moment</a>\n'
 
 /** A browser whose proof is over, at an app whose handlers say that they ran. */
 async function overdue (t: Test, options: object = {}): Promise<{ browser: DeviceBrowser, ran: string[] }> {
@@ -35,6 +39,24 @@ t.test('a link from another site is answered before any handler, with a page tha
   await browser.prove()
   const page = await browser.get('/write/page?code=1', { headers: { ...LINK, 'sec-fetch-site': 'same-origin' } })
   t.match([page.statusCode, page.json(), ran.at(-1)], [200, { bound: true }, '/write/page?code=1'])
+})
+
+t.test('the policy of the hop lets its script run, and nothing else, whatever policy the app has', async t => {
+  const app = bareApp(t, { trustProxy: true })
+  const forbid = async (_request: unknown, reply: FastifyReply): Promise<void> => {
+    reply.header('content-security-policy', "script-src 'none'")
+  }
+  app.addHook('onRequest', forbid)
+  await app.register(secureSession, OPTIONS as secureSession.Options)
+  addPages(app)
+  app.addHook('onRequest', forbid)
+  const browser = await boundBrowser(app)
+  browser.dropProof()
+  const hop = await browser.get('/me', { headers: LINK })
+  const hash = createHash('sha256').update(SCRIPT).digest('base64')
+  t.equal(hop.body, PAGE)
+  t.equal(hop.headers['content-security-policy'], `default-src 'none'; script-src 'sha256-${hash}'`)
+  t.equal((await browser.get('/public')).headers['content-security-policy'], "script-src 'none'")
 })
 
 t.test('the second request never hops, whatever came of the refresh', async t => {
