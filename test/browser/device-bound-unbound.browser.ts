@@ -2,7 +2,7 @@ import type { BrowserContext } from 'playwright-core'
 import type secureSession from '../../index'
 import { fakeClock } from '../helpers/clock'
 import { inBrowsers, newProfile } from './browsers'
-import { asked, bindingShop, dropProof, MINUTE_MS } from './device-bound'
+import { asked, bindingShop, dropProof, forget, MINUTE_MS } from './device-bound'
 import { jarHolds, logIn, namesIn, textOf } from './site'
 
 const UNBOUND = { user: 'ada', bound: false }
@@ -75,4 +75,19 @@ inBrowsers('without its pass, a session of such a browser is for anonymous users
   t.equal((await asked(page, '/me')).body.user, null)
   await logIn(page, shop)
   t.strictSame((await asked(page, '/me')).body, UNBOUND, 'and the next login gives another')
+})
+
+inBrowsers('a browser without its pass is shown the page for anonymous users, also by a link', async (t, browser) => {
+  const shop = await bindingShop(t)
+  const page = await browser.newPage()
+  await logIn(page, shop)
+  await dropProof(browser, 'session.u')
+  for (const tail of ['', '#part']) {
+    await page.goto(shop.url(`/link?to=${encodeURIComponent(shop.url(`/private${tail}`))}`, 'bank.test'))
+    forget(shop.seen)
+    await page.click('a')
+    await page.waitForSelector('text=who are you?')
+    t.equal(shop.seen.filter(({ url }) => url === '/private').length, 2, 'it is loaded again once')
+    t.equal(page.url(), shop.url(`/private${tail}`))
+  }
 })
