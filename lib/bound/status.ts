@@ -33,7 +33,7 @@ export interface Unproven {
  * What becomes of an unproven session.
  * - `passes`: it may be used.
  * - `refused`: the browser has no key for it, or the cookies are a copy.
- * - `skipped`: it may well be good. The browser could not sign, and says so.
+ * - `skipped`: it may well be good. The browser could not sign, and says so; or this server cannot read its proof now.
  * - `elsewhere`: it may well be good. Browsers do not sign for a request that another site or origin caused.
  */
 export type Treatment = 'passes' | 'refused' | 'skipped' | 'elsewhere'

@@ -28,14 +28,14 @@ export function decrypt (
   // sodium-native throws for a wrong tag. The stack of that error would cost ten times as much as the decryption.
   const { stackTraceLimit } = Error
   Reflect.set(Error, 'stackTraceLimit', 0)
+  let isGenuine = true
   try {
     sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(plaintext, null, ciphertext, associated, nonce, key)
-    return true
   } catch {
-    return false
-  } finally {
-    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit)
+    isGenuine = false
   }
+  Reflect.set(Error, 'stackTraceLimit', stackTraceLimit)
+  return isGenuine
 }
 
 /** BLAKE2b-256 of `input` under `key`: https://doc.libsodium.org/hashing/generic_hashing */

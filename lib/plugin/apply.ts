@@ -77,7 +77,7 @@ export function apply (context: ApplyContext, plan: Plan): Applied {
       return { ...NOTHING, lines: clearLines(context, plan.clear) }
     case 'renew': return joined(
       { ...NOTHING, lines: clearLines(context, plan.clear) }, stampLine(context, plan.meta, plan.stamp),
-      bindingLines(context, plan.meta, plan.binding))
+      writeBinding(context, plan.meta, plan.binding))
     case 'end': return { ...NOTHING, lines: clearLines(context, plan.clear) }
     default: return write(context, plan)
   }
@@ -101,7 +101,7 @@ function write (context: ApplyContext, plan: WritePlan): Applied {
   if (plan.clear.length === 0 && plan.stamp === null && plan.binding === null) return session
   return joined(
     { ...session, lines: [...clearLines(context, plan.clear), ...set] },
-    bindingLines(context, meta, plan.binding),
+    writeBinding(context, meta, plan.binding),
     plan.stamp === null ? NOTHING : stampLine(context, meta, plan.stamp))
 }
 
@@ -115,7 +115,7 @@ function joined (...parts: readonly Applied[]): Applied {
 }
 
 /** The pass, and the offer to register a key. */
-function bindingLines ({ definition }: ApplyContext, meta: SessionMeta, binding: BindingPlan | null): Applied {
+function writeBinding ({ definition }: ApplyContext, meta: SessionMeta, binding: BindingPlan | null): Applied {
   if (binding === null) return NOTHING
   const { passName, bindingLines, context: { now } } = definition
   const { mark, setsPass, offers } = binding

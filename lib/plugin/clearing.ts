@@ -42,20 +42,22 @@ export function clearReplaced (
   const migrated = verified !== null && verified.legacy !== null && !verified.legacy.keep ? verified.legacy : null
   const isWhereItWas = session.cookieSettings.every(settings => settings === meta.settings)
   const leftovers = leftoversOf(input, parts)
-  const isPassed = binding !== null && binding.setsPass
-  if (isWhereItWas && migrated === null && !isAnother(meta) && leftovers.length === 0 && !isPassed) {
+  const isBindingBegun = binding !== null && binding.isBegun
+  if (isWhereItWas && migrated === null && !isAnother(meta) && leftovers.length === 0 && !isBindingBegun) {
     return clearProof(input)
   }
   const clearing = new Clearing()
   for (const name of leftovers) clearing.clear(name, written)
   for (const name of definition.sealing.parts.names.slice(0, parts)) clearing.spare(name, written)
   clearing.spare(definition.stampName, written)
-  if (isPassed) clearing.spare(definition.passName, definition.bindingLines)
+  if (isBindingBegun) clearing.spare(definition.passName, definition.bindingLines)
   clearOwn(clearing, input)
   if (isAnother(meta)) clearLegacy(clearing, input)
   else if (migrated !== null) clearMigrated(clearing, input, migrated.cookieName)
-  if (isPassed) clearing.clear(definition.proofName, definition.bindingLines)
-  else if (isAnother(meta) && meta.mark === null) clearBinding(clearing, input)
+  if (isBindingBegun) {
+    clearing.clear(definition.proofName, definition.bindingLines)
+    clearPassOfKept(clearing, input)
+  } else if (isAnother(meta) && meta.mark === null) clearBinding(clearing, input)
   else for (const { name, lines } of clearProof(input)) clearing.clear(name, lines)
   return clearing.cookies
 }
@@ -119,6 +121,16 @@ function clearMigrated (clearing: Clearing, input: PlanInput, name: string): voi
   for (const legacy of input.definition.legacyCookies) {
     if (legacy.cookieName === name && !legacy.keep) clearing.clearLegacy(legacy, NO_SETTINGS, input.header)
   }
+}
+
+/**
+ * The pass of a session that stays in its legacy cookie: with it, a copy of the cookies would be good when the session
+ * is bound under its new name.
+ */
+function clearPassOfKept (clearing: Clearing, { verified }: PlanInput): void {
+  const legacy = verified === null ? null : verified.legacy
+  if (legacy === null || legacy.passName === null) return
+  clearing.clear(legacy.passName, legacy.lines(NO_SETTINGS))
 }
 
 /** The legacy cookie that the session came from, with the attributes that it had there. */

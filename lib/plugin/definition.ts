@@ -65,7 +65,12 @@ export async function defineSession (
       now,
       subjectOf: subjectOf(options),
       revoker: () => revokerOf(definition),
-      settingsIn: (given, before, current) => settingsIn(rules, given, before, current, now())
+      settingsIn: (given, before, current) => settingsIn(rules, given, before, current, now()),
+      refuseWithoutPass: settings => {
+        if (isSentWithPass(definition, settings)) return
+        throw invalid('session.options(): a session that can be bound to a device keeps the path, domain, secure and ' +
+          'sameSite of its login: set them in the request of the login, or in the option "cookie"')
+      }
     },
     legacyCookies: await legacyCookiesOf(session, keyring, isFirst),
     sealing: sealingWith(options, keyring.tokenKeys('cookie', cookieName), stampedFromMs(session)),
@@ -100,6 +105,15 @@ export function named (definitions: readonly SessionDefinition[], name: string):
 /** The Set-Cookie lines of a session with these settings. */
 export function linesFor ({ lines, options }: SessionDefinition, { attributes }: OwnSettings): CookieLines {
   return attributes === null ? lines : new CookieLines(attributesWith(options, attributes))
+}
+
+/** Browsers send the pass, which has the configured attributes, wherever they send a session with these settings. */
+export function isSentWithPass (definition: SessionDefinition, settings: OwnSettings): boolean {
+  if (settings.attributes === null) return true
+  const { options, lines } = definition
+  const { secure, sameSite } = attributesWith(options, settings.attributes)
+  if (secure === false || (sameSite === 'None' && options.attributes.sameSite !== 'None')) return false
+  return linesFor(definition, settings).scope === lines.scope
 }
 
 /** Throws FST_SESSION_INVALID_OPTION. An empty text would be one subject for all users whose id is missing. */

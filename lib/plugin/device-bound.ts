@@ -9,7 +9,7 @@ import { openDevice } from '../bound/tokens'
 import { invalid } from '../checks'
 import { cookieValues } from '../cookies/header'
 import { maxAge } from '../cookies/lines'
-import { keyIdIn, type TokenKeys } from '../core/token'
+import type { TokenKeys } from '../core/token'
 import { StoreUnavailableError } from '../errors'
 import { bound } from '../events'
 import type { ResolvedDeviceBound } from '../options/device-bound'
@@ -23,6 +23,7 @@ import { contextOf } from './request-context'
 import { resume } from './resume'
 import { sessionsOfAllScopes } from './sibling-scopes'
 import type { BindingStep, EndedBecause } from '../../types/events'
+import { mayOpenLater } from './unknown-keys'
 import { isRefused, isUnproven, verify, type VerifiedSession } from './verify'
 
 /** Device bound sessions: the two routes that browsers call by themselves, and the hop. */
@@ -152,12 +153,6 @@ async function find (
     if (error instanceof StoreUnavailableError) return STORE_UNAVAILABLE
     throw error
   }
-}
-
-/** The key that sealed it is not known, and the keyring could not be read to find out whether there is one. */
-function mayOpenLater ({ seeker }: SessionDefinition, token: string): boolean {
-  const keyId = keyIdIn(token)
-  return keyId !== null && seeker !== null && seeker.isWorthSeeking(keyId)
 }
 
 function rulesOf (definition: SessionDefinition): ExchangeRules {

@@ -24,6 +24,8 @@ export interface LegacyCookie {
   /** The names of all cookies that a session there may be in. */
   readonly names: readonly string[]
   readonly keep: boolean
+  /** The name of the pass of its sessions; null where they have none. */
+  readonly passName: string | null
   /** `open` never returns a promise. */
   readonly immediate: boolean
   /** Its sessions say when they began. */
@@ -88,6 +90,7 @@ async function sealedLegacy (
     cookieName,
     names: [...sealed.sealing.parts.names, ...besideNames],
     keep,
+    passName: sealed.passName,
     immediate: true,
     isDated: true,
     namesOfOwnKeys: materials === null ? [cookieName, stampName] : NONE,
@@ -124,6 +127,7 @@ async function otherLibrary (
     cookieName,
     names: [cookieName],
     keep,
+    passName: null,
     immediate,
     isDated: opener instanceof SecureSessionLegacy,
     namesOfOwnKeys: NONE,

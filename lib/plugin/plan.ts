@@ -12,7 +12,7 @@ import type { OpenedSession } from '../session/opened'
 import { countParts } from '../session/sealing'
 import { Session } from '../session/session'
 import { clearAll, clearProof, clearReplaced, type ClearedCookie } from './clearing'
-import { linesFor, type SessionDefinition } from './definition'
+import { isSentWithPass, linesFor, type SessionDefinition } from './definition'
 import { expiresAtMsOf, isAnonymous } from './revoker'
 import { isRefused, type VerifiedSession } from './verify'
 
@@ -101,7 +101,8 @@ export interface StampPlan {
 /** What goes out beside the cookie of a session with a mark. */
 export interface BindingPlan {
   readonly mark: Buffer
-  /** The pass: a login gives it, and a session that migrates has it under its new name. */
+  /** The session has this mark, or this name, from now on: no earlier proof counts. */
+  readonly isBegun: boolean
   readonly setsPass: boolean
   /** The browser is asked to register a key. */
   readonly offers: boolean
@@ -202,13 +203,10 @@ function isLoggedIn ({ when }: ResolvedDeviceBound, session: Session): boolean {
   throw invalid(`option "deviceBound.when" must return true or false; found ${describe(answer)}`)
 }
 
-/**
- * A browser registers a key only over TLS. It sends the pass wherever it sends a session with the configured path and
- * domain.
- */
+/** A browser registers a key only over TLS. */
 function mayOffer ({ definition, overTls }: PlanInput, { settings }: SessionMeta): boolean {
-  const { lines, options: { deviceBound } } = definition
-  return overTls && deviceBound !== null && deviceBound.offer && linesFor(definition, settings).scope === lines.scope
+  const { deviceBound } = definition.options
+  return overTls && deviceBound !== null && deviceBound.offer && isSentWithPass(definition, settings)
 }
 
 function bindingPlan (
@@ -216,15 +214,24 @@ function bindingPlan (
 ): BindingPlan | null {
   const { mark } = meta
   if (mark === null) return null
-  if (isMigrated || mark !== input.session.meta.mark) return { mark, setsPass: true, offers: mayOffer(input, meta) }
-  return stamp === null ? null : offeredAgain(input, meta)
+  const isBegun = isMigrated || mark !== input.session.meta.mark
+  if (isBegun) return { mark, isBegun, setsPass: true, offers: mayOffer(input, meta) }
+  const again = stamp === null ? null : offeredAgain(input, meta)
+  return isKeptDifferently(input, meta) ? { mark, isBegun, setsPass: true, offers: again !== null } : again
+}
+
+/** The session's cookie now outlives the browser, or no longer does, and so must its pass. */
+function isKeptDifferently ({ session: { opened } }: PlanInput, { settings }: SessionMeta): boolean {
+  if (opened?.binding?.kind !== 'unbound') return false
+  const { persistent, maxAgeMs } = opened.settings
+  return settings.persistent !== persistent || settings.maxAgeMs !== maxAgeMs
 }
 
 /** A browser that has not registered is asked again from time to time: with each stamp. */
 function offeredAgain (input: PlanInput, meta: SessionMeta): BindingPlan | null {
   const { opened } = input.session
   if (opened?.binding?.kind !== 'unbound' || opened.isLegacy || !mayOffer(input, meta)) return null
-  return { mark: opened.mark as Buffer, setsPass: false, offers: true }
+  return { mark: opened.mark as Buffer, isBegun: false, setsPass: false, offers: true }
 }
 
 /** The envelope of a session, to be sealed. */

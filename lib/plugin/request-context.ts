@@ -79,16 +79,23 @@ export class RequestContext implements SessionsToWrite {
     const deferred = new DeferredLog()
     this.#kept ??= new Map()
     this.#isLoading = true
-    const source = headerSource(this.request.raw.headers)
-    const sessions = openSealed(definition, source, definition.context.now(), deferred)
-    this.#kept.set(definition, sessions)
-    deferred.flush(this.request.log)
-    this.#isLoading = false
-    return sessions[0]
+    try {
+      const source = headerSource(this.request.raw.headers)
+      const sessions = openSealed(definition, source, definition.context.now(), deferred)
+      this.#kept.set(definition, sessions)
+      return sessions[0]
+    } finally {
+      deferred.flush(this.request.log)
+      this.#isLoading = false
+    }
   }
 
-  /** A session that was loaded elsewhere, where the reply must write it: to clear it, or to say when it was checked. */
+  /**
+   * A session that was loaded elsewhere, where the reply must write it: to clear it, or to say when it was checked.
+   * What an earlier hook has read or changed of it is not written.
+   */
   adopt (definition: SessionDefinition, verified: VerifiedSession): void {
+    this.#sessions = this.#sessions.filter(session => session.definition !== definition)
     if (verified.isChecked || verified.status === 'revoked') this.#add(definition, verified)
   }
 

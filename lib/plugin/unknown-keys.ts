@@ -31,6 +31,12 @@ export function seekUnknownKeys (app: FastifyInstance, definitions: readonly Ses
   })
 }
 
+/** The key that sealed a token is not known, and the keyring could not be read to find out whether there is one. */
+export function mayOpenLater ({ seeker }: SessionDefinition, token: string): boolean {
+  const keyId = keyIdIn(token)
+  return keyId !== null && seeker !== null && seeker.isWorthSeeking(keyId)
+}
+
 /**
  * Null where every key is known.
  * @param identifier of the device that refreshes its proof; null for none

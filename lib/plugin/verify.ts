@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { treatmentOf } from '../bound/status'
+import { treatmentOf, type Treatment } from '../bound/status'
+import { cookieValues } from '../cookies/header'
 import { keyOf } from '../revocation/keys'
 import type { KnownStatus, Revocation } from '../revocation/revocation'
 import type { SessionRef } from '../revocation/session-ref'
@@ -11,6 +12,7 @@ import type { OwnSettings } from '../session/settings'
 import type { SessionDefinition } from './definition'
 import type { LegacyCookie } from './legacy-cookies'
 import type { Candidates } from './load'
+import { mayOpenLater } from './unknown-keys'
 
 /**
  * Whether a session may be used.
@@ -89,8 +91,8 @@ interface Proven {
  */
 function provenOf (definition: SessionDefinition, candidates: Candidates, headers: IncomingHttpHeaders): Proven {
   const { sessions, ...where } = candidates
-  const treatment = treatmentOf(headers, definition.options.deviceBound?.enforce !== false)
   const firstUnproven = sessions.findIndex(isUnproven)
+  const treatment = treatmentIn(definition, headers)
   if (firstUnproven === -1 || treatment === 'passes') {
     return { newest: newestOf(sessions, 'active', NONE, where), usable: sessions }
   }
@@ -103,6 +105,14 @@ function provenOf (definition: SessionDefinition, candidates: Candidates, header
   const usable = sessions.slice(0, firstUnproven)
   if (usable.length > 0) return { newest: newestOf(usable, 'active', NONE, where), usable }
   return { newest: newestOf(sessions, `unproven-${treatment}`, sessions.slice(0, 1), where), usable }
+}
+
+/** A proof may be of a key that another server has begun to use, while the keyring cannot be read here. */
+function treatmentIn (definition: SessionDefinition, headers: IncomingHttpHeaders): Treatment {
+  const treatment = treatmentOf(headers, definition.options.deviceBound?.enforce !== false)
+  if (treatment !== 'refused') return treatment
+  const proofs = cookieValues(headers.cookie, definition.proofName)
+  return proofs.some(proof => mayOpenLater(definition, proof)) ? 'skipped' : 'refused'
 }
 
 function newestOf (

@@ -116,10 +116,12 @@ export class Session {
     if (!Array.isArray(kept)) throw new InvalidOptionError('regenerate() takes an array of the keys to keep')
     if (this.#isDeleted) return
     this.#observer.beforeChange()
+    const { mark } = this.#meta
     const continuesLogin = keepsAuthentication(this.#meta, this.opened)
     this.#beginAnother(kept)
     this.#isWritten = true
-    if (continuesLogin && isUser(this.subject())) this.#meta = { ...this.#meta, continuesLogin }
+    // The same login: a copy of a bound session must not become a session that is bound to nothing.
+    if (continuesLogin && isUser(this.subject())) this.#meta = { ...this.#meta, continuesLogin, mark }
   }
 
   /** The values are gone at once. A later `set` begins another session. */
@@ -178,6 +180,7 @@ export class Session {
     const given = withGiven(this.#given, this.#context.settingsIn(options, this.#given, this.#meta.settings))
     const settings = withGiven(this.#meta.settings, given)
     const isChange = !areSame(settings, this.#meta.settings)
+    if (isChange && this.#meta.mark !== null) this.#context.refuseWithoutPass(settings)
     if (isChange) this.#observer.beforeChange()
     this.#given = given
     if (!isChange) return

@@ -5,7 +5,7 @@ import secureSession from '../../index'
 import { bareApp } from '../helpers/app'
 import { fakeClock } from '../helpers/clock'
 import { hasHeard, hearAll, take } from '../events/subscribed'
-import { addPages, boundBrowser, DeviceBrowser, loggedIn, OPTIONS, shopOf } from './site'
+import { addPages, boundBrowser, cookieLines, DeviceBrowser, loggedIn, OPTIONS, shopOf } from './site'
 
 /** What stands before the two routes, and what they tell. */
 
@@ -94,4 +94,15 @@ t.test('a stamp that offers it again tells of it, and a pass that is not the ses
   take(heard)
   t.match((await browser.refresh()).headers['set-cookie'], [/^session\.d=/, /^session\.u=; Max-Age=0/], 'though it is cleared')
   hasHeard(t, heard, [{ event: 'bound', step: 'proven' }])
+})
+
+t.test('a hook before the plugin that reads the session at a refresh does not take away the new proof', async t => {
+  const app = await shopOf(t)
+  const hooked = bareApp(t, { trustProxy: true })
+  hooked.addHook('onRequest', async request => { request.session?.get('user') })
+  await hooked.register(secureSession, OPTIONS as secureSession.Options)
+  const browser = (await boundBrowser(app)).copy(hooked)
+  browser.cookies.set('session.d', (await boundBrowser(app, 'eve')).cookies.get('session.d') as string)
+  const reply = await browser.prove()
+  t.strictSame([reply.statusCode, cookieLines(reply)], [204, ['+session.d']])
 })

@@ -106,3 +106,15 @@ t.test('where the keyring cannot be read, an unknown key is no reason to end: 50
   t.equal((await passUntil(time, login.copy(app).register())).statusCode, 200)
   t.equal((await passUntil(time, eve.copy(app).refresh())).statusCode, 204)
 })
+
+t.test('while the keyring cannot be read, a proof of a key that is not known counts as one that may be good', async t => {
+  const { time, store, app, browser } = await begin(t)
+  rotate(store, time.nowMs)
+  const ahead = browser.copy(await appOn(t, store))
+  await ahead.prove()
+  t.not(keyIdOf(ahead.cookies.get('session.d') as string), keyIdOf(ahead.cookies.get('session') as string))
+  const here = ahead.copy(app)
+  store.read = async () => { throw new Error('down') }
+  const reply = await passUntil(time, here.get('/write/page'))
+  t.match([reply.statusCode, reply.headers['retry-after'], setCookies(reply)], [503, '10', []])
+})

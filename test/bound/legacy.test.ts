@@ -80,3 +80,14 @@ t.test('a cookie of another library has no mark until a login', async t => {
   t.strictSame(cookieLines(await browser.get('/touch')), ['-old', '+session'])
   t.match(cookieLines(await browser.get('/login/ada')), ['-old', '-older', '-session.d', '+session', '+session.u'])
 })
+
+t.test('a session that migrates and stays in its legacy cookie has no pass there any more', async t => {
+  const before = await shopOf(t)
+  const app = await renamed(t, {}, { keep: true })
+  const old = await loggedIn(before)
+  const browser = old.copy(app)
+  t.strictSame(cookieLines(await browser.get('/touch')), ['-new.d', '-session.u', '+new', '+new.u'])
+  t.strictSame([...browser.cookies.keys()].sort(), ['new', 'new.u', 'session'])
+  browser.cookies.delete('new')
+  t.match(await browser.ask('/me'), { user: null })
+})

@@ -67,27 +67,39 @@ t.test('the user of a session who leaves it keeps its mark, and the next login h
   t.match(await browser.ask('/me'), { user: 'eve', bound: false })
 })
 
-for (const [what, url] of [['a login', '/login/ada'], ['regenerate()', '/again']] as const) {
-  t.test(`${what} begins another binding: another mark and pass, an offer, and the proof is cleared`, async t => {
-    const app = await officeOf(t)
-    const browser = await boundBrowser(app)
-    const [identifier, proof] = [browser.identifier, browser.cookies.get('session.d')]
-    const reply = await browser.get(url)
-    t.strictSame(cookieLines(reply), ['-session.d', '+session', '+session.u'])
-    t.match(reply.headers[OFFER], /ES256/)
-    t.match(reply.json(), { bound: false, provenAt: null })
-    t.match(await browser.ask('/me'), { user: 'ada', bound: false })
-    const late = browser.copy()
-    late.cookies.set('session.d', proof as string)
-    late.cookies.delete('session.u')
-    t.match(await late.ask('/me'), { user: null }, 'the earlier proof is of no use')
-    const ended = await browser.refresh()
-    t.match([ended.statusCode, ended.json(), cookieLines(ended)], [200, { session_identifier: identifier, continue: false }, []])
-    await browser.register()
-    await browser.refresh()
-    t.match(await browser.ask('/me'), { user: 'ada', bound: true })
-  })
-}
+t.test('a login begins another binding: another mark and pass, an offer, and the proof is cleared', async t => {
+  const app = await officeOf(t)
+  const browser = await boundBrowser(app)
+  const [identifier, proof] = [browser.identifier, browser.cookies.get('session.d')]
+  const reply = await browser.get('/login/ada')
+  t.strictSame(cookieLines(reply), ['-session.d', '+session', '+session.u'])
+  t.match(reply.headers[OFFER], /ES256/)
+  t.match(reply.json(), { bound: false, provenAt: null })
+  t.match(await browser.ask('/me'), { user: 'ada', bound: false })
+  const late = browser.copy()
+  late.cookies.set('session.d', proof as string)
+  late.cookies.delete('session.u')
+  t.match(await late.ask('/me'), { user: null }, 'the earlier proof is of no use')
+  const ended = await browser.refresh()
+  t.match([ended.statusCode, ended.json(), cookieLines(ended)], [200, { session_identifier: identifier, continue: false }, []])
+  await browser.register()
+  await browser.refresh()
+  t.match(await browser.ask('/me'), { user: 'ada', bound: true })
+})
+
+t.test('a session that goes on with its user after regenerate() keeps its mark, and a bound one gets no pass', async t => {
+  const app = await officeOf(t)
+  const browser = await boundBrowser(app)
+  const reply = await browser.get('/again')
+  t.strictSame([cookieLines(reply), reply.headers[OFFER], reply.json().bound], [['+session'], undefined, true])
+  const copy = browser.copy()
+  t.match(await browser.ask('/me'), { user: 'ada', bound: true })
+  copy.dropProof()
+  t.match(await copy.ask('/me'), { user: null }, 'a copy ends with its proof')
+  const unbound = await loggedIn(app)
+  t.strictSame(cookieLines(await unbound.get('/again')), ['+session'])
+  t.match(await unbound.ask('/me'), { user: 'ada', bound: false })
+})
 
 for (const url of ['/logout', '/revoke']) {
   t.test(`${url} clears the pass and the proof as well, and the next refresh ends the key`, async t => {
@@ -274,4 +286,63 @@ t.test('redirects and replies that the app writes itself offer it as well, and a
     t.strictSame(cookieLines(reply), ['-session.d', '+session', '+session.u'])
     t.match(reply.headers[OFFER], /^\(ES256\);path="\/dbsc\/session\/register";challenge="[\w-]{92}"$/)
   }
+})
+
+t.test('a session that is made persistent after the login has a pass that outlives the browser, too', async t => {
+  const app = await shopOf(t, { persistent: false })
+  app.get('/remember', async ({ session }) => { session.options({ persistent: true }); return {} })
+  const browser = await loggedIn(app)
+  const reply = await browser.get('/remember')
+  t.strictSame(cookieLines(reply), ['+session', '+session.u'])
+  t.match(setCookies(reply).at(-1), /^session\.u=[\w-]{22}; Max-Age=34560000; /)
+  const bound = await boundBrowser(app)
+  t.strictSame(cookieLines(await bound.get('/remember')), ['+session'], 'a bound session gets no pass')
+})
+
+t.test('after the login, a session with a mark cannot be sent where its pass is not', async t => {
+  const app = await shopOf(t)
+  app.get('/own', async ({ session, query }) => {
+    session.options(query as secureSession.SessionSettings)
+    return {}
+  })
+  const browser = await boundBrowser(app)
+  for (const query of ['path=/own', 'sameSite=none']) {
+    const reply = await browser.get(`/own?${query}`)
+    t.match([reply.statusCode, reply.json(), cookieLines(reply)], [500, { code: 'FST_SESSION_INVALID_OPTION' }, []])
+  }
+  t.strictSame(cookieLines(await browser.get('/own?sameSite=strict')), ['+session'])
+  t.match(await browser.ask('/me'), { user: 'ada', bound: true })
+})
+
+t.test('a login whose cookie is sent where its pass is not has no mark', async t => {
+  const app = await shopOf(t)
+  app.get('/own', async ({ session, query }) => {
+    session.regenerate()
+    session.set('user', 'ada')
+    session.options(query as secureSession.SessionSettings)
+    return {}
+  })
+  for (const query of ['sameSite=none', 'path=/own', 'domain=example.com']) {
+    const reply = await new DeviceBrowser(app).get(`/own?${query}`)
+    t.strictSame([cookieLines(reply), reply.headers[OFFER]], [['+session'], undefined], query)
+  }
+  t.strictSame(cookieLines(await new DeviceBrowser(app).get('/own?sameSite=strict')), ['-session.d', '+session', '+session.u'])
+})
+
+t.test('a login that is not secure has no mark', async t => {
+  const app = await shopOf(t)
+  app.get('/plain', async ({ session }) => {
+    session.set('user', 'ada')
+    session.options({ secure: false })
+    return {}
+  })
+  t.strictSame(cookieLines(await new DeviceBrowser(app).get('/plain')), ['+session'])
+})
+
+t.test('a write beside a proof of another session clears that proof', async t => {
+  const app = await shopOf(t, { deviceBound: { enforce: false } })
+  const browser = await boundBrowser(app)
+  browser.cookies.set('session.d', (await boundBrowser(app, 'eve')).cookies.get('session.d') as string)
+  browser.cookies.set('session.1', 'x')
+  t.strictSame(cookieLines(await browser.get('/write/page')), ['-session.d', '+session'])
 })
