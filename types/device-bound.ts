@@ -4,8 +4,8 @@ import type { Session } from './session'
 /** The option `deviceBound`. */
 export interface DeviceBoundOptions {
   /**
-   * Whether a user is logged in by this session. A session is bound when this becomes true, and with `regenerate()`. It
-   * must not change the session.
+   * Whether a user is logged in by this session. A session is bound when this becomes true. It must not change the
+   * session.
    * @default sessions that have a subject, by the option `subject`; one of the two must be given
    */
   when?: ((session: Session) => boolean | null | undefined) | undefined
@@ -22,7 +22,8 @@ export interface DeviceBoundOptions {
    */
   path?: string | undefined
   /**
-   * `false`: logins bind no more sessions, and those that are bound go on. To switch the option off.
+   * `false`: logins bind no more sessions, and those that are bound go on. To switch the option off; and, before it is
+   * switched on, for all servers to have the two routes.
    * @default true
    */
   offer?: boolean | undefined
