@@ -339,10 +339,13 @@ t.test('a login that is not secure has no mark', async t => {
   t.strictSame(cookieLines(await new DeviceBrowser(app).get('/plain')), ['+session'])
 })
 
-t.test('a write beside a proof of another session clears that proof', async t => {
-  const app = await shopOf(t, { deviceBound: { enforce: false } })
+t.test('a write beside a proof of another session clears that proof, also where it clears more', async t => {
+  const app = await shopOf(t, { maxCookies: 2, deviceBound: { enforce: false } })
   const browser = await boundBrowser(app)
-  browser.cookies.set('session.d', (await boundBrowser(app, 'eve')).cookies.get('session.d') as string)
-  browser.cookies.set('session.1', 'x')
+  const foreign = (await boundBrowser(app, 'eve')).cookies.get('session.d') as string
+  browser.cookies.set('session.d', foreign)
   t.strictSame(cookieLines(await browser.get('/write/page')), ['-session.d', '+session'])
+  browser.cookies.set('session.d', foreign)
+  browser.cookies.set('session.1', 'left over')
+  t.strictSame(cookieLines(await browser.get('/write/list')), ['-session.1', '-session.d', '+session'])
 })
