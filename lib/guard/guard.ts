@@ -104,7 +104,7 @@ function hookOf ({ definition, freshWithinMs, isBound, provenWithinMs }: Wanted,
     if (provenWithinMs !== null && now() - provenAt >= provenWithinMs) {
       // Without the cookie of its proof, the browser makes another one before it repeats the request.
       contextOf(request).clearProof(definition)
-      await reply.redirect(onThisHost(request.originalUrl), 307)
+      await reply.header('cache-control', 'no-store').redirect(onThisHost(request.originalUrl), 307)
     }
   }
 }

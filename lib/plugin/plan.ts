@@ -183,16 +183,13 @@ function withMark (input: PlanInput, meta: SessionMeta): SessionMeta {
   return { ...meta, mark: input.session.nextMark }
 }
 
-/**
- * Whether a user has logged in by this request. A change from user A to B is no login, and neither is the end of all
- * other sessions: a copy of a bound session would become another session, which is bound to nothing.
- */
+/** A user has logged in by this request, in a session without a mark. A change from user A to B is no login. */
 function isLogin ({ definition, session }: PlanInput, meta: SessionMeta): boolean {
   const { opened } = session
   const deviceBound = definition.options.deviceBound as ResolvedDeviceBound
   if (isBegunNow(session.meta)) return isLoggedIn(deviceBound, session)
   if (meta.lineage === 'fresh') return !meta.continuesLogin && isLoggedIn(deviceBound, session)
-  if (meta.lineage !== 'same' || !isLoggedIn(deviceBound, session)) return false
+  if (!isLoggedIn(deviceBound, session)) return false
   return !isLoggedIn(deviceBound, new Session(definition.context, NO_OBSERVER, opened))
 }
 

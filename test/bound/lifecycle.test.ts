@@ -349,3 +349,16 @@ t.test('a write beside a proof of another session clears that proof, also where 
   browser.cookies.set('session.1', 'left over')
   t.strictSame(cookieLines(await browser.get('/write/list')), ['-session.1', '-session.d', '+session'])
 })
+
+t.test('a second factor that also revokes the other sessions is a login, by the option when', async t => {
+  const app = await officeOf(t, { deviceBound: { when: (session: any) => session.has('factor') } })
+  app.get('/factor', async ({ session }) => {
+    session.set('factor', true)
+    await session.revokeOthers()
+    return {}
+  })
+  const browser = await loggedIn(app)
+  t.equal(browser.cookies.has('session.u'), false)
+  t.strictSame(cookieLines(await browser.get('/factor')), ['-session.d', '+session', '+session.u'])
+  t.match(await browser.ask('/me'), { user: 'ada', bound: false })
+})
