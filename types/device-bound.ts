@@ -4,8 +4,8 @@ import type { Session } from './session'
 /** The option `deviceBound`. */
 export interface DeviceBoundOptions {
   /**
-   * Whether a user is logged in by this session. A session is bound when this becomes true. It must not change the
-   * session.
+   * Whether a user is logged in by this session. A session is bound when this becomes true, and with `regenerate()`. It
+   * must not change the session.
    * @default sessions that have a subject, by the option `subject`; one of the two must be given
    */
   when?: ((session: Session) => boolean | null | undefined) | undefined

@@ -116,12 +116,10 @@ export class Session {
     if (!Array.isArray(kept)) throw new InvalidOptionError('regenerate() takes an array of the keys to keep')
     if (this.#isDeleted) return
     this.#observer.beforeChange()
-    const { mark } = this.#meta
     const continuesLogin = keepsAuthentication(this.#meta, this.opened)
     this.#beginAnother(kept)
     this.#isWritten = true
-    // The same login: a copy of a bound session must not become a session that is bound to nothing.
-    if (continuesLogin && isUser(this.subject())) this.#meta = { ...this.#meta, continuesLogin, mark }
+    if (continuesLogin && isUser(this.subject())) this.#meta = { ...this.#meta, continuesLogin }
   }
 
   /** The values are gone at once. A later `set` begins another session. */

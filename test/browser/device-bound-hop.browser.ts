@@ -23,7 +23,7 @@ inChromium('a link from another site keeps its fragment, also where the app forb
     t.strictSame(brief(shop.seen), [
       `GET /private${path} session`, `POST ${REFRESH} session`, `GET /private${path} session,session.d`
     ])
-    await page.evaluate(() => { history.back() })
+    await page.evaluate(() => { setTimeout(() => { history.back() }) })
     await page.waitForSelector('a')
     t.equal(page.url(), from)
   }

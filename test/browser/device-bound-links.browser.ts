@@ -23,7 +23,7 @@ inChromium('a link from another site leads to its page once the browser has sign
   await follow(page)
   t.strictSame(brief(shop.seen), ['GET /private session', ...SIGNED])
   t.equal(page.url(), shop.url('/private'))
-  await page.evaluate(() => { history.back() })
+  await page.evaluate(() => { setTimeout(() => { history.back() }) })
   await page.waitForSelector('a')
   t.equal(page.url(), from, 'Back leads to where the link was')
   forget(shop.seen)
