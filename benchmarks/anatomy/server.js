@@ -3,11 +3,11 @@
 const { join } = require('node:path')
 const fastify = require('fastify')
 const cookie = require('@fastify/cookie')
-const secureSession = require('fastify-sealed-session')
 const { NOTHING, PAGE, nextPage, sessionData } = require('../session/data')
 const { CALLS, HOOK, LIB, STEPS, timeAll } = require('./steps')
 const { Stopwatch } = require('./stopwatch')
 
+const secureSession = require('../../index.ts')
 const decryptAlone = require(join(LIB, 'core/aead')).decrypt
 
 /**

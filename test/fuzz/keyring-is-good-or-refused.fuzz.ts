@@ -172,7 +172,7 @@ function doIt (act: Act, keys: readonly KeyRecord[], nowMs: number): KeyRecord[]
   switch (act.do) {
     case 'rotate': return rotated(keys, nowMs, act)
     case 'rotate by schedule': return rotatedBySchedule(keys, { everyMs: 30 * DAY_MS, ...act }, nowMs)
-    case 'revoke': return revoked(keys, keys[act.at % keys.length]?.id as string, nowMs, act.keepForMs) as KeyRecord[]
+    case 'revoke': return revoked(keys, keys[act.at % keys.length]?.id as string, nowMs, act.keepForMs) ?? [...keys]
     case 'prune': return pruned(keys, nowMs, act.alsoRevoked)
     case 'wait': return [...keys]
   }

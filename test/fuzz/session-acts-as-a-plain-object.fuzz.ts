@@ -188,7 +188,7 @@ class World {
       case 'wait': return await time.pass(step.ms)
       case 'rotate': return await this.#changeRing(keys => rotated(keys, time.nowMs, { ...step, keepForMs: DAY_MS }))
       case 'revoke the active key': return await this.#changeRing(keys => {
-        return revoked(keys, sealsAt(keys, time.nowMs).id, time.nowMs, DAY_MS) as KeyRecord[]
+        return revoked(keys, sealsAt(keys, time.nowMs).id, time.nowMs, DAY_MS) ?? [...keys]
       })
       case 'go back to earlier cookies': return this.#goBack(step.at)
     }
