@@ -116,7 +116,7 @@ export function logVerified (
   if (ended.length > 0) logEnded(definition, verified, log)
   if (opened.binding === null && unproven.length === 0) return
   warnRefreshFails(definition, headers, log)
-  // One that passes without a proof is told of as well: an operator wants to know before it is refused.
+  // A session that passes without a proof is logged, too: operators look for it before they enforce proofs.
   const isPassing = isUnproven(opened) && !isRefused(verified)
   const { sessionName, options: { cookieName }, isFirst } = definition
   for (const { id } of isPassing ? [opened] : unproven) {
