@@ -1,6 +1,7 @@
 'use strict'
 
-// `npm test`. What is given behind `--` goes to tap; where that names files, it runs these alone.
+// `npm test`, and with `--kind` the groups of tests that need more than npm: `--kind=browser` runs `*.browser.ts`.
+// All else that is given goes to tap; where that names files, it runs these alone.
 
 const { spawn } = require('node:child_process')
 const { once } = require('node:events')
@@ -9,16 +10,23 @@ const { basename, dirname, join, resolve } = require('node:path')
 const { compileAll } = require('./loader/compile')
 
 const ROOT = resolve(__dirname, '..')
+const TAP = join(ROOT, 'node_modules/.bin/tap')
 const GROUPS = join(ROOT, '.tap/groups')
 const FILES_EACH = 8
+const KIND = '--kind='
 /** They use up what a process has, or measure it. */
 const ALONE = ['keys/guarded-memory-limit.test.ts', 'speed/allocations.test.ts']
 
-/** The test files of each folder, cut into groups that share a process. Those that run alone come first, then the larger groups. */
-function groups () {
-  const files = readdirSync(__dirname, { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.test.ts')).sort()
+/**
+ * The test files of each folder, cut into groups that share a process, the larger groups first. Those that run alone come
+ * before.
+ */
+function groups (suffix) {
+  const files = readdirSync(__dirname, { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith(suffix)).sort()
   const folders = new Map()
-  for (const file of files.filter(file => !ALONE.includes(file))) folders.set(dirname(file), [...folders.get(dirname(file)) ?? [], file])
+  for (const file of files.filter(file => !ALONE.includes(file))) {
+    folders.set(dirname(file), [...folders.get(dirname(file)) ?? [], file])
+  }
   const groups = []
   for (const [folder, all] of folders) {
     const count = Math.ceil(all.length / FILES_EACH)
@@ -27,15 +35,17 @@ function groups () {
       groups.push({ name, files: all.filter((_, at) => at % count === index) })
     }
   }
-  return [...ALONE.map(file => ({ name: basename(file, '.test.ts'), files: [file] })), ...groups.sort((a, b) => b.files.length - a.files.length)]
+  const alone = ALONE.filter(file => files.includes(file)).map(file => ({ name: basename(file, suffix), files: [file] }))
+  return [...alone, ...groups.sort((a, b) => b.files.length - a.files.length)]
 }
 
-/** The programs that run the groups. */
-function programs () {
-  rmSync(GROUPS, { recursive: true, force: true })
-  mkdirSync(GROUPS, { recursive: true })
-  return groups().map(({ name, files }) => {
-    const program = join(GROUPS, `${name}.js`)
+/** The programs that run the groups of a kind. */
+function programs (kind) {
+  const folder = join(GROUPS, kind)
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  return groups(`.${kind}.ts`).map(({ name, files }) => {
+    const program = join(folder, `${name}.js`)
     const paths = files.map(file => join(__dirname, file))
     writeFileSync(program, `require(${JSON.stringify(join(__dirname, 'loader/group'))})(${JSON.stringify(paths, null, 2)})\n`)
     return program
@@ -48,12 +58,18 @@ async function succeeds (command, ...args) {
   return code === 0
 }
 
+/** What the library is covered by, `npm test` alone shows. */
+const WITHOUT_COVERAGE = ['--disable-coverage', '--allow-incomplete-coverage']
+
 async function main (given) {
-  const build = succeeds('npm', 'run', '--silent', 'build')
+  const kind = given.find(argument => argument.startsWith(KIND))?.slice(KIND.length) ?? 'test'
+  const forTap = given.filter(argument => !argument.startsWith(KIND))
+  const build = kind === 'test' ? succeeds('npm', 'run', '--silent', 'build') : true
   compileAll()
   if (!await build) return false
-  const namesFiles = given.some(argument => !argument.startsWith('-'))
-  return await succeeds(join(ROOT, 'node_modules/.bin/tap'), ...namesFiles ? given : ['--timeout=900', ...given, ...programs()])
+  const namesFiles = forTap.some(argument => !argument.startsWith('-'))
+  const options = ['--timeout=900', ...(kind === 'test' ? [] : WITHOUT_COVERAGE)]
+  return await succeeds(TAP, ...options, ...forTap, ...(namesFiles ? [] : programs(kind)))
 }
 
 main(process.argv.slice(2)).then(isPassed => { process.exitCode = isPassed ? 0 : 1 })

@@ -78,7 +78,7 @@ export function inBrowsers (sentence: string, test: (t: Test, browser: BrowserCo
   }
 }
 
-/** The browser that all tests of a file share, with no cookies. */
+/** The browser that all tests of a process share, with no cookies. */
 export async function freshBrowser (t: Test, engine: Engine): Promise<BrowserContext> {
   const browser = await sharedBrowser(engine)
   await browser.clearCookies()
@@ -99,10 +99,18 @@ const shared = new Map<Engine, Promise<BrowserContext>>()
 async function sharedBrowser (engine: Engine): Promise<BrowserContext> {
   const opened = shared.get(engine)
   if (opened !== undefined) return await opened
-  const opening = engine.open(newProfile(t))
+  const process = processTest()
+  const opening = engine.open(newProfile(process))
   shared.set(engine, opening)
-  t.teardown(async () => { await (await opening).close() })
+  process.teardown(async () => { await (await opening).close() })
   return await opening
+}
+
+/** The test that ends last: a process runs several files (test/run.js), each as a subtest. */
+function processTest (): Pick<Test, 'teardown'> {
+  let test: any = t
+  while (test.parent !== undefined) test = test.parent
+  return test
 }
 
 /** All but one: without any, the browser would end. */

@@ -27,7 +27,11 @@ inChromium('after a login the browser registers a key, and its first refresh cle
 })
 
 inChromium('pass and proof are HttpOnly, Secure and Lax, and the proof ends after proofFor', async (t, browser) => {
-  const shop = await bindingShop(t, { deviceBound: { proofFor: '10m' } })
+  let register: () => void = () => {}
+  const mayRegister = new Promise<void>(resolve => { register = resolve })
+  const shop = await bindingShop(t, { deviceBound: { proofFor: '10m' } }, {
+    before: app => { app.addHook('onRequest', async ({ url }) => { if (url === REGISTER) await mayRegister }) }
+  })
   const page = await browser.newPage()
   const events = await bindingEvents(page)
   await logIn(page, shop)
@@ -36,6 +40,7 @@ inChromium('pass and proof are HttpOnly, Secure and Lax, and the proof ends afte
   const secondsFromNow = async (name: string): Promise<number> => (await cookie(name)).expires - Date.now() / 1000
   t.match(await cookie('session.u'), usual)
   t.ok(await secondsFromNow('session.u') > 300 * 24 * 3600)
+  register()
   await committed(page, events)
   t.match(await cookie('session.d'), usual)
   const leftS = await secondsFromNow('session.d')

@@ -1,7 +1,8 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { freshFolder, runIn } from '../helpers/installed'
+import { compilerErrors } from '../helpers/compiler'
+import { freshFolder } from '../helpers/installed'
 import { block, ROOT } from './migration-page'
 
 /** The page's TypeScript, compiled where the old library has been uninstalled. */
@@ -34,12 +35,7 @@ function project (t: Test): string {
 function errorsIn (folder: string, files: Record<string, string>, skipLibCheck: boolean): string[] {
   for (const [name, source] of Object.entries(files)) writeFileSync(join(folder, name), source)
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: { ...OPTIONS, skipLibCheck }, files: Object.keys(files) }))
-  try {
-    runIn(folder, process.execPath, join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', folder)
-    return []
-  } catch (error) {
-    return (error as { stdout: string }).stdout.trim().split('\n')
-  }
+  return compilerErrors(folder)
 }
 
 const USER = `
