@@ -131,7 +131,10 @@ export class ReplyWriter implements SessionHolder {
     this.#revokingEarly?.catch(() => {})
     const lines = this.commit(reply)
     this.setCacheHeaders(reply, undefined)
-    if (!reply.raw.headersSent) copyToRaw(reply)
+    if (!reply.raw.headersSent) {
+      copyToRaw(reply)
+      this.watchHead()
+    }
     return [...lines]
   }
 

@@ -46,15 +46,27 @@ export function isUpgrade ({ request }: FastifyReply): boolean {
 }
 
 /**
- * Runs `work` just before the head of a response is written, also where Node.js does so with the first byte of the
+ * Runs `work` once, before the head of a response is written, also where Node.js does so with the first byte of the
  * body.
+ *
+ * Where headers were set before, `writeHead` adds its own to them before it checks them. If it throws, Fastify tries
+ * again without headers, and what throws then ends the process: so those that were added are removed.
  * @param work is given the arguments of `writeHead`, and returns those to go on with
  */
 export function beforeHead (raw: RawReply, work: (args: readonly unknown[]) => readonly unknown[]): void {
   const writeHead = raw.writeHead as (...args: unknown[]) => RawReply
+  let isDone = false
   raw.writeHead = function (...args: unknown[]) {
-    raw.writeHead = writeHead as RawReply['writeHead']
-    return writeHead.apply(raw, [...work(args)])
+    const isFirst = !isDone
+    isDone = true
+    const given = isFirst ? work(args) : args
+    const namesBefore = raw.getHeaderNames()
+    try {
+      return writeHead.apply(raw, [...given])
+    } catch (error) {
+      for (const name of raw.getHeaderNames()) if (!namesBefore.includes(name)) raw.removeHeader(name)
+      throw error
+    }
   } as RawReply['writeHead']
 }
 

@@ -1,6 +1,8 @@
 import websocket from '@fastify/websocket'
 import { once } from 'node:events'
 import { get } from 'node:http'
+import { connect as connectTo, type AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
 import secureSession from '../../index'
@@ -226,4 +228,22 @@ t.test('commitSession throws where a session cannot be written, with `revocation
   t.match(setCookies(await browser.get('/fill/50')), [/^session=A/])
   t.equal(codes.length, 1)
   t.equal(store.raised, raised + 1, 'the session of the other user has ended')
+})
+
+t.test('a reply with a trailer that Node.js refuses, after commitSession(), is a 500', async t => {
+  const app = await appWith(t)
+  app.get('/:act', async ({ session, params }, reply) => {
+    if ((params as { act: string }).act === 'write') session.set('user', 'ada')
+    else session.get('user')
+    reply.commitSession()
+    reply.trailer('x-end', async () => 'the end')
+    return 'text'
+  })
+  await listen(app)
+  for (const act of ['read', 'write']) {
+    const socket = connectTo((app.server.address() as AddressInfo).port, '127.0.0.1')
+    // A request line can claim any version. For 2.0 Fastify sets no transfer encoding, which a trailer needs here.
+    socket.end(`GET /${act} HTTP/2.0\r\nHost: localhost\r\nConnection: close\r\n\r\n`)
+    t.match(await text(socket), /^HTTP\/1.1 500 /, act)
+  }
 })

@@ -33,6 +33,14 @@ function failingEarly (stream, { query, routeOptions: { url, handlerTimeout }, s
   return stream
 }
 
+/**
+ * An HTTP/1 request whose line says HTTP/2.0. With no plugin at all, a stream with a trailer as the reply to it ends a
+ * process of Fastify 5.12.
+ */
+function claimsHttp2 ({ request: { raw } }) {
+  return raw.httpVersionMajor === 2 && raw.stream === undefined
+}
+
 function destroyedSoon (error) {
   const stream = new PassThrough()
   setImmediate(() => { stream.destroy(error) })
@@ -99,11 +107,11 @@ const ENDINGS = {
   responseCookie: () => new Response('cookies', { headers: [['set-cookie', 'a=1'], ['set-cookie', 'b=2']] }),
   responseRedirect: () => Response.redirect('http://localhost/elsewhere'),
   trailer: reply => {
-    reply.trailer('x-end', async () => { await pause(1); return 'the end' })
+    if (!claimsHttp2(reply)) reply.trailer('x-end', async () => { await pause(1); return 'the end' })
     return 'with a trailer'
   },
   trailerFails: reply => {
-    reply.trailer('x-end', async () => { throw new Error('no trailer') })
+    if (!claimsHttp2(reply)) reply.trailer('x-end', async () => { throw new Error('no trailer') })
     return Readable.from(chunks(2, -1))
   },
   earlyHints: reply => {
