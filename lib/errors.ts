@@ -99,11 +99,12 @@ export const StaleError = createError('FST_SESSION_STALE',
   'this needs a login that is at most %d seconds old: log in again', 401)
 
 const Unproven = createError('FST_SESSION_UNPROVEN',
-  'the session is bound to a device, and the request came without a proof of it', 401 as number)
+  'the session requires a proof of the browser\'s key, and the request has none', 401 as number)
 
 /**
- * The session needs a proof of its device, and the browser could not make one for this request: 503 where it says that
- * it tried, 401 for a request that another site or origin caused. The session is unchanged.
+ * The session requires a proof of the browser's key, and the request has none: 503 where the browser says that it could
+ * not sign, or where this server cannot read the keyring for the key of the proof; 401 for a request that another site
+ * or origin caused. The session is unchanged.
  */
 export class UnprovenError extends Unproven {
   /** Fastify sends them with the error. */

@@ -34,8 +34,9 @@ export interface SecureSessionControl {
   revokeSubject (subject: string | number, sessionName?: string): Promise<void>
   /**
    * Opens a token, like `decodeSecureSession`, and asks the revocation store, also for a session that was checked
-   * within `recheck`. Awaits openers of legacy cookies that return promises. A session that is bound to a device is
-   * refused, since a token has no proof beside it: use `open`.
+   * within `recheck`. Awaits openers of legacy cookies that return promises. A session with a mark is refused, since a
+   * token has no pass or proof beside it: use `open`. With the option `deviceBound`, every login over TLS gets a mark,
+   * in every browser.
    * @param token the value of a cookie
    * @param log receives the reason of a refusal, at level debug; default: `app.log`
    * @param sessionName default: the first session of the registration
@@ -51,12 +52,14 @@ export interface SecureSessionControl {
   ): Promise<Session<T> | null>
   /**
    * Opens the session in a Cookie header, for WebSocket servers and workers. Unlike `decode`, it also opens sessions
-   * that are bound to a device, and looks at all cookies of the session: parts, stamps, passes, proofs and legacy
-   * cookies. It asks the revocation store, also for a session that was checked within `recheck`.
+   * with a mark, by their pass or proof, and looks at all cookies of the session: parts, stamps, passes, proofs and
+   * legacy cookies. It gets no other header, so it also returns null where a route would throw FST_SESSION_UNPROVEN. It
+   * asks the revocation store, also for a session that was checked within `recheck`.
    * @param header the Cookie header of a request
    * @param log receives the reason of a refusal, at level debug; default: `app.log`
    * @param sessionName default: the first session of the registration
-   * @returns the session; null if there is none, if it was revoked, or if it is bound and no proof came along
+   * @returns the session; null if there is none, if it was revoked, or if it has a mark and the header has neither its
+   * pass nor a proof
    * @throws {FST_SESSION_STORE_UNAVAILABLE} if the store is unavailable and `onError` is `'refuse'`
    * @throws {FST_SESSION_UNKNOWN_NAME} if no session has the name `sessionName`
    * @throws {FST_SESSION_INVALID_OPTION} if `header` is not text, an array of text, null or undefined

@@ -5,7 +5,8 @@ import type { Session } from './session'
 export interface DeviceBoundOptions {
   /**
    * Whether a user is logged in by this session. A session is bound when this becomes true, and with `regenerate()`. It
-   * must not change the session.
+   * must be synchronous, return true or false, and not change the session. If it returns a promise or another object,
+   * the request of the login fails with FST_SESSION_INVALID_OPTION.
    * @default sessions that have a subject, by the option `subject`; one of the two must be given
    */
   when?: ((session: Session) => boolean | null | undefined) | undefined
@@ -22,20 +23,20 @@ export interface DeviceBoundOptions {
    */
   path?: string | undefined
   /**
-   * `false`: logins bind no more sessions, and those that are bound go on. To switch the option off; and, before it is
-   * switched on, for all servers to have the two routes.
+   * `false`: new logins are not bound; bound sessions stay bound. Use it to switch the option off, and as the first
+   * step of a rollout, so that all servers have the two routes.
    * @default true
    */
   offer?: boolean | undefined
   /**
-   * `false`: a session without a pass or a proof may be used. `info.bound` is then false, and an event tells of it. To
-   * switch the option on.
+   * `false`: a session without a pass or a proof may be used. `info.bound` is then false, and an event is published.
+   * Use it as a step of a rollout.
    * @default true
    */
   enforce?: boolean | undefined
   /**
-   * An origin, such as 'https://example.com': all of its subdomains share a binding. It must have the host of
-   * `cookie.domain`, which needs it. A subdomain at which users log in must be listed by
+   * An origin, such as 'https://example.com': all of its subdomains share a binding. Its host must be `cookie.domain`.
+   * With `deviceBound`, `cookie.domain` requires `site`. A subdomain at which users log in must be listed by
    * `/.well-known/device-bound-sessions` of this origin.
    * @default each origin has bindings of its own
    */

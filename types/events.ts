@@ -1,7 +1,7 @@
 /**
  * Why a cookie was refused. `revoked`: the cookie opened, but its session was revoked. `unproven`: it opened, but its
- * session is bound to a device, and neither its pass nor a proof came along. With `enforce: false` of `deviceBound`, an
- * `unproven` session is used in spite of this event.
+ * session has a mark, and neither its pass nor a proof was sent. With `enforce: false` of `deviceBound`, an `unproven`
+ * session is used in spite of this event.
  */
 export type RefusedBecause =
   | 'malformed' | 'unknown-version' | 'unknown-key' | 'forged' | 'unsupported' | 'expired' | 'from-the-future'
@@ -65,22 +65,22 @@ export interface RevokedEvent extends AboutSession {
 /**
  * What happened to the binding of a session to a device.
  * - `offered`: the reply asked the browser to register a key.
- * - `registered`: the browser registered one.
- * - `bound`: the browser signed for the first time, and its pass is cleared: from now on, only its key proves it.
- * - `proven`: the browser signed again.
+ * - `registered`: the browser registered one, which is the first time that it signed.
+ * - `bound`: the first refresh. The pass is cleared: from now on, only the key of the browser proves the session.
+ * - `proven`: a later refresh.
  * - `ended`: the browser was told to forget the key.
  */
 export type BindingStep = 'offered' | 'registered' | 'bound' | 'proven' | 'ended'
 
 /**
  * Why a browser was told to forget a key. `unknown-device`: the identifier of the key does not open. `no-session`: no
- * session came along. `other-session`: another one did, such as that of a later login. `revoked`: it was revoked.
+ * session was sent. `other-session`: another one was, such as that of a later login. `revoked`: it was revoked.
  */
 export type EndedBecause = 'unknown-device' | 'no-session' | 'other-session' | 'revoked'
 
 /** The binding of a session to a device has changed. */
 export interface BoundEvent extends AboutSession {
-  /** The hash of the session's id; null if no session came along. */
+  /** The hash of the session's id; null if no session was sent. */
   readonly id: string | null
   readonly step: BindingStep
   /** Null, unless the step is `ended`. */

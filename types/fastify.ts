@@ -19,8 +19,9 @@ declare module 'fastify' {
      * `request.session?.get('user')` in log serializers and error handlers.
      * @throws {FST_SESSION_STORE_UNAVAILABLE} status 503, once per request, if the store is unavailable and `onError`
      * is `'refuse'`
-     * @throws {FST_SESSION_UNPROVEN} once per request, if the session is bound to a device, and the browser could not
-     * prove that for this request: status 503 if it says that it tried, 401 if another site or origin caused it
+     * @throws {FST_SESSION_UNPROVEN} once per request, if the session requires a proof of the browser's key, and the
+     * request has none: status 503 if the browser says that it could not sign, or if this server cannot read the
+     * keyring for the key of the proof; 401 if another site or origin caused the request
      * @example
      * request.session.set('user', { id: 42 })
      * const user = request.session.get('user')
@@ -89,7 +90,8 @@ declare module 'fastify' {
      */
     createSecureSession<T = SessionData> (data?: SessionValues<NotInferred<T>>, sessionName?: string): Session<T>
     /**
-     * Seals a session.
+     * Seals a session. With the option `deviceBound`: in the request of a login, the token has no mark and is bound to
+     * nothing; in later requests it has the mark, so `decodeSecureSession` refuses it.
      * @param session a session of this plugin
      * @param sessionName default: the first session of the registration
      * @returns the token, for use as a cookie value; longer than one cookie if the session is split
@@ -101,8 +103,9 @@ declare module 'fastify' {
     encodeSecureSession<T = SessionData> (session: Session<T>, sessionName?: string): string
     /**
      * Opens a token. A token alone has no stamp, so its idle time counts from the last write of the session, not from
-     * its last use. The revocation store is not asked: use `secureSession.decode` for that. A session that is bound to
-     * a device is refused, since there is no proof beside it: use `secureSession.open` for that.
+     * its last use. The revocation store is not asked: use `secureSession.decode` for that. A session with a mark
+     * is refused, since a token has no pass or proof beside it: use `secureSession.open` for that. With the option
+     * `deviceBound`, every login over TLS gets a mark, in every browser.
      * @param token the value of a cookie
      * @param log receives the reason of a refusal; default: `app.log`
      * @param sessionName default: the first session of the registration

@@ -161,7 +161,9 @@ export interface SessionMethods<T> {
   /**
    * Sets limits and cookie attributes for this session alone. They stay in effect until the session is deleted or
    * regenerated, or another user logs in.
-   * @throws {FST_SESSION_INVALID_OPTION} if a setting is wrong or contradicts another
+   * @throws {FST_SESSION_INVALID_OPTION} if a setting is wrong or contradicts another; and, after the request of its
+   * login, for a session with a mark (option `deviceBound`), if a setting would keep its pass or proof from being sent
+   * with it: another `path` or `domain`, `sameSite: 'none'` or `secure: false`
    * @throws {FST_SESSION_COMMITTED} if the cookie can no longer be sent
    * @example
    * request.session.options({ idle: '30d', absolute: '90d', persistent: true })

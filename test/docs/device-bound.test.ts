@@ -40,7 +40,16 @@ async function firstApp (t: Test, deviceBound = 'true', more?: string): Promise<
 
 function addLogin (app: FastifyInstance): void {
   addPages(app)
-  app.get('/login', async ({ session }) => { session.regenerate(); session.set('user', { id: 17 }); return {} })
+  app.route({
+    method: ['GET', 'POST'],
+    url: '/login',
+    handler: async ({ session }) => {
+      session.regenerate()
+      session.set('user', { id: 17 })
+      return { token: app.encodeSecureSession(session) }
+    }
+  })
+  app.get('/token', async ({ session }) => ({ token: app.encodeSecureSession(session) }))
 }
 
 /** A browser that has logged in, and is bound where the app offers it. */
@@ -139,16 +148,37 @@ t.test('docs/device-bound.md: the order of calls counts, also without await: a h
 })
 
 t.test('docs/device-bound.md: sessions that cookiesFor makes need no proof', async t => {
-  const app = await firstApp(t, 'true', '/transfer')
+  const app = await firstApp(t, 'true', "post('/transfer'")
   const cookies = app.secureSession.cookiesFor({ user: { id: 17 } } as never)
   const headers = { 'x-forwarded-proto': 'https', ...BY_PAGE.headers }
   t.match((await app.inject({ url: '/me', cookies, headers })).json(), { user: { id: 17 }, bound: false })
   t.equal((await app.inject({ method: 'POST', url: '/transfer', cookies, headers })).json().code, 'FST_SESSION_UNBOUND')
 })
 
+t.test('docs/device-bound.md: a test binds a session as a browser does, and uses a route with provenWithin', async t => {
+  const clock = fakeClock(t)
+  const app = await firstApp(t, 'true', "post('/transfer'")
+  const names = { app, require, Buffer, Object, JSON }
+  const [response, cookies] = await run(block(t, 'js', 'bindDevice'), names, '[response, cookies]')
+  t.strictSame(response.json(), { from: 17 })
+  clock.advance(2 * MINUTE_MS)
+  t.equal((await app.inject({ method: 'POST', url: '/transfer', cookies })).statusCode, 307)
+})
+
+t.test('docs/device-bound.md: a token has no mark in the request of the login, and has it in later ones', async t => {
+  fakeClock(t)
+  const app = await firstApp(t)
+  const browser = new DeviceBrowser(app, HOST)
+  const userIn = async (url: string): Promise<unknown> => {
+    return app.decodeSecureSession((await browser.get(url)).json().token)?.get('user')
+  }
+  t.strictSame(await userIn('/login'), { id: 17 })
+  t.equal(await userIn('/token'), undefined)
+})
+
 t.test('docs/device-bound.md: provenWithin makes the browser sign, and answers 401 to a session that is not bound', async t => {
   const clock = fakeClock(t)
-  const app = await firstApp(t, 'true', '/transfer')
+  const app = await firstApp(t, 'true', "post('/transfer'")
   const browser = await boundAt(app)
   const transfer = async (browser: DeviceBrowser): Promise<number> => (await browser.get('/transfer', { method: 'POST', ...BY_PAGE })).statusCode
   t.equal(await transfer(browser), 200)
@@ -164,7 +194,7 @@ t.test('docs/device-bound.md: provenWithin makes the browser sign, and answers 4
   t.equal((await unbound.get('/transfer', { method: 'POST', ...BY_PAGE })).json().code, 'FST_SESSION_UNBOUND')
 })
 
-t.test('docs/device-bound.md: one route wants a proof from bound sessions, and a new login from others', async t => {
+t.test('docs/device-bound.md: one route requires a proof of bound sessions, and a new login of others', async t => {
   const clock = fakeClock(t)
   const app = await firstApp(t, 'true', 'bound ? proven : fresh')
   const [bound, unbound] = [await boundAt(app), new DeviceBrowser(app, HOST)]
@@ -310,6 +340,6 @@ t.test('docs/device-bound.md: the picture is small, has a text description, and 
 })
 
 t.test('docs/device-bound.md: every block of code is run by a test of this page', async t => {
-  t.equal(blocks('js').length, 7)
-  t.equal(PAGE.match(/^```\w+$/gm)?.length, 7)
+  t.equal(blocks('js').length, 8)
+  t.equal(PAGE.match(/^```\w+$/gm)?.length, 8)
 })
