@@ -66,7 +66,7 @@ function keyIn (jwk: unknown): PublicKey | undefined {
 }
 
 function coordinateIn (value: unknown): Buffer | null {
-  const bytes = typeof value === 'string' && value.length <= LONGEST_JWT ? bytesIn(value) : null
+  const bytes = typeof value === 'string' ? bytesIn(value) : null
   return bytes?.length === COORDINATE_BYTES ? bytes : null
 }
 

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, sign } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { SignJWT } from 'jose'
 import { sealChallenge } from '../../lib/bound/tokens'
@@ -88,6 +88,7 @@ function badJwts (browser: DeviceBrowser, jti: string, header: object): Record<s
     'plain base64': `${head}.${payload}+.${signature}`,
     'a header that is no JSON': `${b64('{')}.${payload}.${signature}`,
     'a header that is not UTF-8': `${Buffer.from([0x22, 0xff, 0x22]).toString('base64url')}.${payload}.${signature}`,
+    'a signed header with a member that is not UTF-8': notUtf8(privateKey, good),
     'a header that is an array': `${b64([])}.${payload}.${signature}`,
     'a header that is null': `${b64(null)}.${payload}.${signature}`,
     'a payload that is a text': `${head}.${b64('"x"')}.${signature}`,
@@ -106,6 +107,7 @@ function badJwts (browser: DeviceBrowser, jti: string, header: object): Record<s
     'a jti that was altered': jwtOf(privateKey, { jti: jti.slice(0, -2) + 'AA' }, header),
     'a signature of 63 bytes': `${head}.${payload}.${b64('x'.repeat(63))}`,
     'a signature of 65 bytes': `${head}.${payload}.${b64('x'.repeat(65))}`,
+    'a signature that is no base64url': `${head}.${payload}.${signature.slice(1)}*`,
     'a signature of zeros': `${head}.${payload}.${Buffer.alloc(64).toString('base64url')}`,
     'a signature that was altered': `${head}.${payload}.${bent(signature)}`,
     'a payload that was altered': `${head}.${b64({ jti, x: 1 })}.${signature}`,
@@ -113,6 +115,16 @@ function badJwts (browser: DeviceBrowser, jti: string, header: object): Record<s
     'two JWTs': `${good}, ${good}`,
     'a quote that does not end': `"${good}`
   }
+}
+
+/** A good JWT, signed again with a byte in its header that is no UTF-8. */
+function notUtf8 (privateKey: DeviceBrowser['keys']['privateKey'], good: string): string {
+  const [head, payload] = good.split('.') as [string, string]
+  const open = Buffer.from(head, 'base64url').subarray(0, -1)
+  const bytes = Buffer.concat([open, Buffer.from(',"x":"'), Buffer.from([0xff]), Buffer.from('"}')])
+  const signed = `${bytes.toString('base64url')}.${payload}`
+  const signature = sign('sha256', Buffer.from(signed), { key: privateKey, dsaEncoding: 'ieee-p1363' })
+  return `${signed}.${signature.toString('base64url')}`
 }
 
 /** Keys that are none. */
@@ -126,7 +138,8 @@ function badKeys ({ keys, jwk }: DeviceBrowser): Record<string, unknown> {
     'a text': 'key',
     'an array': [jwk],
     'another type': { ...jwk, kty: 'OKP' },
-    RSA: generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' }),
+    RSA: { kty: 'RSA', n: 'A'.repeat(342), e: 'AQAB' },
+    'a key of another type with the coordinates': { ...jwk, kty: 'RSA' },
     'another curve': publicKey.export({ format: 'jwk' }),
     'the name of another curve': { ...jwk, crv: 'secp256k1' },
     'no x': { ...jwk, x: undefined },
@@ -168,6 +181,21 @@ t.test('a refresh with a malformed JWT, or with a key in it, gets 403 and a chal
     await isChallenged(t, browser, { 'secure-session-response': jwt }, `with a key: ${what}`)
   }
   t.equal((await browser.refresh({}, challenge)).statusCode, 204)
+})
+
+t.test('a JWT has at most 2048 characters, however they are spread over its parts', async t => {
+  const app = await shopOf(t)
+  const browser = await boundBrowser(app)
+  const jwtWith = (kid: number, x: number): string => {
+    return jwtOf(browser.keys.privateKey, { jti: browser.challenge, x: 'x'.repeat(x) }, { kid: 'y'.repeat(kid) })
+  }
+  // Not every length of a text is one in base64url.
+  const almost = Math.floor((2048 - jwtWith(600, 0).length) * 3 / 4)
+  const jwts = [600, 601, 602].flatMap(kid => [-3, -2, -1, 0, 1].map(more => jwtWith(kid, almost + more)))
+  const [longest, longer] = [2048, 2049].map(length => jwts.find(jwt => jwt.length === length)) as [string, string]
+  t.strictSame([longest.length, longer.length], [2048, 2049])
+  t.equal((await browser.copy().refresh({ 'secure-session-response': longest })).statusCode, 204)
+  await isChallenged(t, browser.copy(), { 'secure-session-response': longer }, 'of 2049 characters')
 })
 
 t.test('an identifier that is none gets 400, one that does not open ends the key', async t => {
@@ -321,13 +349,21 @@ t.test('why a browser got no proof is in the log, at level debug, without a secr
   await browser.post('refresh', {})
   await browser.post('refresh', { 'sec-secure-session-id': browser.identifier })
   await browser.post('refresh', { 'sec-secure-session-id': 'A'.repeat(168) })
+  const short = jwtOf(browser.keys.privateKey, { jti: browser.challenge }).slice(0, -4)
+  await browser.refresh({ 'secure-session-response': short })
+  const login = await loggedIn(app)
+  const jwk = { ...login.jwk, x: login.jwk.x.slice(0, 40) }
+  await login.register({ 'secure-session-response': jwtOf(login.keys.privateKey, { jti: login.offered }, { jwk }) })
   const lines = app.lines.filter(({ answer }) => answer !== undefined)
   t.match(lines, [
     { level: 20, answer: 'refused', why: 'there is no JWT' },
     { answer: 'refused', why: 'there is no identifier' },
     { answer: 'challenged', why: 'there is no JWT' },
-    { answer: 'ended', why: 'unknown-device' }
+    { answer: 'ended', why: 'unknown-device' },
+    { answer: 'challenged', why: 'there is no JWT' },
+    { answer: 'refused', why: 'there is no JWT' }
   ])
+  t.equal(lines.length, 6)
   const secrets = [browser.identifier, browser.challenge, ...browser.cookies.values(), KEY.toString('hex')]
   t.notOk(secrets.some(secret => JSON.stringify(lines).includes(secret)))
 })

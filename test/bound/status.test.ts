@@ -78,6 +78,21 @@ t.test('a proof that is a minute ahead of the clock counts, and one of a server 
   }
 })
 
+t.test('of several proofs of a session the latest counts, whatever their order', async t => {
+  const clock = fakeClock(t)
+  const app = await shopOf(t)
+  const browser = await boundBrowser(app)
+  const session = `session=${browser.cookies.get('session')}`
+  const early = `session.d=${browser.cookies.get('session.d')}`
+  clock.advance(MINUTE_MS)
+  await browser.prove()
+  const late = `session.d=${browser.cookies.get('session.d')}`
+  for (const cookies of [[session, early, late], [session, late, early]]) {
+    const reply = await app.inject({ url: '/me', headers: { cookie: cookies.join('; ') } })
+    t.match(reply.json(), { bound: true, provenAt: clock.nowMs })
+  }
+})
+
 const SKIPPED = { 'secure-session-skipped': 'server_error;session_identifier="x"' }
 
 for (const [what, headers, status, more] of [
