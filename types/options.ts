@@ -148,8 +148,8 @@ export interface SessionOptions {
   revocation?: RevocationOptions | undefined
   /**
    * Binds sessions to a key of the browser that cannot be copied: device bound session credentials (DBSC). A copy of
-   * the cookies of a bound session is refused after `proofFor`. Browsers that do not know it stay logged in as before.
-   * `true`: with all defaults.
+   * the cookies of a bound session is refused after `proofFor`. Browsers that do not support it stay logged in as
+   * before. `true`: with all defaults.
    * @default false; sessions that another server has bound are honoured
    * @see https://w3c.github.io/webappsec-dbsc/
    * @example

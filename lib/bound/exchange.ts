@@ -7,7 +7,7 @@ import {
   DEVICE_CHARACTERS, openChallenge, sealChallenge, sealDevice, sealProof, type Device, type Purpose
 } from './tokens'
 
-/** What browsers and the two routes say to each other. */
+/** The requests of browsers to the two routes, and the answers. */
 
 export interface ExchangeRules {
   readonly keys: { readonly proof: TokenKeys, readonly device: TokenKeys, readonly challenge: TokenKeys }
@@ -25,19 +25,19 @@ export interface ExchangeRules {
 export type EndedBecause = 'unknown-device' | 'no-session' | 'other-session' | 'revoked'
 
 /**
- * What a route answers. Of all other answers browsers forget the key.
+ * What a route answers. For any other answer, browsers forget the key.
  * - `registered`: 200. The browser has a key for this mark.
  * - `proven`: 204.
  * - `challenged`: 403. The browser signs again.
- * - `ended`: 200. The browser forgets the key, and no cookie is touched.
- * - `refused`: 400. No browser that acts by itself gets this to a refresh.
+ * - `ended`: 200. The browser forgets the key. The answer itself sets and clears no cookie.
+ * - `refused`: 400. The request is not one that a browser makes by itself, or the registration is not valid.
  * - `unavailable`: 503. The browser tries again with its next request.
  */
 export type Answer = Registered | Proven | Challenged | Ended | Refused | Unavailable
 
 export interface Registered {
   readonly kind: 'registered'
-  /** The proof, and how long the browser keeps it. */
+  /** The proof, and the Max-Age of its cookie. */
   readonly proof: string
   readonly maxAgeS: number
   /** The value of Secure-Session-Challenge: what the browser signs next. */
@@ -74,10 +74,10 @@ export interface Unavailable {
   readonly why: string
 }
 
-/** The first proof ends soon, so that the browser refreshes, which clears the pass. */
+/** The first proof is short, so that the browser refreshes soon, which clears the pass. */
 const FIRST_PROOF_S = MINUTE_MS / SECOND_MS
 const REGISTRATION_FOR_MS = 5 * MINUTE_MS
-/** A challenge is signed when the proof that came with it ends, and a browser may be late. */
+/** The browser signs a challenge when the proof that was sent with it ends, or some time later. */
 const CHALLENGE_LONGER_MS = 2 * MINUTE_MS
 
 const QUOTED = /^"([\x20\x21\x23-\x5b\x5d-\x7e]*)"(?:;.*)?$/
@@ -91,18 +91,18 @@ export function registrationOffer (path: string, mark: Buffer, keys: TokenKeys, 
 
 /** The JWT of a registration, with its key. Its challenge and signature are not checked yet. */
 export function registrationIn (headers: IncomingHttpHeaders): (DeviceJwt & { readonly key: PublicKey }) | Refused {
-  if (!isMadeByBrowser(headers)) return refused('it was made by a script or by another site')
+  if (!isMadeByBrowser(headers)) return refused('a script or another site made the request')
   const jwt = jwtIn(headers)
   if (jwt === null) return refused('there is no JWT')
   const { key } = jwt
   return key === null ? refused('the JWT has no key') : { ...jwt, key }
 }
 
-/** @param mark of the session, whose pass came along */
+/** @param mark of the session; its pass was sent */
 export function register (
   rules: ExchangeRules, jwt: DeviceJwt & { readonly key: PublicKey }, mark: Buffer, nowMs: number
 ): Registered | Refused {
-  if (!isAsked(rules, jwt, mark, PURPOSE_REGISTRATION, nowMs)) return refused('the challenge does not fit')
+  if (!isAsked(rules, jwt, mark, PURPOSE_REGISTRATION, nowMs)) return refused('the challenge is not valid')
   if (!isSignedBy(jwt, jwt.key)) return refused('the signature does not verify')
   const identifier = sealDevice({ mark, ...jwt.key }, rules.keys.device, nowMs)
   return {
@@ -116,14 +116,14 @@ export function register (
 
 /** The identifier of a refresh, unopened. */
 export function identifierIn (headers: IncomingHttpHeaders): string | Refused {
-  if (!isMadeByBrowser(headers)) return refused('it was made by a script or by another site')
+  if (!isMadeByBrowser(headers)) return refused('a script or another site made the request')
   const identifier = textIn(headers['sec-secure-session-id'])
   if (identifier === null) return refused('there is no identifier')
   const isPossible = identifier.length === DEVICE_CHARACTERS && WORD.test(identifier)
   return isPossible ? identifier : refused('the identifier is malformed')
 }
 
-/** @param identifier of the device, whose session came along */
+/** @param identifier of the device; the session with its mark was sent */
 export function refresh (
   rules: ExchangeRules, identifier: string, device: Device, headers: IncomingHttpHeaders, nowMs: number
 ): Proven | Challenged {
@@ -133,7 +133,7 @@ export function refresh (
   const jwt = jwtIn(headers)
   if (jwt === null) return challenged('there is no JWT')
   if (jwt.key !== null) return challenged('the JWT has a key of its own')
-  if (!isAsked(rules, jwt, mark, PURPOSE_REFRESH, nowMs)) return challenged('the challenge does not fit')
+  if (!isAsked(rules, jwt, mark, PURPOSE_REFRESH, nowMs)) return challenged('the challenge is not valid')
   if (!isSignedBy(jwt, device)) return challenged('the signature does not verify')
   const proof = sealProof({ mark, provenAtMs: nowMs }, rules.keys.proof, nowMs)
   return { kind: 'proven', proof, maxAgeS: proofMaxAgeS(rules), challenge }
@@ -157,7 +157,10 @@ export function textIn (header: string | string[] | undefined): string | null {
   return QUOTED.exec(header)?.[1] ?? header
 }
 
-/** A script can set Secure-Session-Response, but only in a mode that says so. Old browsers send neither header. */
+/**
+ * Scripts can set Secure-Session-Response, but not in mode `no-cors`. Early versions of Chromium send neither of these
+ * headers.
+ */
 function isMadeByBrowser (headers: IncomingHttpHeaders): boolean {
   const mode = headers['sec-fetch-mode']
   return (mode === undefined || mode === 'no-cors') && headers['sec-fetch-site'] !== 'cross-site'
@@ -168,7 +171,7 @@ function jwtIn (headers: IncomingHttpHeaders): DeviceJwt | null {
   return text === null ? null : readJwt(text)
 }
 
-/** The JWT answers a challenge of ours. */
+/** The JWT signs a challenge that a server sealed for this mark and purpose, and that has not expired. */
 function isAsked (
   { keys, proofForMs }: ExchangeRules, { jti }: DeviceJwt, mark: Buffer, purpose: Purpose, nowMs: number
 ): boolean {
@@ -188,7 +191,7 @@ function proofMaxAgeS ({ proofForMs }: ExchangeRules): number {
   return Math.floor(proofForMs / SECOND_MS)
 }
 
-/** What the browser does with its key from now on. */
+/** The JSON by which a browser knows when to refresh, where, and for which cookie. */
 function instructions (rules: ExchangeRules, identifier: string): string {
   const { path, proofName, attributes, site, refreshInitiators } = rules
   return JSON.stringify({
@@ -197,7 +200,7 @@ function instructions (rules: ExchangeRules, identifier: string): string {
     scope: {
       include_site: site !== null,
       ...(site === null ? {} : { origin: site }),
-      // A request for these routes must not wait for one of them.
+      // Requests for the two routes must not wait for a refresh.
       scope_specification: [{ type: 'exclude', domain: '*', path }]
     },
     credentials: [{ type: 'cookie', name: proofName, attributes }],

@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import { decodeBase64url, decodedLength } from '../core/bytes'
 import { COORDINATE_BYTES } from '../core/format'
 
-/** The JWTs by which browsers prove a key: RFC 7519, https://w3c.github.io/webappsec-dbsc/ */
+/** The JWTs by which browsers prove that they have a key: RFC 7519, https://w3c.github.io/webappsec-dbsc/ */
 
 const LONGEST_JWT = 2048
 /** RFC 7518 section 3.4: R and S of an ES256 signature, each 32 bytes. */
@@ -17,7 +17,7 @@ export interface PublicKey {
   readonly y: Buffer
 }
 
-/** What a JWT says. Its signature is not verified. */
+/** The content of a JWT. Its signature is not verified yet. */
 export interface DeviceJwt {
   /** The challenge that was signed. */
   readonly jti: string

@@ -7,9 +7,9 @@ import type { Proof } from './tokens'
 
 /**
  * What the cookies beside a session with a mark say.
- * - `bound`: a proof came along. The browser has the key.
- * - `unbound`: the pass came along. The browser has no key, or has not used it yet.
- * - `unproven`: neither did.
+ * - `bound`: a proof was sent. The browser has the key.
+ * - `unbound`: the pass was sent. The browser has no key, or has not refreshed yet.
+ * - `unproven`: neither was sent.
  */
 export type Binding = Bound | Unbound | Unproven
 
@@ -25,7 +25,7 @@ export interface Unbound {
 
 export interface Unproven {
   readonly kind: 'unproven'
-  /** A genuine proof of another mark came along. While the browser holds it, it makes no other one. */
+  /** A valid proof of another mark was sent. While the browser has that cookie, it does not sign again. */
   readonly hasForeignProof: boolean
 }
 
@@ -33,8 +33,8 @@ export interface Unproven {
  * What becomes of an unproven session.
  * - `passes`: it may be used.
  * - `refused`: the browser has no key for it, or the cookies are a copy.
- * - `skipped`: it may well be good. The browser could not sign, and says so; or this server cannot read its proof now.
- * - `elsewhere`: it may well be good. Browsers do not sign for a request that another site or origin caused.
+ * - `skipped`: it may be valid. The browser says that it could not sign, or this server cannot open the proof now.
+ * - `elsewhere`: it may be valid. Browsers do not sign for a request that another site or origin caused.
  */
 export type Treatment = 'passes' | 'refused' | 'skipped' | 'elsewhere'
 
@@ -60,8 +60,8 @@ export function hasPass (mark: Buffer, values: readonly string[]): boolean {
 }
 
 /**
- * The latest time of the proofs of this mark that count; null for none. A proof is good for a minute longer than its
- * cookie: a browser makes no other one while it holds it.
+ * The latest time of the proofs of this mark that are valid; null for none. A proof is valid for a minute longer than
+ * its cookie lasts: while a browser has the cookie, it does not sign again.
  */
 export function provenAtMs (mark: Buffer, proofs: readonly Proof[], proofForMs: number, nowMs: number): number | null {
   let latestMs: number | null = null
@@ -73,6 +73,7 @@ export function provenAtMs (mark: Buffer, proofs: readonly Proof[], proofForMs: 
   return latestMs
 }
 
+/** One of the proofs is of another mark. */
 export function isForeign (mark: Buffer, proofs: readonly Proof[]): boolean {
   return proofs.some(proof => !proof.mark.equals(mark))
 }

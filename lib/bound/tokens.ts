@@ -7,7 +7,7 @@ import { openToken, plaintext, sealToken, type TokenKeys } from '../core/token'
 
 /** The tokens of device bound sessions. Each has a use of the keys of its own, and one length. */
 
-/** The browser signed. */
+/** The browser signed for this mark at this time. */
 export interface Proof {
   readonly mark: Buffer
   readonly provenAtMs: number

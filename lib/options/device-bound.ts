@@ -36,7 +36,7 @@ const ADVISED_PROOF_FOR_MS = 5 * MINUTE_MS
 const KNOWN = ['when', 'proofFor', 'path', 'offer', 'enforce', 'site', 'refreshInitiators']
 const WHERE = 'option "deviceBound"'
 
-// Characters that mean nothing to a router, and that no client encodes. Clients resolve the segments "." and "..".
+// Characters that are not special to a router, and that no client encodes. Clients resolve the segments "." and "..".
 const PATH = /^(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/
 /** `*` is any host, `*.example.com` any subdomain. */
 const INITIATOR = /^(?:\*|(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*)$/i
@@ -67,7 +67,7 @@ export function resolveProofFor (option: unknown): number {
 
 export function warningsForProofFor (proofForMs: number): string[] {
   if (proofForMs >= ADVISED_PROOF_FOR_MS) return []
-  return ['"deviceBound.proofFor" is shorter than 5 minutes: Chromium signs 6 times in 9 minutes for a site at most, ' +
+  return ['"deviceBound.proofFor" is shorter than 5 minutes: Chromium signs at most 6 times in 9 minutes for a site, ' +
     'and begins to sign 2 minutes before a proof ends. Active users will be refused']
 }
 

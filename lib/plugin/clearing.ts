@@ -63,8 +63,8 @@ export function clearReplaced (
 }
 
 /**
- * The proof, where the browser is to make another one: a guard wants a later one, or it is of another session. While a
- * browser holds the cookie, it makes none.
+ * The proof, where the browser must sign again: a guard requires a more recent proof, or the proof is of another mark.
+ * While a browser has the cookie, it does not sign.
  */
 export function clearProof ({ definition, verified, isProofCleared }: PlanInput): readonly ClearedCookie[] {
   const binding = verified === null ? null : verified.opened.binding

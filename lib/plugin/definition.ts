@@ -68,8 +68,8 @@ export async function defineSession (
       settingsIn: (given, before, current) => settingsIn(rules, given, before, current, now()),
       refuseWithoutPass: settings => {
         if (isSentWithPass(definition, settings)) return
-        throw invalid('session.options(): a session that can be bound to a device keeps the path, domain, secure and ' +
-          'sameSite of its login: set them in the request of the login, or in the option "cookie"')
+        throw invalid('session.options(): "path", "domain", "secure" and "sameSite" of a session that can be bound ' +
+          'to a device cannot change after its login: set them in the request of the login, or by the option "cookie"')
       }
     },
     legacyCookies: await legacyCookiesOf(session, keyring, isFirst),

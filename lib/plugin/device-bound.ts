@@ -26,7 +26,7 @@ import type { BindingStep, EndedBecause } from '../../types/events'
 import { mayOpenLater } from './unknown-keys'
 import { isRefused, isUnproven, verify, type VerifiedSession } from './verify'
 
-/** Device bound sessions: the two routes that browsers call by themselves, and the hop. */
+/** Device bound sessions: the two routes that browsers call by themselves, and the reload page. */
 
 type Exchange = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
 
@@ -39,8 +39,8 @@ export function exchangeOf (request: FastifyRequest): Exchange | undefined {
 }
 
 /**
- * Adds the two routes. They are answered in a hook of the plugin: so nothing that the app adds later stands before
- * them, such as a check of CSRF tokens, a guard or a parser of bodies.
+ * Adds the two routes. A hook of the plugin answers them. So hooks, guards and body parsers that the app adds later do
+ * not run for them, such as a check of CSRF tokens.
  */
 export function addExchanges (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
   for (const definition of definitions) addRoutes(app, definition)
@@ -71,19 +71,20 @@ function addRoutes (app: FastifyInstance, definition: SessionDefinition): void {
   }
 }
 
-/** Another scope of the app has the same session, and its routes. Throws FST_SESSION_INVALID_OPTION. */
+/** Another scope of the app has added the routes of this session. Throws FST_SESSION_INVALID_OPTION. */
 function isAnswered (app: FastifyInstance, definition: SessionDefinition, path: string): boolean {
   const others = sessionsOfAllScopes(app).filter(other => other !== definition)
   const twin = others.find(({ options }) => options.deviceBound?.path === path)
   if (twin === undefined) return false
   const { options: { cookieName }, lines: { scope } } = definition
   if (twin.options.cookieName !== cookieName || twin.lines.scope !== scope) {
-    throw invalid(`option "deviceBound.path": session "${twin.sessionName}" has "${path}", too: give them two paths`)
+    throw invalid(`option "deviceBound.path": session "${twin.sessionName}" also uses "${path}". Set a different ` +
+      '"deviceBound.path" for each session')
   }
   return app.hasRoute({ method: 'POST', url: `${path}/register` })
 }
 
-/** An answer, and the session that came along; null for none. */
+/** An answer, and the session that the request sent; null for none. */
 interface Step {
   readonly answer: Answer
   readonly opened: OpenedSession | null
@@ -114,7 +115,7 @@ async function answerRefresh (definition: SessionDefinition, request: FastifyReq
   }
   const isOfDevice = ({ mark }: OpenedSession): boolean => mark !== null && mark.equals(device.mark)
   const found = await find(definition, request, isOfDevice)
-  // A refresh that another site caused brings no session.
+  // A refresh that another site caused is sent without the session.
   const mayBeMissing = (options.deviceBound as ResolvedDeviceBound).refreshInitiators.length > 0
   if (found === null && !mayBeMissing) return { answer: ended(identifier, 'no-session'), opened: null }
   if (found !== null && 'kind' in found) return { answer: found, opened: null }
@@ -128,21 +129,21 @@ const KEY_UNKNOWN = unavailable('the keyring could not be read for a key that is
 const STORE_UNAVAILABLE = unavailable('the revocation store is unavailable')
 
 /**
- * The session that came along: the first that is wanted, or else the newest. Nothing needs to prove it. It is not used,
- * so it is not renewed. Null for none.
+ * The session that the request sent: the first that is wanted, or else the newest; null for none. No pass or proof is
+ * required, and the session is not renewed.
  */
 async function find (
   definition: SessionDefinition, request: FastifyRequest, isWanted: (opened: OpenedSession) => boolean
 ): Promise<VerifiedSession | Unavailable | null> {
   const { raw: { headers }, log } = request
-  // Nothing has to prove it here, so no proof is opened.
+  // No proof is required here, so none is opened.
   const sessions = openSealed({ ...definition, proofKeys: null }, headerSource(headers), definition.context.now(), log)
   const wanted = sessions.find(isWanted)
   const tokens = wanted === undefined ? cookieValues(headers.cookie, definition.options.cookieName) : []
   if (tokens.some(token => mayOpenLater(definition, token))) return KEY_UNKNOWN
   const session = wanted ?? sessions[0]
   if (session === undefined) return null
-  // Without a binding, for the plan: these routes write and clear the cookies of the binding themselves.
+  // The binding is removed: these routes set and clear the pass and the proof themselves.
   const candidates = { sessions: [{ ...session, binding: null }], legacy: null, legacySettings: [] }
   try {
     const verified = await verify(definition, candidates, headers, 'when-due')
@@ -177,7 +178,7 @@ function send (
   if ('proof' in answer) putSetCookies(reply, proofLines(definition, answer, request))
   if ('why' in answer) {
     request.log.debug({ session: definition.sessionName, answer: answer.kind, why: answer.why },
-      'a browser got no proof for its session')
+      'a registration or refresh was answered without a proof')
   }
   switch (answer.kind) {
     case 'registered':
@@ -195,7 +196,7 @@ function send (
   }
 }
 
-/** The proof, and the pass that it replaces: from the second proof on, only the key proves the session. */
+/** Sets the proof. The first refresh also clears the pass: from then on, only the key proves the session. */
 function proofLines (
   { proofName, passName, bindingLines }: SessionDefinition, { kind, proof, maxAgeS }: Registered | Proven,
   { raw: { headers: { cookie } } }: FastifyRequest
@@ -220,8 +221,9 @@ function publish (
 }
 
 /**
- * `Refresh` leads to the URL of the page, which loads nothing if that has a fragment: so the page takes another URL.
- * `location.reload()` would not do: in Firefox it is a request from the other site again, and so on.
+ * `Refresh: 0` navigates to the document's URL. If that has a fragment, the browser only scrolls. So the script changes
+ * the document's URL first; the navigation then loads the original one. `location.reload()` does not work: in Firefox
+ * it is a request from the other site again, so it would loop.
  */
 const HOP_SCRIPT = 'if (location.href.includes("#")) history.replaceState(null, "", (location.search || "?") + "&")'
 /** The link is for browsers that run no scripts. It has no fragment. */
@@ -237,9 +239,9 @@ const HOP_HEADERS = {
 }
 
 /**
- * A link from another site makes no browser sign, so the page would be asked for without a proof. The hop answers such
- * a navigation, before any handler, with a page that is loaded again at once: then the origin itself asks, and the
- * browser signs first. It never answers the second request.
+ * Browsers do not sign before a navigation that another site started. So the reload page answers it, before any
+ * handler: it navigates to the same URL at once. That second request is of the origin itself, so the browser signs
+ * first. It never gets the reload page.
  */
 export function addHop (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
   app.addHook('onRequest', function hop (request, reply, done) {
@@ -258,7 +260,7 @@ function isNavigationFromElsewhere ({ method, raw: { headers }, routeOptions }: 
   return routeOptions.config.session !== false
 }
 
-/** The newest session has a mark, and neither a pass nor a proof of any session came along. */
+/** The newest session has a mark, and no pass or proof was sent. */
 function needsProof (definition: SessionDefinition, request: FastifyRequest): boolean {
   const { cookie } = request.raw.headers
   const { passName, proofName, options: { cookieName } } = definition

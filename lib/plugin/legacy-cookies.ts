@@ -81,7 +81,7 @@ async function sealedLegacy (
     stampKeys: keyring.tokenKeys('stamp', stampName),
     passName: cookieName + PASS_SUFFIX,
     proofName: cookieName + PROOF_SUFFIX,
-    // The browser signs for the earlier name alone: a session that is bound to its key cannot migrate.
+    // The key of the browser belongs to the earlier name: a session that only a proof proves does not migrate.
     proofKeys: null,
     proofForMs: 0,
     isFirst
@@ -107,7 +107,7 @@ async function sealedLegacy (
   }
 }
 
-/** It has no mark, or its pass came along. */
+/** It has no mark, or its pass was sent. */
 function isProven (
   { binding, id }: OpenedSession, { sessionName, sealing, isFirst }: SealedCookies, log: OpeningLog
 ): boolean {

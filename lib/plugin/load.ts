@@ -111,7 +111,7 @@ export interface SealedCookies {
   readonly stampKeys: TokenKeys
   readonly passName: string
   readonly proofName: string
-  /** Null where no proof counts. */
+  /** Null where proofs are ignored. */
   readonly proofKeys: TokenKeys | null
   readonly proofForMs: number
   readonly isFirst: IsFirst

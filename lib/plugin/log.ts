@@ -71,14 +71,14 @@ export interface RefusedCookie {
   readonly sessionName: string
   readonly cookie: string
   readonly reason: RefusedBecause
-  /** It is used all the same. */
+  /** It is accepted, in spite of the reason. */
   readonly isPassing?: boolean
   /** The id of the session in it, if it opened and was revoked or is unproven. */
   readonly id?: string
 }
 
 const CLOCKS = 'clocks'
-const PASSES = 'a session cookie that "enforce" of "deviceBound" will refuse'
+const PASSES = 'a session without pass or proof was accepted, because "deviceBound.enforce" is false'
 const CLOCKS_DIFFER = 'a key opened it, and it is dated more than a minute ahead of the clock of this server. ' +
   'The clocks of the servers differ, or one was set back: synchronize them. Users are logged out until then'
 
@@ -116,7 +116,7 @@ export function logVerified (
   if (ended.length > 0) logEnded(definition, verified, log)
   if (opened.binding === null && unproven.length === 0) return
   warnRefreshFails(definition, headers, log)
-  // A session that passes without a proof is logged, too: operators look for it before they enforce proofs.
+  // A session that is accepted without a proof is logged, too: operators look for it before they enforce proofs.
   const isPassing = isUnproven(opened) && !isRefused(verified)
   const { sessionName, options: { cookieName }, isFirst } = definition
   for (const { id } of isPassing ? [opened] : unproven) {
@@ -126,15 +126,15 @@ export function logVerified (
 
 const SERVER_ERROR = /\bserver_error\b/
 
-/** Browsers say so where the route for refreshes has answered with an error. */
+/** A browser reports that the refresh route answered with an error. */
 function warnRefreshFails (
   { options, isFirst }: SessionDefinition, headers: IncomingHttpHeaders, log: OpeningLog
 ): void {
   const skipped = headers['secure-session-skipped']
   if (skipped === undefined || !SERVER_ERROR.test(String(skipped)) || !isFirst('refresh')) return
   log.warn({ session: options.sessionName, route: `${options.deviceBound?.path ?? ''}/refresh` },
-    'a browser could not prove its key, since the route for this answered with an error: see to it that nothing ' +
-    'before the plugin, such as a proxy or a rate limit, answers in its place. Users are refused until then')
+    'the refresh route answered with an error. Check that no proxy, rate limit or earlier hook answers it instead of ' +
+    'the plugin. Affected users get 503 or lose their session')
 }
 
 /** An outage is logged once in this time, and its end after each that was logged. */

@@ -28,7 +28,7 @@ export interface PlanInput {
   readonly overTls: boolean
   /** The request used the session; false where only the plugin has looked at it. */
   readonly isUsed: boolean
-  /** The browser is to make another proof: a guard wants a later one. */
+  /** The browser must sign again: a guard requires a more recent proof. */
   readonly isProofCleared: boolean
 }
 
@@ -217,7 +217,7 @@ function bindingPlan (
   return isKeptDifferently(input, meta) ? { mark, isBegun, setsPass: true, offers: again !== null } : again
 }
 
-/** The session's cookie now outlives the browser, or no longer does, and so must its pass. */
+/** The session has another lifetime in the browser than before, so its pass must be set again with that lifetime. */
 function isKeptDifferently ({ session: { opened } }: PlanInput, { settings }: SessionMeta): boolean {
   if (opened?.binding?.kind !== 'unbound') return false
   const { persistent, maxAgeMs } = opened.settings

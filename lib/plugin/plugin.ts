@@ -146,7 +146,7 @@ function preload (app: FastifyInstance, definitions: readonly SessionDefinition[
   })
   if (waiting.length === 0) return
   app.addHook('onRequest', function preloadSessions (request, reply, done) {
-    // The exchange with a browser loads its session itself, since that need not be proven.
+    // The two routes load the session themselves, because there it needs neither a pass nor a proof.
     const isPreloaded = request.routeOptions.config.session !== false && exchangeOf(request) === undefined
     const loading = isPreloaded ? contextOf(request).preload(waiting) : null
     if (loading === null) done()

@@ -68,7 +68,7 @@ export class RequestSession implements SessionObserver {
     return this.session.proxy
   }
 
-  /** It may well be good, and this request cannot tell. */
+  /** It may be valid, and nothing in this request proves it. */
   get #isWithheld (): boolean {
     const status = this.verified?.status
     return status === 'unproven-skipped' || status === 'unproven-elsewhere'

@@ -39,7 +39,7 @@ export function mayOpenLater ({ seeker }: SessionDefinition, token: string): boo
 
 /**
  * Null where every key is known.
- * @param identifier of the device that refreshes its proof; null for none
+ * @param identifier in the header Sec-Secure-Session-Id; null for none
  */
 function seek (
   all: readonly Sought[], header: string | undefined, identifier: string | null

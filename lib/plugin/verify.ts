@@ -20,8 +20,8 @@ import { mayOpenLater } from './unknown-keys'
  * - `revoked`: it may not, and its cookies are cleared.
  * - `replaced`: it may not. The browser has another one instead, so its cookies are not cleared.
  * - `unavailable-trusted`: the store is unavailable, and the app said to trust sessions then.
- * - `unproven`: it may not. It has a mark, and neither its pass nor a proof came along.
- * - `unproven-skipped`, `unproven-elsewhere`: as `unproven`, but the session may well be good: see `Treatment`. So that
+ * - `unproven`: it may not. It has a mark, and neither its pass nor a proof was sent.
+ * - `unproven-skipped`, `unproven-elsewhere`: as `unproven`, but the session may be valid: see `Treatment`. So that
  *   nothing is written over it, its use throws FST_SESSION_UNPROVEN.
  */
 export type Status =
@@ -85,10 +85,7 @@ interface Proven {
   readonly usable: readonly OpenedSession[]
 }
 
-/**
- * Where an unproven session may well be good, an older one is not used in its place: what is written then would be
- * written over it.
- */
+/** Where an unproven session may be valid, no older one is used: a write of that one would replace it. */
 function provenOf (definition: SessionDefinition, candidates: Candidates, headers: IncomingHttpHeaders): Proven {
   const { sessions, ...where } = candidates
   const firstUnproven = sessions.findIndex(isUnproven)
@@ -107,7 +104,7 @@ function provenOf (definition: SessionDefinition, candidates: Candidates, header
   return { newest: newestOf(sessions, `unproven-${treatment}`, sessions.slice(0, 1), where), usable }
 }
 
-/** A proof may be of a key that another server has begun to use, while the keyring cannot be read here. */
+/** The proof may be sealed by a key that another server uses already, and that this one cannot read now. */
 function treatmentIn (definition: SessionDefinition, headers: IncomingHttpHeaders): Treatment {
   const treatment = treatmentOf(headers, definition.options.deviceBound?.enforce !== false)
   if (treatment !== 'refused') return treatment
@@ -123,7 +120,7 @@ function newestOf (
   return { opened, status, isChecked: false, ended: NONE, unproven, legacy, legacySettings }
 }
 
-/** It has a mark, and neither its pass nor a proof came along. */
+/** It has a mark, and neither its pass nor a proof was sent. */
 export function isUnproven ({ binding }: OpenedSession): boolean {
   return binding !== null && binding.kind === 'unproven'
 }

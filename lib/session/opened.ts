@@ -15,7 +15,7 @@ export interface OpenedSession extends SessionTimes {
   /** The subject when it was sealed, hashed; empty for anonymous, null where the writer did not say. */
   readonly subject: Buffer | null
   readonly settings: OwnSettings
-  /** Null where its data cookie is enough. */
+  /** The mark: random bytes that tie the session to its pass and proofs. Null for a session that needs neither. */
   readonly mark: Buffer | null
   /** What the cookies beside it say of its mark; null without a mark. */
   readonly binding: Binding | null

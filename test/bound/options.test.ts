@@ -114,7 +114,7 @@ t.test('the routes are where the cookie and the scope of the plugin are', async 
 
 t.test('two sessions have two paths', async t => {
   const two = (path: string): object[] => [{ key: KEY, deviceBound: { when, path } }, { key: KEY, sessionName: 'staff', deviceBound: { when, path: '/keys' } }]
-  await t.rejects(async () => await appWith(t, two('/keys') as secureSession.Options), { code: 'FST_SESSION_INVALID_OPTION', message: /"deviceBound\.path": session "(?:session|staff)" has "\/keys", too/ })
+  await t.rejects(async () => await appWith(t, two('/keys') as secureSession.Options), { code: 'FST_SESSION_INVALID_OPTION', message: /"deviceBound\.path": session "(?:session|staff)" also uses "\/keys"/ })
   await appWith(t, two('/others') as secureSession.Options)
 })
 
@@ -138,7 +138,7 @@ t.test('two scopes with one session share its routes, and two with other cookies
       const options = { ...OPTIONS, cookie: { domain }, deviceBound: { site: `https://${domain}` } }
       await app.register(async scope => { await scope.register(secureSession, options as secureSession.Options) })
     }
-  }, { message: /"deviceBound\.path": session "session" has "\/dbsc\/session", too/ })
+  }, { message: /"deviceBound\.path": session "session" also uses "\/dbsc\/session"/ })
 })
 
 t.test('a session under a prefixed name is bound as any other', async t => {

@@ -57,7 +57,7 @@ export interface Jwk {
   readonly y: string
 }
 
-/** A browser that knows device bound sessions: one key, and what the server said of it. */
+/** A browser that supports device bound sessions: one key, and what the server said of it. */
 export class DeviceBrowser extends Browser {
   readonly keys = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   readonly #app: FastifyInstance
@@ -139,7 +139,7 @@ export class DeviceBrowser extends Browser {
   }
 }
 
-/** A browser that has logged in, and does not know device bound sessions. */
+/** A browser that has logged in, and does not support device bound sessions. */
 export async function loggedIn (app: FastifyInstance, user = 'ada'): Promise<DeviceBrowser> {
   const browser = new DeviceBrowser(app)
   await browser.get(`/login/${user}`)
