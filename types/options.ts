@@ -102,7 +102,8 @@ export interface SessionOptions {
   padTo?: number | undefined
   /**
    * The number of opened cookies that are kept in memory, at most 4 MB of their text: a request with one of them saves
-   * the decryption. All checks that depend on time or on the revocation store are made again. 0 turns it off.
+   * the decryption. A cookie is kept when it is opened the second time. All checks that depend on time or on the
+   * revocation store are made again. 0 turns it off.
    * @default 1000
    */
   tokenCache?: number | undefined

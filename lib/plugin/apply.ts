@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { registrationOffer } from '../bound/exchange'
 import { passOf } from '../bound/status'
-import { expires, maxAge } from '../cookies/lines'
+import { maxAge } from '../cookies/lines'
 import { NOT_SPLIT } from '../core/format'
 import { writeStamp } from '../core/stamp'
 import { plaintext, sealToken } from '../core/token'
@@ -9,42 +9,54 @@ import { RequiredError } from '../errors'
 import { bound, renewed, sealed } from '../events'
 import type { ResolvedDeviceBound } from '../options/device-bound'
 import { keyOf, keyOfId } from '../revocation/keys'
-import { withOwnLimits } from '../session/expiry'
+import type { Revocation } from '../revocation/revocation'
 import { isBegunNow, withCreatedAt, type SessionMeta } from '../session/meta'
 import type { OpenedSession } from '../session/opened'
 import { sealSession } from '../session/sealing'
 import { LONGEST_COOKIE_MS, SECOND_MS } from '../time'
 import { linesFor, type ExchangeKeys, type SessionDefinition } from './definition'
-import { warnExpiresPassed, warnNearTheLimit, warnNotMigrated, warnOwnMaxAge } from './log'
-import { envelopeOf, type BindingPlan, type Plan, type StampPlan, type WritePlan } from './plan'
+import { lifetimeOf } from './lifetime'
+import { warnNearTheLimit, warnNotMigrated } from './log'
+import { envelopeOf } from './plan'
+import type { BindingPlan, Plan, StampPlan, WritePlan } from './plan-types'
 import { expiresAtMsOf } from './revoker'
 import { refOf, type VerifiedSession } from './verify'
 
 const NONE: readonly string[] = []
 
 /**
- * Does what a plan wants done in the revocation store before the cookies go out; null where nothing is. Resolves to the
- * time up to which the sessions of the user who logs in are revoked, 0 for none. Rejects with
- * FST_SESSION_STORE_UNAVAILABLE, and with FST_SESSION_REQUIRED where the session continues the login of a revoked one.
+ * Revokes and looks up what a plan needs before the cookies go out; null if nothing. Resolves to the time up to which
+ * the sessions of the user who logs in are revoked, 0 if none are or no user logs in. Rejects with
+ * FST_SESSION_STORE_UNAVAILABLE, and with FST_SESSION_REQUIRED if the session continues the login of a revoked one.
  */
-export function revokeBeforeSend (definition: SessionDefinition, plan: Plan): Promise<number> | null {
-  if (definition.revocation === null || plan.kind === 'none' || plan.kind === 'renew') return null
-  if (plan.kind === 'end') return plan.revoke === null ? null : revokeAndLookUp(definition, plan.revoke, null)
-  const { revoke, keepUntilMs, login } = plan
-  return revoke === null && keepUntilMs === null && login === null ? null : revokeAndLookUp(definition, revoke, plan)
+export function prepareStore (definition: SessionDefinition, plan: Plan): Promise<number> | null {
+  const { revocation } = definition
+  if (revocation === null) return null
+  switch (plan.kind) {
+    case 'none': case 'not-migrated': case 'renew': return null
+    case 'end': return plan.revoke === null ? null : revokeEnded(definition, revocation, plan.revoke)
+    default: return needsStore(plan) ? prepareWrite(definition, revocation, plan) : null
+  }
 }
 
-async function revokeAndLookUp (
-  definition: SessionDefinition, revoke: OpenedSession | null, plan: WritePlan | null
+async function revokeEnded (
+  definition: SessionDefinition, revocation: Revocation, ended: OpenedSession
 ): Promise<number> {
-  const revocation = definition.revocation as NonNullable<SessionDefinition['revocation']>
+  await revocation.revokeReplaced(refOf(ended), 'revoked', expiresAtMsOf(definition, ended))
+  return 0
+}
+
+function needsStore ({ revoke, keepUntilMs, login }: WritePlan): boolean {
+  return revoke !== null || keepUntilMs !== null || login !== null
+}
+
+async function prepareWrite (
+  definition: SessionDefinition, revocation: Revocation, { revoke, keepUntilMs, login, meta }: WritePlan
+): Promise<number> {
   if (revoke !== null) {
-    const end = plan === null ? 'revoked' : 'replaced'
-    const wasActive = await revocation.revokeReplaced(refOf(revoke), end, expiresAtMsOf(definition, revoke))
-    if (!wasActive && plan?.meta.continuesLogin === true) throw new RequiredError()
+    const wasActive = await revocation.revokeReplaced(refOf(revoke), 'replaced', expiresAtMsOf(definition, revoke))
+    if (!wasActive && meta.continuesLogin) throw new RequiredError()
   }
-  if (plan === null) return 0
-  const { keepUntilMs, login, meta } = plan
   if (keepUntilMs !== null) await revocation.keepUntil(meta.id.text, keepUntilMs)
   return login === null ? 0 : await revocation.revokedBeforeOf(keyOf(login))
 }
@@ -63,7 +75,7 @@ const NOTHING: Applied = Object.freeze({ lines: NONE, offer: null, publish: null
 export interface ApplyContext {
   readonly definition: SessionDefinition
   readonly verified: VerifiedSession | null
-  /** What `revokeBeforeSend` resolved to. */
+  /** What `prepareStore` resolved to. */
   readonly revokedBeforeMs: number
   readonly overTls: boolean
   readonly log: FastifyBaseLogger
@@ -72,15 +84,19 @@ export interface ApplyContext {
 /** Carries out a plan: seals at most once, and writes the Set-Cookie lines. */
 export function apply (context: ApplyContext, plan: Plan): Applied {
   switch (plan.kind) {
-    case 'none':
-      if (plan.tooLarge !== null) warnNotMigrated(context.definition, plan.tooLarge, context.log)
-      return { ...NOTHING, lines: clearLines(context, plan.clear) }
+    case 'none': case 'end': return clear(context, plan.clear)
+    case 'not-migrated':
+      warnNotMigrated(context.definition, plan.tooLarge, context.log)
+      return clear(context, plan.clear)
     case 'renew': return joined(
-      { ...NOTHING, lines: clearLines(context, plan.clear) }, stampLine(context, plan.meta, plan.stamp),
+      clear(context, plan.clear), stampLine(context, plan.meta, plan.stamp),
       writeBinding(context, plan.meta, plan.binding))
-    case 'end': return { ...NOTHING, lines: clearLines(context, plan.clear) }
     default: return write(context, plan)
   }
+}
+
+function clear (context: ApplyContext, cookies: Plan['clear']): Applied {
+  return { ...NOTHING, lines: clearLines(context, cookies) }
 }
 
 function write (context: ApplyContext, plan: WritePlan): Applied {
@@ -142,7 +158,7 @@ export function withIssueTimes (
   return { ...created, renewedAtMs: Math.max(context.now(), created.renewedAtMs) }
 }
 
-function clearLines ({ overTls }: ApplyContext, cookies: WritePlan['clear']): string[] {
+function clearLines ({ overTls }: ApplyContext, cookies: Plan['clear']): string[] {
   return cookies.map(({ name, lines }) => lines.clear(name, overTls))
 }
 
@@ -186,37 +202,4 @@ function renewedEvent (
 ): Applied['publish'] {
   if (!renewed.hasSubscribers) return null
   return () => { renewed.publish({ session, id: keyOfId(id.text), isRenewed, isChecked }) }
-}
-
-/**
- * For how long the browser is to keep the session's cookies, as an attribute; empty where they end with the browser.
- */
-function lifetimeOf (
-  definition: SessionDefinition, { settings, authenticatedAtMs }: SessionMeta, nowMs: number
-): string {
-  const { attributes, persistent } = definition.options
-  const limits = withOwnLimits(definition.context.limits, settings)
-  if (settings.persistent === false) return ''
-  if (settings.maxAgeMs !== null) {
-    warnOwnMaxAge(definition, settings.maxAgeMs, limits)
-    return maxAge(Math.ceil(settings.maxAgeMs / SECOND_MS))
-  }
-  const isConfigured = attributes.maxAgeS !== null || attributes.expires !== null
-  // With own limits, or persistent: the configured lifetime is that of other sessions.
-  const isOwn = settings.persistent !== null || settings.idleMs !== null || settings.absoluteMs !== null
-  if (isConfigured && !isOwn) return configuredLifetime(definition, nowMs)
-  if (!isConfigured && !persistent && settings.persistent === null) return ''
-  const lifeMs = Math.min(authenticatedAtMs + limits.absoluteMs - nowMs, LONGEST_COOKIE_MS)
-  return maxAge(Math.ceil(lifeMs / SECOND_MS))
-}
-
-/** As it was given. With both, a browser goes by Max-Age: RFC 6265bis section 5.7. */
-function configuredLifetime (definition: SessionDefinition, nowMs: number): string {
-  const { maxAgeS, expires: date } = definition.options.attributes
-  const maxAgeAttribute = maxAgeS === null ? '' : maxAge(maxAgeS)
-  if (date === null) return maxAgeAttribute
-  // Expires has whole seconds. With one that has passed, the browser would drop the cookie of a login at once.
-  if (Math.floor(date.getTime() / SECOND_MS) * SECOND_MS > nowMs) return maxAgeAttribute + expires(date)
-  warnExpiresPassed(definition, date)
-  return maxAgeAttribute
 }

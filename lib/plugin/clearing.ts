@@ -6,13 +6,7 @@ import { isAnother, type SessionMeta } from '../session/meta'
 import { NO_SETTINGS, type OwnSettings } from '../session/settings'
 import { linesFor } from './definition'
 import type { LegacyCookie } from './legacy-cookies'
-import type { BindingPlan, PlanInput } from './plan'
-
-/** A cookie to clear, and the Set-Cookie lines that have its scope. */
-export interface ClearedCookie {
-  readonly name: string
-  readonly lines: CookieLines
-}
+import type { BindingPlan, ClearedCookie, PlanInput } from './plan-types'
 
 const NONE: readonly ClearedCookie[] = []
 

@@ -1,6 +1,5 @@
 import { describe, invalid, isObject } from '../checks'
 import type { Envelope } from '../core/envelope'
-import type { CookieLines } from '../cookies/lines'
 import { TooLargeError } from '../errors'
 import type { ResolvedDeviceBound } from '../options/device-bound'
 import { isSame } from '../session/codec'
@@ -11,104 +10,15 @@ import { isAnother, isBegunNow, isUser, type SessionMeta } from '../session/meta
 import type { OpenedSession } from '../session/opened'
 import { countParts } from '../session/sealing'
 import { Session } from '../session/session'
-import { clearAll, clearProof, clearReplaced, type ClearedCookie } from './clearing'
+import { clearAll, clearProof, clearReplaced } from './clearing'
 import { isSentWithPass, linesFor, type SessionDefinition } from './definition'
+import type {
+  BindingPlan, ClearedCookie, NonePlan, Plan, PlanInput, SealedContent, StampPlan, WritePlan
+} from './plan-types'
 import { expiresAtMsOf, isAnonymous } from './revoker'
 import { isRefused, type VerifiedSession } from './verify'
 
-/** All that a plan depends on. */
-export interface PlanInput {
-  readonly definition: SessionDefinition
-  readonly session: Session
-  /** Null where the request brought no session. */
-  readonly verified: VerifiedSession | null
-  /** The Cookie header. */
-  readonly header: string | undefined
-  /** The request came over TLS. */
-  readonly overTls: boolean
-  /** The request used the session; false where only the plugin has looked at it. */
-  readonly isUsed: boolean
-  /** The browser must sign again: a guard requires a more recent proof. */
-  readonly isProofCleared: boolean
-}
-
-/** What a reply does with a session. */
-export type Plan = NonePlan | RenewPlan | WritePlan | EndPlan
-
-/** No session is written. */
-export interface NonePlan {
-  readonly kind: 'none'
-  readonly clear: readonly ClearedCookie[]
-  /** Why a session could not migrate; null where that was not to be. */
-  readonly tooLarge: TooLargeError | null
-}
-
-/** The stamp is written, and not the data cookie: this undoes no write of a parallel request. */
-export interface RenewPlan {
-  readonly kind: 'renew'
-  readonly meta: SessionMeta
-  readonly stamp: StampPlan
-  readonly binding: BindingPlan | null
-  readonly clear: readonly ClearedCookie[]
-}
-
-/**
- * The data cookie is written.
- * - `write`: the session that the request brought, or the first one.
- * - `migrate`: as `write`, and the session was in a legacy cookie until now.
- * - `replace`: another session, in place of the one that the request brought.
- */
-export interface WritePlan {
-  readonly kind: 'write' | 'migrate' | 'replace'
-  /** To be dated when it is sealed. */
-  readonly meta: SessionMeta
-  readonly content: SealedContent
-  readonly lines: CookieLines
-  /** In how many cookies it will be. */
-  readonly parts: number
-  readonly clear: readonly ClearedCookie[]
-  /** To be revoked in the store first. */
-  readonly revoke: OpenedSession | null
-  /** Until then the store must keep a revocation of this id; null where that has not changed. */
-  readonly keepUntilMs: number | null
-  /** The subject that logs in by this session, hashed: the store knows up to when its sessions are revoked. */
-  readonly login: Buffer | null
-  readonly binding: BindingPlan | null
-  readonly stamp: StampPlan | null
-}
-
-/** The cookies are cleared. */
-export interface EndPlan {
-  readonly kind: 'end'
-  readonly clear: readonly ClearedCookie[]
-  /** To be revoked in the store first. */
-  readonly revoke: OpenedSession | null
-}
-
-/** What is sealed besides the meta. */
-export interface SealedContent {
-  readonly data: string | Buffer
-  readonly subject: Buffer | null
-  readonly customSerializer: boolean
-}
-
-/** Why a stamp is written: the session was used and its renewal is due, or the store was asked about it. */
-export interface StampPlan {
-  readonly isRenewed: boolean
-  readonly isChecked: boolean
-}
-
-/** What goes out beside the cookie of a session with a mark. */
-export interface BindingPlan {
-  readonly mark: Buffer
-  /** The session has this mark, or this name, from now on: no earlier proof counts. */
-  readonly isBegun: boolean
-  readonly setsPass: boolean
-  /** The browser is asked to register a key. */
-  readonly offers: boolean
-}
-
-export const NOTHING: NonePlan = Object.freeze({ kind: 'none', clear: Object.freeze([]), tooLarge: null })
+export const NOTHING: NonePlan = Object.freeze({ kind: 'none', clear: Object.freeze([]) })
 
 /** Decides, and does nothing. Throws FST_SESSION_NOT_SERIALIZABLE, FST_SESSION_TOO_LARGE. */
 export function planOf (input: PlanInput): Plan {
@@ -125,7 +35,7 @@ export function planOf (input: PlanInput): Plan {
 }
 
 function cookiesOnly (clear: readonly ClearedCookie[]): NonePlan {
-  return clear.length === 0 ? NOTHING : { kind: 'none', clear, tooLarge: null }
+  return clear.length === 0 ? NOTHING : { kind: 'none', clear }
 }
 
 function renewPlan (input: PlanInput, verified: VerifiedSession, isRenewed: boolean): Plan {
@@ -136,12 +46,11 @@ function renewPlan (input: PlanInput, verified: VerifiedSession, isRenewed: bool
   return { kind: 'renew', meta, stamp, binding: offeredAgain(input, meta), clear }
 }
 
-/** A session that has no room in the new cookie stays in the legacy one. */
 function migrationPlan (input: PlanInput): Plan {
   try {
     return writePlan(input, input.session.serialized())
   } catch (error) {
-    if (error instanceof TooLargeError) return { kind: 'none', clear: clearProof(input), tooLarge: error }
+    if (error instanceof TooLargeError) return { kind: 'not-migrated', clear: clearProof(input), tooLarge: error }
     throw error
   }
 }

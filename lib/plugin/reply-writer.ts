@@ -10,7 +10,6 @@ import type { RequestSession, SessionHolder } from './request-session'
 const NONE: readonly never[] = []
 
 export interface SessionsToWrite {
-  readonly request: FastifyRequest
   /** In the order of their definitions. */
   readonly all: readonly RequestSession[]
   /** Adds those that the reply writes even if no handler uses them. False if no session of the app is preloaded. */
@@ -22,6 +21,7 @@ export interface SessionsToWrite {
  * itself; an error can overtake a reply that waits for the store.
  */
 export class ReplyWriter implements SessionHolder {
+  readonly request: FastifyRequest
   readonly #sessions: SessionsToWrite
   /** Null only in hooks that run before the plugin's own. */
   #reply: FastifyReply | null = null
@@ -39,12 +39,9 @@ export class ReplyWriter implements SessionHolder {
   /** The reply to an error is being made. Fastify does not catch everything that is thrown then. */
   isFailing = false
 
-  constructor (sessions: SessionsToWrite) {
+  constructor (request: FastifyRequest, sessions: SessionsToWrite) {
+    this.request = request
     this.#sessions = sessions
-  }
-
-  get request (): FastifyRequest {
-    return this.#sessions.request
   }
 
   /** Called once the hooks of the request run. */
@@ -181,21 +178,16 @@ export class ReplyWriter implements SessionHolder {
 
   /** A session that was changed, and whose loss was not reported. */
   #changed (): RequestSession | undefined {
-    return this.#sessions.all.find(({ state, session }) => state !== 'failed' && session.isChanged)
+    return this.#sessions.all.find(({ state, session }) => state !== 'failed' && session.hasChanges())
   }
 
   #finalLines (): readonly string[] {
-    const lines = this.#write()
-    for (const { publish } of this.#sessions.all) publish?.()
-    return lines
-  }
-
-  #write (): readonly string[] {
     let lines: readonly string[] = NONE
     this.#forEach(session => {
       const own = session.apply()
       lines = lines.length === 0 ? own : [...lines, ...own]
     }).throwFirst()
+    for (const { publish } of this.#sessions.all) publish?.()
     return lines
   }
 

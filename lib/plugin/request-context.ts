@@ -26,8 +26,8 @@ export function contextOf (request: FastifyRequest): RequestContext {
 export class RequestContext implements SessionsToWrite {
   readonly request: FastifyRequest
   /** Writes them into the reply. */
-  readonly writer = new ReplyWriter(this)
-  #sessions: readonly RequestSession[] = NONE
+  readonly writer: ReplyWriter
+  all: readonly RequestSession[] = NONE
   /** Those whose error `read` has thrown. */
   #thrown: readonly SessionDefinition[] = NONE
   /** What `peek` has opened. */
@@ -39,10 +39,7 @@ export class RequestContext implements SessionsToWrite {
 
   constructor (request: FastifyRequest) {
     this.request = request
-  }
-
-  get all (): readonly RequestSession[] {
-    return this.#sessions
+    this.writer = new ReplyWriter(request, this)
   }
 
   /**
@@ -95,7 +92,7 @@ export class RequestContext implements SessionsToWrite {
    * What an earlier hook has read or changed of it is not written.
    */
   adopt (definition: SessionDefinition, verified: VerifiedSession): void {
-    this.#sessions = this.#sessions.filter(session => session.definition !== definition)
+    this.all = this.all.filter(session => session.definition !== definition)
     if (verified.isChecked || verified.status === 'revoked') this.#add(definition, verified)
   }
 
@@ -150,7 +147,7 @@ export class RequestContext implements SessionsToWrite {
   }
 
   #find (definition: SessionDefinition): RequestSession | undefined {
-    for (const session of this.#sessions) {
+    for (const session of this.all) {
       if (session.definition === definition) return session
     }
     return undefined
@@ -159,9 +156,9 @@ export class RequestContext implements SessionsToWrite {
   #add (definition: SessionDefinition, verified: VerifiedSession | null): RequestSession {
     const isRenewed = verified === null || !verified.opened.isRenewalDue || mayRenew(definition, this.request)
     const session = new RequestSession(definition, isRenewed ? verified : withoutRenewal(verified), this.writer)
-    this.#sessions = this.#sessions.length === 0
+    this.all = this.all.length === 0
       ? [session]
-      : [...this.#sessions, session].sort((a, b) => a.definition.index - b.definition.index)
+      : [...this.all, session].sort((a, b) => a.definition.index - b.definition.index)
     return session
   }
 }

@@ -4,12 +4,13 @@ import { opened } from '../events'
 import { keyOfId } from '../revocation/keys'
 import type { SessionObserver } from '../session/context'
 import { Session } from '../session/session'
-import { apply, revokeBeforeSend } from './apply'
+import { apply, prepareStore } from './apply'
 import { challengeOf } from './challenge'
 import { forbidStoring, varyByCookie } from './caching'
 import type { SessionDefinition } from './definition'
 import { warnNotOffered, warnSecureOverHttp, warnUntrustedProxy } from './log'
-import { NOTHING, planOf, type Plan } from './plan'
+import { NOTHING, planOf } from './plan'
+import type { Plan } from './plan-types'
 import { isRefused, type VerifiedSession } from './verify'
 
 const NONE: readonly string[] = []
@@ -35,7 +36,7 @@ export class RequestSession implements SessionObserver {
   /** The browser is to make another proof. */
   #isProofCleared = false
   #plan: Plan | null = null
-  /** What `revokeBeforeSend` resolved to. */
+  /** What `prepareStore` resolved to. */
   #revokedBeforeMs = 0
   /** The value of Secure-Session-Registration, which goes out with the cookies; null for none. */
   offer: string | null = null
@@ -87,7 +88,7 @@ export class RequestSession implements SessionObserver {
   revokeBeforeSend (): Promise<void> | null {
     this.plan()
     if (this.state === 'failed') return null
-    const revoking = revokeBeforeSend(this.definition, this.#planned())
+    const revoking = prepareStore(this.definition, this.#planned())
     return revoking === null ? null : revoking.then(revokedBeforeMs => { this.#revokedBeforeMs = revokedBeforeMs })
   }
 

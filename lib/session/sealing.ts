@@ -89,7 +89,7 @@ export function openSession (
   const content = contentOf(opened, sealing)
   if ('ok' in content) return content
   const session = sessionIn(content, false, sealing, nowMs, related)
-  if (!('ok' in session)) sealing.cache?.set(token, opened.key, content)
+  if (!('ok' in session) && sealing.cache?.openedBefore(token) === true) sealing.cache.set(token, opened.key, content)
   return session
 }
 

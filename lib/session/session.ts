@@ -205,15 +205,15 @@ export class Session {
 
   /** The reply will write the session's cookie, be it to clear it. */
   get changed (): boolean {
-    return this.isChanged || (this.opened !== null && this.opened.isLegacy && this.opened.isRenewalDue)
+    return this.hasChanges() || (this.opened !== null && this.opened.isLegacy && this.opened.isRenewalDue)
   }
 
   get deleted (): boolean {
     return this.#isDeleted
   }
 
-  /** The app changed something; also true where a value cannot be serialized. */
-  get isChanged (): boolean {
+  /** The app changed something, or a value cannot be serialized. Calls the serializer, and toJSON of values. */
+  hasChanges (): boolean {
     try {
       return this.#isWritten || this.#isDeleted || this.changedData() !== null
     } catch {

@@ -61,3 +61,19 @@ t.test('a token that was a part of a long header does not keep the header in mem
   t.ok(used() - before < 4_000_000, 'and not 16 MB')
   t.equal(cache.get('', keysOf(KEY), 0), undefined)
 })
+
+t.test('a token is to be kept when it opens the second time', async t => {
+  const cache = new TokenCache<number>(100)
+  const token = randomBytes(100).toString('base64url')
+  t.strictSame([cache.openedBefore(token), cache.openedBefore(token), cache.openedBefore(token)], [false, true, true])
+  t.equal(cache.openedBefore(`${token.slice(0, -1)}${token.endsWith('A') ? 'Q' : 'A'}`), false, 'another one')
+  t.doesNotThrow(() => { cache.openedBefore('short') })
+})
+
+t.test('a token that opens again after many others is not kept: of a cycle of many, none would be found', async t => {
+  const cache = new TokenCache<number>(100)
+  const tokens = Array.from({ length: 1000 }, () => randomBytes(50).toString('base64url'))
+  for (const token of tokens) cache.openedBefore(token)
+  const again = tokens.filter(token => cache.openedBefore(token))
+  t.ok(again.length < 30, `${again.length} of 1,000 are to be kept`)
+})

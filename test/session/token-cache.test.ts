@@ -131,7 +131,7 @@ t.test('two requests with one cached token share no object', async t => {
   t.equal(new Set(held).size, 6)
 })
 
-t.test('a token that opened is not decrypted again, one that was refused is', async t => {
+t.test('a token that opened twice is not decrypted again, one that was refused is', async t => {
   const app = await appWith(t)
   addRoutes(app)
   const browser = new Browser(app)
@@ -142,8 +142,11 @@ t.test('a token that opened is not decrypted again, one that was refused is', as
   const decryptions = async (cookie: string): Promise<number> => {
     return (await count(async () => await app.inject({ url: '/get', headers: { cookie } }))).sodium.length
   }
-  t.strictSame([await decryptions(header), await decryptions(header), await decryptions(header)], [1, 0, 0])
-  t.strictSame([await decryptions(forged), await decryptions(forged)], [1, 1])
+  const thrice = async (cookie: string): Promise<number[]> => {
+    return [await decryptions(cookie), await decryptions(cookie), await decryptions(cookie)]
+  }
+  t.strictSame(await thrice(header), [1, 1, 0])
+  t.strictSame(await thrice(forged), [1, 1, 1])
 })
 
 t.test('a token whose data is no JSON is refused each time that it is sent', async t => {
@@ -165,7 +168,8 @@ t.test('the cache keeps so many tokens, the newest', async t => {
     await browser.get(`/set/user/${user}`)
     headers.push(browser.header)
   }
-  for (const cookie of headers) await app.inject({ url: '/get', headers: { cookie } })
+  const twice = headers.flatMap(cookie => [cookie, cookie])
+  for (const cookie of twice) await app.inject({ url: '/get', headers: { cookie } })
   const count = recordCalls(t)
   const decryptions: number[] = []
   for (const cookie of [...headers].reverse()) {
@@ -187,13 +191,14 @@ t.test('a cached session expires when it should', async t => {
   t.strictSame(await browser.copy().json('/get'), {})
 })
 
-t.test('where a custom deserializer fails the second time, the cookie is refused as malformed', async t => {
+t.test('where a custom deserializer fails for a cached token, the cookie is refused as malformed', async t => {
   let calls = 0
-  const failing = { ...serializer, deserialize: (bytes: Buffer) => ++calls > 1 ? null as never : serializer.deserialize(bytes) }
+  const failing = { ...serializer, deserialize: (bytes: Buffer) => ++calls > 2 ? null as never : serializer.deserialize(bytes) }
   const app = await appWith(t, { key: KEY, serializer: failing })
   addRoutes(app)
   const browser = new Browser(app)
   await browser.get('/set/user/ada')
+  t.strictSame(await browser.json('/get'), { user: 'ada' })
   t.strictSame(await browser.json('/get'), { user: 'ada' })
   t.strictSame(await browser.json('/get'), {})
   t.match(app.lines.filter(({ reason }) => reason !== undefined), [{ reason: 'malformed' }])
