@@ -10,7 +10,7 @@ export interface GuardOptions {
    */
   sessionName?: string | undefined
   /**
-   * Decides which sessions may pass. A truthy value lets the request pass, a falsy value is a 401. A promise is
+   * Decides which sessions are allowed. A truthy value allows the request, a falsy value is a 401. A promise is
    * awaited. An error that it throws fails the request.
    * @default sessions that have a subject, by the option `subject`
    * @example

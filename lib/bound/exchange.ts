@@ -2,9 +2,9 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { PURPOSE_REFRESH, PURPOSE_REGISTRATION } from '../core/format'
 import type { TokenKeys } from '../core/token'
 import { CLOCK_SKEW_MS, MINUTE_MS, SECOND_MS } from '../time'
-import { isSignedBy, readJwt, type DeviceJwt, type PublicKey } from './jwt'
+import { isSignedBy, parseJwt, type DeviceJwt, type PublicKey } from './jwt'
 import {
-  DEVICE_CHARACTERS, openChallenge, sealChallenge, sealDevice, sealProof, type Device, type Purpose
+  IDENTIFIER_CHARACTERS, openChallenge, sealChallenge, sealDeviceKey, sealProof, type DeviceKey, type Purpose
 } from './tokens'
 
 /** The requests of browsers to the two routes, and the answers. */
@@ -27,13 +27,13 @@ export type EndedBecause = 'unknown-device' | 'no-session' | 'other-session' | '
 /**
  * What a route answers. For any other answer, browsers forget the key.
  * - `registered`: 200. The browser has a key for this mark.
- * - `proven`: 204.
+ * - `proof-issued`: 204.
  * - `challenged`: 403. The browser signs again.
  * - `ended`: 200. The browser forgets the key. The answer itself sets and clears no cookie.
- * - `refused`: 400. The request is not one that a browser makes by itself, or the registration is not valid.
+ * - `bad-request`: 400. The request is not one that a browser makes by itself, or the registration is not valid.
  * - `unavailable`: 503. The browser tries again with its next request.
  */
-export type Answer = Registered | Proven | Challenged | Ended | Refused | Unavailable
+export type Answer = Registered | ProofIssued | Challenged | Ended | BadRequest | Unavailable
 
 export interface Registered {
   readonly kind: 'registered'
@@ -45,8 +45,8 @@ export interface Registered {
   readonly body: string
 }
 
-export interface Proven {
-  readonly kind: 'proven'
+export interface ProofIssued {
+  readonly kind: 'proof-issued'
   readonly proof: string
   readonly maxAgeS: number
   readonly challenge: string
@@ -55,30 +55,35 @@ export interface Proven {
 export interface Challenged {
   readonly kind: 'challenged'
   readonly challenge: string
-  readonly why: string
+  readonly reason: string
 }
 
 export interface Ended {
   readonly kind: 'ended'
   readonly body: string
-  readonly why: EndedBecause
+  readonly reason: EndedBecause
 }
 
-export interface Refused {
-  readonly kind: 'refused'
-  readonly why: string
+export interface BadRequest {
+  readonly kind: 'bad-request'
+  readonly reason: string
 }
 
 export interface Unavailable {
   readonly kind: 'unavailable'
-  readonly why: string
+  readonly reason: string
+}
+
+/** The JWT of a registration has the key to register. */
+export interface RegistrationJwt extends DeviceJwt {
+  readonly key: PublicKey
 }
 
 /** The first proof is short, so that the browser refreshes soon, which clears the pass. */
 const FIRST_PROOF_S = MINUTE_MS / SECOND_MS
-const REGISTRATION_FOR_MS = 5 * MINUTE_MS
+const REGISTRATION_CHALLENGE_MS = 5 * MINUTE_MS
 /** The browser signs a challenge when the proof that was sent with it ends, or some time later. */
-const CHALLENGE_LONGER_MS = 2 * MINUTE_MS
+const CHALLENGE_GRACE_MS = 2 * MINUTE_MS
 
 const QUOTED = /^"([\x20\x21\x23-\x5b\x5d-\x7e]*)"(?:;.*)?$/
 const WORD = /^[\w-]+$/
@@ -90,69 +95,69 @@ export function registrationOffer (path: string, mark: Buffer, keys: TokenKeys, 
 }
 
 /** The JWT of a registration, with its key. Its challenge and signature are not checked yet. */
-export function registrationIn (headers: IncomingHttpHeaders): (DeviceJwt & { readonly key: PublicKey }) | Refused {
-  if (!isMadeByBrowser(headers)) return refused('a script or another site made the request')
-  const jwt = jwtIn(headers)
-  if (jwt === null) return refused('there is no JWT')
+export function parseRegistration (headers: IncomingHttpHeaders): RegistrationJwt | BadRequest {
+  if (!isMadeByBrowser(headers)) return badRequest('a script or another site made the request')
+  const jwt = parseJwtHeader(headers)
+  if (jwt === null) return badRequest('there is no JWT')
   const { key } = jwt
-  return key === null ? refused('the JWT has no key') : { ...jwt, key }
+  return key === null ? badRequest('the JWT has no key') : { ...jwt, key }
 }
 
 /** @param mark of the session; its pass was sent */
 export function register (
-  rules: ExchangeRules, jwt: DeviceJwt & { readonly key: PublicKey }, mark: Buffer, nowMs: number
-): Registered | Refused {
-  if (!isAsked(rules, jwt, mark, PURPOSE_REGISTRATION, nowMs)) return refused('the challenge is not valid')
-  if (!isSignedBy(jwt, jwt.key)) return refused('the signature does not verify')
-  const identifier = sealDevice({ mark, ...jwt.key }, rules.keys.device, nowMs)
+  rules: ExchangeRules, jwt: RegistrationJwt, mark: Buffer, nowMs: number
+): Registered | BadRequest {
+  if (!isChallengeValid(rules, jwt, mark, PURPOSE_REGISTRATION, nowMs)) return badRequest('the challenge is not valid')
+  if (!isSignedBy(jwt, jwt.key)) return badRequest('the signature does not verify')
+  const identifier = sealDeviceKey({ mark, ...jwt.key }, rules.keys.device, nowMs)
   return {
     kind: 'registered',
     proof: sealProof({ mark, provenAtMs: nowMs }, rules.keys.proof, nowMs),
     maxAgeS: Math.min(FIRST_PROOF_S, proofMaxAgeS(rules)),
-    challenge: nextChallenge(rules, identifier, mark, nowMs),
+    challenge: nextChallengeHeader(rules, identifier, mark, nowMs),
     body: instructions(rules, identifier)
   }
 }
 
 /** The identifier of a refresh, unopened. */
-export function identifierIn (headers: IncomingHttpHeaders): string | Refused {
-  if (!isMadeByBrowser(headers)) return refused('a script or another site made the request')
-  const identifier = textIn(headers['sec-secure-session-id'])
-  if (identifier === null) return refused('there is no identifier')
-  const isPossible = identifier.length === DEVICE_CHARACTERS && WORD.test(identifier)
-  return isPossible ? identifier : refused('the identifier is malformed')
+export function parseIdentifier (headers: IncomingHttpHeaders): string | BadRequest {
+  if (!isMadeByBrowser(headers)) return badRequest('a script or another site made the request')
+  const identifier = parseStringHeader(headers['sec-secure-session-id'])
+  if (identifier === null) return badRequest('there is no identifier')
+  const isPossible = identifier.length === IDENTIFIER_CHARACTERS && WORD.test(identifier)
+  return isPossible ? identifier : badRequest('the identifier is malformed')
 }
 
 /** @param identifier of the device; the session with its mark was sent */
 export function refresh (
-  rules: ExchangeRules, identifier: string, device: Device, headers: IncomingHttpHeaders, nowMs: number
-): Proven | Challenged {
+  rules: ExchangeRules, identifier: string, device: DeviceKey, headers: IncomingHttpHeaders, nowMs: number
+): ProofIssued | Challenged {
   const { mark } = device
-  const challenge = nextChallenge(rules, identifier, mark, nowMs)
-  const challenged = (why: string): Challenged => ({ kind: 'challenged', challenge, why })
-  const jwt = jwtIn(headers)
+  const challenge = nextChallengeHeader(rules, identifier, mark, nowMs)
+  const challenged = (reason: string): Challenged => ({ kind: 'challenged', challenge, reason })
+  const jwt = parseJwtHeader(headers)
   if (jwt === null) return challenged('there is no JWT')
   if (jwt.key !== null) return challenged('the JWT has a key of its own')
-  if (!isAsked(rules, jwt, mark, PURPOSE_REFRESH, nowMs)) return challenged('the challenge is not valid')
+  if (!isChallengeValid(rules, jwt, mark, PURPOSE_REFRESH, nowMs)) return challenged('the challenge is not valid')
   if (!isSignedBy(jwt, device)) return challenged('the signature does not verify')
   const proof = sealProof({ mark, provenAtMs: nowMs }, rules.keys.proof, nowMs)
-  return { kind: 'proven', proof, maxAgeS: proofMaxAgeS(rules), challenge }
+  return { kind: 'proof-issued', proof, maxAgeS: proofMaxAgeS(rules), challenge }
 }
 
-export function ended (identifier: string, why: EndedBecause): Ended {
-  return { kind: 'ended', body: JSON.stringify({ session_identifier: identifier, continue: false }), why }
+export function endAnswer (identifier: string, reason: EndedBecause): Ended {
+  return { kind: 'ended', body: JSON.stringify({ session_identifier: identifier, continue: false }), reason }
 }
 
-export function refused (why: string): Refused {
-  return { kind: 'refused', why }
+export function badRequest (reason: string): BadRequest {
+  return { kind: 'bad-request', reason }
 }
 
-export function unavailable (why: string): Unavailable {
-  return { kind: 'unavailable', why }
+export function unavailable (reason: string): Unavailable {
+  return { kind: 'unavailable', reason }
 }
 
 /** The text of a header: a string of structured fields (RFC 9651), or bare, as Chromium sends it. Null for none. */
-export function textIn (header: string | string[] | undefined): string | null {
+export function parseStringHeader (header: string | string[] | undefined): string | null {
   if (typeof header !== 'string' || header === '') return null
   return QUOTED.exec(header)?.[1] ?? header
 }
@@ -166,23 +171,23 @@ function isMadeByBrowser (headers: IncomingHttpHeaders): boolean {
   return (mode === undefined || mode === 'no-cors') && headers['sec-fetch-site'] !== 'cross-site'
 }
 
-function jwtIn (headers: IncomingHttpHeaders): DeviceJwt | null {
-  const text = textIn(headers['secure-session-response'])
-  return text === null ? null : readJwt(text)
+function parseJwtHeader (headers: IncomingHttpHeaders): DeviceJwt | null {
+  const text = parseStringHeader(headers['secure-session-response'])
+  return text === null ? null : parseJwt(text)
 }
 
 /** The JWT signs a challenge that a server sealed for this mark and purpose, and that has not expired. */
-function isAsked (
+function isChallengeValid (
   { keys, proofForMs }: ExchangeRules, { jti }: DeviceJwt, mark: Buffer, purpose: Purpose, nowMs: number
 ): boolean {
   const challenge = openChallenge(jti, keys.challenge, nowMs)
   if (challenge === null || challenge.purpose !== purpose || !challenge.mark.equals(mark)) return false
   const ageMs = nowMs - challenge.askedAtMs
-  const lastsMs = purpose === PURPOSE_REGISTRATION ? REGISTRATION_FOR_MS : proofForMs + CHALLENGE_LONGER_MS
+  const lastsMs = purpose === PURPOSE_REGISTRATION ? REGISTRATION_CHALLENGE_MS : proofForMs + CHALLENGE_GRACE_MS
   return ageMs >= -CLOCK_SKEW_MS && ageMs < lastsMs
 }
 
-function nextChallenge ({ keys }: ExchangeRules, identifier: string, mark: Buffer, nowMs: number): string {
+function nextChallengeHeader ({ keys }: ExchangeRules, identifier: string, mark: Buffer, nowMs: number): string {
   const challenge = sealChallenge({ mark, askedAtMs: nowMs, purpose: PURPOSE_REFRESH }, keys.challenge, nowMs)
   return `"${challenge}";id="${identifier}"`
 }

@@ -31,19 +31,19 @@ export interface DeviceJwt {
 type Members = Readonly<Record<string, unknown>>
 
 /** Null for anything else than a JWT of a device. Members that are not named here are ignored. */
-export function readJwt (text: string): DeviceJwt | null {
+export function parseJwt (text: string): DeviceJwt | null {
   if (text.length > LONGEST_JWT) return null
   const parts = text.split('.')
   if (parts.length !== 3) return null
   const [head, claims, last] = parts as [string, string, string]
-  const signature = bytesIn(last)
+  const signature = parseBytes(last)
   if (signature?.length !== SIGNATURE_BYTES) return null
-  const header = objectIn(head)
-  const payload = objectIn(claims)
+  const header = parseObject(head)
+  const payload = parseObject(claims)
   if (header?.['alg'] !== 'ES256' || header['typ'] !== 'dbsc+jwt') return null
   const jti = payload?.['jti']
   if (typeof jti !== 'string') return null
-  const key = header['jwk'] === undefined ? null : keyIn(header['jwk'])
+  const key = header['jwk'] === undefined ? null : parseKey(header['jwk'])
   return key === undefined ? null : { jti, key, signed: `${head}.${claims}`, signature }
 }
 
@@ -59,20 +59,20 @@ export function isSignedBy ({ signed, signature }: DeviceJwt, { x, y }: PublicKe
 }
 
 /** Undefined for what is not a key. */
-function keyIn (jwk: unknown): PublicKey | undefined {
+function parseKey (jwk: unknown): PublicKey | undefined {
   if (!isMembers(jwk) || jwk['kty'] !== 'EC' || jwk['crv'] !== 'P-256') return undefined
-  const [x, y] = [coordinateIn(jwk['x']), coordinateIn(jwk['y'])]
+  const [x, y] = [parseCoordinate(jwk['x']), parseCoordinate(jwk['y'])]
   return x === null || y === null ? undefined : { x, y }
 }
 
-function coordinateIn (value: unknown): Buffer | null {
-  const bytes = typeof value === 'string' ? bytesIn(value) : null
+function parseCoordinate (value: unknown): Buffer | null {
+  const bytes = typeof value === 'string' ? parseBytes(value) : null
   return bytes?.length === COORDINATE_BYTES ? bytes : null
 }
 
 /** Null for a text that is not the JSON of an object, in canonical base64url. */
-function objectIn (part: string): Members | null {
-  const bytes = bytesIn(part)
+function parseObject (part: string): Members | null {
+  const bytes = parseBytes(part)
   if (bytes === null || !isUtf8(bytes)) return null
   try {
     const value: unknown = JSON.parse(bytes.toString())
@@ -87,7 +87,7 @@ function isMembers (value: unknown): value is Members {
 }
 
 /** Null for text that is not canonical base64url. Copied: `decoded` belongs to the next text. */
-function bytesIn (text: string): Buffer | null {
+function parseBytes (text: string): Buffer | null {
   const length = decodeBase64url(text, decoded)
   return length === null ? null : Buffer.from(decoded.subarray(0, length))
 }

@@ -11,7 +11,7 @@ import type { Proof } from './tokens'
  * - `unbound`: the pass was sent. The browser has no key, or has not refreshed yet.
  * - `unproven`: neither was sent.
  */
-export type Binding = Bound | Unbound | Unproven
+export type BindingState = Bound | Unbound | Unproven
 
 export interface Bound {
   readonly kind: 'bound'
@@ -30,13 +30,13 @@ export interface Unproven {
 }
 
 /**
- * What becomes of an unproven session.
- * - `passes`: it may be used.
- * - `refused`: the browser has no key for it, or the cookies are a copy.
- * - `skipped`: it may be valid. The browser says that it could not sign, or this server cannot open the proof now.
- * - `elsewhere`: it may be valid. Browsers do not sign for a request that another site or origin caused.
+ * What is done with an unproven session.
+ * - `allow`: it may be used.
+ * - `refuse`: the browser has no key for it, or the cookies are a copy.
+ * - `retry-later`: it may be valid. The browser says that it could not sign, or this server cannot open the proof now.
+ * - `foreign-request`: it may be valid. Browsers do not sign for a request that another site or origin caused.
  */
-export type Treatment = 'passes' | 'refused' | 'skipped' | 'elsewhere'
+export type UnprovenPolicy = 'allow' | 'refuse' | 'retry-later' | 'foreign-request'
 
 export const UNBOUND: Unbound = Object.freeze({ kind: 'unbound' })
 export const UNPROVEN: Unproven = Object.freeze({ kind: 'unproven', hasForeignProof: false })
@@ -74,14 +74,14 @@ export function provenAtMs (mark: Buffer, proofs: readonly Proof[], proofForMs: 
 }
 
 /** One of the proofs is of another mark. */
-export function isForeign (mark: Buffer, proofs: readonly Proof[]): boolean {
+export function hasProofOfOtherMark (mark: Buffer, proofs: readonly Proof[]): boolean {
   return proofs.some(proof => !proof.mark.equals(mark))
 }
 
 /** By the headers of the request. */
-export function treatmentOf (headers: IncomingHttpHeaders, enforce: boolean): Treatment {
-  if (!enforce) return 'passes'
-  if (headers['secure-session-skipped'] !== undefined) return 'skipped'
+export function policyByHeaders (headers: IncomingHttpHeaders, enforce: boolean): UnprovenPolicy {
+  if (!enforce) return 'allow'
+  if (headers['secure-session-skipped'] !== undefined) return 'retry-later'
   const site = headers['sec-fetch-site']
-  return site === 'cross-site' || site === 'same-site' ? 'elsewhere' : 'refused'
+  return site === 'cross-site' || site === 'same-site' ? 'foreign-request' : 'refuse'
 }

@@ -14,7 +14,7 @@ export interface Proof {
 }
 
 /** The public key of a browser, for the session with this mark. The browser keeps the token as its identifier. */
-export interface Device {
+export interface DeviceKey {
   readonly mark: Buffer
   /** The point of P-256. */
   readonly x: Buffer
@@ -31,7 +31,7 @@ export interface Challenge {
 }
 
 export const PROOF_CHARACTERS = encodedLength(TOKEN_OVERHEAD_BYTES + PROOF_BYTES)
-export const DEVICE_CHARACTERS = encodedLength(TOKEN_OVERHEAD_BYTES + DEVICE_BYTES)
+export const IDENTIFIER_CHARACTERS = encodedLength(TOKEN_OVERHEAD_BYTES + DEVICE_BYTES)
 export const CHALLENGE_CHARACTERS = encodedLength(TOKEN_OVERHEAD_BYTES + CHALLENGE_BYTES)
 
 /** Writes the plaintext of a proof to the start of `target`, and returns its length. */
@@ -41,7 +41,7 @@ export function writeProof ({ mark, provenAtMs }: Proof, target: Buffer): number
   return PROOF_BYTES
 }
 
-export function writeDevice ({ mark, x, y }: Device, target: Buffer): number {
+export function writeDeviceKey ({ mark, x, y }: DeviceKey, target: Buffer): number {
   mark.copy(target, 0)
   x.copy(target, KEY_X_AT)
   y.copy(target, KEY_Y_AT)
@@ -59,8 +59,8 @@ export function sealProof (proof: Proof, keys: TokenKeys, nowMs: number): string
   return sealToken(writeProof(proof, plaintext), keys.sealing(nowMs), NOT_SPLIT)
 }
 
-export function sealDevice (device: Device, keys: TokenKeys, nowMs: number): string {
-  return sealToken(writeDevice(device, plaintext), keys.sealing(nowMs), NOT_SPLIT)
+export function sealDeviceKey (device: DeviceKey, keys: TokenKeys, nowMs: number): string {
+  return sealToken(writeDeviceKey(device, plaintext), keys.sealing(nowMs), NOT_SPLIT)
 }
 
 export function sealChallenge (challenge: Challenge, keys: TokenKeys, nowMs: number): string {
@@ -74,8 +74,8 @@ export function openProof (text: string, keys: TokenKeys, nowMs: number): Proof 
 }
 
 /** Null for what is not the identifier of a device. */
-export function openDevice (text: string, keys: TokenKeys, nowMs: number): Device | null {
-  if (!opens(text, DEVICE_CHARACTERS, keys, nowMs)) return null
+export function openDeviceKey (text: string, keys: TokenKeys, nowMs: number): DeviceKey | null {
+  if (!opens(text, IDENTIFIER_CHARACTERS, keys, nowMs)) return null
   return { mark: bytes(0, MARK_BYTES), x: bytes(KEY_X_AT, COORDINATE_BYTES), y: bytes(KEY_Y_AT, COORDINATE_BYTES) }
 }
 

@@ -85,8 +85,8 @@ function hookOf ({ definition, freshWithinMs, isBound, provenWithinMs }: Wanted,
     const proxy = contextOf(request).open(definition)
     const session = unwrap(proxy) as Session
     // Awaited: a promise is always truthy.
-    const mayPass = when === null ? isUser(session.subject()) : Boolean(await when(proxy))
-    if (!mayPass) {
+    const isAllowed = when === null ? isUser(session.subject()) : Boolean(await when(proxy))
+    if (!isAllowed) {
       putChallenge(reply, challenge)
       throw new RequiredError()
     }
@@ -103,7 +103,7 @@ function hookOf ({ definition, freshWithinMs, isBound, provenWithinMs }: Wanted,
     }
     if (provenWithinMs !== null && now() - provenAt >= provenWithinMs) {
       // Without the cookie of its proof, the browser makes another one before it repeats the request.
-      contextOf(request).clearProof(definition)
+      contextOf(request).requestNewProof(definition)
       await reply.header('cache-control', 'no-store').redirect(onThisHost(request.originalUrl), 307)
     }
   }

@@ -17,8 +17,8 @@ export interface ResolvedDeviceBound {
   readonly refreshInitiators: readonly string[]
 }
 
-/** What the other options say. */
-interface Surroundings {
+/** The options that this one depends on. */
+interface OtherOptions {
   readonly sessionName: string
   readonly attributes: CookieAttributes
   readonly hasSubject: boolean
@@ -42,14 +42,14 @@ const PATH = /^(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/
 const INITIATOR = /^(?:\*|(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*)$/i
 
 /** Checks the option `deviceBound`; null where it is off. Throws FST_SESSION_INVALID_OPTION. */
-export function resolveDeviceBound (option: unknown, surroundings: Surroundings): ResolvedDeviceBound | null {
+export function resolveDeviceBound (option: unknown, others: OtherOptions): ResolvedDeviceBound | null {
   const input = inputOf(option)
   if (input === null) return null
-  const { attributes, hasSubject } = surroundings
+  const { attributes, hasSubject } = others
   checkAttributes(attributes)
   return {
     when: readWhen(input['when'], hasSubject),
-    path: readPath(input['path'], surroundings),
+    path: readPath(input['path'], others),
     offer: flag(input, 'offer'),
     enforce: flag(input, 'enforce'),
     site: readSite(input['site'], attributes.domain),
@@ -101,7 +101,7 @@ function readWhen (when: unknown, hasSubject: boolean): ResolvedDeviceBound['whe
   throw invalid(`${WHERE} needs the option "subject", or its own "when": sessions are bound when a user logs in`)
 }
 
-function readPath (path: unknown, { attributes, sessionName, prefix }: Surroundings): string {
+function readPath (path: unknown, { attributes, sessionName, prefix }: OtherOptions): string {
   const cookiePath = withSlash(attributes.path as string)
   const scopePath = withSlash(prefix)
   const base = scopePath.startsWith(cookiePath) ? scopePath : cookiePath

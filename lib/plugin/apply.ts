@@ -134,14 +134,14 @@ function joined (...parts: readonly Applied[]): Applied {
 function writeBinding ({ definition }: ApplyContext, meta: SessionMeta, binding: BindingPlan | null): Applied {
   if (binding === null) return NOTHING
   const { passName, bindingLines, context: { now } } = definition
-  const { mark, setsPass, offers } = binding
+  const { mark, setsPass, offersRegistration } = binding
   const nowMs = now()
   // As long as a browser can keep it, where the session outlives the browser: the server limits the session.
   const lifetime = lifetimeOf(definition, meta, nowMs) === '' ? '' : maxAge(LONGEST_COOKIE_MS / SECOND_MS)
   return {
     lines: setsPass ? [bindingLines.set(passName, passOf(mark), true, lifetime)] : NONE,
-    offer: offers ? offerOf(definition, mark, nowMs) : null,
-    publish: offers ? offeredEvent(definition.sessionName, meta) : null
+    offer: offersRegistration ? offerOf(definition, mark, nowMs) : null,
+    publish: offersRegistration ? offeredEvent(definition.sessionName, meta) : null
   }
 }
 
@@ -189,7 +189,7 @@ function offerOf ({ exchangeKeys, options: { deviceBound } }: SessionDefinition,
 
 function offeredEvent (session: string, { id }: SessionMeta): Applied['publish'] {
   if (!bound.hasSubscribers) return null
-  return () => { bound.publish({ session, id: keyOfId(id.text), step: 'offered', why: null }) }
+  return () => { bound.publish({ session, id: keyOfId(id.text), step: 'offered', reason: null }) }
 }
 
 function sealedEvent (session: string, { id, lineage }: SessionMeta, length: number): Applied['publish'] {

@@ -36,23 +36,23 @@ export function clearReplaced (
   const migrated = verified !== null && verified.legacy !== null && !verified.legacy.keep ? verified.legacy : null
   const isWhereItWas = session.cookieSettings.every(settings => settings === meta.settings)
   const leftovers = leftoversOf(input, parts)
-  const isBindingBegun = binding !== null && binding.isBegun
-  if (isWhereItWas && migrated === null && !isAnother(meta) && leftovers.length === 0 && !isBindingBegun) {
-    return clearProof(input)
+  const isNewBinding = binding !== null && binding.isNewBinding
+  if (isWhereItWas && migrated === null && !isAnother(meta) && leftovers.length === 0 && !isNewBinding) {
+    return proofToClear(input)
   }
   const clearing = new Clearing()
   for (const name of leftovers) clearing.clear(name, written)
   for (const name of definition.sealing.parts.names.slice(0, parts)) clearing.spare(name, written)
   clearing.spare(definition.stampName, written)
-  if (isBindingBegun) clearing.spare(definition.passName, definition.bindingLines)
+  if (isNewBinding) clearing.spare(definition.passName, definition.bindingLines)
   clearOwn(clearing, input)
   if (isAnother(meta)) clearLegacy(clearing, input)
   else if (migrated !== null) clearMigrated(clearing, input, migrated.cookieName)
-  if (isBindingBegun) {
+  if (isNewBinding) {
     clearing.clear(definition.proofName, definition.bindingLines)
     clearPassOfKept(clearing, input)
   } else if (isAnother(meta) && meta.mark === null) clearBinding(clearing, input)
-  else for (const { name, lines } of clearProof(input)) clearing.clear(name, lines)
+  else for (const { name, lines } of proofToClear(input)) clearing.clear(name, lines)
   return clearing.cookies
 }
 
@@ -60,9 +60,9 @@ export function clearReplaced (
  * The proof, where the browser must sign again: a guard requires a more recent proof, or the proof is of another mark.
  * While a browser has the cookie, it does not sign.
  */
-export function clearProof ({ definition, verified, isProofCleared }: PlanInput): readonly ClearedCookie[] {
+export function proofToClear ({ definition, verified, mustClearProof }: PlanInput): readonly ClearedCookie[] {
   const binding = verified === null ? null : verified.opened.binding
-  if (!isProofCleared && (binding?.kind !== 'unproven' || !binding.hasForeignProof)) return NONE
+  if (!mustClearProof && (binding?.kind !== 'unproven' || !binding.hasForeignProof)) return NONE
   return [{ name: definition.proofName, lines: definition.bindingLines }]
 }
 

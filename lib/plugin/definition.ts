@@ -66,8 +66,8 @@ export async function defineSession (
       subjectOf: subjectOf(options),
       revoker: () => revokerOf(definition),
       settingsIn: (given, before, current) => settingsIn(rules, given, before, current, now()),
-      refuseWithoutPass: settings => {
-        if (isSentWithPass(definition, settings)) return
+      refuseSettingsThatUnbind: settings => {
+        if (attributesAllowBinding(definition, settings)) return
         throw invalid('session.options(): "path", "domain", "secure" and "sameSite" of a session that can be bound ' +
           'to a device cannot change after its login: set them in the request of the login, or by the option "cookie"')
       }
@@ -108,7 +108,7 @@ export function linesFor ({ lines, options }: SessionDefinition, { attributes }:
 }
 
 /** Browsers send the pass, which has the configured attributes, wherever they send a session with these settings. */
-export function isSentWithPass (definition: SessionDefinition, settings: OwnSettings): boolean {
+export function attributesAllowBinding (definition: SessionDefinition, settings: OwnSettings): boolean {
   if (settings.attributes === null) return true
   const { options, lines } = definition
   const { secure, sameSite } = attributesWith(options, settings.attributes)

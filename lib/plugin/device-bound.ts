@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import {
-  ended, identifierIn, refresh, refused, register, registrationIn, unavailable, type Answer, type ExchangeRules,
-  type Proven, type Registered, type Unavailable
+  badRequest, endAnswer, parseIdentifier, parseRegistration, refresh, register, unavailable, type Answer,
+  type ExchangeRules, type ProofIssued, type Registered, type Unavailable
 } from '../bound/exchange'
 import { hasPass } from '../bound/status'
-import { openDevice } from '../bound/tokens'
+import { openDeviceKey } from '../bound/tokens'
 import { invalid } from '../checks'
 import { cookieValues } from '../cookies/header'
 import { maxAge } from '../cookies/lines'
@@ -17,7 +17,7 @@ import { keyOfId } from '../revocation/keys'
 import type { OpenedSession } from '../session/opened'
 import type { ExchangeKeys, SessionDefinition } from './definition'
 import { headerSource, openSealed } from './load'
-import { logEnded } from './log'
+import { logRevoked } from './log'
 import { putSetCookies } from './reply'
 import { contextOf } from './request-context'
 import { resume } from './resume'
@@ -53,17 +53,17 @@ export function addExchanges (app: FastifyInstance, definitions: readonly Sessio
 
 function addRoutes (app: FastifyInstance, definition: SessionDefinition): void {
   const { path } = definition.options.deviceBound as ResolvedDeviceBound
-  if (isAnswered(app, definition, path)) return
+  if (hasRoutes(app, definition, path)) return
   const answers = { register: answerRegistration, refresh: answerRefresh }
-  for (const [step, answer] of Object.entries(answers)) {
+  for (const [routeName, answer] of Object.entries(answers)) {
     const exchange: Exchange = async (request, reply) => {
-      const given = await answer(definition, request)
+      const result = await answer(definition, request)
       // Meanwhile the app may have answered, such as by a timeout.
-      if (!reply.sent) send(definition, given, request, reply)
+      if (!reply.sent) sendAnswer(definition, result, request, reply)
     }
     app.route({
       method: 'POST',
-      url: `${path.slice(app.prefix.replace(/\/$/, '').length)}/${step}`,
+      url: `${path.slice(app.prefix.replace(/\/$/, '').length)}/${routeName}`,
       config: { rateLimit: false, [EXCHANGE]: exchange } as object,
       schema: { hide: true } as object,
       handler: exchange
@@ -71,57 +71,64 @@ function addRoutes (app: FastifyInstance, definition: SessionDefinition): void {
   }
 }
 
-/** Another scope of the app has added the routes of this session. Throws FST_SESSION_INVALID_OPTION. */
-function isAnswered (app: FastifyInstance, definition: SessionDefinition, path: string): boolean {
+/** Another scope of the app has added the routes of this session. */
+function hasRoutes (app: FastifyInstance, definition: SessionDefinition, path: string): boolean {
   const others = sessionsOfAllScopes(app).filter(other => other !== definition)
   const twin = others.find(({ options }) => options.deviceBound?.path === path)
   if (twin === undefined) return false
-  const { options: { cookieName }, lines: { scope } } = definition
-  if (twin.options.cookieName !== cookieName || twin.lines.scope !== scope) {
-    throw invalid(`option "deviceBound.path": session "${twin.sessionName}" also uses "${path}". Set a different ` +
-      '"deviceBound.path" for each session')
-  }
+  refuseSharedPath(definition, twin, path)
   return app.hasRoute({ method: 'POST', url: `${path}/register` })
 }
 
+/** Throws FST_SESSION_INVALID_OPTION where the two are not the same session in two scopes. */
+function refuseSharedPath (
+  { options: { cookieName }, lines: { scope } }: SessionDefinition, twin: SessionDefinition, path: string
+): void {
+  if (twin.options.cookieName === cookieName && twin.lines.scope === scope) return
+  throw invalid(`option "deviceBound.path": session "${twin.sessionName}" also uses "${path}". Set a different ` +
+    '"deviceBound.path" for each session')
+}
+
 /** An answer, and the session that the request sent; null for none. */
-interface Step {
+interface ExchangeResult {
   readonly answer: Answer
   readonly opened: OpenedSession | null
 }
 
-async function answerRegistration (definition: SessionDefinition, request: FastifyRequest): Promise<Step> {
+async function answerRegistration (definition: SessionDefinition, request: FastifyRequest): Promise<ExchangeResult> {
   const { headers } = request.raw
-  const jwt = registrationIn(headers)
+  const jwt = parseRegistration(headers)
   if (!('jti' in jwt)) return { answer: jwt, opened: null }
   const passes = cookieValues(headers.cookie, definition.passName)
   const hasItsPass = ({ mark }: OpenedSession): boolean => mark !== null && hasPass(mark, passes)
-  const found = await find(definition, request, hasItsPass)
-  if (found === null || 'kind' in found) return { answer: found ?? refused('there is no session'), opened: null }
-  const { opened } = found
-  if (isRefused(found) || !hasItsPass(opened)) return { answer: refused('there is no session with its pass'), opened }
+  const result = await loadForExchange(definition, request, hasItsPass)
+  if (result === null || 'kind' in result) return { answer: result ?? badRequest('there is no session'), opened: null }
+  const { opened } = result
+  if (isRefused(result) || !hasItsPass(opened)) {
+    return { answer: badRequest('there is no session with its pass'), opened }
+  }
   return { answer: register(rulesOf(definition), jwt, opened.mark as Buffer, definition.context.now()), opened }
 }
 
-async function answerRefresh (definition: SessionDefinition, request: FastifyRequest): Promise<Step> {
+async function answerRefresh (definition: SessionDefinition, request: FastifyRequest): Promise<ExchangeResult> {
   const { exchangeKeys, options, context: { now } } = definition
   const { headers } = request.raw
-  const identifier = identifierIn(headers)
+  const identifier = parseIdentifier(headers)
   if (typeof identifier !== 'string') return { answer: identifier, opened: null }
-  const device = openDevice(identifier, (exchangeKeys as ExchangeKeys).device, now())
+  const device = openDeviceKey(identifier, (exchangeKeys as ExchangeKeys).device, now())
   if (device === null) {
-    const answer = mayOpenLater(definition, identifier) ? KEY_UNKNOWN : ended(identifier, 'unknown-device')
+    const answer = mayOpenLater(definition, identifier) ? KEY_UNKNOWN : endAnswer(identifier, 'unknown-device')
     return { answer, opened: null }
   }
   const isOfDevice = ({ mark }: OpenedSession): boolean => mark !== null && mark.equals(device.mark)
-  const found = await find(definition, request, isOfDevice)
+  const result = await loadForExchange(definition, request, isOfDevice)
   // A refresh that another site caused is sent without the session.
   const mayBeMissing = (options.deviceBound as ResolvedDeviceBound).refreshInitiators.length > 0
-  if (found === null && !mayBeMissing) return { answer: ended(identifier, 'no-session'), opened: null }
-  if (found !== null && 'kind' in found) return { answer: found, opened: null }
-  const opened = found === null ? null : found.opened
-  if (opened !== null && !isOfDevice(opened)) return { answer: ended(identifier, 'other-session'), opened }
-  if (found !== null && isRefused(found)) return { answer: ended(identifier, 'revoked'), opened }
+  if (result === null && !mayBeMissing) return { answer: endAnswer(identifier, 'no-session'), opened: null }
+  if (result !== null && 'kind' in result) return { answer: result, opened: null }
+  const opened = result === null ? null : result.opened
+  if (opened !== null && !isOfDevice(opened)) return { answer: endAnswer(identifier, 'other-session'), opened }
+  if (result !== null && isRefused(result)) return { answer: endAnswer(identifier, 'revoked'), opened }
   return { answer: refresh(rulesOf(definition), identifier, device, headers, now()), opened }
 }
 
@@ -132,7 +139,7 @@ const STORE_UNAVAILABLE = unavailable('the revocation store is unavailable')
  * The session that the request sent: the first that is wanted, or else the newest; null for none. No pass or proof is
  * required, and the session is not renewed.
  */
-async function find (
+async function loadForExchange (
   definition: SessionDefinition, request: FastifyRequest, isWanted: (opened: OpenedSession) => boolean
 ): Promise<VerifiedSession | Unavailable | null> {
   const { raw: { headers }, log } = request
@@ -147,8 +154,8 @@ async function find (
   const candidates = { sessions: [{ ...session, binding: null }], legacy: null, legacySettings: [] }
   try {
     const verified = await verify(definition, candidates, headers, 'when-due')
-    logEnded(definition, verified, log)
-    contextOf(request).adopt(definition, verified)
+    logRevoked(definition, verified, log)
+    contextOf(request).setVerified(definition, verified)
     return verified
   } catch (error) {
     if (error instanceof StoreUnavailableError) return STORE_UNAVAILABLE
@@ -170,39 +177,39 @@ function rulesOf (definition: SessionDefinition): ExchangeRules {
   }
 }
 
-function send (
-  definition: SessionDefinition, { answer, opened }: Step, request: FastifyRequest, reply: FastifyReply
+function sendAnswer (
+  definition: SessionDefinition, { answer, opened }: ExchangeResult, request: FastifyRequest, reply: FastifyReply
 ): FastifyReply {
   reply.header('cache-control', 'no-store')
   if ('challenge' in answer) reply.header('secure-session-challenge', answer.challenge)
   if ('proof' in answer) putSetCookies(reply, proofLines(definition, answer, request))
-  if ('why' in answer) {
-    request.log.debug({ session: definition.sessionName, answer: answer.kind, why: answer.why },
+  if ('reason' in answer) {
+    request.log.debug({ session: definition.sessionName, answer: answer.kind, reason: answer.reason },
       'a registration or refresh was answered without a proof')
   }
   switch (answer.kind) {
     case 'registered':
-      publish(definition, opened, 'registered')
+      publishStep(definition, opened, 'registered')
       return reply.type('application/json').send(answer.body)
-    case 'proven':
-      publish(definition, opened, isPassed(definition, opened, request) ? 'bound' : 'proven')
+    case 'proof-issued':
+      publishStep(definition, opened, isPassed(definition, opened, request) ? 'pass-cleared' : 'proven')
       return reply.code(204).send()
     case 'ended':
-      publish(definition, opened, 'ended', answer.why)
+      publishStep(definition, opened, 'ended', answer.reason)
       return reply.type('application/json').send(answer.body)
     case 'challenged': return reply.code(403).send()
-    case 'refused': return reply.code(400).send()
+    case 'bad-request': return reply.code(400).send()
     case 'unavailable': return reply.code(503).send()
   }
 }
 
 /** Sets the proof. The first refresh also clears the pass: from then on, only the key proves the session. */
 function proofLines (
-  { proofName, passName, bindingLines }: SessionDefinition, { kind, proof, maxAgeS }: Registered | Proven,
+  { proofName, passName, bindingLines }: SessionDefinition, { kind, proof, maxAgeS }: Registered | ProofIssued,
   { raw: { headers: { cookie } } }: FastifyRequest
 ): string[] {
   const line = bindingLines.set(proofName, proof, true, maxAge(maxAgeS))
-  const isPassCleared = kind === 'proven' && cookieValues(cookie, passName).length > 0
+  const isPassCleared = kind === 'proof-issued' && cookieValues(cookie, passName).length > 0
   return isPassCleared ? [line, bindingLines.clear(passName, true)] : [line]
 }
 
@@ -213,11 +220,12 @@ function isPassed (
   return mark !== null && hasPass(mark, cookieValues(cookie, passName))
 }
 
-function publish (
+function publishStep (
   { sessionName: session }: SessionDefinition, opened: OpenedSession | null, step: BindingStep,
-  why: EndedBecause | null = null
+  reason: EndedBecause | null = null
 ): void {
-  if (bound.hasSubscribers) bound.publish({ session, id: opened === null ? null : keyOfId(opened.id.text), step, why })
+  if (!bound.hasSubscribers) return
+  bound.publish({ session, id: opened === null ? null : keyOfId(opened.id.text), step, reason })
 }
 
 /**
@@ -225,17 +233,17 @@ function publish (
  * the document's URL first; the navigation then loads the original one. `location.reload()` does not work: in Firefox
  * it is a request from the other site again, so it would loop.
  */
-const HOP_SCRIPT = 'if (location.href.includes("#")) history.replaceState(null, "", (location.search || "?") + "&")'
+const RELOAD_SCRIPT = 'if (location.href.includes("#")) history.replaceState(null, "", (location.search || "?") + "&")'
 /** The link is for browsers that run no scripts. It has no fragment. */
-const HOP_PAGE = `<!doctype html><meta charset="utf-8"><title>One moment</title><script>${HOP_SCRIPT}</script>` +
+const RELOAD_PAGE = `<!doctype html><meta charset="utf-8"><title>One moment</title><script>${RELOAD_SCRIPT}</script>` +
   '<a href="">One moment</a>\n'
-const HOP_HEADERS = {
+const RELOAD_HEADERS = {
   refresh: '0',
   'cache-control': 'no-store',
   'content-type': 'text/html; charset=utf-8',
   // In place of a policy of the app, which may forbid the script.
   'content-security-policy':
-    `default-src 'none'; script-src 'sha256-${createHash('sha256').update(HOP_SCRIPT).digest('base64')}'`
+    `default-src 'none'; script-src 'sha256-${createHash('sha256').update(RELOAD_SCRIPT).digest('base64')}'`
 }
 
 /**
@@ -243,17 +251,17 @@ const HOP_HEADERS = {
  * handler: it navigates to the same URL at once. That second request is of the origin itself, so the browser signs
  * first. It never gets the reload page.
  */
-export function addHop (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
-  app.addHook('onRequest', function hop (request, reply, done) {
-    if (!isNavigationFromElsewhere(request) || !definitions.some(definition => needsProof(definition, request))) {
+export function addReloadPage (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
+  app.addHook('onRequest', function reloadPage (request, reply, done) {
+    if (!isNavigationWithoutOwnOrigin(request) || !definitions.some(definition => needsProof(definition, request))) {
       done()
       return
     }
-    reply.headers(HOP_HEADERS).send(HOP_PAGE)
+    reply.headers(RELOAD_HEADERS).send(RELOAD_PAGE)
   })
 }
 
-function isNavigationFromElsewhere ({ method, raw: { headers }, routeOptions }: FastifyRequest): boolean {
+function isNavigationWithoutOwnOrigin ({ method, raw: { headers }, routeOptions }: FastifyRequest): boolean {
   if (headers['sec-fetch-mode'] !== 'navigate' || method !== 'GET' || headers.cookie === undefined) return false
   const site = headers['sec-fetch-site']
   if (site === undefined || site === 'same-origin' || headers['secure-session-skipped'] !== undefined) return false

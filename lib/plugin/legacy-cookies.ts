@@ -97,7 +97,7 @@ async function sealedLegacy (
     furtherNames: values => [...besideNames, ...sealed.sealing.parts.furtherNames(values)],
     lines: linesUnder(cookieName, attributes),
     open (source, nowMs, log) {
-      const opened = openSealed(sealed, source, nowMs, log).find(one => isProven(one, sealed, log))
+      const opened = openSealed(sealed, source, nowMs, log).find(one => isUsable(one, sealed, log))
       if (opened === undefined) return null
       // An attribute of the old name may be wrong for the new one, such as a domain for `__Host-`.
       const mayStay = isAllowed(options, opened.settings.attributes)
@@ -108,7 +108,7 @@ async function sealedLegacy (
 }
 
 /** It has no mark, or its pass was sent. */
-function isProven (
+function isUsable (
   { binding, id }: OpenedSession, { sessionName, sealing, isFirst }: SealedCookies, log: OpeningLog
 ): boolean {
   if (binding?.kind !== 'unproven') return true

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import {
-  hasPass, isForeign, provenAtMs, UNBOUND, UNPROVEN, UNPROVEN_BESIDE_FOREIGN, type Binding
+  hasPass, hasProofOfOtherMark, provenAtMs, UNBOUND, UNPROVEN, UNPROVEN_BESIDE_FOREIGN, type BindingState
 } from '../bound/status'
 import { openProof, type Proof } from '../bound/tokens'
 import { cookieValues } from '../cookies/header'
@@ -183,14 +183,14 @@ class RelatedInHeader implements RelatedCookies {
     return latest
   }
 
-  bindingOf (mark: Buffer): Binding | null {
+  bindingOf (mark: Buffer): BindingState | null {
     if (this.#header === undefined) return null
     this.#proofs ??= this.#openProofs()
     const { passName, proofForMs } = this.#sealed
     const atMs = provenAtMs(mark, this.#proofs, proofForMs, this.#nowMs)
     if (atMs !== null) return { kind: 'bound', provenAtMs: atMs }
     if (hasPass(mark, cookieValues(this.#header, passName))) return UNBOUND
-    return isForeign(mark, this.#proofs) ? UNPROVEN_BESIDE_FOREIGN : UNPROVEN
+    return hasProofOfOtherMark(mark, this.#proofs) ? UNPROVEN_BESIDE_FOREIGN : UNPROVEN
   }
 
   #openProofs (): readonly Proof[] {

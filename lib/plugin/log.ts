@@ -72,21 +72,21 @@ export interface RefusedCookie {
   readonly cookie: string
   readonly reason: RefusedBecause
   /** It is accepted, in spite of the reason. */
-  readonly isPassing?: boolean
+  readonly isAllowed?: boolean
   /** The id of the session in it, if it opened and was revoked or is unproven. */
   readonly id?: string
 }
 
 const CLOCKS = 'clocks'
-const PASSES = 'a session without pass or proof was accepted, because "deviceBound.enforce" is false'
+const ALLOWED = 'a session without pass or proof was accepted, because "deviceBound.enforce" is false'
 const CLOCKS_DIFFER = 'a key opened it, and it is dated more than a minute ahead of the clock of this server. ' +
   'The clocks of the servers differ, or one was set back: synchronize them. Users are logged out until then'
 
 /** At level debug, because clients can send any cookie. A genuine one from the future means that a clock is wrong. */
 export function logRefused (log: OpeningLog, isFirst: IsFirst, refusal: RefusedCookie): void {
-  const { sessionName, cookie, reason, id, isPassing = false } = refusal
+  const { sessionName, cookie, reason, id, isAllowed = false } = refusal
   if (reason === 'from-the-future' && isFirst(CLOCKS)) warnOfClocks(log, sessionName, cookie, 'a session was refused')
-  else log.debug({ cookie, reason }, isPassing ? PASSES : 'session cookie refused')
+  else log.debug({ cookie, reason }, isAllowed ? ALLOWED : 'session cookie refused')
   if (!refused.hasSubscribers) return
   refused.publish({ session: sessionName, cookie, reason, id: id === undefined ? null : keyOfId(id) })
 }
@@ -101,26 +101,26 @@ function warnOfClocks (log: OpeningLog, session: string, cookie: string, what: s
 }
 
 /** These candidates opened, and their sessions were revoked. */
-export function logEnded (
-  { sessionName, options, isFirst }: SessionDefinition, { ended, legacy }: VerifiedSession, log: OpeningLog
+export function logRevoked (
+  { sessionName, options, isFirst }: SessionDefinition, { revoked, legacy }: VerifiedSession, log: OpeningLog
 ): void {
   const cookie = legacy?.cookieName ?? options.cookieName
-  for (const { id } of ended) logRefused(log, isFirst, { sessionName, cookie, reason: 'revoked', id: id.text })
+  for (const { id } of revoked) logRefused(log, isFirst, { sessionName, cookie, reason: 'revoked', id: id.text })
 }
 
 /** What was found out about the session of a request: candidates that are not used, and why. */
 export function logVerified (
   definition: SessionDefinition, verified: VerifiedSession, headers: IncomingHttpHeaders, log: OpeningLog
 ): void {
-  const { opened, ended, unproven } = verified
-  if (ended.length > 0) logEnded(definition, verified, log)
+  const { opened, revoked, unproven } = verified
+  if (revoked.length > 0) logRevoked(definition, verified, log)
   if (opened.binding === null && unproven.length === 0) return
   warnRefreshFails(definition, headers, log)
   // A session that is accepted without a proof is logged, too: operators look for it before they enforce proofs.
-  const isPassing = isUnproven(opened) && !isRefused(verified)
+  const isAllowed = isUnproven(opened) && !isRefused(verified)
   const { sessionName, options: { cookieName }, isFirst } = definition
-  for (const { id } of isPassing ? [opened] : unproven) {
-    logRefused(log, isFirst, { sessionName, cookie: cookieName, reason: 'unproven', id: id.text, isPassing })
+  for (const { id } of isAllowed ? [opened] : unproven) {
+    logRefused(log, isFirst, { sessionName, cookie: cookieName, reason: 'unproven', id: id.text, isAllowed })
   }
 }
 

@@ -19,7 +19,7 @@ export interface PlanInput {
   /** The request used the session; false where only the plugin has looked at it. */
   readonly isUsed: boolean
   /** The browser must sign again: a guard requires a more recent proof. */
-  readonly isProofCleared: boolean
+  readonly mustClearProof: boolean
 }
 
 /** What a reply does with a session. */
@@ -97,10 +97,10 @@ export interface StampPlan {
 export interface BindingPlan {
   readonly mark: Buffer
   /** The session has this mark, or this name, from now on: no earlier proof counts. */
-  readonly isBegun: boolean
+  readonly isNewBinding: boolean
   readonly setsPass: boolean
   /** The browser is asked to register a key. */
-  readonly offers: boolean
+  readonly offersRegistration: boolean
 }
 
 /** A cookie to clear, and the Set-Cookie lines that have its scope. */

@@ -10,8 +10,8 @@ import { isAnother, isBegunNow, isUser, type SessionMeta } from '../session/meta
 import type { OpenedSession } from '../session/opened'
 import { countParts } from '../session/sealing'
 import { Session } from '../session/session'
-import { clearAll, clearProof, clearReplaced } from './clearing'
-import { isSentWithPass, linesFor, type SessionDefinition } from './definition'
+import { clearAll, proofToClear, clearReplaced } from './clearing'
+import { attributesAllowBinding, linesFor, type SessionDefinition } from './definition'
 import type {
   BindingPlan, ClearedCookie, NonePlan, Plan, PlanInput, SealedContent, StampPlan, WritePlan
 } from './plan-types'
@@ -24,7 +24,7 @@ export const NOTHING: NonePlan = Object.freeze({ kind: 'none', clear: Object.fre
 export function planOf (input: PlanInput): Plan {
   const { session, verified, isUsed } = input
   const isDue = isUsed && session.opened?.isRenewalDue === true
-  if (session.isUntouched && !isDue && verified?.isChecked !== true) return cookiesOnly(clearProof(input))
+  if (session.isUntouched && !isDue && verified?.isChecked !== true) return cookiesOnly(proofToClear(input))
   if (session.deleted) return { kind: 'end', clear: clearAll(input), revoke: replacedBy(input) }
   const data = session.changedData()
   if (data !== null) return writePlan(input, data)
@@ -40,17 +40,17 @@ function cookiesOnly (clear: readonly ClearedCookie[]): NonePlan {
 
 function renewPlan (input: PlanInput, verified: VerifiedSession, isRenewed: boolean): Plan {
   const { definition, session: { meta } } = input
-  const clear = clearProof(input)
+  const clear = proofToClear(input)
   const stamp = { isRenewed, isChecked: isCheckStamped(definition, verified) }
   if (!stamp.isRenewed && !stamp.isChecked) return cookiesOnly(clear)
-  return { kind: 'renew', meta, stamp, binding: offeredAgain(input, meta), clear }
+  return { kind: 'renew', meta, stamp, binding: repeatedOffer(input, meta), clear }
 }
 
 function migrationPlan (input: PlanInput): Plan {
   try {
     return writePlan(input, input.session.serialized())
   } catch (error) {
-    if (error instanceof TooLargeError) return { kind: 'not-migrated', clear: clearProof(input), tooLarge: error }
+    if (error instanceof TooLargeError) return { kind: 'not-migrated', clear: proofToClear(input), tooLarge: error }
     throw error
   }
 }
@@ -88,7 +88,7 @@ function writePlan (input: PlanInput, data: string | Buffer): WritePlan {
 
 /** A login gives a session another mark, where it can be bound to a device. Every other session keeps what it has. */
 function withMark (input: PlanInput, meta: SessionMeta): SessionMeta {
-  if (meta.mark !== null || !mayOffer(input, meta) || !isLogin(input, meta)) return meta
+  if (meta.mark !== null || !canOffer(input, meta) || !isLogin(input, meta)) return meta
   return { ...meta, mark: input.session.nextMark }
 }
 
@@ -110,9 +110,9 @@ function isLoggedIn ({ when }: ResolvedDeviceBound, session: Session): boolean {
 }
 
 /** A browser registers a key only over TLS. */
-function mayOffer ({ definition, overTls }: PlanInput, { settings }: SessionMeta): boolean {
+function canOffer ({ definition, overTls }: PlanInput, { settings }: SessionMeta): boolean {
   const { deviceBound } = definition.options
-  return overTls && deviceBound !== null && deviceBound.offer && isSentWithPass(definition, settings)
+  return overTls && deviceBound !== null && deviceBound.offer && attributesAllowBinding(definition, settings)
 }
 
 function bindingPlan (
@@ -120,24 +120,25 @@ function bindingPlan (
 ): BindingPlan | null {
   const { mark } = meta
   if (mark === null) return null
-  const isBegun = isMigrated || mark !== input.session.meta.mark
-  if (isBegun) return { mark, isBegun, setsPass: true, offers: mayOffer(input, meta) }
-  const again = stamp === null ? null : offeredAgain(input, meta)
-  return isKeptDifferently(input, meta) ? { mark, isBegun, setsPass: true, offers: again !== null } : again
+  const isNewBinding = isMigrated || mark !== input.session.meta.mark
+  if (isNewBinding) return { mark, isNewBinding, setsPass: true, offersRegistration: canOffer(input, meta) }
+  const again = stamp === null ? null : repeatedOffer(input, meta)
+  if (!persistenceChanged(input, meta)) return again
+  return { mark, isNewBinding, setsPass: true, offersRegistration: again !== null }
 }
 
 /** The session has another lifetime in the browser than before, so its pass must be set again with that lifetime. */
-function isKeptDifferently ({ session: { opened } }: PlanInput, { settings }: SessionMeta): boolean {
+function persistenceChanged ({ session: { opened } }: PlanInput, { settings }: SessionMeta): boolean {
   if (opened?.binding?.kind !== 'unbound') return false
   const { persistent, maxAgeMs } = opened.settings
   return settings.persistent !== persistent || settings.maxAgeMs !== maxAgeMs
 }
 
 /** A browser that has not registered is asked again from time to time: with each stamp. */
-function offeredAgain (input: PlanInput, meta: SessionMeta): BindingPlan | null {
+function repeatedOffer (input: PlanInput, meta: SessionMeta): BindingPlan | null {
   const { opened } = input.session
-  if (opened?.binding?.kind !== 'unbound' || opened.isLegacy || !mayOffer(input, meta)) return null
-  return { mark: opened.mark as Buffer, isBegun: false, setsPass: false, offers: true }
+  if (opened?.binding?.kind !== 'unbound' || opened.isLegacy || !canOffer(input, meta)) return null
+  return { mark: opened.mark as Buffer, isNewBinding: false, setsPass: false, offersRegistration: true }
 }
 
 /** The envelope of a session, to be sealed. */

@@ -7,7 +7,7 @@ import { addGuards } from '../guard/scope'
 import { decorateApp } from './app-api'
 import { registerCookies } from './cookie-plugin'
 import { defineSession, type SessionDefinition } from './definition'
-import { addExchanges, addHop, exchangeOf } from './device-bound'
+import { addExchanges, addReloadPage, exchangeOf } from './device-bound'
 import { cookieSigner, openKeys } from './keys'
 import { warnOverBudget } from './log'
 import { discard, holdErrors } from './reply'
@@ -64,7 +64,7 @@ function attach (app: FastifyInstance, definitions: readonly SessionDefinition[]
   if (!app.hasRequestDecorator(CONTEXT)) addHooks(app)
   const deviceBound = definitions.filter(({ options }) => options.deviceBound !== null)
   seekUnknownKeys(app, definitions)
-  if (deviceBound.length > 0) addHop(app, deviceBound)
+  if (deviceBound.length > 0) addReloadPage(app, deviceBound)
   preload(app, definitions)
   if (deviceBound.length > 0) addExchanges(app, deviceBound)
   for (const definition of definitions) {
@@ -95,10 +95,10 @@ function addHooks (app: FastifyInstance): void {
 
   app.addHook('onSend', function commitSessions (request, reply, payload, done) {
     const { writer } = contextOf(request)
-    const pass = writer.beginPass()
+    const run = writer.beginRun()
     const revoking = writer.revokeBeforeSend()
     if (revoking === null) commit(writer, reply, payload, done)
-    else commitAfter(revoking, writer, pass, reply, payload, done)
+    else commitAfter(revoking, writer, run, reply, payload, done)
   })
 
   app.addHook('onError', function noteError (request, _reply, _error, done) {
@@ -121,12 +121,12 @@ function commit (writer: ReplyWriter, reply: FastifyReply, payload: unknown, don
 }
 
 function commitAfter (
-  revoking: Promise<unknown>, writer: ReplyWriter, pass: number, reply: FastifyReply, payload: unknown, done: Done
+  revoking: Promise<unknown>, writer: ReplyWriter, run: number, reply: FastifyReply, payload: unknown, done: Done
 ): void {
   holdErrors(payload)
   const proceed = (work: () => void): void => {
     // Meanwhile an error may have been answered, such as Fastify's own timeout of the handler.
-    if (writer.isLatest(pass) && !reply.sent && !reply.raw.headersSent) resume(reply, work, done)
+    if (writer.isLatest(run) && !reply.sent && !reply.raw.headersSent) resume(reply, work, done)
     else discard(payload)
   }
   revoking.then(

@@ -1,6 +1,6 @@
 import type { SessionDefinition } from './definition'
 import { load, needsPromise, type Candidates, type CookieSource } from './load'
-import { logEnded, logVerified, type OpeningLog } from './log'
+import { logRevoked, logVerified, type OpeningLog } from './log'
 import { verify, verifyAgain, type Check, type VerifiedSession } from './verify'
 
 /** A session that was loaded and verified; null for none. Or the error that says why it is not known. */
@@ -64,7 +64,7 @@ export class PreloadedSessions {
     if (outcome.error !== null) throw outcome.error
     if (outcome.verified === null) return null
     const verified = verifyAgain(definition, outcome.verified)
-    if (verified !== outcome.verified) logEnded(definition, verified, log)
+    if (verified !== outcome.verified) logRevoked(definition, verified, log)
     return verified
   }
 

@@ -35,7 +35,7 @@ export class ReplyWriter implements SessionHolder {
   #revokingEarly: Promise<unknown> | null = null
   #isHeadWatched = false
   /** How often onSend has run. */
-  #passes = 0
+  #runs = 0
   /** The reply to an error is being made. Fastify does not catch everything that is thrown then. */
   isFailing = false
 
@@ -57,14 +57,14 @@ export class ReplyWriter implements SessionHolder {
     return sent || raw.headersSent || isClosed(raw)
   }
 
-  /** Counts a pass of onSend. */
-  beginPass (): number {
-    return ++this.#passes
+  /** Counts a run of onSend. */
+  beginRun (): number {
+    return ++this.#runs
   }
 
-  /** False where a later pass has begun: the reply of this one is no longer wanted. */
-  isLatest (pass: number): boolean {
-    return pass === this.#passes
+  /** False where a later run of onSend has begun: the reply of this one is not sent. */
+  isLatest (run: number): boolean {
+    return run === this.#runs
   }
 
   /**

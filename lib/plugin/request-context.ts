@@ -8,7 +8,7 @@ import { PreloadedSessions } from './preload'
 import { ReplyWriter, type SessionsToWrite } from './reply-writer'
 import { RequestSession } from './request-session'
 import { mayRenew } from './route-config'
-import { unrevoked, type VerifiedSession } from './verify'
+import { verifyWithoutStore, type VerifiedSession } from './verify'
 
 const NONE: readonly never[] = []
 
@@ -91,14 +91,14 @@ export class RequestContext implements SessionsToWrite {
    * A session that was loaded elsewhere, where the reply must write it: to clear it, or to say when it was checked.
    * What an earlier hook has read or changed of it is not written.
    */
-  adopt (definition: SessionDefinition, verified: VerifiedSession): void {
+  setVerified (definition: SessionDefinition, verified: VerifiedSession): void {
     this.all = this.all.filter(session => session.definition !== definition)
     if (verified.isChecked || verified.status === 'revoked') this.#add(definition, verified)
   }
 
   /** The reply clears the proof of a session that was opened, so that the browser makes another one. */
-  clearProof (definition: SessionDefinition): void {
-    this.#find(definition)?.clearProof()
+  requestNewProof (definition: SessionDefinition): void {
+    this.#find(definition)?.requestNewProof()
   }
 
   /** Loads those of these sessions that need a promise; null where nothing must be waited for. */
@@ -137,7 +137,7 @@ export class RequestContext implements SessionsToWrite {
     const source = headerSource(this.request.raw.headers, this.#kept)
     const candidates = definition.revocation === null ? loadNow(definition, source, log) : null
     if (candidates !== null) {
-      const verified = unrevoked(definition, candidates, source.headers)
+      const verified = verifyWithoutStore(definition, candidates, source.headers)
       logVerified(definition, verified, source.headers, log)
       return verified
     }

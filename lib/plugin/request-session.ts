@@ -34,7 +34,7 @@ export class RequestSession implements SessionObserver {
   /** The reply sets its cookies. */
   #isWritten = false
   /** The browser is to make another proof. */
-  #isProofCleared = false
+  #mustClearProof = false
   #plan: Plan | null = null
   /** What `prepareStore` resolved to. */
   #revokedBeforeMs = 0
@@ -60,7 +60,7 @@ export class RequestSession implements SessionObserver {
   /** What the request uses: the proxy. Throws FST_SESSION_UNPROVEN. */
   use (): object {
     if (this.#isWithheld) {
-      throw new UnprovenError(this.verified?.status === 'unproven-skipped' ? null : challengeOf(this.definition))
+      throw new UnprovenError(this.verified?.status === 'unproven-retry-later' ? null : challengeOf(this.definition))
     }
     const isFirst = !this.#isUsed
     // A subscriber may read the session, too.
@@ -72,7 +72,7 @@ export class RequestSession implements SessionObserver {
   /** It may be valid, and nothing in this request proves it. */
   get #isWithheld (): boolean {
     const status = this.verified?.status
-    return status === 'unproven-skipped' || status === 'unproven-elsewhere'
+    return status === 'unproven-retry-later' || status === 'unproven-foreign-request'
   }
 
   /** Throws where the session cannot be written. */
@@ -125,9 +125,9 @@ export class RequestSession implements SessionObserver {
   }
 
   /** The reply clears the proof, so that the browser makes another one. */
-  clearProof (): void {
+  requestNewProof (): void {
     this.beforeChange()
-    this.#isProofCleared = true
+    this.#mustClearProof = true
   }
 
   beforeChange (): void {
@@ -149,7 +149,7 @@ export class RequestSession implements SessionObserver {
       header,
       overTls: protocol === 'https',
       isUsed: this.#isUsed,
-      isProofCleared: this.#isProofCleared
+      mustClearProof: this.#mustClearProof
     })
     return this.#plan
   }

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { textIn } from '../bound/exchange'
+import { parseStringHeader } from '../bound/exchange'
 import { cookieValues } from '../cookies/header'
 import { keyIdIn } from '../core/token'
 import type { KeySeeker } from '../keyring/key-seeker'
@@ -25,7 +25,7 @@ export function seekUnknownKeys (app: FastifyInstance, definitions: readonly Ses
   app.addHook('onRequest', function seekKeys (request, reply, done) {
     const { cookie: header, 'sec-secure-session-id': identifier } = request.raw.headers
     const isSought = (header ?? identifier) !== undefined && request.routeOptions.config.session !== false
-    const seeking = isSought ? seek(all, header, textIn(identifier)) : null
+    const seeking = isSought ? seek(all, header, parseStringHeader(identifier)) : null
     if (seeking === null) done()
     else resumeAfter(seeking, reply, done)
   })

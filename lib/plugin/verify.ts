@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { treatmentOf, type Treatment } from '../bound/status'
+import { policyByHeaders, type UnprovenPolicy } from '../bound/status'
 import { cookieValues } from '../cookies/header'
 import { keyOf } from '../revocation/keys'
 import type { KnownStatus, Revocation } from '../revocation/revocation'
@@ -21,11 +21,12 @@ import { mayOpenLater } from './unknown-keys'
  * - `replaced`: it may not. The browser has another one instead, so its cookies are not cleared.
  * - `unavailable-trusted`: the store is unavailable, and the app said to trust sessions then.
  * - `unproven`: it may not. It has a mark, and neither its pass nor a proof was sent.
- * - `unproven-skipped`, `unproven-elsewhere`: as `unproven`, but the session may be valid: see `Treatment`. So that
- *   nothing is written over it, its use throws FST_SESSION_UNPROVEN.
+ * - `unproven-retry-later`, `unproven-foreign-request`: as `unproven`, but the session may be valid: see
+ *   `UnprovenPolicy`. So that nothing is written over it, its use throws FST_SESSION_UNPROVEN.
  */
 export type Status =
-  'active' | 'revoked' | 'replaced' | 'unavailable-trusted' | 'unproven' | 'unproven-skipped' | 'unproven-elsewhere'
+  'active' | 'revoked' | 'replaced' | 'unavailable-trusted' |
+  'unproven' | 'unproven-retry-later' | 'unproven-foreign-request'
 
 /** The session of a request: the first of the candidates that may be used, or else the first of all. */
 export interface VerifiedSession {
@@ -33,8 +34,8 @@ export interface VerifiedSession {
   readonly status: Status
   /** The store was asked about it just now, because that was due. */
   readonly isChecked: boolean
-  /** The candidates that have ended. */
-  readonly ended: readonly OpenedSession[]
+  /** The candidates that were revoked or replaced. */
+  readonly revoked: readonly OpenedSession[]
   /** The candidates that were refused since nothing proves them. */
   readonly unproven: readonly OpenedSession[]
   /** See `Candidates`. */
@@ -45,7 +46,7 @@ export interface VerifiedSession {
 /** Whether the store is asked about sessions that are trusted, too. */
 export type Check = 'when-due' | 'always'
 
-type Verdict = Pick<VerifiedSession, 'opened' | 'status' | 'isChecked' | 'ended'>
+type Verdict = Pick<VerifiedSession, 'opened' | 'status' | 'isChecked' | 'revoked'>
 
 const NO_KEYS: readonly string[] = []
 const NONE: readonly OpenedSession[] = []
@@ -59,12 +60,12 @@ export function isRefused ({ status }: Pick<VerifiedSession, 'status'>): boolean
  * The newest candidate that is proven or needs no proof, where sessions cannot be revoked.
  * @param headers of the request
  */
-export function unrevoked (
+export function verifyWithoutStore (
   definition: SessionDefinition, candidates: Candidates, headers: IncomingHttpHeaders
 ): VerifiedSession {
   const { sessions, legacy, legacySettings } = candidates
-  if (sessions.some(isUnproven)) return provenOf(definition, candidates, headers).newest
-  return newestOf(sessions, 'active', NONE, { legacy, legacySettings })
+  if (sessions.some(isUnproven)) return usableCandidates(definition, candidates, headers).first
+  return verifiedFirst(sessions, 'active', NONE, { legacy, legacySettings })
 }
 
 /** A promise only where the store must be asked. It rejects with FST_SESSION_STORE_UNAVAILABLE. */
@@ -72,52 +73,56 @@ export function verify (
   definition: SessionDefinition, candidates: Candidates, headers: IncomingHttpHeaders, check: Check
 ): VerifiedSession | Promise<VerifiedSession> {
   const { revocation } = definition
-  if (revocation === null) return unrevoked(definition, candidates, headers)
-  const { newest, usable } = provenOf(definition, candidates, headers)
-  if (usable.length === 0) return newest
-  if (check === 'when-due' && knownStatus(definition, revocation, newest.opened) === 'active') return newest
-  return verifyInTurn(definition, revocation, usable, check).then(verdict => ({ ...newest, ...verdict }))
+  if (revocation === null) return verifyWithoutStore(definition, candidates, headers)
+  const { first, usable } = usableCandidates(definition, candidates, headers)
+  if (usable.length === 0) return first
+  if (check === 'when-due' && knownStatus(definition, revocation, first.opened) === 'active') return first
+  return verifyInTurn(definition, revocation, usable, check).then(verdict => ({ ...first, ...verdict }))
 }
 
-interface Proven {
-  readonly newest: VerifiedSession
+interface UsableCandidates {
+  /** As if the store knew nothing of any candidate. */
+  readonly first: VerifiedSession
   /** The candidates that are proven or need no proof. */
   readonly usable: readonly OpenedSession[]
 }
 
 /** Where an unproven session may be valid, no older one is used: a write of that one would replace it. */
-function provenOf (definition: SessionDefinition, candidates: Candidates, headers: IncomingHttpHeaders): Proven {
-  const { sessions, ...where } = candidates
+function usableCandidates (
+  definition: SessionDefinition, candidates: Candidates, headers: IncomingHttpHeaders
+): UsableCandidates {
+  const { sessions, ...origin } = candidates
   const firstUnproven = sessions.findIndex(isUnproven)
-  const treatment = treatmentIn(definition, headers)
-  if (firstUnproven === -1 || treatment === 'passes') {
-    return { newest: newestOf(sessions, 'active', NONE, where), usable: sessions }
+  const policy = policyOf(definition, headers)
+  if (firstUnproven === -1 || policy === 'allow') {
+    return { first: verifiedFirst(sessions, 'active', NONE, origin), usable: sessions }
   }
-  if (treatment === 'refused') {
+  if (policy === 'refuse') {
     const usable = sessions.filter(session => !isUnproven(session))
     const unproven = sessions.filter(isUnproven)
-    if (usable.length === 0) return { newest: newestOf(sessions, 'unproven', unproven, where), usable }
-    return { newest: newestOf(usable, 'active', unproven, where), usable }
+    if (usable.length === 0) return { first: verifiedFirst(sessions, 'unproven', unproven, origin), usable }
+    return { first: verifiedFirst(usable, 'active', unproven, origin), usable }
   }
   const usable = sessions.slice(0, firstUnproven)
-  if (usable.length > 0) return { newest: newestOf(usable, 'active', NONE, where), usable }
-  return { newest: newestOf(sessions, `unproven-${treatment}`, sessions.slice(0, 1), where), usable }
+  if (usable.length > 0) return { first: verifiedFirst(usable, 'active', NONE, origin), usable }
+  return { first: verifiedFirst(sessions, `unproven-${policy}`, sessions.slice(0, 1), origin), usable }
 }
 
 /** The proof may be sealed by a key that another server uses already, and that this one cannot read now. */
-function treatmentIn (definition: SessionDefinition, headers: IncomingHttpHeaders): Treatment {
-  const treatment = treatmentOf(headers, definition.options.deviceBound?.enforce !== false)
-  if (treatment !== 'refused') return treatment
+function policyOf (definition: SessionDefinition, headers: IncomingHttpHeaders): UnprovenPolicy {
+  const policy = policyByHeaders(headers, definition.options.deviceBound?.enforce !== false)
+  if (policy !== 'refuse') return policy
   const proofs = cookieValues(headers.cookie, definition.proofName)
-  return proofs.some(proof => mayOpenLater(definition, proof)) ? 'skipped' : 'refused'
+  return proofs.some(proof => mayOpenLater(definition, proof)) ? 'retry-later' : 'refuse'
 }
 
-function newestOf (
+/** The first of these sessions, with this status. */
+function verifiedFirst (
   sessions: readonly OpenedSession[], status: Status, unproven: readonly OpenedSession[],
   { legacy, legacySettings }: Omit<Candidates, 'sessions'>
 ): VerifiedSession {
   const opened = sessions[0] as OpenedSession
-  return { opened, status, isChecked: false, ended: NONE, unproven, legacy, legacySettings }
+  return { opened, status, isChecked: false, revoked: NONE, unproven, legacy, legacySettings }
 }
 
 /** It has a mark, and neither its pass nor a proof was sent. */
@@ -131,7 +136,7 @@ export function verifyAgain (definition: SessionDefinition, verified: VerifiedSe
   if (revocation === null || isRefused(verified)) return verified
   const { opened } = verified
   const status = knownStatus(definition, revocation, opened)
-  return status === 'revoked' || status === 'replaced' ? { ...verified, status, ended: [opened] } : verified
+  return status === 'revoked' || status === 'replaced' ? { ...verified, status, revoked: [opened] } : verified
 }
 
 /** @param subjectKeys whose revocation revokes the session */
@@ -142,7 +147,7 @@ export function refOf ({ id, createdAtMs, isUndated, checkedAtMs }: OpenedSessio
 async function verifyInTurn (
   definition: SessionDefinition, revocation: Revocation, candidates: readonly OpenedSession[], check: Check
 ): Promise<Verdict> {
-  const ended: OpenedSession[] = []
+  const revoked: OpenedSession[] = []
   let end: 'revoked' | 'replaced' = 'replaced'
   for (const opened of candidates) {
     const ref = refOf(opened, subjectKeys(definition, opened))
@@ -150,12 +155,12 @@ async function verifyInTurn (
     const mustAsk = known === 'unknown' || (known === 'active' && check === 'always')
     const status = mustAsk ? await revocation.check(ref) : known
     if (status === 'active' || status === 'unavailable-trusted') {
-      return { opened, status, isChecked: status === 'active' && known === 'unknown', ended }
+      return { opened, status, isChecked: status === 'active' && known === 'unknown', revoked }
     }
     if (status === 'revoked') end = 'revoked'
-    ended.push(opened)
+    revoked.push(opened)
   }
-  return { opened: candidates[0] as OpenedSession, status: end, isChecked: false, ended }
+  return { opened: candidates[0] as OpenedSession, status: end, isChecked: false, revoked }
 }
 
 /** The app is asked for the subject only where the cookie does not say it: that would parse the values. */

@@ -22,7 +22,7 @@ export interface SessionContext {
    */
   readonly settingsIn: (options: object, before: GivenSettings, current: OwnSettings) => GivenSettings
   /** For a session with a mark. Throws FST_SESSION_INVALID_OPTION for settings with which its pass is not sent. */
-  readonly refuseWithoutPass: (settings: OwnSettings) => void
+  readonly refuseSettingsThatUnbind: (settings: OwnSettings) => void
 }
 
 /** Revokes sessions in the store. All of its promises reject with FST_SESSION_STORE_UNAVAILABLE. */

@@ -1,5 +1,5 @@
 import type { Extensions } from '../core/envelope'
-import type { Binding } from '../bound/status'
+import type { BindingState } from '../bound/status'
 import type { Codec, SessionRecord } from './codec'
 import type { SessionTimes } from './expiry'
 import type { SessionId } from './session-id'
@@ -18,7 +18,7 @@ export interface OpenedSession extends SessionTimes {
   /** The mark: random bytes that tie the session to its pass and proofs. Null for a session that needs neither. */
   readonly mark: Buffer | null
   /** What the cookies beside it say of its mark; null without a mark. */
-  readonly binding: Binding | null
+  readonly binding: BindingState | null
   readonly extensions: Extensions
   readonly data: OpenedData
   /** A use of the session now renews it. */

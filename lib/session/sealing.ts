@@ -5,7 +5,7 @@ import { CookieParts } from '../core/parts'
 import { MALFORMED, UNSUPPORTED, type Refusal } from '../core/refusal'
 import { openToken, plaintext, sealToken, type OpenedToken, type TokenKeys } from '../core/token'
 import { TokenCache } from '../core/token-cache'
-import type { Binding } from '../bound/status'
+import type { BindingState } from '../bound/status'
 import { TooLargeError } from '../errors'
 import { jsonCodec, type Codec, type SessionRecord } from './codec'
 import { isRenewalDue, refusalByTime, withOwnLimits, type Limits } from './expiry'
@@ -62,7 +62,7 @@ export interface StampedTimes {
 export interface RelatedCookies {
   stampOf (id: Buffer): StampedTimes
   /** Null where no cookies can be seen, so that a session with a mark cannot be used. */
-  bindingOf (mark: Buffer): Binding | null
+  bindingOf (mark: Buffer): BindingState | null
 }
 
 export const NOT_STAMPED: StampedTimes = Object.freeze({ renewedAtMs: 0, checkedAtMs: 0 })

@@ -178,7 +178,7 @@ export class Session {
     const given = withGiven(this.#given, this.#context.settingsIn(options, this.#given, this.#meta.settings))
     const settings = withGiven(this.#meta.settings, given)
     const isChange = !areSame(settings, this.#meta.settings)
-    if (isChange && this.#meta.mark !== null) this.#context.refuseWithoutPass(settings)
+    if (isChange && this.#meta.mark !== null) this.#context.refuseSettingsThatUnbind(settings)
     if (isChange) this.#observer.beforeChange()
     this.#given = given
     if (!isChange) return

@@ -356,12 +356,12 @@ t.test('why a browser got no proof is in the log, at level debug, without a secr
   await login.register({ 'secure-session-response': jwtOf(login.keys.privateKey, { jti: login.offered }, { jwk }) })
   const lines = app.lines.filter(({ answer }) => answer !== undefined)
   t.match(lines, [
-    { level: 20, answer: 'refused', why: 'there is no JWT' },
-    { answer: 'refused', why: 'there is no identifier' },
-    { answer: 'challenged', why: 'there is no JWT' },
-    { answer: 'ended', why: 'unknown-device' },
-    { answer: 'challenged', why: 'there is no JWT' },
-    { answer: 'refused', why: 'there is no JWT' }
+    { level: 20, answer: 'bad-request', reason: 'there is no JWT' },
+    { answer: 'bad-request', reason: 'there is no identifier' },
+    { answer: 'challenged', reason: 'there is no JWT' },
+    { answer: 'ended', reason: 'unknown-device' },
+    { answer: 'challenged', reason: 'there is no JWT' },
+    { answer: 'bad-request', reason: 'there is no JWT' }
   ])
   t.equal(lines.length, 6)
   const secrets = [browser.identifier, browser.challenge, ...browser.cookies.values(), KEY.toString('hex')]

@@ -82,7 +82,7 @@ t.test('a proof and an identifier of a key that another server has just begun to
   stranger.cookies.clear()
   const reply = await passUntil(time, stranger.refresh())
   t.match([reply.statusCode, reply.json()], [200, { continue: false }])
-  t.match(app.lines.findLast(({ answer }) => answer === 'ended'), { why: 'no-session' }, 'the identifier was opened, by its header alone')
+  t.match(app.lines.findLast(({ answer }) => answer === 'ended'), { reason: 'no-session' }, 'the identifier was opened, by its header alone')
   t.equal((await passUntil(time, eve.copy(app).refresh())).statusCode, 204)
 })
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import {
-  CHALLENGE_CHARACTERS, DEVICE_CHARACTERS, openChallenge, openDevice, openProof, PROOF_CHARACTERS, sealChallenge, sealDevice,
+  CHALLENGE_CHARACTERS, IDENTIFIER_CHARACTERS, openChallenge, openDeviceKey, openProof, PROOF_CHARACTERS, sealChallenge, sealDeviceKey,
   sealProof
 } from '../../lib/bound/tokens'
 import type { TokenKeys } from '../../lib/core/token'
@@ -26,11 +26,11 @@ const challenge = { mark: MARK, askedAtMs: NOW_MS, purpose: 2 }
 
 const KINDS: readonly Kind[] = [
   { use: 'proof', characters: 91, content: proof, seal: keys => sealProof(proof, keys, 0), open: openProof },
-  { use: 'device', characters: 168, content: device, seal: keys => sealDevice(device, keys, 0), open: openDevice },
+  { use: 'device', characters: 168, content: device, seal: keys => sealDeviceKey(device, keys, 0), open: openDeviceKey },
   { use: 'challenge', characters: 92, content: challenge, seal: keys => sealChallenge(challenge, keys, 0), open: openChallenge }
 ]
 
-t.strictSame([PROOF_CHARACTERS, DEVICE_CHARACTERS, CHALLENGE_CHARACTERS], [91, 168, 92])
+t.strictSame([PROOF_CHARACTERS, IDENTIFIER_CHARACTERS, CHALLENGE_CHARACTERS], [91, 168, 92])
 
 for (const { use, characters, content, seal, open } of KINDS) {
   const keys = keysFor(NAME, use)

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { keyedHash } from '../../lib/core/aead'
-import { openChallenge, openDevice, openProof, writeChallenge, writeDevice, writeProof } from '../../lib/bound/tokens'
+import { openChallenge, openDeviceKey, openProof, writeChallenge, writeDeviceKey, writeProof } from '../../lib/bound/tokens'
 import { readEnvelope, writeEnvelope, type OpenedEnvelope } from '../../lib/core/envelope'
 import { LABEL } from '../../lib/core/format'
 import { readStamp, writeStamp } from '../../lib/core/stamp'
@@ -157,8 +157,8 @@ function checkBound (t: { strictSame: (a: unknown, b: unknown) => unknown, equal
   }
   if (device !== undefined) {
     const content = { mark: bytes(device.mark), x: bytes(device.x), y: bytes(device.y) }
-    t.strictSame(openDevice(token, keys, 0), content)
-    t.equal(seal(writeDevice(content, plaintext)), token)
+    t.strictSame(openDeviceKey(token, keys, 0), content)
+    t.equal(seal(writeDeviceKey(content, plaintext)), token)
   }
   if (challenge !== undefined) {
     const content = { mark: bytes(challenge.mark), askedAtMs: challenge.askedAt, purpose: challenge.purpose }

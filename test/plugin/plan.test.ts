@@ -7,7 +7,7 @@ import { headerSource, loadNow } from '../../lib/plugin/load'
 import { DeferredLog } from '../../lib/plugin/log'
 import { planOf } from '../../lib/plugin/plan'
 import type { Plan } from '../../lib/plugin/plan-types'
-import { isRefused, unrevoked, type VerifiedSession } from '../../lib/plugin/verify'
+import { isRefused, verifyWithoutStore, type VerifiedSession } from '../../lib/plugin/verify'
 import { NO_OBSERVER } from '../../lib/session/context'
 import { Session } from '../../lib/session/session'
 import { boundBrowser, loggedIn, shopOf } from '../bound/site'
@@ -104,10 +104,10 @@ t.test('the plan follows from what the request brought and what it did', async t
     if (brought.endsWith('due')) clock.advance(7 * HOUR_MS)
     const headers = header === undefined ? {} : { cookie: header }
     const candidates = loadNow(definition, headerSource(headers), new DeferredLog())
-    const verified: VerifiedSession | null = candidates === null ? null : unrevoked(definition, candidates, headers)
+    const verified: VerifiedSession | null = candidates === null ? null : verifyWithoutStore(definition, candidates, headers)
     const session = new Session(definition.context, NO_OBSERVER, verified === null ? null : verified.opened)
     act(session)
-    const input = { definition, session, verified, header, overTls: false, isUsed: true, isProofCleared: false }
+    const input = { definition, session, verified, header, overTls: false, isUsed: true, mustClearProof: false }
     const plan = planOf(input)
     t.match(plan, { kind, ...more }, `${brought}: ${act.name}`)
     t.strictSame(planOf(input).kind, kind, 'planning again changes nothing')
@@ -125,12 +125,12 @@ interface BoundRow {
   readonly act: Act
   readonly with?: object
   readonly kind: Plan['kind']
-  readonly binding?: { setsPass: boolean, offers: boolean } | null
+  readonly binding?: { setsPass: boolean, offersRegistration: boolean } | null
   /** The names of the cookies to clear. */
   readonly clear: string[]
 }
 
-const PASS_AND_OFFER = { setsPass: true, offers: true }
+const PASS_AND_OFFER = { setsPass: true, offersRegistration: true }
 const ownPath: Act = session => { session.options({ path: '/app' }); session.set('user', 'ada') }
 const leave: Act = session => { session.unset('user') }
 
@@ -150,9 +150,9 @@ const BOUND_ROWS: readonly BoundRow[] = [
   { brought: 'a pass', act: end, kind: 'end', clear: ['session', 'session.u', 'session.d'] },
   { brought: 'a pass', act: regenerate, kind: 'replace', binding: null, clear: ['session.u', 'session.d'] },
   { brought: 'a proof', act: read, kind: 'none', clear: [] },
-  { brought: 'a proof', act: read, with: { isProofCleared: true }, kind: 'none', clear: ['session.d'] },
+  { brought: 'a proof', act: read, with: { mustClearProof: true }, kind: 'none', clear: ['session.d'] },
   { brought: 'a proof', act: change, kind: 'write', binding: null, clear: [] },
-  { brought: 'a proof', act: change, with: { isProofCleared: true }, kind: 'write', binding: null, clear: ['session.d'] },
+  { brought: 'a proof', act: change, with: { mustClearProof: true }, kind: 'write', binding: null, clear: ['session.d'] },
   { brought: 'a proof', act: impersonate, kind: 'replace', binding: null, clear: [] },
   { brought: 'a proof', act: end, kind: 'end', clear: ['session', 'session.u', 'session.d'] },
   { brought: 'a proof', act: endAndBegin, kind: 'replace', binding: null, clear: ['session.u', 'session.d'] },
@@ -161,7 +161,7 @@ const BOUND_ROWS: readonly BoundRow[] = [
   { brought: 'a foreign proof', act: logIn, kind: 'write', binding: PASS_AND_OFFER, clear: ['session.d'] },
   { brought: 'a legacy pass', act: read, kind: 'none', clear: [] },
   { brought: 'a legacy pass', act: change, kind: 'migrate', binding: PASS_AND_OFFER, clear: ['session', 'session.u', 'new.d'] },
-  { brought: 'a legacy pass', act: change, with: { overTls: false }, kind: 'migrate', binding: { setsPass: true, offers: false }, clear: ['session', 'session.u', 'new.d'] }
+  { brought: 'a legacy pass', act: change, with: { overTls: false }, kind: 'migrate', binding: { setsPass: true, offersRegistration: false }, clear: ['session', 'session.u', 'new.d'] }
 ]
 
 t.test('what goes out beside a session with a mark follows from what the request brought and what it did', async t => {
@@ -186,10 +186,10 @@ t.test('what goes out beside a session with a mark follows from what the request
     const header = headerOf[brought]
     const headers = header === undefined ? {} : { cookie: header }
     const candidates = loadNow(definition, headerSource(headers), new DeferredLog())
-    const verified = candidates === null ? null : unrevoked(definition, candidates, headers)
+    const verified = candidates === null ? null : verifyWithoutStore(definition, candidates, headers)
     const session = new Session(definition.context, NO_OBSERVER, verified === null || isRefused(verified) ? null : verified.opened)
     act(session)
-    const input = { definition, session, verified, header, overTls: true, isUsed: true, isProofCleared: false, ...more }
+    const input = { definition, session, verified, header, overTls: true, isUsed: true, mustClearProof: false, ...more }
     const plan = planOf(input)
     const what = `${brought}: ${act.name}, ${JSON.stringify(more)}`
     t.match(plan, { kind, ...binding === undefined ? {} : { binding } }, what)
