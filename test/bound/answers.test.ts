@@ -207,7 +207,7 @@ t.test('an identifier that is none gets 400, one that does not open ends the key
     t.equal(reply.headers['cache-control'], NO_STORE)
     return [reply.statusCode, reply.body, cookieLines(reply)]
   }
-  const malformed = [undefined, '', '""', 'x', identifier.slice(1), `${identifier}A`, `${identifier.slice(0, -1)}+`, `${identifier.slice(0, -1)}=`, `${identifier.slice(0, -1)} `, `"${identifier}`, '"\\"']
+  const malformed = [undefined, '', '""', 'x', identifier.slice(1), `${identifier}A`, `${identifier.slice(0, -1)}+`, `${identifier.slice(0, -1)}=`, `${identifier.slice(0, -1)} `, `"${identifier}`, '"\\"', `+${identifier.slice(1)}`, `x"${identifier}"`, `"${identifier}"x`]
   for (const id of malformed) t.strictSame(await refresh(id), [400, '', []], String(id))
   const proofs = [...browser.cookies.values()].map(value => value.padEnd(168, 'A').slice(0, 168))
   const bent = Array.from({ length: 168 }, (_, at) => identifier.slice(0, at) + (identifier[at] === 'B' ? 'C' : 'B') + identifier.slice(at + 1))

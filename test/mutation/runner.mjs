@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import Module, { createRequire } from 'node:module'
 import { dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -77,6 +77,7 @@ class WarmRunner {
       const status = failure === null ? TestStatus.Success : TestStatus.Failed
       tests.push({ id: file, name: file, fileName, timeSpentMs: durationMs, status, failureMessage: failure })
     }
+    this.#measured = { ...readMeasured(), ...this.#measured }
     writeMeasured(this.#measured)
     return { status: DryRunStatus.Complete, tests, mutantCoverage: state.mutantCoverage }
   }
@@ -112,7 +113,7 @@ class WarmRunner {
 
   #countKill (file, source) {
     // Another process may have counted meanwhile.
-    this.#measured = readMeasured()
+    this.#measured = { ...this.#measured, ...readMeasured() }
     const { kills } = this.#measured[file]
     kills[source] = (kills[source] ?? 0) + 1
     writeMeasured(this.#measured)
@@ -160,7 +161,10 @@ function readMeasured () {
 
 function writeMeasured (measured) {
   mkdirSync(dirname(MEASURED), { recursive: true })
-  writeFileSync(MEASURED, JSON.stringify(measured, null, 1))
+  // Another process may read it at any time.
+  const written = `${MEASURED}.${process.pid}`
+  writeFileSync(written, JSON.stringify(measured, null, 1))
+  renameSync(written, MEASURED)
 }
 
 export const strykerPlugins = [declareClassPlugin(PluginKind.TestRunner, 'warm', WarmRunner)]
