@@ -19,6 +19,7 @@ import type * as ofOptions from './types/options'
 import type * as ofRevocation from './types/revocation'
 import type * as ofSealing from './types/sealing'
 import type * as ofSession from './types/session'
+import type * as ofTokens from './types/tokens'
 
 /**
  * Encrypted cookie sessions for Fastify 5. Register it once; each request then has `request.session`.
@@ -106,6 +107,12 @@ declare namespace secureSession {
   export type DeviceBoundOptions = ofDeviceBound.DeviceBoundOptions
   /** `app.secureSession`. */
   export type SecureSessionControl = ofControl.SecureSessionControl
+  /** One entry of the option `tokens`. */
+  export type TokenOptions = ofTokens.TokenOptions
+  /** The options of `secureSession.sealToken`. */
+  export type SealTokenOptions = ofTokens.SealTokenOptions
+  /** The options of `secureSession.openToken`. */
+  export type OpenTokenOptions = ofTokens.OpenTokenOptions
   /** A security scheme of OpenAPI, as `app.secureSession.securitySchemes` has them. */
   export type SessionSecurityScheme = ofControl.SessionSecurityScheme
   /** The messages on `node:diagnostics_channel`, by the name of the channel. */

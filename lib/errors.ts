@@ -20,7 +20,7 @@ export const GuardedMemoryError = createError('FST_SESSION_NO_GUARDED_MEMORY',
   'once, not for each request', 500)
 
 /** The message that a client sees. The keys of the session and their sizes are fields of the error, and in the log. */
-const CANNOT_BE_WRITTEN = 'the session cannot be written'
+const CANNOT_BE_WRITTEN = 'the %s cannot be written'
 
 const NotSerializable = createError('FST_SESSION_NOT_SERIALIZABLE', CANNOT_BE_WRITTEN, 500, TypeError)
 
@@ -32,14 +32,14 @@ export class NotSerializableError extends NotSerializable {
   readonly path: string | null
 
   constructor (detail: string, path: string | null = null, cause?: unknown) {
-    super()
+    super('session')
     this.detail = detail
     this.path = path
     if (cause !== undefined) this.cause = cause
   }
 }
 
-/** The size of a session that is too large. */
+/** The size of a session, or of the data of a token for a purpose, that is too large. */
 export interface SessionSize {
   /** The length of its token in characters, of one byte each. */
   readonly bytes: number
@@ -51,7 +51,7 @@ export interface SessionSize {
 
 const TooLarge = createError('FST_SESSION_TOO_LARGE', CANNOT_BE_WRITTEN, 500, RangeError)
 
-/** The sealed session does not fit in its cookies. */
+/** The sealed session does not fit in its cookies, or the token for a purpose in a URL. */
 export class TooLargeError extends TooLarge implements SessionSize {
   /** The size, the limit, and the largest keys, as text. */
   readonly detail: string
@@ -59,8 +59,8 @@ export class TooLargeError extends TooLarge implements SessionSize {
   readonly limit: number
   readonly largest: SessionSize['largest']
 
-  constructor (detail: string, { bytes, limit, largest }: SessionSize) {
-    super()
+  constructor (detail: string, { bytes, limit, largest }: SessionSize, what = 'session') {
+    super(what)
     this.detail = detail
     this.bytes = bytes
     this.limit = limit

@@ -100,6 +100,13 @@ export const revocationStoreContract: readonly RevocationStoreCheck[] = [
     }
   }),
 
+  check('of a hundred parallel raises to one cut-off, exactly one resolves to less', async store => {
+    const key = freshKey()
+    const raise = async (): Promise<number> => await store.raise(key, NOON, LONG_MS)
+    const before = await Promise.all(Array.from({ length: 100 }, raise))
+    deepStrictEqual(before.sort((a, b) => a - b), [0, ...Array.from({ length: 99 }, () => NOON)])
+  }),
+
   check('a cut-off expires after its time', async (store, wait) => {
     const key = freshKey()
     await store.raise(key, NOON + 1, SHORT_MS)

@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { SessionData } from '../index'
 import type { NotInferred, Session, SessionValues } from './session'
+import type { OpenTokenOptions, SealTokenOptions } from './tokens'
 
 /**
  * `app.secureSession`. With several sessions, a method applies to all sessions that have `revocation`, or to the one
@@ -84,6 +85,40 @@ export interface SecureSessionControl {
    * const reply = await app.inject({ url: '/account', cookies })
    */
   cookiesFor<T = SessionData> (values: SessionValues<NotInferred<T>>, sessionName?: string): Record<string, string>
+  /**
+   * Seals data into a token for one purpose, such as a link in a mail. It opens only for this purpose and audience, and
+   * is no session. It is base64url, at most 2,048 characters, and needs no escaping in a URL. See docs/tokens.md.
+   * @param purpose 1 to 64 letters, digits or characters of `._:-`
+   * @param data an object that JSON can write as it is, like the values of a session
+   * @param options default: those of the option `tokens` for this purpose; `ttl` must be given in one of the two
+   * @throws {FST_SESSION_INVALID_OPTION} if the purpose, an option or the type of `data` is wrong, or for `once`
+   * without the option `revocation`
+   * @throws {FST_SESSION_NOT_SERIALIZABLE} if a value cannot be serialized, or JSON would write it as something else
+   * @throws {FST_SESSION_TOO_LARGE} if the token would have more than 2,048 characters
+   * @throws {FST_SESSION_UNKNOWN_NAME} if no session has the name `sessionName`
+   * @example
+   * const token = app.secureSession.sealToken('confirm-mail', { user: 42 }, { ttl: '1d' })
+   */
+  sealToken (purpose: string, data: object, options?: SealTokenOptions): string
+  /**
+   * Opens a token that `sealToken` made. Any text that a client can send is refused quietly. A token that opens once is
+   * used up by this call, so call it where the user acts, in a POST: programs that scan mail open links. If the token
+   * names a key that this server does not know yet, the keyring is read again, for at most 250 ms.
+   * @param purpose the purpose that it was sealed for
+   * @param token the token; of any other type than a string: refused
+   * @returns the data; null if the token does not open, has expired, or was used before
+   * @throws {FST_SESSION_STORE_UNAVAILABLE} for a token that opens once, if the store does not answer, for every value
+   * of `onError`. The token may be used up then
+   * @throws {FST_SESSION_INVALID_OPTION} if the purpose or an option is wrong, or for a token that opens once without
+   * the option `revocation`
+   * @throws {FST_SESSION_UNKNOWN_NAME} if no session has the name `sessionName`
+   * @example
+   * const data = await app.secureSession.openToken<{ user: number }>('confirm-mail', request.body.token)
+   * if (data === null) return reply.code(400).send('The link has expired')
+   */
+  openToken<T extends object = Record<string, any>> (
+    purpose: string, token: unknown, options?: OpenTokenOptions
+  ): Promise<T | null>
   /**
    * Removes session cookies from a Cookie header, for a proxy: with the cookie of a session, the upstream could act as
    * its user. Removes the cookies of all sessions in all scopes of the app, or of the session that `sessionName` names:

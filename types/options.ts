@@ -5,6 +5,7 @@ import type { LegacyOpener, SealedOpener } from './legacy'
 import type { RevocationOptions } from './revocation'
 import type { Duration, KeyInputs, Serializer } from './sealing'
 import type { Session } from './session'
+import type { TokenOptions } from './tokens'
 
 /**
  * Options of one session. Exactly one of `key`, `secret` and `keyring` must be given. Times are in seconds, or text
@@ -161,6 +162,15 @@ export interface SessionOptions {
    * })
    */
   deviceBound?: boolean | DeviceBoundOptions | undefined
+  /**
+   * Tokens for a purpose, such as links in mails, by their purposes: what `secureSession.sealToken` and `openToken` use
+   * where a call gives nothing else.
+   * @default no purposes; a call can name any
+   * @example
+   * const tokens = { login: { ttl: '15m', once: true }, 'reset-password': { ttl: '1h' } }
+   * await app.register(secureSession, { key: process.env['SESSION_KEY'], revocation, tokens })
+   */
+  tokens?: Readonly<Record<string, TokenOptions>> | undefined
   /**
    * Routes with a guard have `security` in the document of `@fastify/swagger`. That plugin must be given
    * `app.secureSession.securitySchemes`.

@@ -3,8 +3,8 @@ import type { Duration } from './sealing'
 /**
  * A store of cut-offs. A cut-off is a time: all sessions with this key that were created at or before it are revoked.
  * `memoryRevocation` and `redisRevocation` are built in. Your own store needs two methods;
- * `fastify-sealed-session/revocation-contract` tests it. A key is a hash of a session id or of a subject (22 characters
- * of base64url). Times are in milliseconds since 1970.
+ * `fastify-sealed-session/revocation-contract` tests it. A key is a hash of a session id, of a subject or of the id of
+ * a token that opens once (22 characters of base64url). Times are in milliseconds since 1970.
  */
 export interface RevocationStore {
   /**
@@ -15,7 +15,8 @@ export interface RevocationStore {
   cutOffs (keys: readonly string[]): Promise<readonly number[]>
   /**
    * Raises the cut-off of a key, atomically. It never lowers a cut-off. Rejects if it is not certain that the cut-off
-   * was stored.
+   * was stored. Of parallel calls that raise a key to one cut-off, exactly one resolves to less: this uses up a token
+   * that opens once.
    *
    * A store with a maximum number of entries may drop an entry early. From then on, it must return for every key at
    * least the earlier of two times: the cut-off of the dropped entry, and the time at which this cut-off was raised.

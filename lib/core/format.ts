@@ -98,5 +98,14 @@ export const CHALLENGE_BYTES = PURPOSE_AT + 1
 export const PURPOSE_REGISTRATION = 1
 export const PURPOSE_REFRESH = 2
 
+// The plaintext of a token for a purpose: flags and id as in a session, when it was made, when it expires, data.
+export const MADE_AT = ID_AT + ID_BYTES
+export const EXPIRES_AT = MADE_AT + TIME_BYTES
+export const PURPOSE_DATA_AT = EXPIRES_AT + TIME_BYTES
+/** It opens once. */
+export const FLAG_ONCE = 0b01
+/** It is part of a URL. Some mail programs and proxies cut or refuse longer ones. */
+export const LONGEST_PURPOSE_TOKEN = 2048
+
 /** ISO 7816-4: this byte, then zeros. */
 export const PADDING_MARK = 0x80

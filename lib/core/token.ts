@@ -35,13 +35,13 @@ export class TokenKey {
     this.#key = key
   }
 
-  encrypt (plaintextBytes: number): void {
-    encrypt(view(plaintextBytes + TAG_BYTES), view(plaintextBytes), head, nonce, this.#key)
+  encrypt (plaintextBytes: number, associated: Buffer): void {
+    encrypt(view(plaintextBytes + TAG_BYTES), view(plaintextBytes), associated, nonce, this.#key)
   }
 
   /** Returns false if the tag does not verify. */
-  decrypt (plaintextBytes: number): boolean {
-    return decrypt(view(plaintextBytes), view(plaintextBytes + TAG_BYTES), head, nonce, this.#key)
+  decrypt (plaintextBytes: number, associated: Buffer): boolean {
+    return decrypt(view(plaintextBytes), view(plaintextBytes + TAG_BYTES), associated, nonce, this.#key)
   }
 }
 
@@ -53,14 +53,19 @@ export interface TokenKeys {
   find (id: number, nowMs: number): TokenKey | undefined
 }
 
-/** Seals the first bytes of `plaintext`. Returns the text of the token. Only test vectors give a nonce. */
-export function sealToken (plaintextBytes: number, key: TokenKey, parts: number, fixedNonce?: Buffer): string {
+/**
+ * Seals the first bytes of `plaintext`. Returns the text of the token. Only test vectors give a nonce.
+ * @param context is authenticated and not contained: the token opens only with the same bytes
+ */
+export function sealToken (
+  plaintextBytes: number, key: TokenKey, parts: number, fixedNonce?: Buffer, context?: Buffer
+): string {
   frame[VERSION_AT] = VERSION
   frame[PARTS_AT] = parts
   frame.writeUInt32BE(key.id, KEY_ID_AT)
   if (fixedNonce === undefined) randomize(nonce)
   else fixedNonce.copy(nonce)
-  key.encrypt(plaintextBytes)
+  key.encrypt(plaintextBytes, context === undefined ? head : Buffer.concat([head, context]))
   return frame.toString('base64url', 0, plaintextBytes + TOKEN_OVERHEAD_BYTES)
 }
 
@@ -74,9 +79,10 @@ export interface OpenedToken {
  * Opens a token. Never throws.
  * @param parts the number of cookies that the text came from, which must equal the byte `parts` of the token; null for
  * a length that no split gives
+ * @param context as for `sealToken`
  */
 export function openToken (
-  text: string, keys: TokenKeys, parts: number | null, nowMs: number
+  text: string, keys: TokenKeys, parts: number | null, nowMs: number, context?: Buffer
 ): OpenedToken | Refusal {
   if (text.length > LONGEST_TOKEN) return MALFORMED
   const length = decodeBase64url(text, frame)
@@ -86,7 +92,8 @@ export function openToken (
   const key = keys.find(frame.readUInt32BE(KEY_ID_AT), nowMs)
   if (key === undefined) return UNKNOWN_KEY
   const plaintextBytes = length - TOKEN_OVERHEAD_BYTES
-  return key.decrypt(plaintextBytes) ? { key, plaintextBytes } : FORGED
+  const associated = context === undefined ? head : Buffer.concat([head, context])
+  return key.decrypt(plaintextBytes, associated) ? { key, plaintextBytes } : FORGED
 }
 
 /** The key id in the text of a token; null if the text does not look like a token. Without decryption. */

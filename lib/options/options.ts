@@ -16,6 +16,7 @@ import { checkRoom } from './room'
 import { maxAgeProblem } from './max-age'
 import { resolveRevocation, type ResolvedRevocation } from './revocation'
 import { readCookieName, resolveSealing, SEALING_NAMES, type SealingOptions } from './sealing'
+import { resolveTokens } from './tokens'
 
 /** The options of one session, checked and with every default filled in. */
 export interface ResolvedOptions extends SealingOptions {
@@ -43,6 +44,8 @@ export interface ResolvedOptions extends SealingOptions {
   readonly deviceBound: ResolvedDeviceBound | null
   /** How long a proof of a device lasts. */
   readonly proofForMs: number
+  /** Settings of tokens, by their purpose. */
+  readonly tokens: ReadonlyMap<string, Input>
   /** The legacy cookies from which sessions migrate. */
   readonly legacyCookies: readonly LegacyCookieName[]
   /** Warnings for the log, once at boot. */
@@ -56,7 +59,7 @@ const MOST_CACHED_TOKENS = 1_000_000
 
 const KNOWN = [
   ...SEALING_NAMES, ...KEY_NAMES, 'sessionName', 'cookie', 'cookieOptions', 'persistent', 'maxCookies',
-  'cacheControl', 'legacy', 'subject', 'revocation', 'openapi', 'tokenCache', 'deviceBound'
+  'cacheControl', 'legacy', 'subject', 'revocation', 'openapi', 'tokenCache', 'deviceBound', 'tokens'
 ]
 /** Options of Fastify's `register`, which Fastify passes on to the plugin. */
 const REGISTER_OPTIONS = ['prefix', 'logLevel', 'logSerializers']
@@ -110,11 +113,6 @@ function resolveOne (input: unknown, nowMs: number, prefix: string): ResolvedSes
   const defaultIdleMs = attributes.maxAgeS === null ? DAY_MS : attributes.maxAgeS * SECOND_MS
   const sealing = resolveSealing(input, sessionName, defaultIdleMs)
   const { limits } = sealing
-  const persistent = boolean(input, 'persistent', false)
-  if (persistent && limits.absoluteMs > LONGEST_COOKIE_MS) {
-    throw invalid(`option "absolute" must be ${LONGEST_COOKIE_MS / DAY_MS} days at most if the session is ` +
-      'persistent: browsers keep no cookie for longer')
-  }
   const maxCookies = integer(input, 'maxCookies', NOT_SPLIT, NOT_SPLIT, MOST_PARTS)
   const stampName = cookieName + STAMP_SUFFIX
   const furtherNames = maxCookies === NOT_SPLIT ? [] : new CookieParts(cookieName).names.slice(NOT_SPLIT)
@@ -125,6 +123,7 @@ function resolveOne (input: unknown, nowMs: number, prefix: string): ResolvedSes
   const legacy = resolveLegacy(input['legacy'], cookieNames, attributes)
   const subject = readSubject(input['subject'])
   const proofForMs = resolveProofFor(input['deviceBound'])
+  const revocation = resolveRevocation(input['revocation'], limits.absoluteMs)
   const resolved = Object.freeze({
     ...sealing,
     maxCookies,
@@ -135,7 +134,7 @@ function resolveOne (input: unknown, nowMs: number, prefix: string): ResolvedSes
     cookieNames,
     attributes,
     attributesBytes: longestAttributes(attributes),
-    persistent,
+    persistent: readPersistent(input, limits),
     tokenCache: integer(input, 'tokenCache', DEFAULT_TOKEN_CACHE, 0, MOST_CACHED_TOKENS),
     cacheControl: boolean(input, 'cacheControl', true),
     subject,
@@ -143,13 +142,21 @@ function resolveOne (input: unknown, nowMs: number, prefix: string): ResolvedSes
     deviceBound: resolveDeviceBound(
       input['deviceBound'], { sessionName, attributes, hasSubject: subject !== null, prefix }),
     proofForMs,
+    tokens: resolveTokens(input['tokens'], revocation !== null),
     legacyCookies: legacy.map(({ cookieName, attributes }) => ({ cookieName, attributes })),
     warnings: [
       ...warningsFor(keySource, ignored, limits.absoluteMs), ...warningsForMaxAge(attributes, limits),
       ...warningsForProofFor(proofForMs)
     ]
   })
-  return { options: resolved, keySource, legacy, revocation: resolveRevocation(input['revocation'], limits.absoluteMs) }
+  return { options: resolved, keySource, legacy, revocation }
+}
+
+function readPersistent (input: Input, { absoluteMs }: Limits): boolean {
+  const persistent = boolean(input, 'persistent', false)
+  if (!persistent || absoluteMs <= LONGEST_COOKIE_MS) return persistent
+  throw invalid(`option "absolute" must be ${LONGEST_COOKIE_MS / DAY_MS} days at most if the session is ` +
+    'persistent: browsers keep no cookie for longer')
 }
 
 function readSubject (subject: unknown): ResolvedOptions['subject'] {

@@ -11,11 +11,12 @@ import { countParts, sealSession } from '../session/sealing'
 import { Session } from '../session/session'
 import type { SecureSessionControl } from '../../types/control'
 import { withIssueTimes } from './apply'
-import { linesFor, named, subjectText, type SessionDefinition } from './definition'
+import { linesFor, named, sessionNamed, subjectText, type SessionDefinition } from './definition'
 import { headerSource, loadNow, tokenSource, type CookieSource } from './load'
 import { envelopeOf, sealedSubject } from './plan'
 import { loadAndVerify } from './preload'
 import { sessionsOfAllScopes } from './sibling-scopes'
+import { openFor, sealFor } from './tokens'
 import { isRefused } from './verify'
 
 const SESSION_ID = /^[0-9a-f]{32}$/
@@ -85,6 +86,14 @@ function controlOf (definitions: readonly SessionDefinition[], app: FastifyInsta
       return Object.fromEntries(texts.map((text, part) => [parts.names[part], text]))
     },
 
+    sealToken (purpose: unknown, data: unknown, options?: unknown) {
+      return sealFor(definitions, purpose, data, options)
+    },
+
+    async openToken (purpose: unknown, token: unknown, options?: unknown) {
+      return await openFor(definitions, purpose, token, options)
+    },
+
     stripCookies (header: unknown, name?: string) {
       const meant = name === undefined ? sessionsOfAllScopes(app) : [named(definitions, name)]
       return withoutCookies(headerText(header, 'stripCookies'), cookieNamesOf(meant))
@@ -122,11 +131,6 @@ function tokenOf (definition: SessionDefinition, session: Session): string {
   const { attributesBytes } = linesFor(definition, meta.settings)
   const envelope = envelopeOf(meta, content)
   return sealSession(envelope, sealing, countParts(envelope, sealing, attributesBytes, () => session.data()), now())
-}
-
-/** The session of this name; without one, the first of the registration. Throws FST_SESSION_UNKNOWN_NAME. */
-function sessionNamed (definitions: readonly SessionDefinition[], name: string | undefined): SessionDefinition {
-  return name === undefined ? definitions[0] as SessionDefinition : named(definitions, name)
 }
 
 type Revocable = SessionDefinition & { readonly revocation: Revocation }

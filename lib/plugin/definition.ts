@@ -37,6 +37,8 @@ export interface SessionDefinition extends SealedCookies {
   readonly bindingLines: CookieLines
   /** Null without the option `deviceBound`. */
   readonly exchangeKeys: ExchangeKeys | null
+  /** The keys of tokens for a purpose, derived when they are first needed. */
+  readonly purposeKeys: () => TokenKeys
   /** The app's. */
   readonly log: FastifyBaseLogger
 }
@@ -85,6 +87,7 @@ export async function defineSession (
     lines: new CookieLines(attributes),
     bindingLines: new CookieLines({ ...attributes, secure: true, priority: null }),
     exchangeKeys: options.deviceBound === null ? null : exchangeKeysOf(keyring, proofName),
+    purposeKeys: () => keyring.tokenKeys('purpose', cookieName),
     log,
     isFirst
   }
@@ -100,6 +103,11 @@ export function named (definitions: readonly SessionDefinition[], name: string):
   const found = definitions.find(({ options }) => options.sessionName === name)
   if (found !== undefined) return found
   throw new UnknownSessionError(name, definitions.map(({ options }) => `"${options.sessionName}"`).join(', '))
+}
+
+/** The session of this name; without one, the first of the registration. Throws FST_SESSION_UNKNOWN_NAME. */
+export function sessionNamed (definitions: readonly SessionDefinition[], name: string | undefined): SessionDefinition {
+  return name === undefined ? definitions[0] as SessionDefinition : named(definitions, name)
 }
 
 /** The Set-Cookie lines of a session with these settings. */

@@ -1,6 +1,7 @@
 import { maxHeaderSize, type IncomingHttpHeaders } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { LINE_BYTES, NOT_SPLIT } from '../core/format'
+import type { RefusalReason } from '../core/refusal'
 import { NotReadyError, type TooLargeError } from '../errors'
 import { refused } from '../events'
 import { maxAgeProblem } from '../options/max-age'
@@ -94,6 +95,16 @@ export function logRefused (log: OpeningLog, isFirst: IsFirst, refusal: RefusedC
 /** A genuine stamp from the future does not renew its session. */
 export function logStampFromTheFuture (log: OpeningLog, isFirst: IsFirst, sessionName: string, cookie: string): void {
   if (isFirst(CLOCKS)) warnOfClocks(log, sessionName, cookie, 'the renewal of a session was ignored')
+}
+
+/** As `logRefused`, for a token for a purpose. Returns null. */
+export function logTokenRefused (
+  { sessionName, options, isFirst }: SessionDefinition, purpose: string, reason: RefusalReason | 'used', log: OpeningLog
+): null {
+  const isWarned = reason === 'from-the-future' && isFirst(CLOCKS)
+  if (isWarned) warnOfClocks(log, sessionName, options.cookieName, 'a token was refused')
+  else log.debug({ session: sessionName, purpose, reason }, 'token refused')
+  return null
 }
 
 function warnOfClocks (log: OpeningLog, session: string, cookie: string, what: string): void {

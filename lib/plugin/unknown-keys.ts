@@ -31,6 +31,12 @@ export function seekUnknownKeys (app: FastifyInstance, definitions: readonly Ses
   })
 }
 
+/** Reads the keyring again if the key that sealed a token is not known. Never rejects. */
+export async function seekKeyOf ({ seeker }: SessionDefinition, token: string): Promise<void> {
+  const keyId = keyIdIn(token)
+  if (keyId !== null && seeker !== null && seeker.isWorthSeeking(keyId)) await seeker.seek(keyId)
+}
+
 /** The key that sealed a token is not known, and the keyring could not be read to find out whether there is one. */
 export function mayOpenLater ({ seeker }: SessionDefinition, token: string): boolean {
   const keyId = keyIdIn(token)

@@ -8,6 +8,11 @@ export function keyOfId (id: string): string {
   return keyOf(fingerprint(`${LABEL}id\0${id}`, SUBJECT_BYTES))
 }
 
+/** Of a token for a purpose that opens once. Its id has 128 random bits, too. */
+export function keyOfToken (id: Buffer): string {
+  return keyOf(fingerprint(`${LABEL}purpose\0${id.toString('hex')}`, SUBJECT_BYTES))
+}
+
 /** A client that can guess a subject can compute this hash. */
 export function hashOfSubject (sessionName: string, subject: string): Buffer {
   return fingerprint(`${LABEL}subject\0${sessionName}\0${subject}`, SUBJECT_BYTES)

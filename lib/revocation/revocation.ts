@@ -3,7 +3,7 @@ import { revoked } from '../events'
 import { CLOCK_SKEW_MS, type Clock } from '../time'
 import type { CircuitBreaker } from './circuit-breaker'
 import { IssueClock } from './issue-clock'
-import { keyOfId } from './keys'
+import { keyOfId, keyOfToken } from './keys'
 import { RevocationCache } from './revocation-cache'
 import { endIn, isRevoked, timeOfEnd, type End, type SessionRef } from './session-ref'
 
@@ -147,6 +147,16 @@ export class Revocation {
     } catch {
       return 0
     }
+  }
+
+  /**
+   * Uses up a token that opens once. True for one of all calls with its id, on all servers: the store raises
+   * atomically, and resolves to the time before. Rejects with FST_SESSION_STORE_UNAVAILABLE, also where sessions are
+   * trusted then.
+   */
+  async useUp (id: Buffer, madeAtMs: number, expiresAtMs: number): Promise<boolean> {
+    const before = await this.#context.store.raise(keyOfToken(id), expiresAtMs, this.#keepForMs(expiresAtMs))
+    return !isRevoked({ createdAtMs: madeAtMs }, [before])
   }
 
   /** See `IssueClock`. */

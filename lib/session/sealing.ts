@@ -181,16 +181,23 @@ export function sealSession (envelope: Envelope, { padTo, keys }: Sealing, parts
 function tooLarge (
   data: SessionRecord, length: number, limit: number, cookieName: string, maxCookies: number
 ): Error {
+  const room = maxCookies === 1 ? `${limit} fit` : `${limit} fit in ${maxCookies} cookies`
+  return tooLargeError('session', `the session needs ${length} bytes of cookie "${cookieName}" and ${room}`, {
+    data, bytes: length, limit
+  })
+}
+
+/** FST_SESSION_TOO_LARGE, which names the largest keys of `data`. */
+export function tooLargeError (
+  what: string, found: string, { data, bytes, limit }: { data: SessionRecord, bytes: number, limit: number }
+): Error {
   const largest = Object.keys(data)
     .map(key => ({ key, bytes: jsonBytes(data[key]) }))
     .sort((a, b) => b.bytes - a.bytes)
     .slice(0, LARGEST_KEYS_NAMED)
-  const room = maxCookies === 1 ? `${limit} fit` : `${limit} fit in ${maxCookies} cookies`
   const named = largest.map(({ key, bytes }) => `"${key}" ${bytes}`).join(', ')
-  return new TooLargeError(
-    `the session needs ${length} bytes of cookie "${cookieName}" and ${room}; ` +
-      `its largest keys, in bytes of JSON: ${named}`,
-    { bytes: length, limit, largest })
+  const detail = `${found}; its largest keys, in bytes of JSON: ${named}`
+  return new TooLargeError(detail, { bytes, limit, largest }, what)
 }
 
 /** 0 for what only a custom serializer can write. */

@@ -10,8 +10,9 @@ import { openToken, plaintext, sealToken, type OpenedToken, type TokenKeys } fro
 import { keyIdText } from '../../lib/keyring/key-id'
 import { fixedTerms, Keyring, type KeyUse } from '../../lib/keyring/keyring'
 import { subjectText } from '../../lib/plugin/definition'
-import { hashOfSubject, keyOf, keyOfId } from '../../lib/revocation/keys'
+import { hashOfSubject, keyOf, keyOfId, keyOfToken } from '../../lib/revocation/keys'
 import { createSealer, type Sealer, type SealerOptions } from '../../lib/sealer'
+import { contextOf, openPurposeToken, writePurposeToken } from '../../lib/session/purpose-token'
 import { appWith } from '../helpers/app'
 import { fakeClock } from '../helpers/clock'
 
@@ -33,6 +34,7 @@ interface ValidVector {
   proof?: { mark: string, provenAt: number }
   device?: { mark: string, x: string, y: string }
   challenge?: { mark: string, askedAt: number, purpose: number }
+  purposeToken?: { purpose: string, audience: string, id: string, madeAt: number, expiresAt: number, once: boolean, json: string }
 }
 
 interface SealedVector {
@@ -62,8 +64,17 @@ interface HeaderVector extends Omit<SealedVector, 'token'> {
   reasons: string[]
 }
 
+interface PurposeVector extends Omit<SealedVector, 'idle' | 'absolute'> {
+  purpose: string
+  audience: string
+  reason?: string
+  json?: string
+  once?: boolean
+}
+
 interface HashVector {
   name: string
+  tokenId?: string
   sessionName?: string
   subject?: string | number
   id?: string
@@ -109,13 +120,16 @@ for (const { name, key, keyId, tokenKeys } of keyVectors) {
 
 for (const vector of vectors<ValidVector>('valid')) {
   t.test(`${vector.name}: opens, and is sealed to the same token`, async t => {
-    const length = (openToken(vector.token, ring(vector), vector.parts, 0) as OpenedToken).plaintextBytes
+    const { purpose, audience = '' } = vector.purposeToken ?? {}
+    const context = purpose === undefined ? undefined : contextOf(purpose, audience)
+    const length = (openToken(vector.token, ring(vector), vector.parts, 0, context) as OpenedToken).plaintextBytes
     t.equal(plaintext.toString('hex', 0, length), vector.plaintext)
     const bytes = plaintext.write(vector.plaintext, 'hex')
-    t.equal(sealToken(bytes, sealing(vector), vector.parts, Buffer.from(vector.nonce, 'hex')), vector.token)
+    t.equal(sealToken(bytes, sealing(vector), vector.parts, Buffer.from(vector.nonce, 'hex'), context), vector.token)
     if (vector.session !== undefined) checkSession(t, vector, vector.session)
     if (vector.stamp !== undefined) checkStamp(t, vector, vector.stamp)
     if (['proof', 'device', 'challenge'].includes(vector.use)) checkBound(t, vector)
+    if (vector.purposeToken !== undefined) checkPurposeToken(t, vector, vector.purposeToken)
   })
 }
 
@@ -167,6 +181,13 @@ function checkBound (t: { strictSame: (a: unknown, b: unknown) => unknown, equal
   }
 }
 
+function checkPurposeToken (t: { strictSame: (a: unknown, b: unknown) => unknown, equal: (a: unknown, b: unknown) => unknown }, vector: ValidVector, { purpose, audience, id, madeAt, expiresAt, once, json }: NonNullable<ValidVector['purposeToken']>): void {
+  const [context, content] = [contextOf(purpose, audience), { id: Buffer.from(id, 'hex'), madeAtMs: madeAt, expiresAtMs: expiresAt, once }]
+  t.strictSame(openPurposeToken(vector.token, ring(vector), context, vector.now), { ...content, data: JSON.parse(json) })
+  const written = writePurposeToken({ ...content, json }, plaintext)
+  t.equal(sealToken(written, sealing(vector), 1, Buffer.from(vector.nonce, 'hex'), context), vector.token)
+}
+
 function sealerOf (vector: SealedVector, more: Partial<SealerOptions> = {}): Sealer {
   const { cookieName, now, idle, absolute } = vector
   const limits = { idle: idle / 1000, absolute: absolute / 1000 }
@@ -205,9 +226,20 @@ for (const vector of vectors<HeaderVector>('headers')) {
   })
 }
 
-for (const { name, sessionName, subject, id, hash, storeKey } of vectors<HashVector>('hashes')) {
+for (const { name, reason, json, once = false, ...vector } of vectors<PurposeVector>('purposes')) {
+  t.test(`a token for a purpose: ${name}`, async t => {
+    const keys = new Keyring(fixedTerms(materials(vector))).tokenKeys('purpose', vector.cookieName)
+    const opened = openPurposeToken(vector.token, keys, contextOf(vector.purpose, vector.audience), vector.now)
+    if (json === undefined) t.strictSame(opened, { ok: false, reason })
+    else t.match(opened, { data: JSON.parse(json), once })
+  })
+}
+
+for (const { name, sessionName, subject, id, tokenId, hash, storeKey } of vectors<HashVector>('hashes')) {
   t.test(`a hash: ${name}`, async t => {
-    if (id !== undefined) {
+    if (tokenId !== undefined) {
+      t.equal(keyOfToken(Buffer.from(tokenId, 'hex')), storeKey)
+    } else if (id !== undefined) {
       t.equal(keyOfId(id), storeKey)
     } else {
       const found = hashOfSubject(sessionName as string, subjectText(subject, 'a vector has'))

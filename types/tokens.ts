@@ -1,0 +1,53 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Duration } from './sealing'
+
+/** How tokens for one purpose are: one entry of the option `tokens`. */
+export interface TokenOptions {
+  /** How long a token opens: from 1 second to 400 days. It opens no longer than its key opens sessions. */
+  ttl: Duration
+  /**
+   * Whom or what the token is for, such as an origin or the id of a user: 1 to 512 characters. A token opens only with
+   * the audience that it was sealed for.
+   * @default no audience
+   */
+  audience?: string | undefined
+  /**
+   * A token opens once, on all servers together. Needs the option `revocation`, whose store remembers used tokens.
+   * @default false
+   */
+  once?: boolean | undefined
+}
+
+/** The options of `secureSession.sealToken`. Default of each: what the option `tokens` says for this purpose. */
+export interface SealTokenOptions {
+  /** See `TokenOptions`. Must be given here or in the option `tokens`. */
+  ttl?: Duration | undefined
+  /** See `TokenOptions`. */
+  audience?: string | undefined
+  /** See `TokenOptions`. A token that was sealed with `once` opens once, whatever the option `tokens` says. */
+  once?: boolean | undefined
+  /**
+   * The session whose keys and cookie name are used.
+   * @default the first session of the registration
+   */
+  sessionName?: string | undefined
+}
+
+/** The options of `secureSession.openToken`. */
+export interface OpenTokenOptions {
+  /**
+   * The audience that the token must have.
+   * @default that of the option `tokens` for this purpose, or else none
+   */
+  audience?: string | undefined
+  /**
+   * Receives the reason of a refusal, at level debug.
+   * @default `app.log`
+   */
+  log?: FastifyBaseLogger | undefined
+  /**
+   * The session by which the token was sealed.
+   * @default the first session of the registration
+   */
+  sessionName?: string | undefined
+}
