@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import Module, { createRequire } from 'node:module'
 import { dirname, join, relative, sep } from 'node:path'
+import { clearInterval, setInterval } from 'node:timers'
 import { fileURLToPath } from 'node:url'
 import { PluginKind, commonTokens, declareClassPlugin, tokens } from '@stryker-mutator/api/plugin'
 import { DryRunStatus, MutantRunStatus, TestStatus, determineHitLimitReached } from '@stryker-mutator/api/test-runner'
@@ -14,6 +15,10 @@ const MEASURED = join(dirname(fileURLToPath(import.meta.url)), '../../.tap/mutat
 /** How much longer than without a mutant a test file may take before it fails. */
 const SLOWER = 4
 const PATIENCE_MS = 3000
+/** A test file that waits this many seconds on end, and computes nothing, hangs. No test sleeps. */
+const IDLE_SECONDS = 3
+/** Of a second. */
+const IDLE = 0.05
 
 /** What instrumented code reads and writes. */
 const state = globalThis.__stryker__ = { mutantCoverage: { static: {}, perTest: {} } }
@@ -129,11 +134,25 @@ class WarmRunner {
     const timeout = state.activeMutant === undefined ? 0 : this.#measured[file].durationMs * SLOWER + PATIENCE_MS
     const result = await this.#parent.test(file, { timeout }, async t => {
       current = untilFailure(t)
+      endWhenIdle(t)
       require(join(this.#tests, file))
     })
     const failure = result.ok ? null : result.failures[0]?.fullname ?? 'failed'
     return { durationMs: performance.now() - startedAt, failure }
   }
+}
+
+/** A reply that never comes would otherwise take as long as the timeout. A busy machine makes no test idle. */
+function endWhenIdle (t) {
+  let before = performance.eventLoopUtilization()
+  let idleSeconds = 0
+  const timer = setInterval(() => {
+    const now = performance.eventLoopUtilization()
+    idleSeconds = performance.eventLoopUtilization(now, before).utilization < IDLE ? idleSeconds + 1 : 0
+    before = now
+    if (idleSeconds === IDLE_SECONDS) t.timeout()
+  }, 1000)
+  t.teardown(() => { clearInterval(timer) })
 }
 
 /** The tests of a file, which run nothing more once one of them has failed. */
