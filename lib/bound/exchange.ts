@@ -158,7 +158,7 @@ export function unavailable (reason: string): Unavailable {
 
 /** The text of a header: a string of structured fields (RFC 9651), or bare, as Chromium sends it. Null for none. */
 export function parseStringHeader (header: string | string[] | undefined): string | null {
-  if (typeof header !== 'string' || header === '') return null
+  if (typeof header !== 'string') return null
   return QUOTED.exec(header)?.[1] ?? header
 }
 
