@@ -5,6 +5,7 @@ import { secureSessionOpener as ofSecureSession } from './lib/legacy/secure-sess
 import { registerSessions } from './lib/plugin/plugin'
 import { fileKeyring as ofFile } from './lib/stores/keyring-file'
 import { redisKeyring as inRedis } from './lib/stores/keyring-redis'
+import { wrappedKeyring as ofWrapped } from './lib/keyring/wrapped-keyring'
 import { memoryRevocation as revokedInMemory } from './lib/stores/revocation-memory'
 import { redisRevocation as revokedInRedis } from './lib/stores/revocation-redis'
 import type * as ofControl from './types/control'
@@ -81,6 +82,8 @@ declare namespace secureSession {
   export type RedisKeyringClient = ofKeyring.RedisKeyringClient
   /** The options of `redisKeyring`. */
   export type RedisKeyringOptions = ofKeyring.RedisKeyringOptions
+  /** The functions that `wrappedKeyring` calls. */
+  export type KeyWrapping = ofKeyring.KeyWrapping
   /** The option `rotation`: key rotation by the servers. */
   export type Rotation = ofKeyring.Rotation
   /** Opens cookies of another library. */
@@ -125,6 +128,7 @@ declare namespace secureSession {
   export type SecureSessionPluginOptions = SessionOptions
   export const fileKeyring: typeof ofFile
   export const redisKeyring: typeof inRedis
+  export const wrappedKeyring: typeof ofWrapped
   export const memoryRevocation: typeof revokedInMemory
   export const redisRevocation: typeof revokedInRedis
   export const secureSessionOpener: typeof ofSecureSession
@@ -140,6 +144,7 @@ module.exports.secureSession = secureSession
 module.exports.fastifySecureSession = secureSession
 module.exports.fileKeyring = ofFile
 module.exports.redisKeyring = inRedis
+module.exports.wrappedKeyring = ofWrapped
 module.exports.memoryRevocation = revokedInMemory
 module.exports.redisRevocation = revokedInRedis
 module.exports.secureSessionOpener = ofSecureSession

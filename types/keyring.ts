@@ -47,6 +47,23 @@ export interface RedisKeyringOptions {
   key?: string | undefined
 }
 
+/** The key of `wrappedKeyring`, which you keep elsewhere: in a KMS, say. */
+export interface KeyWrapping {
+  /**
+   * Encrypts a data key. It is called for each write of the keyring.
+   * @param dataKey 32 random bytes
+   * @returns the wrapped key, as bytes or text of at most 16 KB. Rejects if the key cannot be wrapped
+   */
+  wrap (dataKey: Buffer): Promise<Uint8Array | string> | Uint8Array | string
+  /**
+   * Decrypts what `wrap` returned, also what it returned under an earlier wrapping key. It is called once for each
+   * change of the keyring that a server reads.
+   * @param wrapped the bytes; of text, its bytes in UTF-8
+   * @returns the 32 bytes of the data key. Rejects if the key cannot be unwrapped
+   */
+  unwrap (wrapped: Buffer): Promise<Uint8Array> | Uint8Array
+}
+
 /** Key rotation by the servers. Each time is in seconds, or text with a unit. */
 export interface Rotation {
   /** The time from the activation of one key to the activation of the next, such as `'30d'`. */

@@ -6,9 +6,12 @@ import {
   DEFAULT_ACTIVATE_IN_MS, DEFAULT_KEEP_FOR_MS, keyThatSeals, pruned, revoked, ringOf, rotated
 } from '../keyring/lifecycle'
 import { nameOf } from '../keyring/stored-keyring'
+import { rewrap as rewrapStore } from '../keyring/wrapped-keyring'
 import { durationOption, WrongUse, type Command } from './command'
 import { historyJson, historyOf, keyTable, timeline, type KeyHistory } from './key-history'
-import { changeKeys, keyFromEnv, KEYRING_OPTIONS, readKeys, withKeyring } from './keyring-access'
+import {
+  changeKeys, keyFromEnv, KEYRING_OPTIONS, loadWrapping, readKeys, withKeyring, withStore
+} from './keyring-access'
 import { quoted } from './text'
 
 /** The commands that make, show and change keys. */
@@ -144,5 +147,21 @@ stay without --revoked, so that you can see what was revoked and when.`,
       lines: [`Removed: ${removed.join(', ') || 'no key'}.`, ...keyTable(historyOf(after, nowMs), nowMs)],
       json: { removed, revokedLeft }
     }
+  }
+}
+
+export const rewrap: Command = {
+  name: 'rewrap',
+  summary: 'encrypt a stored keyring with another wrapping key',
+  about: `Reads the keyring, and writes it again under a new data key, which wrap of the
+module encrypts. So a keyring changes to the wrapping key of now; one that was
+stored as plain text becomes a wrapped one. The keys of sessions stay.`,
+  options: KEYRING_OPTIONS,
+  async run (args, io) {
+    const wrapping = await loadWrapping(args.wrapping, io)
+    return await withStore(args, io, async store => {
+      await rewrapStore(store, wrapping)
+      return { lines: [`Wrapped ${nameOf(store)}.`], json: { rewrapped: true } }
+    })
   }
 }

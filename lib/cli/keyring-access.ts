@@ -1,21 +1,48 @@
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { parseKeyring, type KeyRecord } from '../keyring/document'
 import { keyBytes } from '../keyring/key-material'
 import { changeKeyring, nameOf, readKeyring } from '../keyring/stored-keyring'
 import { fileKeyring, keyringPath } from '../stores/keyring-file'
 import { DEFAULT_REDIS_KEY, redisKeyring } from '../stores/keyring-redis'
-import type { KeyringStore } from '../../types/keyring'
+import { checkWrapping, wrappedKeyring } from '../keyring/wrapped-keyring'
+import { reasonOf } from '../store-failure'
+import type { KeyringStore, KeyWrapping } from '../../types/keyring'
 import { oneOf, WrongUse, type Arguments, type Io, type OptionName } from './command'
 import { clientClass, connectTo, redisUrl } from './redis-client'
+import { quoted } from './text'
 
 /** The keyring and the keys that the options name. */
 
 export const KEYRING_SOURCES = ['keyring', 'redis', 'redis-env'] as const
-export const KEYRING_OPTIONS: readonly OptionName[] = [...KEYRING_SOURCES, 'redis-key', 'others-may-read']
+export const KEYRING_OPTIONS: readonly OptionName[] = [...KEYRING_SOURCES, 'redis-key', 'others-may-read', 'wrapping']
 
 const VARIABLE_NAME = /^[A-Za-z_]\w{0,39}$/
 
-/** Calls `work` with the store of the keyring, and closes the connection afterwards. @throws WrongUse */
+/** Calls `work` with the keyring, unwrapped, and closes the connection afterwards. @throws WrongUse */
 export async function withKeyring<T> (
+  args: Arguments, io: Io, work: (store: KeyringStore) => Promise<T>
+): Promise<T> {
+  const { wrapping } = args
+  if (wrapping === undefined) return await withStore(args, io, work)
+  const loaded = await loadWrapping(wrapping, io)
+  return await withStore(args, io, async store => await work(wrappedKeyring(store, loaded)))
+}
+
+/** The wrapping key in the module that --wrapping names. @throws WrongUse, FST_SESSION_INVALID_OPTION */
+export async function loadWrapping (path: string | undefined, { cwd }: Io): Promise<KeyWrapping> {
+  if (path === undefined) throw new WrongUse('--wrapping FILE is missing')
+  const { href } = pathToFileURL(resolve(cwd, path))
+  const module = await import(href).catch(error => {
+    throw new Error(`the module ${quoted(path)} of --wrapping cannot be loaded: ${reasonOf(error)}`)
+  })
+  // Of a CommonJS module, Node.js may find only some of the names.
+  const wrapping = 'wrap' in module && 'unwrap' in module ? { ...module } : module.default
+  return checkWrapping(wrapping, 'the module of --wrapping must export')
+}
+
+/** Calls `work` with the store of the keyring, and closes the connection afterwards. @throws WrongUse */
+export async function withStore<T> (
   args: Arguments, io: Io, work: (store: KeyringStore) => Promise<T>
 ): Promise<T> {
   const source = oneOf(args, KEYRING_SOURCES)

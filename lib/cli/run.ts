@@ -1,10 +1,10 @@
 import { InvalidOptionError } from '../errors'
 import { OPTIONS, readArguments, WrongUse, type Command, type Io } from './command'
 import { inspect } from './inspect'
-import { generate, init, list, prune, revoke, rotate } from './key-commands'
+import { generate, init, list, prune, revoke, rewrap, rotate } from './key-commands'
 import { errorLine, oneLine, printable, PROGRAM, quoted, table } from './text'
 
-const COMMANDS: readonly Command[] = [generate, init, list, rotate, revoke, prune, inspect]
+const COMMANDS: readonly Command[] = [generate, init, list, rotate, revoke, prune, rewrap, inspect]
 const HELP = ['--help', '-h']
 
 /** Runs one command and resolves to the exit status. Never rejects: an error is one line on stderr. */

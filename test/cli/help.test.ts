@@ -2,7 +2,7 @@ import t from 'tap'
 import { Operator } from './operator'
 
 const { version } = require('../../package.json') as { version: string }
-const COMMANDS = ['generate', 'init', 'list', 'rotate', 'revoke', 'prune', 'inspect']
+const COMMANDS = ['generate', 'init', 'list', 'rotate', 'revoke', 'prune', 'rewrap', 'inspect']
 
 t.test('help lists commands and key states, a first rotation, and what to do after a leak', async t => {
   const operator = new Operator(t)

@@ -146,9 +146,9 @@ t.test('docs/keys.md: the example of the format is a keyring', async t => {
   t.equal(parseKeyring(blocks('json')[0] as string).length, 1)
 })
 
-t.test('docs/keys.md: every block of code is run by a test, here or in keys.services.ts', async t => {
-  t.equal(blocks('js').length, 7)
-  t.equal(blocks('sh').length, 11)
+t.test('docs/keys.md: every block of code is run by a test, here or in another file of keys', async t => {
+  t.equal(blocks('js').length, 9)
+  t.equal(blocks('sh').length, 12)
   t.equal(blocks('yaml').length, 4)
   t.equal(blocks('json').length, 1)
 })
