@@ -57,7 +57,10 @@ declare module 'fastify' {
   }
 
   interface FastifyInstance {
-    /** Revokes sessions by id or subject, and provides cookies for tests and security schemes for OpenAPI. */
+    /**
+     * Revokes sessions by id or subject, seals tokens for links, and provides cookies for tests and security schemes
+     * for OpenAPI.
+     */
     readonly secureSession: SecureSessionControl
     /**
      * Makes a guard: a hook for routes that require a logged-in user.

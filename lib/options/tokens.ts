@@ -39,8 +39,8 @@ export function checkPurpose (purpose: unknown, where: string): string {
 
 /** Throws FST_SESSION_INVALID_OPTION. */
 export function readSettings ({ ttl, audience, once = false }: Input, where: string): TokenSettings {
-  const ttlMs = durationMs(ttl)
-  if (ttlMs === null || ttlMs < SECOND_MS || ttlMs > LONGEST_COOKIE_MS) {
+  const ttlMs = durationMs(ttl) ?? 0
+  if (ttlMs < SECOND_MS || ttlMs > LONGEST_COOKIE_MS) {
     throw invalid(`${where}: "ttl" must be from 1 second to 400 days, in seconds or as text such as "15m"; ` +
       `found ${describe(ttl)}`)
   }

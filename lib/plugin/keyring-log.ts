@@ -3,24 +3,26 @@ import type { KeyringReporter } from '../keyring/live-keyring'
 import { stateAt, type KeyDates, type Scheduled } from '../keyring/schedule'
 import { nameOf } from '../keyring/stored-keyring'
 import type { ResolvedOptions } from '../options/options'
+import { durationMs } from '../time'
 import type { KeyringStore } from '../../types/keyring'
 
-const TOO_SHORT = 'keys of the keyring expire before the last session they sealed has expired: ' +
-  'rotate with a --keep-for (or rotation.keepFor) of at least "absolute"'
+const TOO_SHORT = 'keys of the keyring expire before the last session or token they sealed has expired: ' +
+  'rotate with a --keep-for (or rotation.keepFor) of at least "absolute", and the longest "ttl" in "tokens"'
 const NOT_RELOADED = 'the keyring could not be reloaded, and the last good one stays in use'
 const NOT_ROTATED = 'a new key is due and could not be added to the keyring'
 
 /** What happens to a keyring. Key ids are no secret: every cookie begins with one. */
 export function keyringLog (
-  log: FastifyBaseLogger, { sessionName, limits }: ResolvedOptions, store: KeyringStore
+  log: FastifyBaseLogger, { sessionName, limits, tokens }: ResolvedOptions, store: KeyringStore
 ): KeyringReporter {
   const warnedOf = new Set<string>()
+  const longestMs = Math.max(limits.absoluteMs, ...Array.from(tokens.values(), ({ ttl }) => durationMs(ttl) as number))
   const about = { session: sessionName, keyring: nameOf(store) }
   return {
     replaced (keys, nowMs) {
       const states = Object.fromEntries(keys.map(scheduled => [scheduled.key.id, stateAt(scheduled, nowMs)]))
       log.info({ ...about, keys: states }, 'keyring loaded')
-      const tooShort = keys.filter(scheduled => closesTooEarly(scheduled, limits.absoluteMs, nowMs))
+      const tooShort = keys.filter(scheduled => closesTooEarly(scheduled, longestMs, nowMs))
         .map(({ key }) => key.id).filter(id => !warnedOf.has(id))
       for (const id of tooShort) warnedOf.add(id)
       if (tooShort.length > 0) log.warn({ ...about, keys: tooShort }, TOO_SHORT)
@@ -41,9 +43,9 @@ export function keyringLog (
 }
 
 /** Revoked keys are meant to stop opening, and sessions of expired ones are lost already. */
-function closesTooEarly (scheduled: Scheduled<KeyDates>, absoluteMs: number, nowMs: number): boolean {
+function closesTooEarly (scheduled: Scheduled<KeyDates>, longestMs: number, nowMs: number): boolean {
   const state = stateAt(scheduled, nowMs)
-  return state !== 'revoked' && state !== 'expired' && scheduled.opensUntilMs - scheduled.sealsUntilMs < absoluteMs
+  return state !== 'revoked' && state !== 'expired' && scheduled.opensUntilMs - scheduled.sealsUntilMs < longestMs
 }
 
 function codeOf (error: Error): unknown {

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { describe, invalid, isObject, refuseUnknown, type Input } from '../checks'
 import { randomize } from '../core/aead'
-import { ID_BYTES, LONGEST_PURPOSE_TOKEN } from '../core/format'
+import { ID_BYTES } from '../core/format'
 import { checkPurpose, readAudience, readSettings, withoutStore } from '../options/tokens'
 import { contextOf, jsonOfData, openPurposeToken, sealPurposeToken } from '../session/purpose-token'
 import { sessionNamed, type SessionDefinition } from './definition'
@@ -35,7 +35,7 @@ export async function openFor (
   const { definition, settings } = call
   const { context: { now }, revocation, purposeKeys } = definition
   const context = contextOf(call.purpose, readAudience(settings['audience'], OPEN))
-  const text = typeof token === 'string' && token.length <= LONGEST_PURPOSE_TOKEN ? token : ''
+  const text = typeof token === 'string' ? token : ''
   await seekKeyOf(definition, text)
 
   const log = (settings['log'] ?? definition.log) as FastifyBaseLogger

@@ -82,8 +82,7 @@ export function openPurposeToken (
   if (expiresAtMs <= madeAtMs) return MALFORMED
   if (isFromTheFuture(madeAtMs, nowMs)) return FROM_THE_FUTURE
   if (nowMs >= expiresAtMs) return EXPIRED
-  const json = jsonCodec.read(plaintext.subarray(PURPOSE_DATA_AT, plaintextBytes))
-  const data = json === null ? null : jsonCodec.parse(json)
+  const data = jsonCodec.parse(jsonCodec.read(plaintext.subarray(PURPOSE_DATA_AT, plaintextBytes)) ?? '')
   if (data === null) return MALFORMED
   const id = Buffer.from(plaintext.subarray(ID_AT, ID_AT + ID_BYTES))
   return { id, madeAtMs, expiresAtMs, once: flags === FLAG_ONCE, data }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { keyedHash } from '../../lib/core/aead'
 import { openChallenge, openDeviceKey, openProof, writeChallenge, writeDeviceKey, writeProof } from '../../lib/bound/tokens'
 import { readEnvelope, writeEnvelope, type OpenedEnvelope } from '../../lib/core/envelope'
@@ -67,8 +67,8 @@ interface HeaderVector extends Omit<SealedVector, 'token'> {
 interface PurposeVector extends Omit<SealedVector, 'idle' | 'absolute'> {
   purpose: string
   audience: string
-  reason?: string
-  json?: string
+  reason?: string | undefined
+  json?: string | undefined
   once?: boolean
 }
 
@@ -188,6 +188,15 @@ function checkPurposeToken (t: { strictSame: (a: unknown, b: unknown) => unknown
   t.equal(sealToken(written, sealing(vector), 1, Buffer.from(vector.nonce, 'hex'), context), vector.token)
 }
 
+/** What `openToken` makes of it, and what the log says. */
+async function checkInApp (t: Test, { now, cookieName, purpose, audience, token, reason, json, ...keys }: Omit<PurposeVector, 'name'>): Promise<void> {
+  fakeClock(t, now)
+  const app = await appWith(t, { key: materials(keys), cookieName })
+  const data = await app.secureSession.openToken(purpose, token, audience === '' ? {} : { audience })
+  t.strictSame(data, json === undefined ? null : JSON.parse(json))
+  t.strictSame(app.lines.flatMap(({ reason }) => reason ?? []), reason === undefined ? [] : [reason])
+}
+
 function sealerOf (vector: SealedVector, more: Partial<SealerOptions> = {}): Sealer {
   const { cookieName, now, idle, absolute } = vector
   const limits = { idle: idle / 1000, absolute: absolute / 1000 }
@@ -232,6 +241,7 @@ for (const { name, reason, json, once = false, ...vector } of vectors<PurposeVec
     const opened = openPurposeToken(vector.token, keys, contextOf(vector.purpose, vector.audience), vector.now)
     if (json === undefined) t.strictSame(opened, { ok: false, reason })
     else t.match(opened, { data: JSON.parse(json), once })
+    if (!once) await checkInApp(t, { ...vector, reason, json })
   })
 }
 

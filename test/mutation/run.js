@@ -12,9 +12,9 @@ const TESTS = {
   'lib/cookies': ['options', 'plugin', 'splitting', 'session/own-options.test.ts', 'session/sealed-attributes.test.ts'],
   'lib/bound': ['bound', 'format/vectors.test.ts'],
   'lib/keyring': ['keyring', 'keys', 'options', 'cli', 'legacy/secure-session.test.ts', 'format/vectors.test.ts'],
-  'lib/revocation': ['revocation', 'events'],
-  'lib/session': ['session', 'plugin', 'format', 'legacy', 'revocation/revoke-others.test.ts'],
-  'lib/plugin': ['plugin', 'session', 'guards', 'events', 'legacy', 'splitting', 'revocation', 'options', 'neighbours', 'bound']
+  'lib/revocation': ['revocation', 'events', 'tokens'],
+  'lib/session': ['session', 'plugin', 'format', 'legacy', 'tokens', 'revocation/revoke-others.test.ts'],
+  'lib/plugin': ['plugin', 'session', 'guards', 'events', 'legacy', 'splitting', 'revocation', 'options', 'neighbours', 'bound', 'tokens']
 }
 const ROOT = join(__dirname, '../..')
 

@@ -155,6 +155,16 @@ t.test('a token of a revoked key does not open', async t => {
   await refused(t, app, token, 'unknown-key')
 })
 
+t.test('the log warns of keys that expire before the last token that they seal', async t => {
+  const time = fakeTime(t)
+  const store = new MemoryStore([keyNumber(1, time.nowMs - 1000)])
+  rotate(store, time.nowMs)
+  for (const [ttl, warnings] of [['90d', 0], ['91d', 1]] as const) {
+    const app = await appWith(t, { keyring: store, tokens: { mail: { ttl } } })
+    t.equal(app.lines.filter(({ level, msg }) => level === WARN && msg.includes('the longest "ttl"')).length, warnings)
+  }
+})
+
 t.test('a key that is new to this server is looked up before the token is refused', async t => {
   const time = fakeTime(t)
   const store = new MemoryStore([keyNumber(1, time.nowMs - 1000)])
