@@ -55,6 +55,13 @@ export function integer (input: Input, name: string, defaultValue: number, min: 
   return value as number
 }
 
+/** A function that is asked about a session; null where none is given. */
+export function sessionFunction (value: unknown, name: string): ((session: never) => unknown) | null {
+  if (value === undefined) return null
+  if (typeof value === 'function') return value as (session: never) => unknown
+  throw invalid(`option "${name}" must be a function such as session => session.has('user'); found ${describe(value)}`)
+}
+
 /** The milliseconds of a duration. */
 export function duration (value: unknown, name: string, defaultMs: number): number {
   if (value === undefined) return defaultMs

@@ -2,6 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { PURPOSE_REFRESH, PURPOSE_REGISTRATION } from '../core/format'
 import type { TokenKeys } from '../core/token'
 import { CLOCK_SKEW_MS, MINUTE_MS, SECOND_MS } from '../time'
+import type { EndedBecause } from '../../types/events'
+import { initiatorOf } from './initiator'
 import { isSignedBy, parseJwt, type DeviceJwt, type PublicKey } from './jwt'
 import {
   IDENTIFIER_CHARACTERS, openChallenge, sealChallenge, sealDeviceKey, sealProof, type DeviceKey, type Purpose
@@ -11,7 +13,7 @@ import {
 
 export interface ExchangeRules {
   readonly keys: { readonly proof: TokenKeys, readonly device: TokenKeys, readonly challenge: TokenKeys }
-  /** The path of the two routes is this and `/register` or `/refresh`. */
+  /** See `routePath`. */
   readonly path: string
   readonly proofForMs: number
   readonly proofName: string
@@ -21,8 +23,12 @@ export interface ExchangeRules {
   readonly refreshInitiators: readonly string[]
 }
 
-/** Why a browser was told to forget a key. */
-export type EndedBecause = 'unknown-device' | 'no-session' | 'other-session' | 'revoked'
+export type RouteName = 'register' | 'refresh'
+
+/** The path of one of the two routes. Browsers are told it, and the router of the app has it. */
+export function routePath (path: string, route: RouteName): string {
+  return `${path}/${route}`
+}
 
 /**
  * What a route answers. For any other answer, browsers forget the key.
@@ -91,7 +97,7 @@ const WORD = /^[\w-]+$/
 /** The value of Secure-Session-Registration that asks the browser to register a key for this mark. */
 export function registrationOffer (path: string, mark: Buffer, keys: TokenKeys, nowMs: number): string {
   const challenge = sealChallenge({ mark, askedAtMs: nowMs, purpose: PURPOSE_REGISTRATION }, keys, nowMs)
-  return `(ES256);path="${path}/register";challenge="${challenge}"`
+  return `(ES256);path="${routePath(path, 'register')}";challenge="${challenge}"`
 }
 
 /** The JWT of a registration, with its key. Its challenge and signature are not checked yet. */
@@ -168,7 +174,7 @@ export function parseStringHeader (header: string | string[] | undefined): strin
  */
 function isMadeByBrowser (headers: IncomingHttpHeaders): boolean {
   const mode = headers['sec-fetch-mode']
-  return (mode === undefined || mode === 'no-cors') && headers['sec-fetch-site'] !== 'cross-site'
+  return (mode === undefined || mode === 'no-cors') && initiatorOf(headers) !== 'other-site'
 }
 
 function parseJwtHeader (headers: IncomingHttpHeaders): DeviceJwt | null {
@@ -201,7 +207,7 @@ function instructions (rules: ExchangeRules, identifier: string): string {
   const { path, proofName, attributes, site, refreshInitiators } = rules
   return JSON.stringify({
     session_identifier: identifier,
-    refresh_url: `${path}/refresh`,
+    refresh_url: routePath(path, 'refresh'),
     scope: {
       include_site: site !== null,
       ...(site === null ? {} : { origin: site }),

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { decodeBase64url, encodedLength } from '../core/bytes'
 import { MARK_BYTES } from '../core/format'
 import { CLOCK_SKEW_MS } from '../time'
+import { initiatorOf } from './initiator'
 import type { Proof } from './tokens'
 
 /**
@@ -73,6 +74,11 @@ export function provenAtMs (mark: Buffer, proofs: readonly Proof[], proofForMs: 
   return latestMs
 }
 
+/** The session has a mark, and neither its pass nor a proof was sent. */
+export function isUnproven (binding: BindingState | null): binding is Unproven {
+  return binding !== null && binding.kind === 'unproven'
+}
+
 /** One of the proofs is of another mark. */
 export function hasProofOfOtherMark (mark: Buffer, proofs: readonly Proof[]): boolean {
   return proofs.some(proof => !proof.mark.equals(mark))
@@ -82,6 +88,6 @@ export function hasProofOfOtherMark (mark: Buffer, proofs: readonly Proof[]): bo
 export function policyByHeaders (headers: IncomingHttpHeaders, enforce: boolean): UnprovenPolicy {
   if (!enforce) return 'allow'
   if (headers['secure-session-skipped'] !== undefined) return 'retry-later'
-  const site = headers['sec-fetch-site']
-  return site === 'cross-site' || site === 'same-site' ? 'foreign-request' : 'refuse'
+  const initiator = initiatorOf(headers)
+  return initiator === 'site' || initiator === 'other-site' ? 'foreign-request' : 'refuse'
 }

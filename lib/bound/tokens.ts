@@ -27,7 +27,7 @@ export type Purpose = typeof PURPOSE_REGISTRATION | typeof PURPOSE_REFRESH
 export interface Challenge {
   readonly mark: Buffer
   readonly askedAtMs: number
-  readonly purpose: number
+  readonly purpose: Purpose
 }
 
 export const PROOF_CHARACTERS = encodedLength(TOKEN_OVERHEAD_BYTES + PROOF_BYTES)
@@ -82,8 +82,9 @@ export function openDeviceKey (text: string, keys: TokenKeys, nowMs: number): De
 /** Null for what is not a challenge. */
 export function openChallenge (text: string, keys: TokenKeys, nowMs: number): Challenge | null {
   if (!opens(text, CHALLENGE_CHARACTERS, keys, nowMs)) return null
-  const askedAtMs = plaintext.readUIntBE(ASKED_AT, TIME_BYTES)
-  return { mark: bytes(0, MARK_BYTES), askedAtMs, purpose: plaintext[PURPOSE_AT] as number }
+  const purpose = plaintext[PURPOSE_AT]
+  if (purpose !== PURPOSE_REGISTRATION && purpose !== PURPOSE_REFRESH) return null
+  return { mark: bytes(0, MARK_BYTES), askedAtMs: plaintext.readUIntBE(ASKED_AT, TIME_BYTES), purpose }
 }
 
 /** The length of the text is that of the plaintext, so it is checked with it. */

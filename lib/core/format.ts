@@ -40,6 +40,21 @@ export const STAMP_SUFFIX = '.t'
 export const PASS_SUFFIX = '.u'
 export const PROOF_SUFFIX = '.d'
 
+/** The names of the small cookies beside the cookie of a session. */
+export interface SideCookieNames {
+  readonly stampName: string
+  readonly passName: string
+  readonly proofName: string
+}
+
+export function sideCookieNames (cookieName: string): SideCookieNames {
+  return {
+    stampName: cookieName + STAMP_SUFFIX,
+    passName: cookieName + PASS_SUFFIX,
+    proofName: cookieName + PROOF_SUFFIX
+  }
+}
+
 // The plaintext of a session: flags, id, times, extensions, data.
 export const ID_BYTES = 16
 export const FLAGS_AT = 0

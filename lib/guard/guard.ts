@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import { boolean, describe, duration, invalid, isObject, refuseUnknown, text } from '../checks'
+import { boolean, describe, duration, invalid, isObject, refuseUnknown, sessionFunction, text } from '../checks'
 import { RequiredError, StaleError, UnboundError } from '../errors'
 import { isUser } from '../session/meta'
 import type { Session } from '../session/session'
@@ -8,6 +8,7 @@ import { MINUTE_MS, SECOND_MS } from '../time'
 import type { GuardHook } from '../../types/guard'
 import { challengeOf } from '../plugin/challenge'
 import { named, type SessionDefinition } from '../plugin/definition'
+import { warnNeverBound } from '../plugin/log'
 import { contextOf } from '../plugin/request-context'
 
 /** Decides which requests may use a route, by one of their sessions. */
@@ -17,10 +18,12 @@ export interface Guard {
   readonly freshWithinMs: number | null
   /** The session must be bound to a device. */
   readonly isBound: boolean
+  /** Null where any proof is enough. */
+  readonly provenWithinMs: number | null
   readonly hook: GuardHook
 }
 
-type When = (session: unknown) => unknown
+type When = (session: never) => unknown
 
 const KNOWN = ['sessionName', 'when', 'freshWithin', 'bound', 'provenWithin']
 /** For clocks that differ; and so that no link can use up the signings that a browser makes for a site. */
@@ -43,8 +46,9 @@ export function makeGuard (definitions: readonly SessionDefinition[], options: u
   const freshWithinMs = options['freshWithin'] === undefined ? null : duration(options['freshWithin'], 'freshWithin', 0)
   const provenWithinMs = readProvenWithin(options['provenWithin'])
   const isBound = boolean(options, 'bound', false) || provenWithinMs !== null
-  const wanted = { definition, freshWithinMs, isBound, provenWithinMs }
-  const guard: Guard = { definition, freshWithinMs, isBound, hook: hookOf(wanted, when) }
+  const rules = { definition, freshWithinMs, isBound, provenWithinMs }
+  const guard: Guard = { ...rules, hook: hookOf(rules, when) }
+  if (isBound) warnNeverBound(definition)
   guards.set(guard.hook, guard)
   return guard
 }
@@ -58,24 +62,17 @@ function readProvenWithin (option: unknown): number | null {
 }
 
 function readWhen (when: unknown, { options: { subject, sessionName } }: SessionDefinition): When | null {
-  if (typeof when === 'function') return when as When
-  if (when !== undefined) {
-    throw invalid('option "when" must be a function such as session => session.has(\'user\'); ' +
-      `found ${describe(when)}`)
-  }
-  if (subject === null) {
+  const given = sessionFunction(when, 'when')
+  if (given === null && subject === null) {
     throw invalid(`a guard needs the option "subject" of session "${sessionName}", or its own option "when": ` +
       'a session alone proves nothing, since anonymous clients have one, too')
   }
-  return null
+  return given
 }
 
-interface Wanted extends Omit<Guard, 'hook'> {
-  /** Null where any proof is enough. */
-  readonly provenWithinMs: number | null
-}
-
-function hookOf ({ definition, freshWithinMs, isBound, provenWithinMs }: Wanted, when: When | null): GuardHook {
+function hookOf (
+  { definition, freshWithinMs, isBound, provenWithinMs }: Omit<Guard, 'hook'>, when: When | null
+): GuardHook {
   const { options: { sessionName }, context: { now } } = definition
   const challenge = challengeOf(definition)
   return async function requireSession (request, reply) {
@@ -85,7 +82,7 @@ function hookOf ({ definition, freshWithinMs, isBound, provenWithinMs }: Wanted,
     const proxy = contextOf(request).open(definition)
     const session = unwrap(proxy) as Session
     // Awaited: a promise is always truthy.
-    const isAllowed = when === null ? isUser(session.subject()) : Boolean(await when(proxy))
+    const isAllowed = when === null ? isUser(session.subject()) : Boolean(await when(proxy as never))
     if (!isAllowed) {
       putChallenge(reply, challenge)
       throw new RequiredError()
@@ -109,10 +106,14 @@ function hookOf ({ definition, freshWithinMs, isBound, provenWithinMs }: Wanted,
   }
 }
 
-/** A path that browsers resolve on the host that they asked, whatever it begins with. */
-function onThisHost (url: string): string {
-  if (/^\/(?![/\\])/.test(url)) return url
-  return url.startsWith('/') ? `/.${url}` : `/./${url}`
+/** The scheme and authority of a request target in absolute form, which proxies receive: RFC 9112 section 3.2.2. */
+const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^/?]*/i
+
+/** The path and query of a request target, as browsers resolve them on the host that they asked. */
+function onThisHost (target: string): string {
+  const path = target.replace(ORIGIN, '')
+  if (/^\/(?![/\\])/.test(path)) return path
+  return path.startsWith('/') ? `/.${path}` : `/./${path}`
 }
 
 /** If one of several guards is sufficient, each guard that refused adds its challenge. */

@@ -80,15 +80,28 @@ function withRefusal (response: Response | undefined, guards: readonly Guard[]):
   return { ...response, 401: response['4xx'] ?? response['4XX'] ?? response['default'] ?? refusal(guards) }
 }
 
+/** Why a guard answers 401. */
+const CAUSES: ReadonlyArray<{ code: string, text: string, isPossible: (guard: Guard) => boolean }> = [
+  { code: 'FST_SESSION_REQUIRED', text: 'No user is logged in', isPossible: () => true },
+  {
+    code: 'FST_SESSION_STALE',
+    text: 'the login is too old',
+    isPossible: ({ freshWithinMs }) => freshWithinMs !== null
+  },
+  { code: 'FST_SESSION_UNBOUND', text: 'the session is not bound to a device', isPossible: ({ isBound }) => isBound },
+  {
+    code: 'FST_SESSION_UNPROVEN',
+    text: 'another site or origin caused the request, and nothing proves the session',
+    isPossible: ({ definition }) => definition.options.deviceBound !== null
+  }
+]
+
 /** The reply of a guard, as Fastify writes an error. */
 function refusal (guards: readonly Guard[]): object {
-  const canBeStale = guards.some(({ freshWithinMs }) => freshWithinMs !== null)
-  const codes = ['FST_SESSION_REQUIRED']
-  if (canBeStale) codes.push('FST_SESSION_STALE')
-  if (guards.some(({ isBound }) => isBound)) codes.push('FST_SESSION_UNBOUND')
-  if (guards.some(({ definition }) => definition.options.deviceBound !== null)) codes.push('FST_SESSION_UNPROVEN')
+  const causes = CAUSES.filter(({ isPossible }) => guards.some(isPossible))
+  const codes = causes.map(({ code }) => code)
   return {
-    description: canBeStale ? 'No user is logged in, or the login is too old.' : 'No user is logged in.',
+    description: `${causes.map(({ text }) => text).join(', or ')}.`,
     headers: { 'WWW-Authenticate': { type: 'string', description: 'Names the cookie of the session.' } },
     // By its media type, so that a route's own `produces` does not apply to it.
     content: {

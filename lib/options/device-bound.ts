@@ -1,4 +1,4 @@
-import { boolean, describe, duration, invalid, isObject, refuseUnknown, type Input } from '../checks'
+import { boolean, describe, duration, invalid, isObject, refuseUnknown, sessionFunction, type Input } from '../checks'
 import type { CookieAttributes } from '../cookies/attributes'
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '../time'
 
@@ -6,7 +6,7 @@ import { DAY_MS, MINUTE_MS, SECOND_MS } from '../time'
 export interface ResolvedDeviceBound {
   /** A user is logged in by this session. Null: where it has a subject. */
   readonly when: ((session: never) => unknown) | null
-  /** The path of the two routes is this and `/register` or `/refresh`. */
+  /** See `routePath` in `lib/bound/exchange.ts`. */
   readonly path: string
   /** Logins get a mark, and browsers are asked to register a key. */
   readonly offer: boolean
@@ -92,12 +92,8 @@ function checkAttributes ({ sameSite, secure, partitioned }: CookieAttributes): 
 }
 
 function readWhen (when: unknown, hasSubject: boolean): ResolvedDeviceBound['when'] {
-  if (typeof when === 'function') return when as (session: never) => unknown
-  if (when !== undefined) {
-    throw invalid('option "deviceBound.when" must be a function such as session => session.has(\'user\'); ' +
-      `found ${describe(when)}`)
-  }
-  if (hasSubject) return null
+  const given = sessionFunction(when, 'deviceBound.when')
+  if (given !== null || hasSubject) return given
   throw invalid(`${WHERE} needs the option "subject", or its own "when": sessions are bound when a user logs in`)
 }
 

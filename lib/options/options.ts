@@ -2,7 +2,7 @@ import {
   ATTRIBUTE_NAMES, checkLifetime, checkRules, DEFAULT_ATTRIBUTES, IGNORED_NAMES, readAttributes, resolveSecure,
   type CookieAttributes
 } from '../cookies/attributes'
-import { MOST_PARTS, NOT_SPLIT, PASS_SUFFIX, PROOF_SUFFIX, STAMP_SUFFIX } from '../core/format'
+import { MOST_PARTS, NOT_SPLIT, sideCookieNames } from '../core/format'
 import { longestAttributes } from '../cookies/lines'
 import { CookieParts } from '../core/parts'
 import { DAY_MS, LONGEST_COOKIE_MS, SECOND_MS } from '../time'
@@ -114,9 +114,8 @@ function resolveOne (input: unknown, nowMs: number, prefix: string): ResolvedSes
   const sealing = resolveSealing(input, sessionName, defaultIdleMs)
   const { limits } = sealing
   const maxCookies = integer(input, 'maxCookies', NOT_SPLIT, NOT_SPLIT, MOST_PARTS)
-  const stampName = cookieName + STAMP_SUFFIX
+  const { stampName, passName, proofName } = sideCookieNames(cookieName)
   const furtherNames = maxCookies === NOT_SPLIT ? [] : new CookieParts(cookieName).names.slice(NOT_SPLIT)
-  const [passName, proofName] = [cookieName + PASS_SUFFIX, cookieName + PROOF_SUFFIX]
   const cookieNames = [cookieName, ...furtherNames, stampName, passName, proofName] as const
   const keySource = readKeySource(input, limits.absoluteMs)
   checkRoom({ cookieName, maxCookies, padTo: sealing.padTo }, attributes, null, 'cookie')

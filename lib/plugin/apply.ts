@@ -146,15 +146,15 @@ function writeBinding ({ definition }: ApplyContext, meta: SessionMeta, binding:
 }
 
 /**
- * The meta to seal now. A login is dated after every revocation of its user. A clock behind another machine's never
- * turns the time back.
+ * The meta to seal now. A session that begins now is dated after every revocation of its user. A clock behind another
+ * machine's never turns the time back.
  */
 export function withIssueTimes (
   { definition, revokedBeforeMs }: Pick<ApplyContext, 'definition' | 'revokedBeforeMs'>, meta: SessionMeta
 ): SessionMeta {
   const { revocation, context } = definition
-  const isLogin = revocation !== null && isBegunNow(meta)
-  const created = isLogin ? withCreatedAt(meta, revocation.createdAt(meta.createdAtMs, revokedBeforeMs)) : meta
+  const isDated = revocation !== null && isBegunNow(meta)
+  const created = isDated ? withCreatedAt(meta, revocation.createdAt(meta.createdAtMs, revokedBeforeMs)) : meta
   return { ...created, renewedAtMs: Math.max(context.now(), created.renewedAtMs) }
 }
 

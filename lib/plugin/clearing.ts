@@ -1,3 +1,4 @@
+import { isUnproven } from '../bound/status'
 import { cookieValues } from '../cookies/header'
 import type { CookieLines } from '../cookies/lines'
 import { LEAST_PER_PART, MOST_PARTS, NOT_SPLIT } from '../core/format'
@@ -62,7 +63,7 @@ export function clearReplaced (
  */
 export function proofToClear ({ definition, verified, mustClearProof }: PlanInput): readonly ClearedCookie[] {
   const binding = verified === null ? null : verified.opened.binding
-  if (!mustClearProof && (binding?.kind !== 'unproven' || !binding.hasForeignProof)) return NONE
+  if (!mustClearProof && !(isUnproven(binding) && binding.hasForeignProof)) return NONE
   return [{ name: definition.proofName, lines: definition.bindingLines }]
 }
 

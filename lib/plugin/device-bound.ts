@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import {
-  badRequest, endAnswer, parseIdentifier, parseRegistration, refresh, register, unavailable, type Answer,
-  type ExchangeRules, type ProofIssued, type Registered, type Unavailable
+  badRequest, endAnswer, parseIdentifier, parseRegistration, refresh, register, routePath, unavailable, type Answer,
+  type ExchangeRules, type RouteName, type Unavailable
 } from '../bound/exchange'
-import { hasPass } from '../bound/status'
+import { initiatorOf } from '../bound/initiator'
+import { isUnproven } from '../bound/status'
 import { openDeviceKey } from '../bound/tokens'
 import { invalid } from '../checks'
 import { cookieValues } from '../cookies/header'
@@ -17,14 +18,14 @@ import { keyOfId } from '../revocation/keys'
 import type { OpenedSession } from '../session/opened'
 import type { ExchangeKeys, SessionDefinition } from './definition'
 import { headerSource, openSealed } from './load'
-import { logRevoked } from './log'
 import { putSetCookies } from './reply'
 import { contextOf } from './request-context'
 import { resume } from './resume'
 import { sessionsOfAllScopes } from './sibling-scopes'
 import type { BindingStep, EndedBecause } from '../../types/events'
 import { mayOpenLater } from './unknown-keys'
-import { isRefused, isUnproven, verify, type VerifiedSession } from './verify'
+import { logRevoked } from './verified-log'
+import { isRefused, verify, type VerifiedSession } from './verify'
 
 /** Device bound sessions: the two routes that browsers call by themselves, and the reload page. */
 
@@ -54,8 +55,8 @@ export function addExchanges (app: FastifyInstance, definitions: readonly Sessio
 function addRoutes (app: FastifyInstance, definition: SessionDefinition): void {
   const { path } = definition.options.deviceBound as ResolvedDeviceBound
   if (hasRoutes(app, definition, path)) return
-  const answers = { register: answerRegistration, refresh: answerRefresh }
-  for (const [routeName, answer] of Object.entries(answers)) {
+  for (const routeName of ['register', 'refresh'] as const) {
+    const answer = ANSWERS[routeName]
     const exchange: Exchange = async (request, reply) => {
       const result = await answer(definition, request)
       // Meanwhile the app may have answered, such as by a timeout.
@@ -63,7 +64,7 @@ function addRoutes (app: FastifyInstance, definition: SessionDefinition): void {
     }
     app.route({
       method: 'POST',
-      url: `${path.slice(app.prefix.replace(/\/$/, '').length)}/${routeName}`,
+      url: routePath(path, routeName).slice(app.prefix.replace(/\/$/, '').length),
       config: { rateLimit: false, [EXCHANGE]: exchange } as object,
       schema: { hide: true } as object,
       handler: exchange
@@ -77,7 +78,7 @@ function hasRoutes (app: FastifyInstance, definition: SessionDefinition, path: s
   const twin = others.find(({ options }) => options.deviceBound?.path === path)
   if (twin === undefined) return false
   refuseSharedPath(definition, twin, path)
-  return app.hasRoute({ method: 'POST', url: `${path}/register` })
+  return app.hasRoute({ method: 'POST', url: routePath(path, 'register') })
 }
 
 /** Throws FST_SESSION_INVALID_OPTION where the two are not the same session in two scopes. */
@@ -89,51 +90,79 @@ function refuseSharedPath (
     '"deviceBound.path" for each session')
 }
 
-/** An answer, and the session that the request sent; null for none. */
+/** An answer to a browser. */
 interface ExchangeResult {
   readonly answer: Answer
+  /** The session that the request sent; null for none. */
   readonly opened: OpenedSession | null
+  /** Its pass was sent, too: the first refresh clears it. */
+  readonly isPassSent: boolean
+}
+
+const ANSWERS: Readonly<Record<RouteName, typeof answerRegistration>> = {
+  register: answerRegistration,
+  refresh: answerRefresh
 }
 
 async function answerRegistration (definition: SessionDefinition, request: FastifyRequest): Promise<ExchangeResult> {
   const { headers } = request.raw
   const jwt = parseRegistration(headers)
-  if (!('jti' in jwt)) return { answer: jwt, opened: null }
-  const passes = cookieValues(headers.cookie, definition.passName)
-  const hasItsPass = ({ mark }: OpenedSession): boolean => mark !== null && hasPass(mark, passes)
-  const result = await loadForExchange(definition, request, hasItsPass)
-  if (result === null || 'kind' in result) return { answer: result ?? badRequest('there is no session'), opened: null }
-  const { opened } = result
-  if (isRefused(result) || !hasItsPass(opened)) {
-    return { answer: badRequest('there is no session with its pass'), opened }
-  }
-  return { answer: register(rulesOf(definition), jwt, opened.mark as Buffer, definition.context.now()), opened }
+  if (!('jti' in jwt)) return withoutSession(jwt)
+  const loaded = await loadForExchange(definition, request, hasItsPass)
+  if (loaded === null) return withoutSession(badRequest('there is no session'))
+  if ('kind' in loaded) return withoutSession(loaded)
+  const { verified, verified: { opened }, isPassSent } = loaded
+  const answer = isRefused(verified) || !isPassSent
+    ? badRequest('there is no session with its pass')
+    : register(rulesOf(definition), jwt, opened.mark as Buffer, definition.context.now())
+  return { answer, opened, isPassSent }
 }
 
 async function answerRefresh (definition: SessionDefinition, request: FastifyRequest): Promise<ExchangeResult> {
   const { exchangeKeys, options, context: { now } } = definition
   const { headers } = request.raw
   const identifier = parseIdentifier(headers)
-  if (typeof identifier !== 'string') return { answer: identifier, opened: null }
+  if (typeof identifier !== 'string') return withoutSession(identifier)
   const device = openDeviceKey(identifier, (exchangeKeys as ExchangeKeys).device, now())
   if (device === null) {
-    const answer = mayOpenLater(definition, identifier) ? KEY_UNKNOWN : endAnswer(identifier, 'unknown-device')
-    return { answer, opened: null }
+    return withoutSession(mayOpenLater(definition, identifier) ? KEY_UNKNOWN : endAnswer(identifier, 'unknown-device'))
   }
   const isOfDevice = ({ mark }: OpenedSession): boolean => mark !== null && mark.equals(device.mark)
-  const result = await loadForExchange(definition, request, isOfDevice)
-  // A refresh that another site caused is sent without the session.
-  const mayBeMissing = (options.deviceBound as ResolvedDeviceBound).refreshInitiators.length > 0
-  if (result === null && !mayBeMissing) return { answer: endAnswer(identifier, 'no-session'), opened: null }
-  if (result !== null && 'kind' in result) return { answer: result, opened: null }
-  const opened = result === null ? null : result.opened
-  if (opened !== null && !isOfDevice(opened)) return { answer: endAnswer(identifier, 'other-session'), opened }
-  if (result !== null && isRefused(result)) return { answer: endAnswer(identifier, 'revoked'), opened }
-  return { answer: refresh(rulesOf(definition), identifier, device, headers, now()), opened }
+  const loaded = await loadForExchange(definition, request, isOfDevice)
+  if (loaded === null) {
+    // A refresh that another site caused is sent without the session.
+    const mayBeMissing = (options.deviceBound as ResolvedDeviceBound).refreshInitiators.length > 0
+    return withoutSession(mayBeMissing
+      ? refresh(rulesOf(definition), identifier, device, headers, now())
+      : endAnswer(identifier, 'no-session'))
+  }
+  if ('kind' in loaded) return withoutSession(loaded)
+  const { verified, verified: { opened }, isWanted, isPassSent } = loaded
+  if (!isWanted) return { answer: endAnswer(identifier, 'other-session'), opened, isPassSent }
+  const answer = isRefused(verified)
+    ? endAnswer(identifier, 'revoked')
+    : refresh(rulesOf(definition), identifier, device, headers, now())
+  return { answer, opened, isPassSent }
+}
+
+function withoutSession (answer: Answer): ExchangeResult {
+  return { answer, opened: null, isPassSent: false }
 }
 
 const KEY_UNKNOWN = unavailable('the keyring could not be read for a key that is not known')
 const STORE_UNAVAILABLE = unavailable('the revocation store is unavailable')
+
+/** Where no proof was opened. */
+function hasItsPass ({ binding }: OpenedSession): boolean {
+  return binding !== null && binding.kind === 'unbound'
+}
+
+/** The session of a request for one of the two routes. */
+interface LoadedSession {
+  readonly verified: VerifiedSession
+  readonly isWanted: boolean
+  readonly isPassSent: boolean
+}
 
 /**
  * The session that the request sent: the first that is wanted, or else the newest; null for none. No pass or proof is
@@ -141,7 +170,7 @@ const STORE_UNAVAILABLE = unavailable('the revocation store is unavailable')
  */
 async function loadForExchange (
   definition: SessionDefinition, request: FastifyRequest, isWanted: (opened: OpenedSession) => boolean
-): Promise<VerifiedSession | Unavailable | null> {
+): Promise<LoadedSession | Unavailable | null> {
   const { raw: { headers }, log } = request
   // No proof is required here, so none is opened.
   const sessions = openSealed({ ...definition, proofKeys: null }, headerSource(headers), definition.context.now(), log)
@@ -156,7 +185,7 @@ async function loadForExchange (
     const verified = await verify(definition, candidates, headers, 'when-due')
     logRevoked(definition, verified, log)
     contextOf(request).setVerified(definition, verified)
-    return verified
+    return { verified, isWanted: session === wanted, isPassSent: hasItsPass(session) }
   } catch (error) {
     if (error instanceof StoreUnavailableError) return STORE_UNAVAILABLE
     throw error
@@ -178,11 +207,15 @@ function rulesOf (definition: SessionDefinition): ExchangeRules {
 }
 
 function sendAnswer (
-  definition: SessionDefinition, { answer, opened }: ExchangeResult, request: FastifyRequest, reply: FastifyReply
+  definition: SessionDefinition, { answer, opened, isPassSent }: ExchangeResult, request: FastifyRequest,
+  reply: FastifyReply
 ): FastifyReply {
+  const { proofName, passName, bindingLines } = definition
   reply.header('cache-control', 'no-store')
   if ('challenge' in answer) reply.header('secure-session-challenge', answer.challenge)
-  if ('proof' in answer) putSetCookies(reply, proofLines(definition, answer, request))
+  if ('proof' in answer) {
+    putSetCookies(reply, [bindingLines.set(proofName, answer.proof, true, maxAge(answer.maxAgeS))])
+  }
   if ('reason' in answer) {
     request.log.debug({ session: definition.sessionName, answer: answer.kind, reason: answer.reason },
       'a registration or refresh was answered without a proof')
@@ -192,7 +225,9 @@ function sendAnswer (
       publishStep(definition, opened, 'registered')
       return reply.type('application/json').send(answer.body)
     case 'proof-issued':
-      publishStep(definition, opened, isPassed(definition, opened, request) ? 'pass-cleared' : 'proven')
+      // From the first refresh on, only the key proves the session.
+      if (isPassSent) putSetCookies(reply, [bindingLines.clear(passName, true)])
+      publishStep(definition, opened, isPassSent ? 'pass-cleared' : 'proven')
       return reply.code(204).send()
     case 'ended':
       publishStep(definition, opened, 'ended', answer.reason)
@@ -201,23 +236,6 @@ function sendAnswer (
     case 'bad-request': return reply.code(400).send()
     case 'unavailable': return reply.code(503).send()
   }
-}
-
-/** Sets the proof. The first refresh also clears the pass: from then on, only the key proves the session. */
-function proofLines (
-  { proofName, passName, bindingLines }: SessionDefinition, { kind, proof, maxAgeS }: Registered | ProofIssued,
-  { raw: { headers: { cookie } } }: FastifyRequest
-): string[] {
-  const line = bindingLines.set(proofName, proof, true, maxAge(maxAgeS))
-  const isPassCleared = kind === 'proof-issued' && cookieValues(cookie, passName).length > 0
-  return isPassCleared ? [line, bindingLines.clear(passName, true)] : [line]
-}
-
-function isPassed (
-  { passName }: SessionDefinition, opened: OpenedSession | null, { raw: { headers: { cookie } } }: FastifyRequest
-): boolean {
-  const mark = opened === null ? null : opened.mark
-  return mark !== null && hasPass(mark, cookieValues(cookie, passName))
 }
 
 function publishStep (
@@ -263,17 +281,17 @@ export function addReloadPage (app: FastifyInstance, definitions: readonly Sessi
 
 function isNavigationWithoutOwnOrigin ({ method, raw: { headers }, routeOptions }: FastifyRequest): boolean {
   if (headers['sec-fetch-mode'] !== 'navigate' || method !== 'GET' || headers.cookie === undefined) return false
-  const site = headers['sec-fetch-site']
-  if (site === undefined || site === 'same-origin' || headers['secure-session-skipped'] !== undefined) return false
+  const initiator = initiatorOf(headers)
+  if (initiator === 'unknown' || initiator === 'origin' || headers['secure-session-skipped'] !== undefined) return false
   return routeOptions.config.session !== false
 }
 
-/** The newest session has a mark, and no pass or proof was sent. */
+/**
+ * The newest session is unproven, and the browser can sign for it: while it has the proof of another session, it does
+ * not. A pass or proof that is not valid counts for nothing, since a subdomain can set one.
+ */
 function needsProof (definition: SessionDefinition, request: FastifyRequest): boolean {
-  const { cookie } = request.raw.headers
-  const { passName, proofName, options: { cookieName } } = definition
-  const isSent = (name: string): boolean => cookieValues(cookie, name).length > 0
-  if (!isSent(cookieName) || isSent(passName) || isSent(proofName)) return false
-  const newest = contextOf(request).peek(definition)
-  return newest !== undefined && isUnproven(newest)
+  if (cookieValues(request.raw.headers.cookie, definition.options.cookieName).length === 0) return false
+  const binding = contextOf(request).peek(definition)?.binding ?? null
+  return isUnproven(binding) && !binding.hasForeignProof
 }

@@ -1,7 +1,8 @@
+import { isUnproven } from '../bound/status'
 import { invalid } from '../checks'
 import type { CookieAttributes } from '../cookies/attributes'
 import { CookieLines } from '../cookies/lines'
-import { PASS_SUFFIX, PROOF_SUFFIX, STAMP_SUFFIX } from '../core/format'
+import { sideCookieNames } from '../core/format'
 import type { Values } from '../core/parts'
 import { fixedTerms, Keyring } from '../keyring/keyring'
 import { SealedLegacy } from '../legacy/sealed'
@@ -72,15 +73,14 @@ async function sealedLegacy (
 ): Promise<LegacyCookie> {
   const materials = await opener.materials()
   const keyring = materials === null ? ownKeyring : new Keyring(fixedTerms(materials))
-  const stampName = cookieName + STAMP_SUFFIX
-  const besideNames = [stampName, cookieName + PASS_SUFFIX, cookieName + PROOF_SUFFIX]
+  const names = sideCookieNames(cookieName)
+  const { stampName } = names
+  const besideNames = Object.values(names)
   const sealed: SealedCookies = {
     sessionName: options.sessionName,
     sealing: sealingWith({ ...options, cookieName }, keyring.tokenKeys('cookie', cookieName)),
-    stampName,
+    ...names,
     stampKeys: keyring.tokenKeys('stamp', stampName),
-    passName: cookieName + PASS_SUFFIX,
-    proofName: cookieName + PROOF_SUFFIX,
     // The key of the browser belongs to the earlier name: a session that only a proof proves does not migrate.
     proofKeys: null,
     proofForMs: 0,
@@ -111,7 +111,7 @@ async function sealedLegacy (
 function isUsable (
   { binding, id }: OpenedSession, { sessionName, sealing, isFirst }: SealedCookies, log: OpeningLog
 ): boolean {
-  if (binding?.kind !== 'unproven') return true
+  if (!isUnproven(binding)) return true
   logRefused(log, isFirst, { sessionName, cookie: sealing.cookieName, reason: 'unproven', id: id.text })
   return false
 }

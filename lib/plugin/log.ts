@@ -1,4 +1,4 @@
-import { maxHeaderSize, type IncomingHttpHeaders } from 'node:http'
+import { maxHeaderSize } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { LINE_BYTES, NOT_SPLIT } from '../core/format'
 import type { RefusalReason } from '../core/refusal'
@@ -12,7 +12,6 @@ import type { Limits } from '../session/expiry'
 import { MINUTE_MS, type Clock } from '../time'
 import type { RefusedBecause } from '../../types/events'
 import type { SessionDefinition } from './definition'
-import { isRefused, isUnproven, type VerifiedSession } from './verify'
 
 /**
  * Everything that the plugin logs. What an operator must act on is logged once per process and session definition, so
@@ -111,43 +110,6 @@ function warnOfClocks (log: OpeningLog, session: string, cookie: string, what: s
   log.warn({ session, cookie, reason: 'from-the-future' }, `${what}: ${CLOCKS_DIFFER}`)
 }
 
-/** These candidates opened, and their sessions were revoked. */
-export function logRevoked (
-  { sessionName, options, isFirst }: SessionDefinition, { revoked, legacy }: VerifiedSession, log: OpeningLog
-): void {
-  const cookie = legacy?.cookieName ?? options.cookieName
-  for (const { id } of revoked) logRefused(log, isFirst, { sessionName, cookie, reason: 'revoked', id: id.text })
-}
-
-/** What was found out about the session of a request: candidates that are not used, and why. */
-export function logVerified (
-  definition: SessionDefinition, verified: VerifiedSession, headers: IncomingHttpHeaders, log: OpeningLog
-): void {
-  const { opened, revoked, unproven } = verified
-  if (revoked.length > 0) logRevoked(definition, verified, log)
-  if (opened.binding === null && unproven.length === 0) return
-  warnRefreshFails(definition, headers, log)
-  // A session that is accepted without a proof is logged, too: operators look for it before they enforce proofs.
-  const isAllowed = isUnproven(opened) && !isRefused(verified)
-  const { sessionName, options: { cookieName }, isFirst } = definition
-  for (const { id } of isAllowed ? [opened] : unproven) {
-    logRefused(log, isFirst, { sessionName, cookie: cookieName, reason: 'unproven', id: id.text, isAllowed })
-  }
-}
-
-const SERVER_ERROR = /\bserver_error\b/
-
-/** A browser reports that the refresh route answered with an error. */
-function warnRefreshFails (
-  { options, isFirst }: SessionDefinition, headers: IncomingHttpHeaders, log: OpeningLog
-): void {
-  const skipped = headers['secure-session-skipped']
-  if (skipped === undefined || !SERVER_ERROR.test(String(skipped)) || !isFirst('refresh')) return
-  log.warn({ session: options.sessionName, route: `${options.deviceBound?.path ?? ''}/refresh` },
-    'the refresh route answered with an error. Check that no proxy, rate limit or earlier hook answers it instead of ' +
-    'the plugin. Affected users get 503 or lose their session')
-}
-
 /** An outage is logged once in this time, and its end after each that was logged. */
 const QUIET_MS = MINUTE_MS
 
@@ -201,21 +163,22 @@ export function warnNearTheLimit (
     'FST_SESSION_TOO_LARGE')
 }
 
+function isHttpsByProxy ({ headers }: FastifyRequest): boolean {
+  return /^https/i.test(String(headers['x-forwarded-proto']))
+}
+
 /** A proxy ends TLS, and `trustProxy` is not set: the cookie goes out without Secure. */
-export function warnUntrustedProxy ({ options, isFirst }: SessionDefinition, { headers, log }: FastifyRequest): void {
-  const forwarded = headers['x-forwarded-proto']
-  if (options.attributes.secure !== 'auto' || typeof forwarded !== 'string' || !/^https/i.test(forwarded)) return
-  if (!isFirst('proxy')) return
-  log.warn({ cookie: options.cookieName },
+export function warnUntrustedProxy ({ options, isFirst }: SessionDefinition, request: FastifyRequest): void {
+  if (options.attributes.secure !== 'auto' || !isHttpsByProxy(request) || !isFirst('proxy')) return
+  request.log.warn({ cookie: options.cookieName },
     'TLS seems to end at a proxy that Fastify does not trust, so the session cookie goes out without Secure: ' +
     'set trustProxy, or cookie.secure to true')
 }
 
 /** As `warnUntrustedProxy`, for the option `deviceBound`. */
-export function warnNotOffered ({ options, isFirst }: SessionDefinition, { headers, log }: FastifyRequest): void {
-  if (options.deviceBound?.offer !== true || !/^https/i.test(String(headers['x-forwarded-proto']))) return
-  if (!isFirst('offer')) return
-  log.warn({ session: options.sessionName },
+export function warnNotOffered ({ options, isFirst }: SessionDefinition, request: FastifyRequest): void {
+  if (options.deviceBound?.offer !== true || !isHttpsByProxy(request) || !isFirst('offer')) return
+  request.log.warn({ session: options.sessionName },
     'TLS seems to end at a proxy that Fastify does not trust, so no session is bound to a device ("deviceBound"): ' +
     'set trustProxy')
 }
@@ -242,9 +205,18 @@ export function warnSecureOverHttp (
 /**
  * A proxy says so, trusted or not. Or the browser sends a header that it sends only over TLS, or to the same machine.
  */
-function isTlsBefore ({ headers }: FastifyRequest): boolean {
-  if (headers['sec-fetch-site'] !== undefined) return true
-  return /^https/i.test(String(headers['x-forwarded-proto'])) || /\bproto="?https/i.test(String(headers['forwarded']))
+function isTlsBefore (request: FastifyRequest): boolean {
+  const { headers } = request
+  if (headers['sec-fetch-site'] !== undefined || isHttpsByProxy(request)) return true
+  return /\bproto="?https/i.test(String(headers['forwarded']))
+}
+
+/** A guard with `bound` or `provenWithin`, for a session that browsers cannot be asked to bind. */
+export function warnNeverBound ({ options: { deviceBound, sessionName }, log, isFirst }: SessionDefinition): void {
+  if (deviceBound !== null || !isFirst('never bound')) return
+  log.warn({ session: sessionName },
+    'a guard with "bound" or "provenWithin" needs the option "deviceBound" of this session: without it no browser ' +
+    'registers a key, and the guard answers 401')
 }
 
 /** What the app gave a session by `options({ maxAge })`. */

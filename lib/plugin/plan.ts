@@ -6,7 +6,7 @@ import { isSame } from '../session/codec'
 import { NO_OBSERVER } from '../session/context'
 import { withOwnLimits } from '../session/expiry'
 import { writeExtended } from '../session/extensions'
-import { isAnother, isBegunNow, isUser, type SessionMeta } from '../session/meta'
+import { isAnother, isBegunNow, isUser, startsUserSession, type SessionMeta } from '../session/meta'
 import type { OpenedSession } from '../session/opened'
 import { countParts } from '../session/sealing'
 import { Session } from '../session/session'
@@ -80,7 +80,7 @@ function writePlan (input: PlanInput, data: string | Buffer): WritePlan {
     clear: clearReplaced(input, meta, lines, parts, binding),
     revoke: isAnother(meta) ? replacedBy(input) : null,
     keepUntilMs: revocation === null ? null : changedExpiryMs(input, meta),
-    login: revocation !== null && isBegunNow(meta) && isUser(subject) ? subject : null,
+    login: revocation !== null && startsUserSession(meta, subject) ? subject : null,
     binding,
     stamp
   }

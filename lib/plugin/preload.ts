@@ -1,6 +1,7 @@
 import type { SessionDefinition } from './definition'
 import { load, needsPromise, type Candidates, type CookieSource } from './load'
-import { logRevoked, logVerified, type OpeningLog } from './log'
+import type { OpeningLog } from './log'
+import { logRevoked, logVerified } from './verified-log'
 import { verify, verifyAgain, type Check, type VerifiedSession } from './verify'
 
 /** A session that was loaded and verified; null for none. Or the error that says why it is not known. */

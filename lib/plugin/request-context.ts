@@ -3,11 +3,12 @@ import { NotReadyError } from '../errors'
 import type { OpenedSession } from '../session/opened'
 import type { SessionDefinition } from './definition'
 import { headerSource, loadNow, needsPromise, openSealed, type SealedCookies } from './load'
-import { DeferredLog, logVerified, warnNotReady, type OpeningLog } from './log'
+import { DeferredLog, warnNotReady, type OpeningLog } from './log'
 import { PreloadedSessions } from './preload'
 import { ReplyWriter, type SessionsToWrite } from './reply-writer'
 import { RequestSession } from './request-session'
 import { mayRenew } from './route-config'
+import { logVerified } from './verified-log'
 import { verifyWithoutStore, type VerifiedSession } from './verify'
 
 const NONE: readonly never[] = []

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { policyByHeaders, type UnprovenPolicy } from '../bound/status'
+import { isUnproven, policyByHeaders, type UnprovenPolicy } from '../bound/status'
 import { cookieValues } from '../cookies/header'
 import { keyOf } from '../revocation/keys'
 import type { KnownStatus, Revocation } from '../revocation/revocation'
@@ -64,7 +64,7 @@ export function verifyWithoutStore (
   definition: SessionDefinition, candidates: Candidates, headers: IncomingHttpHeaders
 ): VerifiedSession {
   const { sessions, legacy, legacySettings } = candidates
-  if (sessions.some(isUnproven)) return usableCandidates(definition, candidates, headers).first
+  if (sessions.some(hasNoProof)) return usableCandidates(definition, candidates, headers).first
   return verifiedFirst(sessions, 'active', NONE, { legacy, legacySettings })
 }
 
@@ -92,20 +92,24 @@ function usableCandidates (
   definition: SessionDefinition, candidates: Candidates, headers: IncomingHttpHeaders
 ): UsableCandidates {
   const { sessions, ...origin } = candidates
-  const firstUnproven = sessions.findIndex(isUnproven)
+  const firstUnproven = sessions.findIndex(hasNoProof)
   const policy = policyOf(definition, headers)
   if (firstUnproven === -1 || policy === 'allow') {
     return { first: verifiedFirst(sessions, 'active', NONE, origin), usable: sessions }
   }
   if (policy === 'refuse') {
-    const usable = sessions.filter(session => !isUnproven(session))
-    const unproven = sessions.filter(isUnproven)
+    const usable = sessions.filter(session => !hasNoProof(session))
+    const unproven = sessions.filter(hasNoProof)
     if (usable.length === 0) return { first: verifiedFirst(sessions, 'unproven', unproven, origin), usable }
     return { first: verifiedFirst(usable, 'active', unproven, origin), usable }
   }
   const usable = sessions.slice(0, firstUnproven)
   if (usable.length > 0) return { first: verifiedFirst(usable, 'active', NONE, origin), usable }
   return { first: verifiedFirst(sessions, `unproven-${policy}`, sessions.slice(0, 1), origin), usable }
+}
+
+function hasNoProof ({ binding }: OpenedSession): boolean {
+  return isUnproven(binding)
 }
 
 /** The proof may be sealed by a key that another server uses already, and that this one cannot read now. */
@@ -123,11 +127,6 @@ function verifiedFirst (
 ): VerifiedSession {
   const opened = sessions[0] as OpenedSession
   return { opened, status, isChecked: false, revoked: NONE, unproven, legacy, legacySettings }
-}
-
-/** It has a mark, and neither its pass nor a proof was sent. */
-export function isUnproven ({ binding }: OpenedSession): boolean {
-  return binding !== null && binding.kind === 'unproven'
 }
 
 /** Verified again, without the store: this process may have revoked it while the request waited. */

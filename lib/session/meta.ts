@@ -57,6 +57,14 @@ export function isBegunNow ({ lineage }: SessionMeta): boolean {
   return lineage === 'first' || lineage === 'fresh'
 }
 
+/**
+ * The session of a user begins: its date must be later than every revocation of this user. This is not every login: see
+ * `isLogin` of `lib/plugin/plan.ts`, by which a session gets a mark.
+ */
+export function startsUserSession (meta: SessionMeta, subject: Buffer | null): subject is Buffer {
+  return isBegunNow(meta) && isUser(subject)
+}
+
 /** It is in place of the session that the request brought. */
 export function isAnother ({ lineage }: SessionMeta): boolean {
   return lineage === 'fresh' || lineage === 'reissued'

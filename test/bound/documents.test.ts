@@ -19,5 +19,12 @@ t.test('the document of the API has the codes of a guard, and not the routes of 
   t.strictSame(codes('/plain'), ['FST_SESSION_REQUIRED', 'FST_SESSION_UNPROVEN'])
   t.strictSame(codes('/bound'), ['FST_SESSION_REQUIRED', 'FST_SESSION_UNBOUND', 'FST_SESSION_UNPROVEN'])
   t.strictSame(codes('/fresh'), ['FST_SESSION_REQUIRED', 'FST_SESSION_STALE', 'FST_SESSION_UNBOUND', 'FST_SESSION_UNPROVEN'])
+  const descriptions = ['/plain', '/bound', '/fresh'].map(path => document.paths[path].get.responses['401'].description)
+  const unproven = 'another site or origin caused the request, and nothing proves the session.'
+  t.strictSame(descriptions, [
+    `No user is logged in, or ${unproven}`,
+    `No user is logged in, or the session is not bound to a device, or ${unproven}`,
+    `No user is logged in, or the login is too old, or the session is not bound to a device, or ${unproven}`
+  ])
   t.strictSame(Object.keys(document.paths), ['/plain', '/bound', '/fresh'])
 })

@@ -7,7 +7,7 @@ import { boundBrowser, cookieLines, DeviceBrowser, HOUR_MS, loggedIn, MINUTE_MS,
 
 const UNBOUND = { statusCode: 401, code: 'FST_SESSION_UNBOUND' }
 
-/** A bank with pages that want a bound session, or a proof of the last two minutes. */
+/** A bank with pages that require a bound session, or a proof of the last two minutes. */
 async function bankOf (t: Test, options: object = {}): Promise<TestApp> {
   const app = await shopOf(t, options)
   app.get('/bound', { onRequest: app.requireSession({ bound: true }) }, async ({ session }) => session.info)
@@ -21,7 +21,7 @@ async function bankOf (t: Test, options: object = {}): Promise<TestApp> {
   return app
 }
 
-t.test('a guard with bound wants a proof, of whatever age', async t => {
+t.test('a guard with bound requires a proof, of whatever age', async t => {
   const clock = fakeClock(t)
   const app = await bankOf(t)
   const browser = await loggedIn(app)
@@ -65,7 +65,7 @@ t.test('a guard with provenWithin refuses a session that is not bound, and does 
   t.match([reply.json(), setCookies(reply)], [UNBOUND, []])
 })
 
-t.test('where enforce is off, a guard with bound still wants a proof', async t => {
+t.test('where enforce is off, a guard with bound still requires a proof', async t => {
   const clock = fakeClock(t)
   const app = await bankOf(t, { deviceBound: { enforce: false } })
   const browser = await boundBrowser(app)
@@ -99,7 +99,21 @@ t.test('the way to the same URL leads to the same host, whatever the path begins
     t.strictSame([reply.status, reply.location], [307, location])
     t.equal(new URL(reply.location ?? '', 'https://shop.example/a/b').host, 'shop.example')
   }
-  t.match(await rawGet(app, 'http://evil.example/files/x', browser.header), { location: /^\/\.\/http:/ })
+})
+
+t.test('a request target in absolute form is answered with its path, on the same host', async t => {
+  const clock = fakeClock(t)
+  const app = await bankOf(t)
+  app.get('/*', { onRequest: app.requireSession({ provenWithin: '2m' }) }, async () => ({}))
+  const browser = await boundBrowser(app)
+  clock.advance(3 * MINUTE_MS)
+  for (const [target, location] of [
+    ['http://evil.example/files/x?a=1', '/files/x?a=1'],
+    ['http://evil.example//other.example/x', '/.//other.example/x'],
+    ['data://evil.example', '/./']
+  ] as const) {
+    t.strictSame(await rawGet(app, target, browser.header), { status: 307, location }, target)
+  }
 })
 
 /** With the target of the request as it is written. */
@@ -137,7 +151,22 @@ t.test('options of a guard that are wrong are refused at boot', async t => {
   t.doesNotThrow(() => app.requireSession({ bound: false, provenWithin: undefined }))
 })
 
-t.test('with revocation a later proof is wanted as well', async t => {
+t.test('a guard that needs a binding warns at boot, once, where the session cannot be bound', async t => {
+  const app = await shopOf(t, { deviceBound: undefined })
+  const warnings = (): unknown[] => app.lines.filter(({ level }) => level === 40)
+  app.requireSession()
+  app.requireSession({ bound: false })
+  t.strictSame(warnings(), [])
+  app.requireSession({ bound: true })
+  app.requireSession({ provenWithin: '2m' })
+  t.match(warnings(), [{ session: 'session', msg: /"bound" or "provenWithin" needs the option "deviceBound"/ }])
+  t.equal(warnings().length, 1)
+  await bankOf(t)
+  const other = await bankOf(t)
+  t.strictSame(other.lines.filter(({ level }) => level === 40), [])
+})
+
+t.test('with revocation a more recent proof is required as well', async t => {
   const clock = fakeClock(t)
   const app = await bankOf(t, { revocation: { store: secureSession.memoryRevocation() } })
   const browser = await boundBrowser(app)

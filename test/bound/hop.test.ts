@@ -94,16 +94,38 @@ for (const [what, { url = '/public', ...options }, hops] of CONDITIONS) {
   })
 }
 
-t.test('there is no hop where a pass or a proof came along, whatever it is', async t => {
+t.test('a pass or a proof that is not valid does not turn off the hop: a subdomain can set one', async t => {
   const { browser } = await overdue(t)
   for (const name of ['session.u', 'session.d']) {
-    const copy = browser.copy()
-    copy.cookies.set(name, 'x')
-    t.match((await copy.get('/me', { headers: LINK })).json(), { code: 'FST_SESSION_UNPROVEN' }, name)
+    for (const junk of ['', 'x', 'A'.repeat(22), 'A'.repeat(91)]) {
+      const copy = browser.copy()
+      copy.cookies.set(name, junk)
+      t.equal((await copy.get('/me', { headers: LINK })).body, PAGE, `${name}=${junk}`)
+    }
   }
 })
 
-t.test('a session without a mark passes, and is opened once for the hop and the handler', async t => {
+t.test('no hop where the pass or a valid proof was sent', async t => {
+  fakeClock(t)
+  const app = await shopOf(t)
+  for (const browser of [await loggedIn(app), await boundBrowser(app)]) {
+    t.match((await browser.get('/me', { headers: LINK })).json(), { user: 'ada' })
+  }
+})
+
+t.test('no hop where the proof of another session was sent: the browser does not sign until it is cleared', async t => {
+  const clock = fakeClock(t)
+  const app = await shopOf(t)
+  const [browser, other] = [await boundBrowser(app), await boundBrowser(app)]
+  clock.advance(HOUR_MS)
+  await other.prove()
+  browser.cookies.set('session.d', other.cookies.get('session.d') as string)
+  const reply = await browser.get('/me', { headers: LINK })
+  t.match([reply.json(), setCookies(reply)], [{ code: 'FST_SESSION_UNPROVEN' }, [/^session\.d=; .*Max-Age=0/]])
+  t.equal((await browser.get('/me', { headers: LINK })).body, PAGE)
+})
+
+t.test('a session without a mark gets no hop, and is opened once for the hop and the handler', async t => {
   const app = await shopOf(t, { tokenCache: 0 })
   const browser = await loggedIn(await shopOf(t, { deviceBound: undefined }))
   const record = recordCalls(t)

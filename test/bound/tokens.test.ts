@@ -22,7 +22,7 @@ interface Kind {
 
 const proof = { mark: MARK, provenAtMs: NOW_MS }
 const device = { mark: MARK, x: Buffer.alloc(32, 1), y: Buffer.alloc(32, 2) }
-const challenge = { mark: MARK, askedAtMs: NOW_MS, purpose: 2 }
+const challenge = { mark: MARK, askedAtMs: NOW_MS, purpose: 2 } as const
 
 const KINDS: readonly Kind[] = [
   { use: 'proof', characters: 91, content: proof, seal: keys => sealProof(proof, keys, 0), open: openProof },
@@ -77,3 +77,10 @@ for (const { use, characters, content, seal, open } of KINDS) {
     for (const kind of KINDS.filter(kind => kind.use !== use)) t.equal(open(kind.seal(keys), keys, 0), null, kind.use)
   })
 }
+
+t.test('a challenge of an unknown purpose does not open', async t => {
+  const keys = keysFor(NAME, 'challenge')
+  for (const purpose of [0, 3, 255]) {
+    t.equal(openChallenge(sealChallenge({ ...challenge, purpose: purpose as never }, keys, 0), keys, 0), null)
+  }
+})

@@ -175,7 +175,7 @@ function checkBound (t: { strictSame: (a: unknown, b: unknown) => unknown, equal
     t.equal(seal(writeDeviceKey(content, plaintext)), token)
   }
   if (challenge !== undefined) {
-    const content = { mark: bytes(challenge.mark), askedAtMs: challenge.askedAt, purpose: challenge.purpose }
+    const content = { mark: bytes(challenge.mark), askedAtMs: challenge.askedAt, purpose: challenge.purpose as 1 | 2 }
     t.strictSame(openChallenge(token, keys, 0), content)
     t.equal(seal(writeChallenge(content, plaintext)), token)
   }
