@@ -44,8 +44,8 @@ t.test('a Secure cookie by session.options() over plain http causes the warning,
 
 t.test('a Secure cookie for localhost causes no warning, because browsers accept it', async t => {
   for (const host of [
-    'localhost', 'localhost:3000', 'LOCALHOST', 'shop.localhost:3000', '127.0.0.1', '127.0.0.1:3000', '127.9.8.7',
-    '[::1]', '[::1]:3000'
+    'localhost', 'localhost:3000', 'LOCALHOST', 'localhost.', 'shop.localhost:3000', '127.0.0.1', '127.0.0.1:3000',
+    '127.9.8.7', '127.100.20.3', '[::1]', '[::1]:3000'
   ]) {
     t.strictSame(await warningsAfter(await site(t, { cookieName: '__Host-session' }), { host }), [], host)
   }
@@ -53,7 +53,8 @@ t.test('a Secure cookie for localhost causes no warning, because browsers accept
 
 t.test('a Secure cookie for a host name that only resembles localhost causes the warning', async t => {
   for (const host of [
-    'localhost.example.com', 'notlocalhost', '127.0.0.1.example.com', '1270.0.0.1', '[::2]:80', '10.0.0.1:3000'
+    'localhost.example.com', 'notlocalhost', '127.0.0.1.example.com', '1270.0.0.1', 'a127.0.0.1', '127.0.0', '[::2]:80',
+    '10.0.0.1:3000'
   ]) {
     t.equal((await warningsAfter(await site(t, { cookieName: '__Host-session' }), { host })).length, 1, host)
   }
@@ -61,13 +62,25 @@ t.test('a Secure cookie for a host name that only resembles localhost causes the
 
 t.test('a Secure cookie causes no warning if the proxy or the browser indicates TLS', async t => {
   for (const headers of [
-    { 'x-forwarded-proto': 'https' }, { forwarded: 'for=192.0.2.1;proto=https' }, { 'sec-fetch-site': 'none' }
-  ]) {
+    { 'x-forwarded-proto': 'https' }, { 'x-forwarded-proto': 'HTTPS' }, { 'x-forwarded-proto': 'https, http' },
+    { forwarded: 'for=192.0.2.1;proto=https' }, { forwarded: 'for=192.0.2.1;Proto="https"' },
+    { forwarded: 'proto=https;for=192.0.2.1' }, { 'sec-fetch-site': 'none' }
+  ] as Headers[]) {
     const app = await site(t, { cookie: { secure: true } })
     t.strictSame(await warningsAfter(app, { host: 'shop.example.com', ...headers }), [])
   }
   const trusting = await site(t, { cookie: { secure: true } }, { trustProxy: true })
   t.strictSame(await warningsAfter(trusting, { host: 'shop.example.com', 'x-forwarded-proto': 'https' }), [])
+})
+
+t.test('a Secure cookie causes the warning if the proxy says that the browser came over http', async t => {
+  for (const headers of [
+    { 'x-forwarded-proto': 'http' }, { 'x-forwarded-proto': 'http, https' }, { forwarded: 'for=https;proto=http' },
+    { forwarded: 'xproto=https' }
+  ] as Headers[]) {
+    const app = await site(t, { cookie: { secure: true } })
+    t.equal((await warningsAfter(app, { host: 'shop.example.com', ...headers })).length, 1, JSON.stringify(headers))
+  }
 })
 
 t.test('the http protocol and the host that a trusted proxy reports are used for the warning', async t => {
