@@ -39,14 +39,16 @@ t.test('Secure is automatic: where the name or SameSite=None needs it, and over 
 t.test('if TLS ends at a proxy that is not trusted, the cookie is still sent, and one warning explains it', async t => {
   const app = await appWith(t)
   addRoutes(app)
-  const headers = { 'x-forwarded-proto': 'https' }
-  for (let request = 0; request < 3; request++) t.equal(setCookies(await app.inject({ url: '/set/user/ada', headers })).length, 1)
+  for (const protocol of ['HTTPS', 'https, http', 'https']) {
+    const headers = { 'x-forwarded-proto': protocol }
+    t.equal(setCookies(await app.inject({ url: '/set/user/ada', headers })).length, 1)
+  }
   t.match(app.lines.filter(({ level }) => level === WARN), [{ cookie: 'session', msg: /trustProxy/ }])
   t.equal(app.lines.filter(({ level }) => level === WARN).length, 1)
 })
 
 t.test('the warning about TLS is not logged if Secure is configured, or if the proxy uses http', async t => {
-  for (const [options, header] of [[{ cookie: { secure: true } }, 'https'], [{ cookie: { secure: false } }, 'https'], [{}, 'http']] as const) {
+  for (const [options, header] of [[{ cookie: { secure: true } }, 'https'], [{ cookie: { secure: false } }, 'https'], [{}, 'http'], [{}, 'http, https']] as const) {
     const app = await appWith(t, { key: KEY, ...options })
     addRoutes(app)
     await app.inject({ url: '/set/user/ada', headers: { 'x-forwarded-proto': header } })
