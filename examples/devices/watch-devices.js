@@ -58,12 +58,16 @@ function watchDevices (app, { table, userOf, placeOf, most, now = Date.now }) {
 
   app.addHook('onRequest', (request, reply, done) => { requests.run(request, done) })
   for (const [channel, listener] of Object.entries(listeners)) subscribe(channel, listener)
+  // For a page that shows the table: what events have said so far is in it then.
+  app.decorate('devicesWritten', async () => {
+    let written
+    // The end of a session is an event, too.
+    while (written !== writing) await (written = writing)
+  })
   app.addHook('onClose', async () => {
     for (const [channel, listener] of Object.entries(listeners)) unsubscribe(channel, listener)
-    await writing
+    await app.devicesWritten()
   })
-  // For a page that shows the table: what events have said so far is in it then.
-  app.decorate('devicesWritten', async () => { await writing })
 }
 
 module.exports = { watchDevices }

@@ -126,6 +126,7 @@ t.test('a login again in one browser leaves one row', async t => {
 
 t.test('npm run start:devices prints where the site is and how to log in, and ends on SIGTERM', async t => {
   const { url } = await redis
+  await clientOf(t, await redis).flushall()
   const site = await started(t, [join(__dirname, '../../examples/devices/start.js')], { REDIS_URL: url, PORT: '0' })
   const address = found(/The site is at {2}(\S+)/, site.printed)
   const password = found(/ada {5}(\S+)/, site.printed)
