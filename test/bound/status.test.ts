@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import secureSession from '../../index'
 import { appWith, KEY } from '../helpers/app'
 import { setCookies } from '../helpers/browser'
 import { fakeClock } from '../helpers/clock'
@@ -200,6 +201,35 @@ t.test('without enforce an unproven session passes, and the events tell what wou
   t.notOk(take(heard).some(({ reason }) => reason === 'unproven'), 'while a session with its pass is no news')
   thief.cookies.set('session.d', (await boundBrowser(app, 'eve')).cookies.get('session.d') as string)
   t.match(cookieLines(await thief.get('/me')), ['-session.d'])
+})
+
+t.test('a session that is proven, or has its pass, is good where the browser skipped a proof or another site asks', async t => {
+  const app = await shopOf(t, { revocation: { store: secureSession.memoryRevocation() } })
+  for (const browser of [await boundBrowser(app), await loggedIn(app)]) {
+    for (const headers of [SKIPPED, { 'sec-fetch-site': 'cross-site' }, { 'sec-fetch-site': 'same-site' }]) {
+      const reply = await browser.copy().get('/me', { headers })
+      t.match([reply.statusCode, reply.json()], [200, { user: 'ada', isNew: false }], JSON.stringify(headers))
+    }
+  }
+})
+
+t.test('of several sessions each that is unproven is reported once, and a good one beside them is not', async t => {
+  const clock = fakeClock(t)
+  const app = await shopOf(t)
+  const old = await loggedIn(await shopOf(t, { deviceBound: undefined }), 'old')
+  const unproven: string[] = []
+  for (const user of ['ada', 'eve']) {
+    clock.advance(1000)
+    unproven.push(`session=${(await boundBrowser(app, user)).cookies.get('session')}`)
+  }
+  const refusedOf = async (cookie: string, headers: object = {}): Promise<number> => {
+    app.lines.length = 0
+    await app.inject({ url: '/me', headers: { cookie, ...headers } })
+    return app.lines.filter(({ reason }) => reason === 'unproven').length
+  }
+  t.equal(await refusedOf([...unproven, old.header].join('; ')), 2)
+  t.equal(await refusedOf(unproven.join('; ')), 2)
+  t.equal(await refusedOf(unproven.join('; '), SKIPPED), 1, 'the newest, which may be good')
 })
 
 t.test('of several sessions the newest that is not refused counts', async t => {
