@@ -128,6 +128,19 @@ t.test('without the option "subject", the end of every session is written to the
   t.equal(store.raised, ENDINGS.length)
 })
 
+t.test('where an app has no option "subject", an anonymous session of another that has it is ended in the store', async t => {
+  const store = new CountingStore()
+  const knowing = await shop(t, { store })
+  const unknowing = await shop(t, { store, recheck: 0 }, { subject: undefined } as never)
+  for (const ending of ENDINGS) {
+    const stranger = (await strangerIn(knowing)).copy(unknowing)
+    const copy = stranger.copy()
+    t.equal((await stranger.get(ending)).statusCode, 200, ending)
+    t.strictSame(await copy.json('/seen'), {}, ending)
+  }
+  t.equal(store.raised, ENDINGS.length)
+})
+
 t.test('changes of this request do not decide whether the session was anonymous, with any serializer', async t => {
   let reads = 0
   const serializer: secureSession.Serializer = {

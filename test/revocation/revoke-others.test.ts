@@ -54,6 +54,71 @@ t.test('revokeOthers works in a session that has just logged in', async t => {
   t.equal(await userIn(browser), 'ada')
 })
 
+t.test('revokeOthers ends the other sessions that a server with a clock ahead began', async t => {
+  const clock = fakeClock(t)
+  const store = secureSession.memoryRevocation()
+  const ahead = await appOfUsers(t, { store, recheck: 0 })
+  clock.advance(30_000)
+  const [browser, other] = [await loggedIn(ahead), await loggedIn(ahead)]
+  const beganAt = clock.nowMs
+  clock.advance(-30_000)
+  const here = await appOfUsers(t, { store, recheck: 0 })
+  const { createdAt } = await browser.copy(here).json('/revoke-others')
+  t.equal(createdAt, beganAt + 1)
+  t.equal(await userIn(other.copy(here)), null)
+})
+
+t.test('revokeOthers of a login is dated by the clock, also without or over a session that began ahead of it', async t => {
+  const clock = fakeClock(t)
+  const store = secureSession.memoryRevocation()
+  clock.advance(30_000)
+  const late = await loggedIn(await appOfUsers(t, { store }))
+  clock.advance(-30_000)
+  for (const browser of [late, new Browser(await appOfUsers(t, { store }))]) {
+    const app = await appOfUsers(t, { store })
+    app.get('/login-alone', async ({ session }) => {
+      session.regenerate()
+      session.set('user', 'ada')
+      await session.revokeOthers()
+      return session.info
+    })
+    clock.advance(1000)
+    t.match(await browser.copy(app).json('/login-alone'), { createdAt: clock.nowMs + 1 })
+  }
+})
+
+t.test('revokeOthers of a login is good where a server with a clock ahead has revoked its user', async t => {
+  const clock = fakeClock(t)
+  const store = secureSession.memoryRevocation()
+  const ahead = await appOfUsers(t, { store })
+  clock.advance(30_000)
+  await ahead.secureSession.revokeSubject('ada')
+  clock.advance(-30_000)
+  const here = await appOfUsers(t, { store, recheck: 0 })
+  here.get('/login-alone', async ({ session }) => { session.set('user', 'ada'); await session.revokeOthers(); return {} })
+  const browser = new Browser(here)
+  t.equal((await browser.get('/login-alone')).statusCode, 200)
+  t.equal(await userIn(browser), 'ada')
+})
+
+t.test('revokeOthers throws if its user is revoked elsewhere while the id of the session is', async t => {
+  const store = secureSession.memoryRevocation()
+  const there = await appOfUsers(t, { store })
+  const raise = store.raise.bind(store)
+  const here = await appOfUsers(t, { store: { cutOffs: async keys => await store.cutOffs(keys), raise: async (...given) => await raiseHere(...given) } })
+  let raiseHere = raise
+  const browser = await loggedIn(here)
+  raiseHere = async (...given) => {
+    raiseHere = raise
+    const before = await raise(...given)
+    await there.secureSession.revokeSubject('ada')
+    return before
+  }
+  const response = await browser.get('/revoke-others')
+  t.match([response.statusCode, response.json()], [401, { code: 'FST_SESSION_REQUIRED' }])
+  t.equal(browser.cookies.size, 0)
+})
+
 t.test('revokeOthers of a revoked copy throws, and revokes no session', async t => {
   const clock = fakeClock(t)
   const store = secureSession.memoryRevocation()
