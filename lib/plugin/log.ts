@@ -164,7 +164,8 @@ export function warnNearTheLimit (
 }
 
 function isHttpsByProxy ({ headers }: FastifyRequest): boolean {
-  return /^https/i.test(String(headers['x-forwarded-proto']))
+  const forwarded = headers['x-forwarded-proto']
+  return typeof forwarded === 'string' && /^https/i.test(forwarded)
 }
 
 /** A proxy ends TLS, and `trustProxy` is not set: the cookie goes out without Secure. */
