@@ -17,6 +17,7 @@ import { envelopeOf, sealedSubject } from './plan'
 import { loadAndVerify } from './preload'
 import { sessionsOfAllScopes } from './sibling-scopes'
 import { openFor, sealFor } from './tokens'
+import { seekKeyOf, seekKeysIn } from './unknown-keys'
 import { isRefused } from './verify'
 
 const SESSION_ID = /^[0-9a-f]{32}$/
@@ -68,12 +69,16 @@ function controlOf (definitions: readonly SessionDefinition[], app: FastifyInsta
 
     async decode (token: unknown, log: FastifyBaseLogger = app.log, name?: string) {
       const definition = sessionNamed(definitions, name)
-      return typeof token === 'string' ? await sessionIn(definition, tokenSource(token), log) : null
+      if (typeof token !== 'string') return null
+      await seekKeyOf(definition, token)
+      return await sessionIn(definition, tokenSource(token), log)
     },
 
     async open (header: unknown, log: FastifyBaseLogger = app.log, name?: string) {
       const definition = sessionNamed(definitions, name)
-      return await sessionIn(definition, headerSource({ cookie: headerText(header, 'open') }), log)
+      const cookie = headerText(header, 'open')
+      await seekKeysIn(definition, cookie)
+      return await sessionIn(definition, headerSource({ cookie }), log)
     },
 
     cookiesFor (values: unknown, name?: string) {

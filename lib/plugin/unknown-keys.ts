@@ -16,11 +16,7 @@ interface Sought {
  * runs, because `request.session` cannot wait. Nothing is decrypted here.
  */
 export function seekUnknownKeys (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
-  const all: Sought[] = []
-  for (const { seeker, options: { cookieName, stampName, proofName }, legacyCookies } of definitions) {
-    const legacyNames = legacyCookies.flatMap(({ namesOfOwnKeys }) => namesOfOwnKeys)
-    if (seeker !== null) all.push({ names: [cookieName, stampName, proofName, ...legacyNames], seeker })
-  }
+  const all = definitions.flatMap(soughtOf)
   if (all.length === 0) return
   app.addHook('onRequest', function seekKeys (request, reply, done) {
     const { cookie: header, 'sec-secure-session-id': identifier } = request.raw.headers
@@ -29,6 +25,18 @@ export function seekUnknownKeys (app: FastifyInstance, definitions: readonly Ses
     if (seeking === null) done()
     else resumeAfter(seeking, reply, done)
   })
+}
+
+/** None where the keys never change. */
+function soughtOf ({ seeker, options, legacyCookies }: SessionDefinition): Sought[] {
+  const { cookieName, stampName, proofName } = options
+  const legacyNames = legacyCookies.flatMap(({ namesOfOwnKeys }) => namesOfOwnKeys)
+  return seeker === null ? [] : [{ names: [cookieName, stampName, proofName, ...legacyNames], seeker }]
+}
+
+/** Reads the keyring again if a cookie of the session in this header names an unknown key. Never rejects. */
+export async function seekKeysIn (definition: SessionDefinition, header: string): Promise<void> {
+  await seek(soughtOf(definition), header, null)
 }
 
 /** Reads the keyring again if the key that sealed a token is not known. Never rejects. */

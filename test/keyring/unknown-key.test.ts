@@ -51,6 +51,22 @@ t.test('a session with a key that is new to this server opens: the keyring is re
   t.equal(store.reads, reads + 1, 'from then on it is known')
 })
 
+t.test('secureSession.decode and open read the keyring for a key that is new to this server', async t => {
+  const time = fakeTime(t)
+  for (const method of ['decode', 'open'] as const) {
+    const { store, behind, browser } = await oneAhead(t, time)
+    const given = method === 'open' ? browser.header : browser.cookies.get('session')
+    const reads = store.reads
+    for (let call = 0; call < 2; call++) {
+      const session = await passUntil(time, behind.secureSession[method](given))
+      t.equal(session?.get('user'), 'ada', method)
+    }
+    t.equal(store.reads, reads + 1)
+    t.equal(await behind.secureSession[method](undefined), null)
+    t.equal(await behind.secureSession[method]('session=junk'), null)
+  }
+})
+
 t.test('a route with `session: false` does not wait for an unknown key', async t => {
   const time = fakeTime(t)
   const { store, behind, browser } = await oneAhead(t, time)
