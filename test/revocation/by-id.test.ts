@@ -105,6 +105,20 @@ t.test('a handler that accesses its session late does not see one that was revok
   t.same(await browser.json('/slow'), { user: 'ada' })
   wait = async () => { await app.secureSession.revoke(id) }
   t.same(await browser.json('/slow'), { user: null })
+  t.equal(app.lines.filter(({ reason }) => reason === 'revoked').length, 1, 'and the log says so')
+})
+
+t.test('a handler that accesses its session late does not see one that got another id in the meantime', async t => {
+  const app = await appOfUsers(t)
+  let wait = async (): Promise<unknown> => null
+  app.get('/slow', { preHandler: async () => { await wait() } }, async ({ session }) => ({ user: session.get('user') ?? null }))
+  const browser = await loggedIn(app)
+  const slow = browser.copy()
+  wait = async () => await browser.get('/regenerate')
+  const reply = await slow.get('/slow')
+  t.same(reply.json(), { user: null })
+  t.strictSame(setCookies(reply), [], 'and the cookies stay, since the browser has others')
+  t.equal(await userIn(browser), 'ada')
 })
 
 t.test('a write in flight during a logout does not restore the session', async t => {
