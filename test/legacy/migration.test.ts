@@ -148,22 +148,25 @@ t.test('`changed` is false for a session that is only read in its legacy cookie'
   t.strictSame(await browser.json('/state'), { changed: false, deleted: false, isNew: false })
 })
 
-t.test('a session that does not fit in its own cookie stays in the legacy one, and one warning says so', async t => {
-  const clock = fakeClock(t)
-  const before = await loggedInBefore(t, { key: OLD_KEY })
-  before.cookies.set('session', await oldCookie(t, { user: 'ada', fill: 'x'.repeat(2600) }, { key: OLD_KEY }))
-  const app = await newApp(t, {}, { padTo: 2048 })
-  clock.advance(7 * HOUR_MS)
-  const browser = before.copy(app)
-  for (let request = 0; request < 3; request++) {
-    const response = await browser.get('/get')
-    t.match(response.json(), { user: 'ada' })
-    t.strictSame(setCookies(response), [])
-  }
-  t.match(app.lines.filter(({ level }) => level === WARN), [{ cookie: '__Host-sid', msg: /could not migrate.*bytes/ }])
-  t.match((await browser.get('/set/role/admin')).json(), { code: 'FST_SESSION_TOO_LARGE' }, 'a change that does not fit fails, as ever')
-  t.match((await browser.get('/get')).json(), { user: 'ada' })
-})
+for (const revocation of [undefined, { store: secureSession.memoryRevocation() }]) {
+  const more = revocation === undefined ? '' : ', also where it can be revoked'
+  t.test(`a session that does not fit in its own cookie stays in the legacy one, and one warning says so${more}`, async t => {
+    const clock = fakeClock(t)
+    const before = await loggedInBefore(t, { key: OLD_KEY })
+    before.cookies.set('session', await oldCookie(t, { user: 'ada', fill: 'x'.repeat(2600) }, { key: OLD_KEY }))
+    const app = await newApp(t, {}, { padTo: 2048, revocation })
+    clock.advance(7 * HOUR_MS)
+    const browser = before.copy(app)
+    for (let request = 0; request < 3; request++) {
+      const response = await browser.get('/get')
+      t.match(response.json(), { user: 'ada' })
+      t.strictSame(setCookies(response), [])
+    }
+    t.match(app.lines.filter(({ level }) => level === WARN), [{ cookie: '__Host-sid', msg: /could not migrate.*bytes/ }])
+    t.match((await browser.get('/set/role/admin')).json(), { code: 'FST_SESSION_TOO_LARGE' }, 'a change that does not fit fails, as ever')
+    t.match((await browser.get('/get')).json(), { user: 'ada' })
+  })
+}
 
 t.test('where values of a legacy session cannot be written, the request fails with the usual error', async t => {
   const before = await loggedInBefore(t, { key: OLD_KEY })
