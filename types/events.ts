@@ -66,12 +66,12 @@ export interface RevokedEvent extends AboutSession {
  * What happened to the binding of a session to a device.
  * - `offered`: the reply asked the browser to register a key.
  * - `registered`: the browser registered one, which is the first time that it signed.
- * - `pass-cleared`: the first refresh. The reply clears the pass: from now on, only the key of the browser proves the
+ * - `bound`: the first refresh. The reply clears the pass: from now on, only the key of the browser proves the
  *   session.
  * - `proven`: a later refresh.
  * - `ended`: the browser was told to forget the key.
  */
-export type BindingStep = 'offered' | 'registered' | 'pass-cleared' | 'proven' | 'ended'
+export type BindingStep = 'offered' | 'registered' | 'bound' | 'proven' | 'ended'
 
 /**
  * Why a browser was told to forget a key. `unknown-device`: the identifier of the key does not open. `no-session`: no
@@ -85,7 +85,7 @@ export interface BoundEvent extends AboutSession {
   readonly id: string | null
   readonly step: BindingStep
   /** Null, unless the step is `ended`. */
-  readonly reason: EndedBecause | null
+  readonly why: EndedBecause | null
 }
 
 /**

@@ -189,7 +189,7 @@ function offerOf ({ exchangeKeys, options: { deviceBound } }: SessionDefinition,
 
 function offeredEvent (session: string, { id }: SessionMeta): Applied['publish'] {
   if (!bound.hasSubscribers) return null
-  return () => { bound.publish({ session, id: keyOfId(id.text), step: 'offered', reason: null }) }
+  return () => { bound.publish({ session, id: keyOfId(id.text), step: 'offered', why: null }) }
 }
 
 function sealedEvent (session: string, { id, lineage }: SessionMeta, length: number): Applied['publish'] {

@@ -95,9 +95,11 @@ interface ExchangeResult {
   readonly answer: Answer
   /** The session that the request sent; null for none. */
   readonly opened: OpenedSession | null
-  /** Its pass was sent, too: the first refresh clears it. */
-  readonly isPassSent: boolean
+  readonly pass: SentPass
 }
+
+/** Which pass was sent beside the session: its own, so that this is its first refresh, another one, or none. */
+type SentPass = 'own' | 'other' | null
 
 const ANSWERS: Readonly<Record<RouteName, typeof answerRegistration>> = {
   register: answerRegistration,
@@ -111,11 +113,11 @@ async function answerRegistration (definition: SessionDefinition, request: Fasti
   const loaded = await loadForExchange(definition, request, hasItsPass)
   if (loaded === null) return withoutSession(badRequest('there is no session'))
   if ('kind' in loaded) return withoutSession(loaded)
-  const { verified, verified: { opened }, isPassSent } = loaded
-  const answer = isRefused(verified) || !isPassSent
+  const { verified, verified: { opened }, pass } = loaded
+  const answer = isRefused(verified) || pass !== 'own'
     ? badRequest('there is no session with its pass')
     : register(rulesOf(definition), jwt, opened.mark as Buffer, definition.context.now())
-  return { answer, opened, isPassSent }
+  return { answer, opened, pass }
 }
 
 async function answerRefresh (definition: SessionDefinition, request: FastifyRequest): Promise<ExchangeResult> {
@@ -137,16 +139,16 @@ async function answerRefresh (definition: SessionDefinition, request: FastifyReq
       : endAnswer(identifier, 'no-session'))
   }
   if ('kind' in loaded) return withoutSession(loaded)
-  const { verified, verified: { opened }, isWanted, isPassSent } = loaded
-  if (!isWanted) return { answer: endAnswer(identifier, 'other-session'), opened, isPassSent }
+  const { verified, verified: { opened }, isWanted, pass } = loaded
+  if (!isWanted) return { answer: endAnswer(identifier, 'other-session'), opened, pass }
   const answer = isRefused(verified)
     ? endAnswer(identifier, 'revoked')
     : refresh(rulesOf(definition), identifier, device, headers, now())
-  return { answer, opened, isPassSent }
+  return { answer, opened, pass }
 }
 
 function withoutSession (answer: Answer): ExchangeResult {
-  return { answer, opened: null, isPassSent: false }
+  return { answer, opened: null, pass: null }
 }
 
 const KEY_UNKNOWN = unavailable('the keyring could not be read for a key that is not known')
@@ -161,7 +163,7 @@ function hasItsPass ({ binding }: OpenedSession): boolean {
 interface LoadedSession {
   readonly verified: VerifiedSession
   readonly isWanted: boolean
-  readonly isPassSent: boolean
+  readonly pass: SentPass
 }
 
 /**
@@ -185,7 +187,8 @@ async function loadForExchange (
     const verified = await verify(definition, candidates, headers, 'when-due')
     logRevoked(definition, verified, log)
     contextOf(request).setVerified(definition, verified)
-    return { verified, isWanted: session === wanted, isPassSent: hasItsPass(session) }
+    const isPassSent = cookieValues(headers.cookie, definition.passName).length > 0
+    return { verified, isWanted: session === wanted, pass: hasItsPass(session) ? 'own' : isPassSent ? 'other' : null }
   } catch (error) {
     if (error instanceof StoreUnavailableError) return STORE_UNAVAILABLE
     throw error
@@ -207,7 +210,7 @@ function rulesOf (definition: SessionDefinition): ExchangeRules {
 }
 
 function sendAnswer (
-  definition: SessionDefinition, { answer, opened, isPassSent }: ExchangeResult, request: FastifyRequest,
+  definition: SessionDefinition, { answer, opened, pass }: ExchangeResult, request: FastifyRequest,
   reply: FastifyReply
 ): FastifyReply {
   const { proofName, passName, bindingLines } = definition
@@ -226,8 +229,8 @@ function sendAnswer (
       return reply.type('application/json').send(answer.body)
     case 'proof-issued':
       // From the first refresh on, only the key proves the session.
-      if (isPassSent) putSetCookies(reply, [bindingLines.clear(passName, true)])
-      publishStep(definition, opened, isPassSent ? 'pass-cleared' : 'proven')
+      if (pass !== null) putSetCookies(reply, [bindingLines.clear(passName, true)])
+      publishStep(definition, opened, pass === 'own' ? 'bound' : 'proven')
       return reply.code(204).send()
     case 'ended':
       publishStep(definition, opened, 'ended', answer.reason)
@@ -240,10 +243,10 @@ function sendAnswer (
 
 function publishStep (
   { sessionName: session }: SessionDefinition, opened: OpenedSession | null, step: BindingStep,
-  reason: EndedBecause | null = null
+  why: EndedBecause | null = null
 ): void {
   if (!bound.hasSubscribers) return
-  bound.publish({ session, id: opened === null ? null : keyOfId(opened.id.text), step, reason })
+  bound.publish({ session, id: opened === null ? null : keyOfId(opened.id.text), step, why })
 }
 
 /**

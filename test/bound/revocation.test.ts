@@ -63,7 +63,7 @@ t.test('a session that was revoked is told to end, and its cookies are cleared',
   const reply = await browser.copy(await appOn(t, store)).refresh()
   t.match([reply.statusCode, reply.json()], [200, { continue: false }])
   t.strictSame(cookieLines(reply).filter(line => line !== '-session.t'), ['-session', '-session.u', '-session.d'])
-  hasHeard(t, heard, [{ event: 'refused', reason: 'revoked' }, { event: 'bound', step: 'ended', reason: 'revoked', id: /./ }])
+  hasHeard(t, heard, [{ event: 'refused', reason: 'revoked' }, { event: 'bound', step: 'ended', why: 'revoked', id: /./ }])
   t.equal((await unregistered.register()).statusCode, 400)
 })
 

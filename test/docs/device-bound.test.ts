@@ -256,8 +256,8 @@ t.test('docs/device-bound.md: the events tell each step, and a session without a
   clock.advance(12 * MINUTE_MS)
   t.equal(await userOf(copy), null)
   const [{ id }] = told as [{ id: string }]
-  const step = (step: string, reason: string | null = null): object => ({ session: 'session', id: step === 'ended' ? null : id, step, reason })
-  t.strictSame(told, [step('offered'), step('registered'), step('pass-cleared'), step('proven'), step('ended', 'no-session'), { session: 'session', id }])
+  const step = (step: string, why: string | null = null): object => ({ session: 'session', id: step === 'ended' ? null : id, step, why })
+  t.strictSame(told, [step('offered'), step('registered'), step('bound'), step('proven'), step('ended', 'no-session'), { session: 'session', id }])
 })
 
 t.test('docs/device-bound.md: a Cookie header opens outside of routes, and a token alone does not', async t => {
@@ -315,7 +315,7 @@ t.test('docs/device-bound.md: the tables have exactly the options, steps and rea
   const events = typesIn('events.ts')
   const union = (name: string): string[] => namesIn(new RegExp(`type ${name} =([^]*?)\\n\\n`).exec(events)?.[1] as string, /'([\w-]+)'/g)
   t.strictSame(namesIn(tableOf('`step`'), /^\| `([\w-]+)`/gm), union('BindingStep'))
-  t.strictSame(namesIn(tableOf('`reason`'), /^\| `([\w-]+)`/gm).sort(), union('EndedBecause').sort())
+  t.strictSame(namesIn(tableOf('`why`'), /^\| `([\w-]+)`/gm).sort(), union('EndedBecause').sort())
   for (const code of PAGE.match(/FST_SESSION_[A-Z_]+/g) as string[]) t.ok(CODES.includes(code), code)
 })
 
