@@ -46,10 +46,10 @@ const STEPS = [
     functions: { 'session/codec': ['jsonCodec.read', 'jsonCodec.parse'] }
   },
   {
-    name: 'keep it in the cache',
+    name: 'note it for the cache',
     kind: 'cache',
     on: MISSES,
-    functions: { 'core/token-cache': ['TokenCache.prototype.set'] }
+    functions: { 'core/token-cache': ['TokenCache.prototype.openedBefore'] }
   },
   { name: 'the session object, and the rest of the call', kind: 'session object', on: ALL },
   { name: 'plan', kind: 'plan', on: ALL, functions: { 'plugin/plan': ['planOf'] } },

@@ -6,7 +6,7 @@ import {
 } from '../bound/exchange'
 import { initiatorOf } from '../bound/initiator'
 import { isUnproven } from '../bound/status'
-import { openDeviceKey } from '../bound/tokens'
+import { openDeviceKey, openProof } from '../bound/tokens'
 import { invalid } from '../checks'
 import { cookieValues } from '../cookies/header'
 import { maxAge } from '../cookies/lines'
@@ -290,11 +290,14 @@ function isNavigationWithoutOwnOrigin ({ method, raw: { headers }, routeOptions 
 }
 
 /**
- * The newest session is unproven, and the browser can sign for it: while it has the proof of another session, it does
- * not. A pass or proof that is not valid counts for nothing, since a subdomain can set one.
+ * The newest session is unproven, and no proof was sent: a browser that has one, also one that is over, does not sign,
+ * or the cookies are a copy. What does not open is no proof: a subdomain can set it.
  */
 function needsProof (definition: SessionDefinition, request: FastifyRequest): boolean {
-  if (cookieValues(request.raw.headers.cookie, definition.options.cookieName).length === 0) return false
+  const { context: { now }, options: { cookieName }, proofKeys, proofName } = definition
+  const { cookie } = request.raw.headers
+  if (cookieValues(cookie, cookieName).length === 0) return false
   const binding = contextOf(request).peek(definition)?.binding ?? null
-  return isUnproven(binding) && !binding.hasForeignProof
+  if (!isUnproven(binding)) return false
+  return !cookieValues(cookie, proofName).some(token => openProof(token, proofKeys as TokenKeys, now()) !== null)
 }

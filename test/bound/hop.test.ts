@@ -113,6 +113,16 @@ t.test('no hop where the pass or a valid proof was sent', async t => {
   }
 })
 
+t.test('no hop where a proof was sent that is over: the cookies are a copy', async t => {
+  const clock = fakeClock(t)
+  const app = await shopOf(t)
+  const browser = await boundBrowser(app)
+  const copy = new Map(browser.cookies)
+  clock.advance(HOUR_MS)
+  for (const [name, value] of copy) browser.cookies.set(name, value)
+  t.match((await browser.get('/me', { headers: LINK })).json(), { code: 'FST_SESSION_UNPROVEN' })
+})
+
 t.test('no hop where the proof of another session was sent: the browser does not sign until it is cleared', async t => {
   const clock = fakeClock(t)
   const app = await shopOf(t)
