@@ -69,13 +69,14 @@ export interface RevokedEvent extends AboutSession {
  * - `bound`: the first refresh. The reply clears the pass: from now on, only the key of the browser proves the
  *   session.
  * - `proven`: a later refresh.
- * - `ended`: the browser was told to forget the key.
+ * - `ended`: the server told the browser to forget the key.
  */
 export type BindingStep = 'offered' | 'registered' | 'bound' | 'proven' | 'ended'
 
 /**
- * Why a browser was told to forget a key. `unknown-device`: the identifier of the key does not open. `no-session`: no
- * session was sent. `other-session`: another one was, such as that of a later login. `revoked`: it was revoked.
+ * Why the server told a browser to forget a key. `unknown-device`: the identifier of the key does not open.
+ * `no-session`: no session was sent. `other-session`: another one was, such as that of a later login. `revoked`: it was
+ * revoked.
  */
 export type EndedBecause = 'unknown-device' | 'no-session' | 'other-session' | 'revoked'
 

@@ -25,7 +25,7 @@ export interface ExchangeRules {
 
 export type RouteName = 'register' | 'refresh'
 
-/** The path of one of the two routes. Browsers are told it, and the router of the app has it. */
+/** The path of one of the two routes, as browsers and the router of the app use it. */
 export function routePath (path: string, route: RouteName): string {
   return `${path}/${route}`
 }

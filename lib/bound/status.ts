@@ -26,6 +26,8 @@ export interface Unbound {
 
 export interface Unproven {
   readonly kind: 'unproven'
+  /** A proof was sent, which is over or of another mark. */
+  readonly hasProof: boolean
   /** A valid proof of another mark was sent. While the browser has that cookie, it does not sign again. */
   readonly hasForeignProof: boolean
 }
@@ -40,8 +42,9 @@ export interface Unproven {
 export type UnprovenPolicy = 'allow' | 'refuse' | 'retry-later' | 'foreign-request'
 
 export const UNBOUND: Unbound = Object.freeze({ kind: 'unbound' })
-export const UNPROVEN: Unproven = Object.freeze({ kind: 'unproven', hasForeignProof: false })
-export const UNPROVEN_BESIDE_FOREIGN: Unproven = Object.freeze({ kind: 'unproven', hasForeignProof: true })
+export const UNPROVEN: Unproven = Object.freeze({ kind: 'unproven', hasProof: false, hasForeignProof: false })
+export const UNPROVEN_BESIDE_OLD: Unproven = Object.freeze({ ...UNPROVEN, hasProof: true })
+export const UNPROVEN_BESIDE_FOREIGN: Unproven = Object.freeze({ ...UNPROVEN_BESIDE_OLD, hasForeignProof: true })
 
 const PASS_CHARACTERS = encodedLength(MARK_BYTES)
 const passBytes = Buffer.alloc(MARK_BYTES)

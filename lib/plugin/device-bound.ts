@@ -6,7 +6,7 @@ import {
 } from '../bound/exchange'
 import { initiatorOf } from '../bound/initiator'
 import { isUnproven } from '../bound/status'
-import { openDeviceKey, openProof } from '../bound/tokens'
+import { openDeviceKey } from '../bound/tokens'
 import { invalid } from '../checks'
 import { cookieValues } from '../cookies/header'
 import { maxAge } from '../cookies/lines'
@@ -294,10 +294,7 @@ function isNavigationWithoutOwnOrigin ({ method, raw: { headers }, routeOptions 
  * or the cookies are a copy. What does not open is no proof: a subdomain can set it.
  */
 function needsProof (definition: SessionDefinition, request: FastifyRequest): boolean {
-  const { context: { now }, options: { cookieName }, proofKeys, proofName } = definition
-  const { cookie } = request.raw.headers
-  if (cookieValues(cookie, cookieName).length === 0) return false
+  if (cookieValues(request.raw.headers.cookie, definition.options.cookieName).length === 0) return false
   const binding = contextOf(request).peek(definition)?.binding ?? null
-  if (!isUnproven(binding)) return false
-  return !cookieValues(cookie, proofName).some(token => openProof(token, proofKeys as TokenKeys, now()) !== null)
+  return isUnproven(binding) && !binding.hasProof
 }

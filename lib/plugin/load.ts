@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import {
-  hasPass, hasProofOfOtherMark, provenAtMs, UNBOUND, UNPROVEN, UNPROVEN_BESIDE_FOREIGN, type BindingState
+  hasPass, hasProofOfOtherMark, provenAtMs, UNBOUND, UNPROVEN, UNPROVEN_BESIDE_FOREIGN, UNPROVEN_BESIDE_OLD,
+  type BindingState
 } from '../bound/status'
 import { openProof, type Proof } from '../bound/tokens'
 import { cookieValues } from '../cookies/header'
@@ -190,7 +191,8 @@ class RelatedInHeader implements RelatedCookies {
     const atMs = provenAtMs(mark, this.#proofs, proofForMs, this.#nowMs)
     if (atMs !== null) return { kind: 'bound', provenAtMs: atMs }
     if (hasPass(mark, cookieValues(this.#header, passName))) return UNBOUND
-    return hasProofOfOtherMark(mark, this.#proofs) ? UNPROVEN_BESIDE_FOREIGN : UNPROVEN
+    if (this.#proofs.length === 0) return UNPROVEN
+    return hasProofOfOtherMark(mark, this.#proofs) ? UNPROVEN_BESIDE_FOREIGN : UNPROVEN_BESIDE_OLD
   }
 
   #openProofs (): readonly Proof[] {

@@ -182,7 +182,7 @@ t.test('whatever a client sends is refused, and nothing of it is logged', async 
   const app = await appWith(t)
   const token = sealed(app)
   const junk = [
-    undefined, null, '', 0, 17, NaN, true, 1n, Symbol('x'), {}, [], [token], { token }, new String(token), () => token, // eslint-disable-line no-new-wrappers
+    undefined, null, '', 0, 17, NaN, true, 1n, Symbol('x'), {}, [], [token], { token }, Object(token), () => token,
     Buffer.from(token), 'undefined', 'A'.repeat(2048), 'A'.repeat(2049), 'AQ'.repeat(5_000_000), '😀'.repeat(1000), '\0', `${token}\0`
   ]
   for (const one of junk) {
