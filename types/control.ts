@@ -1,4 +1,4 @@
-import type { FastifyBaseLogger } from 'fastify'
+import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import type { SessionData } from '../index'
 import type { NotInferred, Session, SessionValues } from './session'
 import type { OpenTokenOptions, SealTokenOptions } from './tokens'
@@ -119,6 +119,21 @@ export interface SecureSessionControl {
   openToken<T extends object = Record<string, any>> (
     purpose: string, token: unknown, options?: OpenTokenOptions
   ): Promise<T | null>
+  /**
+   * The path to go to after a login: what the query or the body of the request says, if it is a path of this site, or
+   * else the fallback. Nothing that another site can write into a link leads to another site: a scheme or host, `//` in
+   * the path, a backslash, a control character or more than 2,048 characters give the fallback.
+   * @param request of the login
+   * @param fallback a path of this site
+   * @param parameter the option `returnTo` of the guard
+   * @returns a path with query and fragment, as a browser writes it: other characters than ASCII are escaped
+   * @throws {FST_SESSION_INVALID_OPTION} if `fallback` is no path of this site, or if `parameter` is no text
+   * @example
+   * return await reply.redirect(app.secureSession.returnPath(request, '/account'), 303)
+   */
+  returnPath (
+    request: FastifyRequest<any, any, any, any, any, any, any, any>, fallback?: string, parameter?: string
+  ): string
   /**
    * Removes session cookies from a Cookie header, for a proxy: with the cookie of a session, the upstream could act as
    * its user. Removes the cookies of all sessions in all scopes of the app, or of the session that `sessionName` names:

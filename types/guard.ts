@@ -37,6 +37,23 @@ export interface GuardOptions {
    * @default no maximum
    */
   provenWithin?: Duration | undefined
+  /**
+   * The path of the login page. A navigation that would get FST_SESSION_REQUIRED or FST_SESSION_STALE is answered with
+   * 303 to it; any other request still gets the 401. Navigations are recognized by Sec-Fetch-Mode, or, where a client
+   * does not send that, by text/html in Accept. The login page must be outside of the guard. With `freshWithin`, it
+   * must also ask users who are logged in already. If one of several guards is sufficient, give it to the last one.
+   * @default no redirect
+   * @example
+   * app.register(app.sessionGuard, { redirectTo: '/login', returnTo: 'next' })
+   */
+  redirectTo?: string | undefined
+  /**
+   * The query parameter that tells the login page which path was asked for, such as `'next'`: 1 to 64 letters, digits
+   * or characters of `._~-`. Only for GET and HEAD, and for paths of up to 2,048 characters. Read it with
+   * `app.secureSession.returnPath`, which refuses all that is no path of this site.
+   * @default no parameter
+   */
+  returnTo?: string | undefined
 }
 
 /** A hook for `onRequest`, `preParsing`, `preValidation` and `preHandler`. */

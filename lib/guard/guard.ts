@@ -10,6 +10,8 @@ import { challengeOf } from '../plugin/challenge'
 import { named, type SessionDefinition } from '../plugin/definition'
 import { warnNeverBound } from '../plugin/log'
 import { contextOf } from '../plugin/request-context'
+import { isNavigation, readLoginRedirect, redirectToLogin, type LoginRedirect } from './login-redirect'
+import { pathOfTarget } from './site-path'
 
 /** Decides which requests may use a route, by one of their sessions. */
 export interface Guard {
@@ -20,12 +22,14 @@ export interface Guard {
   readonly isBound: boolean
   /** Null where any proof is enough. */
   readonly provenWithinMs: number | null
+  /** Null where navigations get the 401, too. */
+  readonly redirect: LoginRedirect | null
   readonly hook: GuardHook
 }
 
 type When = (session: never) => unknown
 
-const KNOWN = ['sessionName', 'when', 'freshWithin', 'bound', 'provenWithin']
+const KNOWN = ['sessionName', 'when', 'freshWithin', 'bound', 'provenWithin', 'redirectTo', 'returnTo']
 /** For clocks that differ; and so that no link can use up the signings that a browser makes for a site. */
 const SHORTEST_PROVEN_WITHIN_MS = 2 * MINUTE_MS
 
@@ -46,7 +50,7 @@ export function makeGuard (definitions: readonly SessionDefinition[], options: u
   const freshWithinMs = options['freshWithin'] === undefined ? null : duration(options['freshWithin'], 'freshWithin', 0)
   const provenWithinMs = readProvenWithin(options['provenWithin'])
   const isBound = boolean(options, 'bound', false) || provenWithinMs !== null
-  const rules = { definition, freshWithinMs, isBound, provenWithinMs }
+  const rules = { definition, freshWithinMs, isBound, provenWithinMs, redirect: readLoginRedirect(options) }
   const guard: Guard = { ...rules, hook: hookOf(rules, when) }
   if (isBound) warnNeverBound(definition)
   guards.set(guard.hook, guard)
@@ -71,7 +75,7 @@ function readWhen (when: unknown, { options: { subject, sessionName } }: Session
 }
 
 function hookOf (
-  { definition, freshWithinMs, isBound, provenWithinMs }: Omit<Guard, 'hook'>, when: When | null
+  { definition, freshWithinMs, isBound, provenWithinMs, redirect }: Omit<Guard, 'hook'>, when: When | null
 ): GuardHook {
   const { options: { sessionName }, context: { now } } = definition
   const challenge = challengeOf(definition)
@@ -84,10 +88,12 @@ function hookOf (
     // Awaited: a promise is always truthy.
     const isAllowed = when === null ? isUser(session.subject()) : Boolean(await when(proxy as never))
     if (!isAllowed) {
+      if (redirect !== null && isNavigation(request)) return await redirectToLogin(redirect, request, reply)
       putChallenge(reply, challenge)
       throw new RequiredError()
     }
     if (freshWithinMs !== null && now() - session.info.authenticatedAt >= freshWithinMs) {
+      if (redirect !== null && isNavigation(request)) return await redirectToLogin(redirect, request, reply)
       const maxAgeS = Math.floor(freshWithinMs / SECOND_MS)
       putChallenge(reply, `${challenge}, error="insufficient_user_authentication", max_age="${maxAgeS}"`)
       throw new StaleError(freshWithinMs / SECOND_MS)
@@ -106,12 +112,9 @@ function hookOf (
   }
 }
 
-/** The scheme and authority of a request target in absolute form, which proxies receive: RFC 9112 section 3.2.2. */
-const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^/?]*/i
-
 /** The path and query of a request target, as browsers resolve them on the host that they asked. */
 function onThisHost (target: string): string {
-  const path = target.replace(ORIGIN, '')
+  const path = pathOfTarget(target)
   if (/^\/(?![/\\])/.test(path)) return path
   return path.startsWith('/') ? `/.${path}` : `/./${path}`
 }

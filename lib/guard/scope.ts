@@ -55,6 +55,7 @@ function watch (app: FastifyInstance): void {
       const guards = guardsOf(scope, options)
       if (guards.length === 0) continue
       refuseContradiction(options)
+      refuseRedirectLoop(options, guards)
       documentGuards(options, guards, hasOwnSerializer)
     }
   })
@@ -76,4 +77,12 @@ function refuseContradiction ({ config, method, url }: RouteOptions): void {
   if (config?.session !== false) return
   throw invalid(`the route ${[method].flat().join()} ${url} has config: { session: false } and a guard: ` +
     'remove one of them')
+}
+
+/** A browser would be sent from the login page to the login page. */
+function refuseRedirectLoop ({ method, url }: RouteOptions, guards: readonly Guard[]): void {
+  const isLogin = guards.some(({ redirect }) => redirect?.path.split('?')[0] === url)
+  if (!isLogin || ![method].flat().includes('GET')) return
+  throw invalid(`the route GET ${url} has a guard whose option "redirectTo" leads to this route: ` +
+    'register the login page outside of the guarded scope')
 }

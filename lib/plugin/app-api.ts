@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { describe, invalid, isObject } from '../checks'
 import { withoutCookies } from '../cookies/header'
+import { returnPath } from '../guard/login-redirect'
 import { securitySchemesOf } from '../guard/openapi'
 import { hashOfSubject, keyOf } from '../revocation/keys'
 import type { Revocation } from '../revocation/revocation'
@@ -91,13 +92,13 @@ function controlOf (definitions: readonly SessionDefinition[], app: FastifyInsta
       return Object.fromEntries(texts.map((text, part) => [parts.names[part], text]))
     },
 
-    sealToken (purpose: unknown, data: unknown, options?: unknown) {
-      return sealFor(definitions, purpose, data, options)
-    },
+    sealToken: (purpose: unknown, data: unknown, options?: unknown) => sealFor(definitions, purpose, data, options),
 
     async openToken (purpose: unknown, token: unknown, options?: unknown) {
       return await openFor(definitions, purpose, token, options)
     },
+
+    returnPath,
 
     stripCookies (header: unknown, name?: string) {
       const meant = name === undefined ? sessionsOfAllScopes(app) : [named(definitions, name)]

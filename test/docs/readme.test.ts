@@ -146,6 +146,20 @@ t.test('README: sessions are revoked by subject, routes are guarded, and a fresh
   t.strictSame(await statuses(), [401, 401, 401])
 })
 
+t.test('README: a browser is sent to the login page, and after the login to the page that it wanted', async t => {
+  const app = bareApp(t)
+  app.register(secureSession, { key: KEY, subject: session => (session.get('user') as { id: number } | undefined)?.id })
+  await app.after()
+  runSnippet(blocks('js').find(block => block.includes('redirectTo')) as string, { app })
+  const browser = new Browser(app)
+  const sent = await browser.get('/orders?page=2', { headers: { 'sec-fetch-mode': 'navigate' } })
+  t.strictSame([sent.statusCode, sent.headers.location], [303, '/login?next=%2Forders%3Fpage%3D2'])
+  t.equal((await browser.get('/orders')).statusCode, 401)
+  const next = await browser.get(String(sent.headers.location), { method: 'POST' })
+  t.strictSame([next.statusCode, next.headers.location], [303, '/orders?page=2'])
+  t.strictSame(await browser.json('/orders?page=2'), { id: 42 })
+})
+
 t.test('README: the OpenAPI document has the security schemes of the sessions', async t => {
   const app = bareApp(t)
   const code = blocks('js').find(block => block.includes('openapi: true')) as string
@@ -168,7 +182,7 @@ t.test('README: a user of @fastify/secure-session stays logged in', async t => {
 })
 
 t.test('README: every block of code is run by a test of this page', async t => {
-  t.equal(blocks('js').length, 9)
+  t.equal(blocks('js').length, 10)
   t.equal(blocks('ts').length, 1)
 })
 
