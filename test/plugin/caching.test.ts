@@ -68,6 +68,13 @@ t.test('a response that read the session has Vary: Cookie, with or without a ses
   t.strictSame(cachingOf(await browser.get('/untouched')), { control: undefined, vary: undefined })
 })
 
+t.test('a response has no Vary: Cookie where the store was asked about the session and no handler used it', async t => {
+  const app = await appSaying(t, {}, { revocation: { store: secureSession.memoryRevocation(), recheck: 0 } })
+  const browser = new Browser(app)
+  await browser.get('/set/a/1')
+  t.strictSame(cachingOf(await browser.get('/untouched')), { control: undefined, vary: undefined })
+})
+
 t.test('a response with no-store has no Vary: Cookie', async t => {
   t.equal((await (await appSaying(t, { 'cache-control': 'No-Store' })).inject('/get')).headers['vary'], undefined)
   const cdn = await appSaying(t, { 'cache-control': 'no-store', 'cdn-cache-control': 'public, max-age=60' })
