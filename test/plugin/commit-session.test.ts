@@ -5,6 +5,7 @@ import { connect as connectTo, type AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
+import type { FastifyRequest } from 'fastify'
 import secureSession from '../../index'
 import { addRoutes, appWith, bareApp, KEY, WARN, type TestApp } from '../helpers/app'
 import { Browser, setCookies } from '../helpers/browser'
@@ -159,12 +160,14 @@ t.test('a WebSocket handler can read the session of its upgrade, and a change th
 
 const warnings = ({ lines }: TestApp): unknown[] => lines.filter(({ level, msg }) => level === WARN && /never written/.test(msg))
 
-t.test('a change that an upgrade loses causes a warning', async t => {
+t.test('two changes that an upgrade loses cause one warning', async t => {
   const app = await socketApp(t)
-  app.get('/socket', { websocket: true, preHandler: async ({ session }) => { session.set('lost', 1) } }, socket => { socket.send('{}') })
+  const preHandler = async ({ session }: FastifyRequest): Promise<void> => { session.set('lost', 1); session.set('also', 2) }
+  app.get('/socket', { websocket: true, preHandler }, socket => { socket.send('{}') })
   await connect(`${await listen(app)}/socket`)
   await app.close()
   t.match(warnings(app), [{ cookie: 'session', msg: /commitSession/ }])
+  t.equal(warnings(app).length, 1)
 })
 
 t.test('an object of the session that is changed after the head was sent causes a warning', async t => {
