@@ -14,6 +14,7 @@ import type * as ofDeviceBound from './types/device-bound'
 import type * as ofEvents from './types/events'
 import type * as ofFastify from './types/fastify'
 import type * as ofGuard from './types/guard'
+import type * as ofHandOver from './types/hand-over'
 import type * as ofKeyring from './types/keyring'
 import type * as ofLegacy from './types/legacy'
 import type * as ofOptions from './types/options'
@@ -116,6 +117,18 @@ declare namespace secureSession {
   export type SealTokenOptions = ofTokens.SealTokenOptions
   /** The options of `secureSession.openToken`. */
   export type OpenTokenOptions = ofTokens.OpenTokenOptions
+  /** The option `handOver`. */
+  export type HandOverOptions = ofHandOver.HandOverOptions
+  /** `handOver.send`. */
+  export type HandOverSenderOptions = ofHandOver.HandOverSenderOptions
+  /** `handOver.receive`. */
+  export type HandOverReceiverOptions = ofHandOver.HandOverReceiverOptions
+  /** The options of `session.handOver`. */
+  export type HandOverUrlOptions = ofHandOver.HandOverUrlOptions
+  /** The options of `reply.handOver`. */
+  export type HandOverFormOptions = ofHandOver.HandOverFormOptions
+  /** The options of `reply.beginHandOver`. */
+  export type BeginHandOverOptions = ofHandOver.BeginHandOverOptions
   /** A security scheme of OpenAPI, as `app.secureSession.securitySchemes` has them. */
   export type SessionSecurityScheme = ofControl.SessionSecurityScheme
   /** The messages on `node:diagnostics_channel`, by the name of the channel. */

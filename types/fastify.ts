@@ -2,6 +2,7 @@ import type { FastifyBaseLogger, FastifyPluginAsync } from 'fastify'
 import type { SessionData } from '../index'
 import type { SecureSessionControl } from './control'
 import type { GuardOptions, RequireSession } from './guard'
+import type { BeginHandOverOptions, HandOverFormOptions } from './hand-over'
 import type { SessionOptions } from './options'
 import type { NotInferred, Session, SessionValues } from './session'
 
@@ -54,6 +55,30 @@ declare module 'fastify' {
      * const lines = reply.commitSession()
      */
     commitSession (): string[]
+    /**
+     * Begins a hand-over at the receiver: sets a cookie, and redirects to the sender (303). Only with the option
+     * `handOver.receive`. Return or await the result.
+     * @throws {FST_SESSION_INVALID_OPTION} if an option is wrong, or `from` is no URL of `handOver.receive.from`
+     * @throws {FST_SESSION_UNKNOWN_NAME} if no session has the name `sessionName`
+     * @example
+     * app.get('/login', (request, reply) => reply.beginHandOver({ then: request.query.then }))
+     */
+    beginHandOver (options?: BeginHandOverOptions): FastifyReply
+    /**
+     * Hands the session over, at the sender: sends a page that posts a ticket to the receiver which has sent the
+     * browser here. For a request without a receiver that the option names, it sends a page with status 403. Only with
+     * the option `handOver.send`. Return or await the result.
+     * @throws {FST_SESSION_INVALID_OPTION} if an option is wrong, or `to` is no URL of `handOver.send.to`
+     * @throws {FST_SESSION_NOT_SERIALIZABLE} if JSON cannot write a value as it is, also with a `serializer`
+     * @throws {FST_SESSION_TOO_LARGE} if the ticket would have more than 2,048 characters
+     * @throws {FST_SESSION_UNKNOWN_NAME} if no session has the name `sessionName`
+     * @example
+     * app.get('/hand-over', async (request, reply) => {
+     *   if (!request.session.has('user')) return reply.redirect(`/login?then=${encodeURIComponent(request.url)}`)
+     *   return reply.handOver({ keep: ['user'] })
+     * })
+     */
+    handOver (options: HandOverFormOptions): FastifyReply
   }
 
   interface FastifyInstance {

@@ -1,5 +1,6 @@
 import type { CookieOptions } from './cookie'
 import type { DeviceBoundOptions } from './device-bound'
+import type { HandOverOptions } from './hand-over'
 import type { KeyringStore, Rotation } from './keyring'
 import type { LegacyOpener, SealedOpener } from './legacy'
 import type { RevocationOptions } from './revocation'
@@ -171,6 +172,14 @@ export interface SessionOptions {
    * await app.register(secureSession, { key: process.env['SESSION_KEY'], revocation, tokens })
    */
   tokens?: Readonly<Record<string, TokenOptions>> | undefined
+  /**
+   * Hands sessions over to a site on another domain, or takes them from there. See docs/domains.md.
+   * @default no other sites
+   * @example
+   * const handOver = { send: { at: 'https://accounts.example/hand-over', to: ['https://shop.example/welcome'] } }
+   * await app.register(secureSession, { key: process.env['SESSION_KEY'], handOver })
+   */
+  handOver?: HandOverOptions | undefined
   /**
    * Routes with a guard have `security` in the document of `@fastify/swagger`. That plugin must be given
    * `app.secureSession.securitySchemes`.

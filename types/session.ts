@@ -1,11 +1,12 @@
 import type { SessionData } from '../index'
 import type { CookieOptions } from './cookie'
+import type { HandOverUrlOptions } from './hand-over'
 import type { Duration } from './sealing'
 
 /** Reserved names in property style. A value with one of these keys is accessible by `get` and `set`. */
 export type ReservedName =
   | 'get' | 'set' | 'has' | 'unset' | 'data' | 'touch' | 'regenerate' | 'delete'
-  | 'revoke' | 'revokeOthers' | 'options' | 'info' | 'changed' | 'deleted'
+  | 'revoke' | 'revokeOthers' | 'handOver' | 'options' | 'info' | 'changed' | 'deleted'
 
 /** The id and the times of a session. Times are in milliseconds since 1970. */
 export interface SessionInfo {
@@ -158,6 +159,18 @@ export interface SessionMethods<T> {
    * await request.session.revokeOthers()
    */
   revokeOthers (): Promise<void>
+  /**
+   * Hands values of this session over to another site, in a URL. Prefer `reply.handOver()`, which sends them by a form:
+   * a URL is in the history of the browser and in logs. Needs the option `handOver.send` with `query`.
+   * @returns the URL to redirect to; null if no receiver that the option names has sent the browser here
+   * @throws {FST_SESSION_INVALID_OPTION} if an option is wrong, if `to` is no URL of `handOver.send.to`, or outside a
+   * request
+   * @throws {FST_SESSION_NOT_SERIALIZABLE} if JSON cannot write a value as it is, also with a `serializer`
+   * @throws {FST_SESSION_TOO_LARGE} if the ticket would have more than 2,048 characters
+   * @example
+   * const url = await request.session.handOver({ to: 'https://shop.example/welcome', keep: ['user'] })
+   */
+  handOver (options: HandOverUrlOptions): Promise<string | null>
   /**
    * Sets limits and cookie attributes for this session alone. They stay in effect until the session is deleted or
    * regenerated, or another user logs in.

@@ -40,10 +40,10 @@ export function keyBytes (key: unknown, where: string, typeMessage = NO_KEY): Bu
 }
 
 /** The bytes of one key or of an array of keys. Throws FST_SESSION_INVALID_KEY if one of them is invalid. */
-export function keysBytes (key: unknown): [Buffer, ...Buffer[]] {
-  if (!Array.isArray(key)) return [keyBytes(key, 'option "key"')]
-  const [first, ...others] = key.map((one, index) => keyBytes(one, `option "key"[${index}]`, NO_KEY_IN_ARRAY))
-  if (first === undefined) throw new InvalidKeyError('option "key" must hold one key at least; found an empty array')
+export function keysBytes (key: unknown, where = 'option "key"'): [Buffer, ...Buffer[]] {
+  if (!Array.isArray(key)) return [keyBytes(key, where)]
+  const [first, ...others] = key.map((one, index) => keyBytes(one, `${where}[${index}]`, NO_KEY_IN_ARRAY))
+  if (first === undefined) throw new InvalidKeyError(`${where} must hold one key at least; found an empty array`)
   return [first, ...others]
 }
 

@@ -6,7 +6,7 @@ import { idText, keyId } from './key-id'
 import { ALWAYS, ONLY_OPENS, type Term } from './schedule'
 
 /** What a derived key is for. A token made for one use does not open for another. */
-export type KeyUse = 'cookie' | 'stamp' | 'proof' | 'device' | 'challenge' | 'purpose' | 'signing'
+export type KeyUse = 'cookie' | 'stamp' | 'proof' | 'device' | 'challenge' | 'purpose' | 'hand-over' | 'signing'
 
 /** A key of 32 bytes and its term. The keyring copies the bytes and wipes the originals. */
 export interface TermedKey {

@@ -7,10 +7,12 @@ import { longestAttributes } from '../cookies/lines'
 import { CookieParts } from '../core/parts'
 import { DAY_MS, LONGEST_COOKIE_MS, SECOND_MS } from '../time'
 import { aliased, boolean, describe, integer, invalid, isObject, refuseUnknown, text, type Input } from '../checks'
+import { flowNamesOf, handOverMaterials, resolveHandOver, type ResolvedHandOver } from './hand-over'
 import { resolveDeviceBound, resolveProofFor, warningsForProofFor, type ResolvedDeviceBound } from './device-bound'
 import { KEY_NAMES, readKeySource, type KeySource } from './keys'
 import type { Limits } from '../session/expiry'
 import { resolveLegacy, type ResolvedLegacy } from './legacy'
+import type { Materials } from '../keyring/fixed-keys'
 import type { RotationPlan } from '../keyring/lifecycle'
 import { checkRoom } from './room'
 import { maxAgeProblem } from './max-age'
@@ -46,6 +48,8 @@ export interface ResolvedOptions extends SealingOptions {
   readonly proofForMs: number
   /** Settings of tokens, by their purpose. */
   readonly tokens: ReadonlyMap<string, Input>
+  /** Null without the option `handOver`. */
+  readonly handOver: ResolvedHandOver | null
   /** The legacy cookies from which sessions migrate. */
   readonly legacyCookies: readonly LegacyCookieName[]
   /** Warnings for the log, once at boot. */
@@ -59,7 +63,8 @@ const MOST_CACHED_TOKENS = 1_000_000
 
 const KNOWN = [
   ...SEALING_NAMES, ...KEY_NAMES, 'sessionName', 'cookie', 'cookieOptions', 'persistent', 'maxCookies',
-  'cacheControl', 'legacy', 'subject', 'revocation', 'openapi', 'tokenCache', 'deviceBound', 'tokens'
+  'cacheControl', 'legacy', 'subject', 'revocation', 'openapi', 'tokenCache', 'deviceBound', 'tokens',
+  'handOver'
 ]
 /** Options of Fastify's `register`, which Fastify passes on to the plugin. */
 const REGISTER_OPTIONS = ['prefix', 'logLevel', 'logSerializers']
@@ -70,6 +75,8 @@ export interface ResolvedSession {
   readonly keySource: KeySource
   readonly legacy: readonly ResolvedLegacy[]
   readonly revocation: ResolvedRevocation | null
+  /** The keys of `handOver.key`; null where the ring of the session seals tickets. */
+  readonly ticketMaterials: Materials | null
 }
 
 /**
@@ -116,7 +123,9 @@ function resolveOne (input: unknown, nowMs: number, prefix: string): ResolvedSes
   const maxCookies = integer(input, 'maxCookies', NOT_SPLIT, NOT_SPLIT, MOST_PARTS)
   const { stampName, passName, proofName } = sideCookieNames(cookieName)
   const furtherNames = maxCookies === NOT_SPLIT ? [] : new CookieParts(cookieName).names.slice(NOT_SPLIT)
-  const cookieNames = [cookieName, ...furtherNames, stampName, passName, proofName] as const
+  const handOver = resolveHandOver(input['handOver'], cookieName, prefix)
+  const flowNames = flowNamesOf(handOver)
+  const cookieNames = [cookieName, ...furtherNames, stampName, passName, proofName, ...flowNames] as const
   const keySource = readKeySource(input, limits.absoluteMs)
   checkRoom({ cookieName, maxCookies, padTo: sealing.padTo }, attributes, null, 'cookie')
   const legacy = resolveLegacy(input['legacy'], cookieNames, attributes)
@@ -141,6 +150,7 @@ function resolveOne (input: unknown, nowMs: number, prefix: string): ResolvedSes
     deviceBound: resolveDeviceBound(
       input['deviceBound'], { sessionName, attributes, hasSubject: subject !== null, prefix }),
     proofForMs,
+    handOver,
     tokens: resolveTokens(input['tokens'], revocation !== null),
     legacyCookies: legacy.map(({ cookieName, attributes }) => ({ cookieName, attributes })),
     warnings: [
@@ -148,7 +158,8 @@ function resolveOne (input: unknown, nowMs: number, prefix: string): ResolvedSes
       ...warningsForProofFor(proofForMs)
     ]
   })
-  return { options: resolved, keySource, legacy, revocation }
+  const ticketMaterials = handOverMaterials(input['handOver'])
+  return { options: resolved, keySource, legacy, revocation, ticketMaterials }
 }
 
 function readPersistent (input: Input, { absoluteMs }: Limits): boolean {

@@ -151,8 +151,9 @@ function revocable (definitions: readonly SessionDefinition[], name: string | un
 
 /** The names of all cookies that may contain these sessions, those of `legacy` among them. */
 function cookieNamesOf (definitions: readonly SessionDefinition[]): ReadonlySet<string> {
-  return new Set(definitions.flatMap(({ sealing, stampName, passName, proofName, legacyCookies }) => [
-    ...sealing.parts.names, stampName, passName, proofName, ...legacyCookies.flatMap(({ names }) => names)
+  return new Set(definitions.flatMap(({ sealing, stampName, passName, proofName, legacyCookies, flowNames }) => [
+    ...sealing.parts.names, stampName, passName, proofName, ...flowNames,
+    ...legacyCookies.flatMap(({ names }) => names)
   ]))
 }
 

@@ -3,8 +3,9 @@ import { describe, invalid } from '../checks'
 import { CookieLines } from '../cookies/lines'
 import type { TokenKeys } from '../core/token'
 import { UnknownSessionError } from '../errors'
-import type { Keyring } from '../keyring/keyring'
+import { fixedTerms, Keyring } from '../keyring/keyring'
 import type { KeySeeker } from '../keyring/key-seeker'
+import { flowNamesOf } from '../options/hand-over'
 import type { ResolvedOptions, ResolvedSession } from '../options/options'
 import { attributesWith, settingsIn } from '../options/session-options'
 import { CircuitBreaker } from '../revocation/circuit-breaker'
@@ -39,6 +40,10 @@ export interface SessionDefinition extends SealedCookies {
   readonly exchangeKeys: ExchangeKeys | null
   /** The keys of tokens for a purpose, derived when they are first needed. */
   readonly purposeKeys: () => TokenKeys
+  /** The name of the cookie of a receiver of `handOver`; none where the session is none. */
+  readonly flowNames: readonly string[]
+  /** Null without the option `handOver`. */
+  readonly handOverKeys: HandOverKeys | null
   /** The app's. */
   readonly log: FastifyBaseLogger
 }
@@ -47,6 +52,15 @@ export interface SessionDefinition extends SealedCookies {
 export interface ExchangeKeys {
   readonly device: TokenKeys
   readonly challenge: TokenKeys
+}
+
+/** The keys of what sites hand over to each other. */
+export interface HandOverKeys {
+  readonly tickets: TokenKeys
+  /** Tickets are sealed with the ring of the session, and not with keys of their own. */
+  readonly areOfRing: boolean
+  /** Of the cookie of the receiver; null for a session that is no receiver. */
+  readonly flows: TokenKeys | null
 }
 
 /** Throws FST_SESSION_INVALID_KEY, or what an opener of legacy cookies throws. */
@@ -88,6 +102,8 @@ export async function defineSession (
     bindingLines: new CookieLines({ ...attributes, secure: true, priority: null }),
     exchangeKeys: options.deviceBound === null ? null : exchangeKeysOf(keyring, proofName),
     purposeKeys: () => keyring.tokenKeys('purpose', cookieName),
+    flowNames: flowNamesOf(options.handOver),
+    handOverKeys: handOverKeysOf(session, keyring),
     log,
     isFirst
   }
@@ -96,6 +112,19 @@ export async function defineSession (
 
 function exchangeKeysOf (keyring: Keyring, proofName: string): ExchangeKeys {
   return { device: keyring.tokenKeys('device', proofName), challenge: keyring.tokenKeys('challenge', proofName) }
+}
+
+/** Sites that hand sessions over may have different cookies, so the keys of tickets have the empty cookie name. */
+function handOverKeysOf (
+  { options: { handOver }, ticketMaterials }: ResolvedSession, ring: Keyring
+): HandOverKeys | null {
+  if (handOver === null) return null
+  const keyring = ticketMaterials === null ? ring : new Keyring(fixedTerms(ticketMaterials))
+  return {
+    tickets: keyring.tokenKeys('hand-over', ''),
+    areOfRing: ticketMaterials === null,
+    flows: handOver.receive === null ? null : ring.tokenKeys('hand-over', handOver.receive.flowName)
+  }
 }
 
 /** Throws FST_SESSION_UNKNOWN_NAME. */

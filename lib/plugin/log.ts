@@ -96,6 +96,26 @@ export function logStampFromTheFuture (log: OpeningLog, isFirst: IsFirst, sessio
   if (isFirst(CLOCKS)) warnOfClocks(log, sessionName, cookie, 'the renewal of a session was ignored')
 }
 
+/** Why a hand-over was refused: at the sender, by the ticket, or by the receiver. */
+export type HandOverRefusal =
+  | 'no-flow' // no receiver has begun it
+  | 'unknown-receiver' // the option does not name it, or the call means another one
+  | 'no-ticket' // the request has none
+  | 'other-browser' // this browser has not begun it, has used it, or began it too long ago
+  | RefusalReason
+  | 'used'
+  | 'not-accepted' // by the option `accept`
+  | 'revoked' // after the ticket was made
+
+/** As `logRefused`. */
+export function logHandOverRefused (
+  { sessionName, options, isFirst }: SessionDefinition, reason: HandOverRefusal, log: OpeningLog
+): void {
+  const isWarned = reason === 'from-the-future' && isFirst(CLOCKS)
+  if (isWarned) warnOfClocks(log, sessionName, options.cookieName, 'the session of another site was refused')
+  else log.debug({ session: sessionName, reason }, 'hand-over refused')
+}
+
 /** As `logRefused`, for a token for a purpose. Returns null. */
 export function logTokenRefused (
   { sessionName, options, isFirst }: SessionDefinition, purpose: string, reason: RefusalReason | 'used', log: OpeningLog

@@ -10,6 +10,7 @@ import { defineSession, type SessionDefinition } from './definition'
 import { addExchanges, addReloadPage, exchangeOf } from './device-bound'
 import { cookieSigner, openKeys } from './keys'
 import { warnOverBudget } from './log'
+import { addHandOver } from './hand-over'
 import { discard, holdErrors } from './reply'
 import type { ReplyWriter } from './reply-writer'
 import { CONTEXT, contextOf } from './request-context'
@@ -24,8 +25,12 @@ const DEFINITIONS = Symbol('fastify-sealed-session.definitions')
 /** Plugins that name it among their dependencies work with this one. */
 const TAKES_THE_PLACE_OF = '@fastify/secure-session'
 
+function definitionsAt (scope: object): readonly SessionDefinition[] {
+  return (scope as { [DEFINITIONS]?: readonly SessionDefinition[] })[DEFINITIONS] ?? []
+}
+
 export async function registerSessions (app: FastifyInstance, options: SecureSessionOptions): Promise<void> {
-  const outer = (app as { [DEFINITIONS]?: readonly SessionDefinition[] })[DEFINITIONS] ?? []
+  const outer = definitionsAt(app)
   if (Object.hasOwn(app, DEFINITIONS)) {
     throw invalid('the plugin is registered in this scope already: give one registration an array of options')
   }
@@ -67,6 +72,7 @@ function attach (app: FastifyInstance, definitions: readonly SessionDefinition[]
   if (deviceBound.length > 0) addReloadPage(app, deviceBound)
   preload(app, definitions)
   if (deviceBound.length > 0) addExchanges(app, deviceBound)
+  if (definitions.some(({ options }) => options.handOver !== null)) addHandOver(app, definitions, definitionsAt)
   for (const definition of definitions) {
     const { sessionName } = definition.options
     app.decorateRequest(sessionName, {

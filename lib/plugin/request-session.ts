@@ -8,6 +8,7 @@ import { apply, prepareStore } from './apply'
 import { challengeOf } from './challenge'
 import { forbidStoring, varyByCookie } from './caching'
 import type { SessionDefinition } from './definition'
+import { ticketUrl } from './hand-over-ticket'
 import { warnNotOffered, warnSecureOverHttp, warnUntrustedProxy } from './log'
 import { NOTHING, planOf } from './plan'
 import type { Plan } from './plan-types'
@@ -137,6 +138,10 @@ export class RequestSession implements SessionObserver {
 
   mayBeMutated (): void {
     this.#holder.watchHead()
+  }
+
+  handOver (options: unknown): string | null {
+    return ticketUrl(this.definition, this.session, this.#holder.request, options)
   }
 
   #planned (): Plan {

@@ -28,10 +28,10 @@ export function seekUnknownKeys (app: FastifyInstance, definitions: readonly Ses
 }
 
 /** None where the keys never change. */
-function soughtOf ({ seeker, options, legacyCookies }: SessionDefinition): Sought[] {
+function soughtOf ({ seeker, options, flowNames, legacyCookies }: SessionDefinition): Sought[] {
   const { cookieName, stampName, proofName } = options
   const legacyNames = legacyCookies.flatMap(({ namesOfOwnKeys }) => namesOfOwnKeys)
-  return seeker === null ? [] : [{ names: [cookieName, stampName, proofName, ...legacyNames], seeker }]
+  return seeker === null ? [] : [{ names: [cookieName, stampName, proofName, ...flowNames, ...legacyNames], seeker }]
 }
 
 /** Reads the keyring again if a cookie of the session in this header names an unknown key. Never rejects. */

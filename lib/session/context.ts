@@ -1,3 +1,4 @@
+import { invalid } from '../checks'
 import type { Clock } from '../time'
 import type { Codec } from './codec'
 import type { Limits } from './expiry'
@@ -46,9 +47,20 @@ export interface SessionRevoker {
 export interface SessionObserver {
   /** Throws FST_SESSION_COMMITTED where a change could no longer reach the browser. */
   beforeChange: () => void
+  /**
+   * The URL that hands the session over; null where the request is no part of a flow. Throws
+   * FST_SESSION_INVALID_OPTION, FST_SESSION_NOT_SERIALIZABLE, FST_SESSION_TOO_LARGE.
+   */
+  handOver: (options: unknown) => string | null
   /** The first object was handed out. It may be changed in place, without another call. */
   mayBeMutated: () => void
 }
 
 /** For a session without a request. */
-export const NO_OBSERVER: SessionObserver = { beforeChange () {}, mayBeMutated () {} }
+export const NO_OBSERVER: SessionObserver = {
+  beforeChange () {},
+  mayBeMutated () {},
+  handOver () {
+    throw invalid('session.handOver() needs the request of a browser; this session is of no request')
+  }
+}

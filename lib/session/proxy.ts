@@ -13,6 +13,7 @@ const RESERVED: Readonly<Record<ReservedName, true>> = {
   delete: true,
   revoke: true,
   revokeOthers: true,
+  handOver: true,
   options: true,
   info: true,
   changed: true,

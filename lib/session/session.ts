@@ -167,6 +167,18 @@ export class Session {
     this.#reissue(this.#meta.createdAtMs)
   }
 
+  /** See `SessionObserver`. */
+  async handOver (options: unknown): Promise<string | null> {
+    return this.#observer.handOver(options)
+  }
+
+  /** Another session in its place, with the values and the login of a session of another site. */
+  takeOver (values: SessionRecord, authenticatedAtMs: number): void {
+    this.regenerate()
+    for (const [key, value] of Object.entries(values)) this.set(key, value)
+    this.#meta = { ...this.#meta, authenticatedAtMs }
+  }
+
   #revokedElsewhere (): Error {
     this.delete()
     return new RequiredError()

@@ -1,0 +1,277 @@
+import { finished } from 'node:stream'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { describe, invalid, isObject, refuseUnknown, type Input } from '../checks'
+import { DEFAULT_ATTRIBUTES } from '../cookies/attributes'
+import { cookieValues } from '../cookies/header'
+import { CookieLines, maxAge } from '../cookies/lines'
+import type { TokenKeys } from '../core/token'
+import { canonicalUrl, isLocalPath, type ResolvedReceiver } from '../options/hand-over'
+import { keyOf } from '../revocation/keys'
+import type { SessionRecord } from '../session/codec'
+import { NO_OBSERVER } from '../session/context'
+import { refusalByTime } from '../session/expiry'
+import {
+  FLOW_MS, flowIdOf, isFlowId, newNonce, openFlows, openTicket, sealFlows, type Flow, type OpenedTicket
+} from '../session/hand-over'
+import { isUser } from '../session/meta'
+import { unwrap } from '../session/proxy'
+import { Session } from '../session/session'
+import { SECOND_MS } from '../time'
+import { named, type HandOverKeys, type SessionDefinition } from './definition'
+import { sendForm, sendRefusal } from './hand-over-pages'
+import { makeTicket, withParameters, type HandOverFields } from './hand-over-ticket'
+import { logHandOverRefused, type HandOverRefusal } from './log'
+import { putSetCookies } from './reply'
+import { contextOf } from './request-context'
+import { resume } from './resume'
+import { sessionsOfAllScopes } from './sibling-scopes'
+import { seekKeyOf } from './unknown-keys'
+
+/** Sessions that go from one site to another: `reply.beginHandOver()`, `reply.handOver()`, and the receiver's route. */
+
+const BEGIN = 'reply.beginHandOver()'
+const SEND = 'reply.handOver()'
+
+/** More is no form with a ticket. */
+const MOST_FORM_BYTES = 4096
+const TICKET = /^[\w-]{1,2048}$/
+/** Of the cookie with the flows. Lax: browsers send it with the second post, which is of the site itself. */
+const FLOW_ATTRIBUTES = { ...DEFAULT_ATTRIBUTES, sameSite: 'Lax' } as const
+
+/** In the config of the receiver's route: what answers it. */
+const RECEIVER = Symbol('fastify-sealed-session.receiver')
+
+type Answer = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
+
+/** @param definitionsAt the sessions of a scope */
+export function addHandOver (
+  app: FastifyInstance, definitions: readonly SessionDefinition[],
+  definitionsAt: (scope: object) => readonly SessionDefinition[]
+): void {
+  if (!app.hasReplyDecorator('handOver')) {
+    app.decorateReply('handOver', function handOver (this: FastifyReply, options: unknown) {
+      return send(definitionsAt(this.server), this, options)
+    } as FastifyReply['handOver'])
+    app.decorateReply('beginHandOver', function beginHandOver (this: FastifyReply, options: unknown = {}) {
+      return begin(definitionsAt(this.server), this, options)
+    } as FastifyReply['beginHandOver'])
+  }
+  const receivers = definitions.filter(({ options }) => options.handOver?.receive != null)
+  if (receivers.length === 0) return
+  for (const definition of receivers) addRoute(app, definition)
+  app.addHook('onRequest', function takeTicket (request, reply, done) {
+    const answer = (request.routeOptions.config as { [RECEIVER]?: Answer })[RECEIVER]
+    if (answer === undefined) done()
+    else answer(request, reply).catch(error => { resume(reply, () => { done(error) }, done) })
+  })
+}
+
+/**
+ * A hook of the plugin answers this route, as those of `device-bound.ts`. So the app's own checks of CSRF tokens do not
+ * refuse the form of another site, and no parser for forms is needed.
+ */
+function addRoute (app: FastifyInstance, definition: SessionDefinition): void {
+  const { path, query } = receiverOf(definition)
+  if (hasRoute(app, definition, path)) return
+  const answer: Answer = async (request, reply) => { await receive(definition, request, reply) }
+  app.route({
+    method: query ? ['GET', 'POST'] : 'POST',
+    url: path.slice(app.prefix.replace(/\/$/, '').length),
+    exposeHeadRoute: false,
+    config: { [RECEIVER]: answer } as object,
+    schema: { hide: true } as object,
+    handler: answer
+  })
+}
+
+/** Another scope of the app has added the route of this session. */
+function hasRoute (app: FastifyInstance, definition: SessionDefinition, path: string): boolean {
+  const others = sessionsOfAllScopes(app).filter(other => other !== definition)
+  const twin = others.find(({ options }) => options.handOver?.receive?.path === path)
+  if (twin === undefined) return false
+  const isSame = twin.options.cookieName === definition.options.cookieName
+  if (isSame && twin.lines.scope === definition.lines.scope) return true
+  throw invalid(`option "handOver.receive.at": session "${twin.sessionName}" also uses the path "${path}". Set a ` +
+    'different one for each session')
+}
+
+function receiverOf ({ options }: SessionDefinition): ResolvedReceiver {
+  return options.handOver?.receive as ResolvedReceiver
+}
+
+/** The session that a call names, or the first one with this end of `handOver`. */
+function definitionFor (
+  definitions: readonly SessionDefinition[], end: 'send' | 'receive', options: Input, where: string
+): SessionDefinition {
+  const name = options['sessionName']
+  const found = name === undefined
+    ? definitions.find(({ options }) => options.handOver?.[end] != null)
+    : named(definitions, name as string)
+  if (found?.options.handOver?.[end] != null) return found
+  throw invalid(`${where} needs the option "handOver.${end}"` +
+    (found === undefined ? '; no session of this scope has it' : ` of session "${found.sessionName}"`))
+}
+
+/** `reply.handOver`. */
+function send (definitions: readonly SessionDefinition[], reply: FastifyReply, options: unknown): FastifyReply {
+  const { sessionName, ...call } = isObject(options) ? options : {} as Input
+  const definition = definitionFor(definitions, 'send', { sessionName }, SEND)
+  const session = unwrap(contextOf(reply.request).open(definition)) as Session
+  const made = makeTicket(definition, session, reply.request, call, SEND)
+  return made === null ? sendRefusal(reply) : sendForm(reply, made.to, { ...made.fields })
+}
+
+/** `reply.beginHandOver`. */
+function begin (definitions: readonly SessionDefinition[], reply: FastifyReply, options: unknown): FastifyReply {
+  if (!isObject(options)) {
+    throw invalid(`${BEGIN} takes an object such as { then: '/account' }; found ${describe(options)}`)
+  }
+  refuseUnknown(options, ['from', 'then', 'sessionName'], `${BEGIN}: option`)
+  const definition = definitionFor(definitions, 'receive', options, BEGIN)
+  const { request } = reply
+  const { at, from, then } = receiverOf(definition)
+  const sender = senderFor(options['from'], from)
+  // It may come from a query, so it is no mistake of the app.
+  const path = isLocalPath(options['then']) ? options['then'] : then
+  const flow = { nonce: newNonce(), from: sender, then: path, begunAtMs: definition.context.now() }
+  putFlows(definition, reply, [...flowsIn(definition, request), flow])
+  const url = withParameters(from[sender] as string, { to: at, flow: flowIdOf(flow.nonce) })
+  return reply.header('cache-control', 'no-store').redirect(url, 303)
+}
+
+/** The index of a sender in the option. */
+function senderFor (wanted: unknown, from: readonly string[]): number {
+  if (wanted === undefined && from.length === 1) return 0
+  const index = from.indexOf(canonicalUrl(wanted) ?? '')
+  if (index !== -1) return index
+  throw invalid(`${BEGIN}: "from" must be a URL of the option "handOver.receive.from", which has ${from.length}; ` +
+    `found ${describe(wanted)}`)
+}
+
+function flowsIn (definition: SessionDefinition, request: FastifyRequest): Flow[] {
+  const { at, flowName } = receiverOf(definition)
+  const { flows } = definition.handOverKeys as HandOverKeys
+  return openFlows(cookieValues(request.raw.headers.cookie, flowName), flows as TokenKeys, at, definition.context.now())
+}
+
+/** Sets the cookie with the flows of this browser; clears it where there are none. */
+function putFlows (definition: SessionDefinition, reply: FastifyReply, flows: readonly Flow[]): void {
+  const { at, flowName } = receiverOf(definition)
+  const keys = (definition.handOverKeys as HandOverKeys).flows as TokenKeys
+  const isSecure = at.startsWith('https:')
+  const lines = new CookieLines({ ...FLOW_ATTRIBUTES, secure: isSecure })
+  putSetCookies(reply, [flows.length === 0
+    ? lines.clear(flowName, isSecure)
+    : lines.set(flowName, sealFlows(flows, keys, at, definition.context.now()), isSecure, maxAge(FLOW_MS / SECOND_MS))])
+}
+
+/** The receiver's route. */
+async function receive (definition: SessionDefinition, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const { at, refused } = receiverOf(definition)
+  const isPost = request.method === 'POST'
+  const fields = fieldsIn(isPost ? await formOf(request) : queryOf(request))
+  if (fields !== null && !(isPost && fields.isOwn)) {
+    // The post of another site brings no cookies. The page repeats it as one of this site, which does.
+    const { ticket, flow } = fields
+    sendForm(reply, at, { ticket, flow, again: '1' })
+    return
+  }
+  const taken = fields === null ? 'no-ticket' : await take(definition, request, fields)
+  // Meanwhile the app may have answered, such as by a timeout.
+  if (reply.sent) return
+  reply.header('cache-control', 'no-store')
+  if (typeof taken !== 'string') {
+    const { flow, session, values, authenticatedAtMs } = taken
+    session.takeOver(values, authenticatedAtMs)
+    putFlows(definition, reply, flowsIn(definition, request).filter(({ nonce }) => nonce !== flow.nonce))
+    reply.redirect(flow.then, 303)
+    return
+  }
+  logHandOverRefused(definition, taken, request.log)
+  if (refused === null) sendRefusal(reply)
+  else reply.redirect(refused, 303)
+}
+
+interface SentFields extends HandOverFields {
+  /** The page of the receiver has sent them. It is no proof of that, and needs none: the cookies are. */
+  readonly isOwn: boolean
+}
+
+function fieldsIn (form: URLSearchParams): SentFields | null {
+  const [ticket, flow] = [form.get('ticket') ?? '', form.get('flow')]
+  return TICKET.test(ticket) && isFlowId(flow) ? { ticket, flow, isOwn: form.get('again') === '1' } : null
+}
+
+function queryOf ({ url }: FastifyRequest): URLSearchParams {
+  return new URLSearchParams(url.slice(url.indexOf('?') + 1))
+}
+
+/** Empty for what is no form, or too long. */
+async function formOf ({ raw }: FastifyRequest): Promise<URLSearchParams> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  raw.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+    if (bytes <= MOST_FORM_BYTES) chunks.push(chunk)
+  })
+  await new Promise<void>(resolve => { finished(raw, { writable: false }, () => { resolve() }) })
+  return new URLSearchParams(bytes > MOST_FORM_BYTES ? '' : Buffer.concat(chunks).toString('latin1'))
+}
+
+/** What a ticket was taken for. */
+interface Taken {
+  readonly flow: Flow
+  /** The session of the request. */
+  readonly session: Session
+  readonly values: SessionRecord
+  readonly authenticatedAtMs: number
+}
+
+/** Opens a ticket, and uses it up. */
+async function take (
+  definition: SessionDefinition, request: FastifyRequest, { ticket, flow: flowId }: HandOverFields
+): Promise<Taken | HandOverRefusal> {
+  const { context: { now }, revocation } = definition
+  const { at, from, accept } = receiverOf(definition)
+  const flow = flowsIn(definition, request).find(({ nonce }) => flowIdOf(nonce) === flowId)
+  const sender = flow === undefined ? undefined : from[flow.from]
+  if (flow === undefined || sender === undefined) return 'other-browser'
+  const { tickets, areOfRing } = definition.handOverKeys as HandOverKeys
+  if (areOfRing) await seekKeyOf(definition, ticket)
+  const opened = openTicket(ticket, tickets, { from: sender, to: at, flowId }, now())
+  if ('ok' in opened) return opened.reason
+  const { id, madeAtMs, expiresAtMs, authenticatedAtMs, values } = opened
+  const refusal = refusalOfLogin(definition, authenticatedAtMs)
+  if (refusal !== null) return refusal
+  // Opened before it is used up: where the session cannot be known, the browser may try again.
+  const session = unwrap(contextOf(request).open(definition)) as Session
+  if (revocation !== null && !await revocation.useUp(id, madeAtMs, expiresAtMs)) return 'used'
+  const accepted = accept === null ? values : await accept(values, request as never)
+  if (accepted === null) return 'not-accepted'
+  if (!isObject(accepted)) {
+    throw invalid('option "handOver.receive.accept" must return the values of the session, an object, or null to ' +
+      `refuse; found ${describe(accepted)}`)
+  }
+  if (await isRevoked(definition, accepted, opened)) return 'revoked'
+  return { flow, session, values: accepted, authenticatedAtMs }
+}
+
+/** The login at the other site was too long ago for this one, or its clock is ahead. */
+function refusalOfLogin (
+  { context: { limits, now } }: SessionDefinition, authenticatedAtMs: number
+): HandOverRefusal | null {
+  const nowMs = now()
+  const times = { createdAtMs: nowMs, authenticatedAtMs, renewedAtMs: nowMs }
+  return refusalByTime(times, limits, nowMs)?.reason ?? null
+}
+
+/** All sessions of the user were revoked after the ticket was made. */
+async function isRevoked (
+  { context, revocation }: SessionDefinition, values: SessionRecord, { madeAtMs }: OpenedTicket
+): Promise<boolean> {
+  if (revocation === null) return false
+  const session = new Session(context, NO_OBSERVER, null)
+  session.takeOver(values, madeAtMs)
+  const subject = session.subject()
+  return isUser(subject) && await revocation.revokedBeforeOf(keyOf(subject)) >= madeAtMs
+}
