@@ -37,7 +37,7 @@ module.exports = [
     files: ['lib/**/*.ts', 'index.ts', 'types/**/*.ts'],
     rules: { '@stylistic/max-len': ['error', { code: 120, ignoreUrls: true }] }
   },
-  mayImport(['lib/{errors,time,timers,checks,bounded-map,events,store-failure}.ts'], [], FASTIFY, FILES),
+  mayImport(['lib/{errors,time,timers,checks,bounded-map,events,store-failure,site-path}.ts'], [], FASTIFY, FILES),
   mayImport(['lib/revocation-contract.ts'], [], FASTIFY, FILES),
   mayImport(['lib/sealer.ts'], ['core', 'keyring', 'session', 'options'], FASTIFY),
   folderMayImport('core', [], FASTIFY, FILES),

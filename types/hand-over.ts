@@ -103,8 +103,8 @@ export interface BeginHandOverOptions {
    */
   from?: string | undefined
   /**
-   * The path of this site where the browser goes after the hand-over, at most 256 characters of ASCII. What is no such
-   * path is ignored, so it may come from a query.
+   * The path of this site where the browser goes after the hand-over, at most 256 characters. What is no such path is
+   * ignored, so it may come from a query.
    * @default `receive.then`
    */
   then?: unknown

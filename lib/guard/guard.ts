@@ -11,7 +11,7 @@ import { named, type SessionDefinition } from '../plugin/definition'
 import { warnNeverBound } from '../plugin/log'
 import { contextOf } from '../plugin/request-context'
 import { isNavigation, readLoginRedirect, redirectToLogin, type LoginRedirect } from './login-redirect'
-import { pathOfTarget } from './site-path'
+import { pathOfTarget } from '../site-path'
 
 /** Decides which requests may use a route, by one of their sessions. */
 export interface Guard {

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { describe, invalid, type Input } from '../checks'
-import { pathOfTarget, sitePath } from './site-path'
+import { pathOfTarget, sitePath } from '../site-path'
 
 /** Where a guard sends a browser whose user must log in. */
 export interface LoginRedirect {

@@ -1,6 +1,7 @@
 import { boolean, describe, duration, invalid, isObject, refuseUnknown, type Input } from '../checks'
 import type { Materials } from '../keyring/fixed-keys'
 import { keysBytes } from '../keyring/key-material'
+import { sitePath } from '../site-path'
 import { MINUTE_MS, SECOND_MS } from '../time'
 
 /** The option `handOver`, checked and with every default filled in. All URLs are as `URL` writes them. */
@@ -35,8 +36,8 @@ export interface ResolvedReceiver {
   readonly flowName: string
 }
 
-/** A path of this site, as a Location. It fits in the cookie four times, also as JSON. */
-const LOCAL_PATH = /^\/(?![/\\])[!#-[\]-~]{0,255}$/
+/** A path of this size fits in the cookie four times. */
+const MOST_PATH = 256
 /** As the path of `deviceBound`: characters that are not special to a router. */
 const ROUTE = /^(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/
 const LOOPBACK = /^(?:(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
@@ -82,9 +83,10 @@ export function flowNamesOf (handOver: ResolvedHandOver | null): readonly string
   return handOver?.receive == null ? [] : [handOver.receive.flowName]
 }
 
-/** A path of this site that a browser may be sent to. */
-export function isLocalPath (path: unknown): path is string {
-  return typeof path === 'string' && LOCAL_PATH.test(path)
+/** A path of this site, as a browser writes it; null for any other value, or where it is too long for the cookie. */
+export function pathOfSite (value: unknown): string | null {
+  const path = sitePath(value)
+  return path !== null && path.length <= MOST_PATH ? path : null
 }
 
 /** A URL as `URL` writes it, for comparison; null for what is none. */
@@ -150,9 +152,10 @@ function readAccept (accept: unknown): ResolvedReceiver['accept'] {
 }
 
 function readPath (path: unknown, name: string): string {
-  if (isLocalPath(path)) return path
-  throw invalid(`option "${name}" must be a path of this site such as "/account", of at most 256 characters of ` +
-    `ASCII; found ${describe(path)}`)
+  const found = pathOfSite(path)
+  if (found !== null) return found
+  throw invalid(`option "${name}" must be a path of this site such as "/account", of at most ${MOST_PATH} ` +
+    `characters; found ${describe(path)}`)
 }
 
 function readUrls (urls: unknown, name: string): readonly string[] {

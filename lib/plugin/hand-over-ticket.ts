@@ -40,8 +40,8 @@ export function withParameters (url: string, parameters: Readonly<Record<string,
 }
 
 /**
- * For a session with `handOver.send`. Null, and a line in the log, where the request was not begun by a receiver that the option names. Throws
- * FST_SESSION_INVALID_OPTION, FST_SESSION_NOT_SERIALIZABLE, FST_SESSION_TOO_LARGE.
+ * For a session with `handOver.send`. Null, and a line in the log, where the request was not begun by a receiver that
+ * the option names. Throws FST_SESSION_INVALID_OPTION, FST_SESSION_NOT_SERIALIZABLE, FST_SESSION_TOO_LARGE.
  */
 export function makeTicket (
   definition: SessionDefinition, session: Session, request: FastifyRequest, options: unknown, where: string

@@ -5,7 +5,7 @@ import { DEFAULT_ATTRIBUTES } from '../cookies/attributes'
 import { cookieValues } from '../cookies/header'
 import { CookieLines, maxAge } from '../cookies/lines'
 import type { TokenKeys } from '../core/token'
-import { canonicalUrl, isLocalPath, type ResolvedReceiver } from '../options/hand-over'
+import { canonicalUrl, pathOfSite, type ResolvedReceiver } from '../options/hand-over'
 import { keyOf } from '../revocation/keys'
 import type { SessionRecord } from '../session/codec'
 import { NO_OBSERVER } from '../session/context'
@@ -132,7 +132,7 @@ function begin (definitions: readonly SessionDefinition[], reply: FastifyReply, 
   const { at, from, then } = receiverOf(definition)
   const sender = senderFor(options['from'], from)
   // It may come from a query, so it is no mistake of the app.
-  const path = isLocalPath(options['then']) ? options['then'] : then
+  const path = pathOfSite(options['then']) ?? then
   const flow = { nonce: newNonce(), from: sender, then: path, begunAtMs: definition.context.now() }
   putFlows(definition, reply, [...flowsIn(definition, request), flow])
   const url = withParameters(from[sender] as string, { to: at, flow: flowIdOf(flow.nonce) })
