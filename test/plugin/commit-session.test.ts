@@ -76,6 +76,26 @@ t.test('commitSession without a change returns nothing, except for a renewal', a
   t.equal(response.headers['cache-control'], undefined)
 })
 
+t.test('commitSession returns the same lines again, whatever was changed in place since it was called', async t => {
+  const app = await appWith(t)
+  app.get('/', async ({ session }, reply) => {
+    session.set('cart', [])
+    const lines = reply.commitSession()
+    session.get('cart').push(1n)
+    t.strictSame(reply.commitSession(), lines)
+    return {}
+  })
+  t.equal((await app.inject('/')).statusCode, 200)
+})
+
+t.test('a hook that runs after the plugin can remove the cookie from a reply', async t => {
+  const app = await appWith(t)
+  app.addHook('onSend', async (_request, reply) => { reply.removeHeader('set-cookie') })
+  addRoutes(app)
+  const response = await app.inject('/set/user/ada')
+  t.strictSame([response.statusCode, setCookies(response)], [200, []])
+})
+
 t.test('the array that commitSession returns is a copy', async t => {
   const app = await appWith(t)
   app.get('/', async (request, reply) => { request.session.set('a', 1); reply.commitSession().length = 0; return {} })
@@ -143,6 +163,7 @@ t.test('a WebSocket upgrade has the cookie if the lines are added in its headers
   const browser = new Browser(app)
   browser.keep(first.lines[0] as string)
   t.strictSame(await browser.json('/get'), { connected: true })
+  t.strictSame(warnings(app), [])
 })
 
 t.test('a WebSocket handler can read the session of its upgrade, and a change there throws', async t => {
