@@ -89,12 +89,12 @@ export class RequestContext implements SessionsToWrite {
   }
 
   /**
-   * A session that was loaded elsewhere, where the reply must write it: to clear it, or to say when it was checked.
+   * A session that was loaded elsewhere: the reply clears it if it was revoked, and stamps it if it was checked.
    * What an earlier hook has read or changed of it is not written.
    */
   setVerified (definition: SessionDefinition, verified: VerifiedSession): void {
     this.all = this.all.filter(session => session.definition !== definition)
-    if (verified.isChecked || verified.status === 'revoked') this.#add(definition, verified)
+    this.#add(definition, verified)
   }
 
   /** The reply clears the proof of a session that was opened, so that the browser makes another one. */

@@ -2,7 +2,7 @@ import csrf from '@fastify/csrf-protection'
 import helmet from '@fastify/helmet'
 import t from 'tap'
 import secureSession from '../../index'
-import { bareApp } from '../helpers/app'
+import { bareApp, KEY } from '../helpers/app'
 import { fakeClock } from '../helpers/clock'
 import { hasHeard, hearAll, take } from '../events/subscribed'
 import { addPages, boundBrowser, cookieLines, DeviceBrowser, loggedIn, OPTIONS, shopOf } from './site'
@@ -105,4 +105,14 @@ t.test('a hook before the plugin that reads the session at a refresh does not ta
   browser.cookies.set('session.d', (await boundBrowser(app, 'eve')).cookies.get('session.d') as string)
   const reply = await browser.prove()
   t.strictSame([reply.statusCode, cookieLines(reply)], [204, ['+session.d']])
+})
+
+t.test('what a hook before the plugin changes in another session is written with the answer to a refresh', async t => {
+  const app = bareApp(t, { trustProxy: true })
+  app.addHook('onRequest', async (request: any) => { request.cart.set('seen', request.id) })
+  await app.register(secureSession, [OPTIONS, { key: KEY, sessionName: 'cart' }] as secureSession.Options)
+  addPages(app)
+  const browser = await boundBrowser(app)
+  const reply = await browser.refresh()
+  t.strictSame([reply.statusCode, cookieLines(reply)], [204, ['+session.d', '+cart']])
 })

@@ -1,6 +1,7 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { createHash } from 'node:crypto'
 import t, { type Test } from 'tap'
-import type { FastifyReply, InjectOptions } from 'fastify'
+import type { FastifyReply, FastifyRequest, InjectOptions } from 'fastify'
 import secureSession from '../../index'
 import { bareApp } from '../helpers/app'
 import { setCookies } from '../helpers/browser'
@@ -159,6 +160,27 @@ t.test('with revocation the hop asks no store, and a session without a mark is o
   const { result, sodium } = await record(async () => await plain.copy(app).get('/me', { headers: LINK }))
   t.match(result.json(), { user: 'ada' })
   t.equal(sodium.filter(name => name === 'decrypt').length, 1)
+})
+
+t.test('a mixin that reads the session while the plugin decides about a hop gets null, and no error', async t => {
+  const requests = new AsyncLocalStorage<FastifyRequest>()
+  const codes: string[] = []
+  const mixin = (): object => {
+    try {
+      requests.getStore()?.session?.get('user')
+    } catch (error) {
+      codes.push((error as { code: string }).code)
+    }
+    return {}
+  }
+  const app = bareApp(t, { trustProxy: true, logger: { level: 'debug', stream: { write () {} }, mixin } })
+  app.addHook('onRequest', (request, _reply, done) => { requests.run(request, done) })
+  await app.register(secureSession, OPTIONS as secureSession.Options)
+  addPages(app)
+  const browser = await boundBrowser(app)
+  browser.dropProof()
+  const hop = await browser.get('/me', { headers: { ...LINK, cookie: `session=junk; ${browser.header}` } })
+  t.strictSame([hop.body, codes], [PAGE, []])
 })
 
 t.test('of several sessions, one that needs a proof is enough for a hop', async t => {

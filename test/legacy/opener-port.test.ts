@@ -90,6 +90,20 @@ t.test('an exception of an opener is a refusal, with the reason in the debug log
   }
 })
 
+t.test('an opener that throws no error object has not opened the cookie', async t => {
+  for (const thrown of [null, undefined, 'no']) {
+    const throwing = plain({ open: () => { throw thrown } })
+    const rejecting = plain({ open: async () => { throw thrown } })
+    for (const opener of [throwing, rejecting]) t.strictSame(await get(await appFor(t, [opener]), 'old=user:ada'), {})
+  }
+})
+
+t.test('a cookie that an opener does not open is a debug line with its name', async t => {
+  const app = await appFor(t, [plain()])
+  await get(app, 'old=x')
+  t.match(app.lines.filter(({ level }) => level === DEBUG), [{ cookie: 'old', msg: 'legacy cookie not opened' }])
+})
+
 t.test('an opener whose store is unavailable fails the request, and nothing is lost', async t => {
   const away = Object.assign(new Error('no database'), { statusCode: 503 })
   for (const opener of [plain({ open: async () => { throw away } }), plain({ immediate: true, open: () => { throw away } })]) {

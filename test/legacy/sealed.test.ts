@@ -111,6 +111,43 @@ t.test('with a keyring the opener follows it, and looks for unknown keys', async
   t.strictSame((await passUntil(time, before.copy(after).get('/get'))).json(), { user: 'ada' })
 })
 
+t.test('unknown keys of a legacy cookie that has keys of its own are not looked for in the keyring', async t => {
+  const time = fakeTime(t)
+  const store = new MemoryStore([keyNumber(1, time.nowMs - 1000)])
+  const legacy = [sealedOpener({ cookieName: 'session', key: OTHER_KEY })]
+  const after = await appWith(t, { keyring: store, reloadEvery: '1d', cookieName: 'sid', legacy })
+  addRoutes(after)
+  const before = new Browser(await appOf(t, { key: OTHER_KEY }))
+  await before.get('/set/user/ada')
+  time.advance(2000)
+  const { reads } = store
+  t.strictSame((await passUntil(time, before.copy(after).get('/get'))).json(), { user: 'ada' })
+  t.equal(store.reads, reads)
+})
+
+t.test('a session under its old name can be read without waiting: outside a request, and in hooks before the plugin', async t => {
+  const { before } = await renamed(t)
+  await before.get('/set/user/ada')
+  const after = bareApp(t)
+  const seen: unknown[] = []
+  after.addHook('onRequest', async ({ session }) => { seen.push(session?.get('user')) })
+  await after.register(secureSession, { key: KEY, cookieName: 'sid', legacy: [sealedOpener({ cookieName: 'session' })] })
+  after.get('/', async () => ({}))
+  await before.copy(after).get('/')
+  t.strictSame(seen, ['ada'])
+  t.equal(after.decodeSecureSession(before.cookies.get('session'))?.get('user'), 'ada')
+})
+
+t.test('`changed` is true for a session under its old name whose renewal is due', async t => {
+  const clock = fakeClock(t)
+  const { before, after } = await renamed(t, {}, { idle: '1h' })
+  after.get('/changed', async ({ session }) => ({ changed: session.changed }))
+  await before.get('/set/user/ada')
+  t.strictSame(await before.copy(after).json('/changed'), { changed: false })
+  clock.advance(1800_000)
+  t.strictSame(await before.copy(after).json('/changed'), { changed: true })
+})
+
 t.test('a token that is copied from one name to the other does not open', async t => {
   const { before, after } = await renamed(t)
   await before.get('/set/user/ada')

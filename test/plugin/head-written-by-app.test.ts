@@ -65,6 +65,18 @@ t.test('with a head that the app writes, a session that cannot be written is log
   t.match(log, [{ level: ERROR, err: { code: 'FST_SESSION_TOO_LARGE' } }])
 })
 
+t.test('commitSession returns nothing for a session that could not be written with the head before', async t => {
+  const { lines, log } = await byHand(t, ({ session }, reply) => {
+    session.set('user', 'x'.repeat(5000))
+    reply.raw.writeHead(200)
+    t.strictSame(reply.commitSession(), [])
+    reply.raw.end()
+  })
+  t.strictSame(lines, [])
+  t.match(log, [{ level: ERROR, err: { code: 'FST_SESSION_TOO_LARGE' } }])
+  t.equal(log.length, 1)
+})
+
 t.test('a committed cookie is not sent twice with a head that the app writes', async t => {
   const { lines } = await byHand(t, ({ session }, reply) => { session.set('user', 'ada'); reply.commitSession(); reply.raw.end() })
   t.match(lines, [/^session=/])

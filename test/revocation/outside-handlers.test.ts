@@ -88,6 +88,7 @@ t.test('commitSession does not wait for the store, and the reply does', async t 
     const response = await browser.get('/by-hand')
     t.match(setCookies(response), [/^session=; Max-Age=0/])
     t.equal(response.statusCode, isAway ? 503 : 200)
+    t.equal(app.lines.filter(({ level }) => level === ERROR).length, isAway ? 1 : 0, 'an error is logged once')
     store.instead = null
     t.equal(await userIn(copy), isAway ? 'ada' : null)
   }
@@ -107,6 +108,7 @@ t.test('a hijacked reply does not wait for the store, and the log says what fail
   t.equal((await browser.get('/by-hand')).payload, 'by hand')
   t.equal(browser.cookies.size, 0)
   while (!app.lines.some(({ level }) => level === ERROR)) await turns()
+  t.match(app.lines.filter(({ level }) => level === ERROR), [{ err: { code: 'FST_SESSION_STORE_UNAVAILABLE' } }])
 })
 
 t.test('a revoked cookie does not prevent a valid cookie of the same name from being used', async t => {
