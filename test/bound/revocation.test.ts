@@ -195,3 +195,16 @@ t.test('an answer that comes too late, after the app has replied, is dropped', a
   t.strictSame([reply.statusCode, reply.json(), setCookies(reply)], [504, { late: true }, []])
   t.notOk(app.lines.some(({ level }) => level > 40))
 })
+
+t.test('a request that does not use an unproven session leaves the proof of another one, with revocation too', async t => {
+  const clock = fakeClock(t)
+  for (const revocation of [undefined, { store: storeOf().store, recheck: '5m' }]) {
+    const app = await shopOf(t, { revocation })
+    const [browser, other] = [await boundBrowser(app), await boundBrowser(app)]
+    clock.advance(HOUR_MS)
+    await other.prove()
+    browser.cookies.set('session.d', other.cookies.get('session.d') as string)
+    t.strictSame(cookieLines(await browser.get('/public')), [])
+    t.strictSame(cookieLines(await browser.get('/me')), ['-session.d'])
+  }
+})

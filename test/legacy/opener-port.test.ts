@@ -59,6 +59,14 @@ t.test('no opener is called if the session\'s own cookie opens', async t => {
   t.equal(calls, 0)
 })
 
+t.test('with an asynchronous opener, a request without its cookie opens no session before a handler uses it', async t => {
+  const app = await appFor(t, [plain()])
+  await get(app, 'session=bad', '/untouched')
+  t.notOk(app.lines.some(({ reason }) => reason !== undefined))
+  await get(app, 'session=bad')
+  t.ok(app.lines.some(({ reason }) => reason === 'malformed'))
+})
+
 t.test('openers are called in order, each with all its cookies, until one opens', async t => {
   const asked: string[] = []
   const opener = (name: string, promised: boolean): Opener => ({

@@ -175,7 +175,7 @@ t.test('a copy of a session with a longer own limit stays refused for as long as
 
 t.test('secureSession.revoke accepts only session ids', async t => {
   const app = await appOfUsers(t)
-  for (const id of ['', 'x', 'A'.repeat(32), 17, undefined, null, {}]) {
+  for (const id of ['', 'x', 'A'.repeat(32), 'a'.repeat(31), 'a'.repeat(33), 17, undefined, null, {}]) {
     await t.rejects(app.secureSession.revoke(id as string), { code: 'FST_SESSION_INVALID_OPTION' })
   }
   await t.resolves(app.secureSession.revoke('a'.repeat(32)), 'also one that nobody has')
