@@ -39,6 +39,8 @@ const WARNINGS = 'most warnings of one server in one outage'
 
 const report = new Report(`Redis restarts, seed ${options.seed}`)
 report.expect(...COUNTED, ...OUTAGES.map(countOf), ROTATIONS, PICKED_UP, DURING, WARNINGS)
+report.want(1, ...OUTAGES.map(countOf), 'writes')
+report.want(300, 'requests')
 
 async function proof (started: Started): Promise<void> {
   const dice = new Dice(options.seed)
@@ -49,14 +51,10 @@ async function proof (started: Started): Promise<void> {
   const stop = new AbortController()
   const around = { servers, ring, report, ways: new Map<string, string>(), flooded: false }
   const users = Array.from({ length: options.clients }, (_, index) => new User(`user ${index}`, index === 0, { ...around, dice: dice.another() }))
-  const untilMs = Date.now() + options.seconds * 1000
   await Promise.all([
     ...users.map(async user => { await user.goOnUntil(stop.signal) }),
-    outagesUntil(untilMs, redis, ring, servers, dice).finally(() => { stop.abort() })
+    outages(redis, ring, servers, dice).finally(() => { stop.abort() })
   ])
-  for (const outage of OUTAGES) report.atLeast(1, countOf(outage))
-  report.atLeast(300, 'requests')
-  report.atLeast(1, 'writes')
 }
 
 async function startServers ({ file, redis }: Ring, dice: Dice, started: Started): Promise<Server[]> {
@@ -75,8 +73,8 @@ async function startServers ({ file, redis }: Ring, dice: Dice, started: Started
 }
 
 /** Each kind once at least. */
-async function outagesUntil (untilMs: number, redis: RedisServer, ring: Ring, servers: readonly Server[], dice: Dice): Promise<void> {
-  for (let turn = 0; turn < OUTAGES.length || Date.now() < untilMs; turn++) {
+async function outages (redis: RedisServer, ring: Ring, servers: readonly Server[], dice: Dice): Promise<void> {
+  for (let turn = 0; turn < OUTAGES.length || !report.isOver(options.seconds); turn++) {
     const warnings = countWarnings(servers)
     await goAndReturn(OUTAGES[turn % OUTAGES.length] as Outage, redis, dice)
     await rotate(ring, servers, turn % 2 === 0)

@@ -1,11 +1,14 @@
 /** One cause may have many effects; all were told when they came. */
 const MOST_TOLD = 10
+/** On a busy machine a run lasts until enough has happened, but no longer than this many times as long as it should. */
+const MOST_TIMES_AS_LONG = 8
 const PROGRESS_MS = { terminal: 3000, otherwise: 10_000 }
 
 /** What a proof counts, what spoke against it, and how it tells. */
 export class Report {
   readonly #title: string
   readonly #counts = new Map<string, number>()
+  readonly #wanted = new Map<string, number>()
   readonly #violations: string[] = []
   readonly #startedAt = Date.now()
   readonly #timer: NodeJS.Timeout
@@ -43,19 +46,30 @@ export class Report {
     console.error(`${new Date().toISOString()} VIOLATION: ${what}`)
   }
 
-  /** A run in which too little happened proves nothing. */
-  atLeast (least: number, name: string): void {
-    if (this.count(name) < least) this.violation(`too quiet to prove anything: ${name}: ${this.count(name)}, and ${least} are wanted`)
+  /** A run in which less of this happens proves nothing. */
+  want (least: number, ...names: string[]): void {
+    for (const name of names) this.#wanted.set(name, least)
+  }
+
+  /** True once the run has taken this long and enough has happened. */
+  isOver (seconds: number): boolean {
+    const takenS = (Date.now() - this.#startedAt) / 1000
+    return takenS >= (this.#missing.length === 0 ? seconds : MOST_TIMES_AS_LONG * seconds)
   }
 
   /** Prints the summary; true where nothing spoke against the proof. */
   close (): boolean {
     clearInterval(this.#timer)
+    for (const name of this.#missing) this.violation(`too quiet to prove anything: ${name}: ${this.count(name)}, and ${this.#wanted.get(name)} are wanted`)
     console.log(`${this.#title}, ${this.#seconds} s`)
     for (const [name, count] of this.#counts) console.log(`  ${name}: ${count}`)
     console.log(this.#violations.length === 0 ? '  proven' : `  NOT PROVEN, ${this.#violations.length} violations:`)
     for (const violation of this.#violations.slice(0, MOST_TOLD)) console.log(`    ${violation}`)
     return this.#violations.length === 0
+  }
+
+  get #missing (): string[] {
+    return Array.from(this.#wanted).filter(([name, least]) => this.count(name) < least).map(([name]) => name)
   }
 
   get #seconds (): number {

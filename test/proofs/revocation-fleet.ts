@@ -38,6 +38,9 @@ const WARNINGS = 'warnings about the store'
 
 const report = new Report(`revocation in a fleet, ${options.servers} servers, ${options.users} users, ${options.clients} clients, seed ${options.seed}`)
 report.expect(...Object.values(DONE), ...Object.values(COUNTED), FROZEN, KILLED, RESTARTS, WARNINGS, SWEPT)
+report.want(1, FROZEN, KILLED, RESTARTS)
+report.want(3, DONE.logouts, DONE.everywhere, DONE.others, DONE.relogins, DONE.away, COUNTED.within)
+report.want(200, COUNTED.read, COUNTED.refused)
 
 async function proof (started: Started): Promise<void> {
   const dice = new Dice(options.seed)
@@ -50,20 +53,12 @@ async function proof (started: Started): Promise<void> {
     return new Actor(around, Array.from({ length: WATCHERS }, () => new Actor(around)))
   })
   const stop = new AbortController()
-  const untilMs = Date.now() + options.seconds * 1000
   await Promise.all([
     ...actors.map(async actor => { await actor.goOnUntil(stop.signal) }),
     restartUntil(stop.signal, servers, dice.another()),
-    outagesUntil(untilMs, redis, dice.another()).finally(() => { stop.abort() })
+    outages(redis, dice.another()).finally(() => { stop.abort() })
   ])
   await sweep(subjects, servers, dice)
-  judgeTheRun()
-}
-
-function judgeTheRun (): void {
-  for (const name of [FROZEN, KILLED, RESTARTS]) report.atLeast(1, name)
-  for (const name of [DONE.logouts, DONE.everywhere, DONE.others, DONE.relogins, DONE.away, COUNTED.within]) report.atLeast(3, name)
-  for (const name of [COUNTED.read, COUNTED.refused]) report.atLeast(200, name)
 }
 
 async function startServers ({ url, port }: RedisServer, dice: Dice, started: Started): Promise<RevocationServer[]> {
@@ -86,8 +81,8 @@ async function startServers ({ url, port }: RedisServer, dice: Dice, started: St
 }
 
 /** Each kind once at least. */
-async function outagesUntil (untilMs: number, redis: RedisServer, dice: Dice): Promise<void> {
-  for (let turn = 0; turn < 2 || Date.now() < untilMs; turn++) {
+async function outages (redis: RedisServer, dice: Dice): Promise<void> {
+  for (let turn = 0; turn < 2 || !report.isOver(options.seconds); turn++) {
     await pause(dice.between(CALM_MS.least, CALM_MS.most))
     if (turn % 2 === 0) redis.freeze()
     else await redis.stop('SIGKILL')
