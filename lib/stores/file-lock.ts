@@ -41,7 +41,7 @@ async function openLock (path: string): Promise<{ lock: FileHandle, isNew: boole
 
 async function checkRegular (lock: FileHandle): Promise<Stats> {
   const stats = await lock.stat()
-  if (!stats.isFile()) throw new Error('the lock beside it is not a checkRegular file')
+  if (!stats.isFile()) throw new Error('the lock beside it is not a regular file')
   return stats
 }
 
