@@ -1,4 +1,5 @@
 import { SodiumUnavailableError } from '../errors'
+import { nobleSodium } from './noble'
 
 /** The functions of libsodium in use: an AEAD, a hash, a password hash, random bytes and guarded memory. */
 export interface Sodium {
@@ -33,12 +34,16 @@ const SELF_TEST = {
 }
 
 function unavailable (what: string, cause?: unknown): Error {
-  const where = `${process.platform}-${process.arch}, Node ${process.version}`
   return new SodiumUnavailableError(
-    `${what} (${where}). Run "npm install sodium-native" on this platform: its binary must not be copied from ` +
-    'another platform, nor be bundled (mark it as external). On Alpine Linux use an image with glibc, such as ' +
-    'node:22-slim',
-    { cause })
+    `${what} (${platform()}). There are two ways. 1: an image with glibc, "FROM node:22-slim" in place of ` +
+    '"FROM node:22-alpine", and "RUN npm install sodium-native" in it: the binary of sodium-native must not be ' +
+    'copied from another platform, nor be bundled (mark it as external). 2: on Alpine Linux, and where no binary ' +
+    'can be loaded, "RUN npm install @noble/ciphers @noble/hashes": they are used in place of libsodium, are ' +
+    'slower, and cannot protect the memory of keys', { cause })
+}
+
+function platform (): string {
+  return `${process.platform}-${process.arch}, Node ${process.version}`
 }
 
 /** True if the cipher of libsodium gives the result of the test vector. */
@@ -50,16 +55,39 @@ export function computesTheKnownAnswer (sodium: Pick<Sodium, 'crypto_aead_xchach
   return ciphertext.toString('hex', 0, message.length) === SELF_TEST.ciphertext
 }
 
-/** Loads libsodium and runs a self-test. Throws FST_SESSION_SODIUM_UNAVAILABLE, which says what to install. */
-export function loadSodium (load: () => unknown): Sodium {
+/**
+ * Loads libsodium and runs a self-test. Where it does not load, the packages of noble take its place, if they are
+ * installed, and a warning of the process says so. Throws FST_SESSION_SODIUM_UNAVAILABLE, which says what to install.
+ */
+export function loadSodium (load: () => unknown, loadSubstitute: () => Sodium = nobleSodium): Sodium {
   let sodium: Sodium
   try {
     sodium = load() as Sodium
   } catch (cause) {
-    throw unavailable(`libsodium did not load: ${(cause as Error).message.split('\n', 1)[0]}`, cause)
+    const reason = (cause as Error).message.split('\n', 1)[0] as string
+    const substitute = attempt(loadSubstitute)
+    if (substitute === null) throw unavailable(`libsodium did not load: ${reason}`, cause)
+    warnOfSubstitute(reason)
+    sodium = substitute
   }
   if (!computesTheKnownAnswer(sodium)) throw unavailable('libsodium loaded, but its cipher gives a wrong result')
   return sodium
+}
+
+function attempt (load: () => Sodium): Sodium | null {
+  try {
+    return load()
+  } catch {
+    return null
+  }
+}
+
+function warnOfSubstitute (reason: string): void {
+  process.emitWarning(
+    `fastify-sealed-session: sodium-native did not load (${platform()}: ${reason}), so @noble/ciphers and ` +
+    '@noble/hashes are used. Keys are in ordinary memory, which may be swapped to disk or dumped. Sealing and ' +
+    'opening take about 12 times as long, and a key from "secret" takes seconds at boot: use "key" or "keyring"',
+    { code: 'FST_SESSION_WITHOUT_SODIUM' })
 }
 
 export const sodium: Sodium = loadSodium(() => require('sodium-native'))

@@ -1,25 +1,51 @@
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import t from 'tap'
+import { nobleSodium } from '../../lib/core/noble'
 import { computesTheKnownAnswer, loadSodium, sodium } from '../../lib/core/sodium'
 import { decrypt } from '../../lib/core/aead'
 import { plainEnv } from '../helpers/process'
+
+const native = require('sodium-native') as { crypto_secretbox_easy (box: Buffer, message: Buffer, nonce: Buffer, key: Buffer): void }
 
 t.test('the cipher gives the result of its specification', async t => {
   t.ok(computesTheKnownAnswer(sodium))
 })
 
-t.test('if libsodium does not load, the error says what to install', async t => {
+const missing = (): never => { throw new Error('Cannot find module') }
+
+t.test('if neither libsodium nor noble loads, the error names both ways, with the lines of a Dockerfile', async t => {
   const cause = new Error('Cannot find addon\nRequire stack: …')
-  t.throws(() => loadSodium(() => { throw cause }), {
+  t.throws(() => loadSodium(() => { throw cause }, missing), {
     code: 'FST_SESSION_SODIUM_UNAVAILABLE',
-    message: /did not load: Cannot find addon \(.*npm install sodium-native/,
+    message: /did not load: Cannot find addon \(.*FROM node:22-slim.*npm install sodium-native.*Alpine.*RUN npm install @noble\/ciphers @noble\/hashes/,
     cause
   })
 })
 
 t.test('the error of a libsodium that does not load names the platform and the version of Node.js', async t => {
   const { platform, arch, version } = process
-  t.throws(() => loadSodium(() => { throw new Error('no') }), { message: `(${platform}-${arch}, Node ${version})` })
+  t.throws(() => loadSodium(missing, missing), { message: `(${platform}-${arch}, Node ${version})` })
+})
+
+t.test('if libsodium does not load, noble takes its place, and a warning of the process says so', async t => {
+  const warned = once(process, 'warning')
+  const substitute = loadSodium(missing)
+  const [warning] = await warned as [Error & { code: string }]
+  t.match(warning, { code: 'FST_SESSION_WITHOUT_SODIUM', message: /Cannot find module.*@noble\/ciphers/ })
+  t.ok(computesTheKnownAnswer(substitute))
+  const key = Buffer.alloc(32)
+  await substitute.crypto_pwhash_async(key, Buffer.from('password'), Buffer.alloc(16, 1), 1, 8192, substitute.crypto_pwhash_ALG_ARGON2ID13)
+  t.notSame(key, Buffer.alloc(32))
+})
+
+t.test('noble opens the boxes of the old library, and refuses changed ones', async t => {
+  const substitute = nobleSodium()
+  const [key, nonce, box, message] = [Buffer.alloc(32, 7), Buffer.alloc(24, 8), Buffer.alloc(19), Buffer.alloc(3)]
+  native.crypto_secretbox_easy(box, Buffer.from('ada'), nonce, key)
+  t.ok(substitute.crypto_secretbox_open_easy(message, box, nonce, key))
+  t.equal(message.toString(), 'ada')
+  t.notOk(substitute.crypto_secretbox_open_easy(message, Buffer.alloc(19), nonce, key))
 })
 
 t.test('a libsodium with wrong results is refused', async t => {
