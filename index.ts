@@ -21,6 +21,7 @@ import type * as ofOptions from './types/options'
 import type * as ofRevocation from './types/revocation'
 import type * as ofSealing from './types/sealing'
 import type * as ofSession from './types/session'
+import type * as ofTenants from './types/tenants'
 import type * as ofTokens from './types/tokens'
 
 /**
@@ -109,6 +110,12 @@ declare namespace secureSession {
   export type RedisRevocationOptions = ofRevocation.RedisRevocationOptions
   /** The option `deviceBound`. */
   export type DeviceBoundOptions = ofDeviceBound.DeviceBoundOptions
+  /** One entry of the option `cookies`. */
+  export type DeclaredCookie = ofTenants.DeclaredCookie
+  /** What the option `cookie` returns, where it is a function. */
+  export type CookieChoice = ofTenants.CookieChoice
+  /** What `app.secureSession.forTenant` resolves to. */
+  export type TenantControl = ofControl.TenantControl
   /** `app.secureSession`. */
   export type SecureSessionControl = ofControl.SecureSessionControl
   /** One entry of the option `tokens`. */

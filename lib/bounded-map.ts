@@ -11,6 +11,10 @@ export class BoundedMap<Value> {
     return this.#entries.get(name)
   }
 
+  values (): Iterable<Value> {
+    return this.#entries.values()
+  }
+
   /** Returns the removed value, if the map was full. */
   set (name: string, value: Value): Value | undefined {
     this.#entries.delete(name)

@@ -1,5 +1,5 @@
 import { channel, type Channel } from 'node:diagnostics_channel'
-import type { SessionEvents } from '../types/events'
+import type { AboutSession, SessionEvents } from '../types/events'
 
 /** A message is made only if there are subscribers: `if (sealed.hasSubscribers) sealed.publish(…)`. */
 interface EventChannel<Message> extends Pick<Channel, 'hasSubscribers'> {
@@ -16,3 +16,8 @@ export const sealed = named('fastify-sealed-session:sealed')
 export const renewed = named('fastify-sealed-session:renewed')
 export const revoked = named('fastify-sealed-session:revoked')
 export const bound = named('fastify-sealed-session:bound')
+
+/** The fields of all messages. A message names a tenant only with the option `tenant`. */
+export function about (session: string, tenant: string | null): AboutSession {
+  return tenant === null ? { session } : { session, tenant }
+}

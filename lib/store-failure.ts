@@ -13,6 +13,11 @@ export function legacyStoreFailed (reason: unknown): Error {
   return new StoreUnavailableError('store of legacy sessions', { cause: reason })
 }
 
+/** FST_SESSION_STORE_UNAVAILABLE for the keyring of a tenant. */
+export function keyringFailed (reason: Error): Error {
+  return new StoreUnavailableError('keyring', { cause: reason })
+}
+
 const NO_REASON = 'no reason given'
 
 /** The reason of a rejection as text for the log. A store may reject with any value, even one whose getters throw. */

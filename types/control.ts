@@ -1,13 +1,34 @@
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import type { SessionData } from '../index'
 import type { NotInferred, Session, SessionValues } from './session'
+import type { CookieChoice } from './tenants'
 import type { OpenTokenOptions, SealTokenOptions } from './tokens'
 
 /**
- * `app.secureSession`. With several sessions, a method applies to all sessions that have `revocation`, or to the one
- * that `sessionName` names.
+ * `app.secureSession`. With the option `tenant`, the methods that need a tenant throw FST_SESSION_INVALID_OPTION here:
+ * all but `revoke`, `stripCookies` and `forTenant`. Use them of the object that `forTenant` resolves to.
  */
-export interface SecureSessionControl {
+export interface SecureSessionControl extends TenantControl {
+  /**
+   * These methods for one tenant. The keyring of the tenant is read if that is needed. Call it for each use, and do not
+   * keep what it resolves to: a server does not read the keyring of a tenant again that it has not used for long.
+   * @param tenant the id of the tenant, as the option `tenant` returns it
+   * @param cookie one of `cookies`, as the option `cookie` returns it; default: the first of them
+   * @throws {FST_SESSION_STORE_UNAVAILABLE} if the keyring of the tenant cannot be read
+   * @throws {FST_SESSION_INVALID_OPTION} if `tenant` is not a tenant's id, if `cookie` is none of `cookies`, if a
+   * function of the options returns something wrong, or if no session has the option `tenant`
+   * @example
+   * const acme = await app.secureSession.forTenant('acme')
+   * await acme.revokeSubject('user-42')
+   */
+  forTenant (tenant: string, cookie?: CookieChoice): Promise<TenantControl>
+}
+
+/**
+ * What `app.secureSession` and `app.secureSession.forTenant` have in common. With several sessions, a method applies to
+ * all sessions that have `revocation`, or to the one that `sessionName` names.
+ */
+export interface TenantControl {
   /**
    * Revokes the session with this id and every copy of its cookie. This server refuses the session at once. Another
    * server that trusts it refuses it after its next lookup, within `recheck`.

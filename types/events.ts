@@ -7,9 +7,12 @@ export type RefusedBecause =
   | 'malformed' | 'unknown-version' | 'unknown-key' | 'forged' | 'unsupported' | 'expired' | 'from-the-future'
   | 'revoked' | 'unproven'
 
-interface AboutSession {
+/** What a message is about. */
+export interface AboutSession {
   /** The `sessionName`: the property on the request. */
   readonly session: string
+  /** With the option `tenant`: the id of the tenant. Absent where a session was revoked by its id alone. */
+  readonly tenant?: string
 }
 
 interface AboutOneSession extends AboutSession {

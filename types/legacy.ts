@@ -40,6 +40,13 @@ export interface LegacyCookie {
    * @default false
    */
   readonly keep?: boolean | undefined
+  /**
+   * With the option `tenant`: the tenant that all sessions in this cookie belong to. They open at this tenant alone.
+   * Every opener needs it, because a cookie from before says nothing of its tenant.
+   * @default for `sealedOpener`: the cookies were sealed with the option `tenant`, and open at the tenant of their own;
+   * for other openers: none, and the boot fails with FST_SESSION_INVALID_OPTION
+   */
+  readonly tenant?: string | undefined
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify'
 import type { CookieOptions } from './cookie'
 import type { DeviceBoundOptions } from './device-bound'
 import type { HandOverOptions } from './hand-over'
@@ -6,7 +7,11 @@ import type { LegacyOpener, SealedOpener } from './legacy'
 import type { RevocationOptions } from './revocation'
 import type { Duration, KeyInputs, Serializer } from './sealing'
 import type { Session } from './session'
+import type { CookieChoice, DeclaredCookie } from './tenants'
 import type { TokenOptions } from './tokens'
+
+/** The path or URL of a keyring file, or a store. */
+type Keyring = string | URL | KeyringStore
 
 /**
  * Options of one session. Exactly one of `key`, `secret` and `keyring` must be given. Times are in seconds, or text
@@ -34,9 +39,11 @@ export interface SessionOptions {
   salt?: Buffer | string | undefined
   /**
    * Keys that rotate while the server runs: the path or URL of a keyring file, or a store such as those that
-   * `fileKeyring` and `redisKeyring` return.
+   * `fileKeyring` and `redisKeyring` return. With the option `tenant`, also a function that returns the keyring of a
+   * tenant: it is read when a request first needs it, and `request.session` throws FST_SESSION_STORE_UNAVAILABLE (503)
+   * while it cannot be read. A server keeps the keyrings of the 1,000 tenants that were used last.
    */
-  keyring?: string | URL | KeyringStore | undefined
+  keyring?: Keyring | ((tenant: string) => Keyring) | undefined
   /**
    * How often the keyring is read again.
    * @default '10s', or a quarter of `rotation.activateIn` if that is shorter
@@ -62,12 +69,39 @@ export interface SessionOptions {
   cookieName?: string | undefined
   /**
    * Attributes of the cookie. Given attributes override single ones of the default. `secure: 'auto'` sets Secure on
-   * requests that came over TLS.
+   * requests that came over TLS. With the option `tenant`, also a function that chooses one of `cookies` for a
+   * request.
    * @default { path: '/', httpOnly: true, sameSite: 'lax', secure: 'auto' }
    */
-  cookie?: CookieOptions | undefined
+  cookie?: CookieOptions | ((request: FastifyRequest) => CookieChoice) | undefined
   /** Another name of `cookie`. */
-  cookieOptions?: CookieOptions | undefined
+  cookieOptions?: CookieOptions | ((request: FastifyRequest) => CookieChoice) | undefined
+  /**
+   * The cookies that the option `cookie` chooses from, where it is a function: all of their attributes, and a
+   * `namePrefix`. They are checked at boot. What the function returns must be the domain, the path and the name prefix
+   * of one of them; otherwise the request fails with FST_SESSION_INVALID_OPTION. It needs the option `tenant`.
+   * @default none
+   * @example
+   * const cookies = [{ namePrefix: '__Host-' }, { domain: 'example.com', namePrefix: '__Secure-' }]
+   */
+  cookies?: readonly DeclaredCookie[] | undefined
+  /**
+   * The id of the tenant that a request is for: 1 to 64 letters, digits or characters of `._:-`. A session of one
+   * tenant never opens at another. Null or undefined: the request is of no tenant. Its session is empty and is not
+   * sent, and guards answer 401. Look the id up in a list of yours: a host or path alone may be of a stranger. Anything
+   * else that it returns, such as a promise, fails a request that uses the session with FST_SESSION_INVALID_OPTION. It
+   * is called once per request, when the session is first used, or in an onRequest hook.
+   *
+   * `:tenant` in the `path` or the `domain` of `cookie` or `cookies` stands for the id. See docs/tenants.md.
+   * @default no tenants
+   * @example
+   * const tenants = new Map([['acme.example', 'acme'], ['globex.example', 'globex']])
+   * await app.register(secureSession, {
+   *   key: process.env['SESSION_KEY'],
+   *   tenant: request => tenants.get(request.hostname)
+   * })
+   */
+  tenant?: ((request: FastifyRequest) => string | null | undefined) | undefined
   /**
    * A session that was not renewed for this long has expired.
    * @default `cookie.maxAge`, or else '1d'

@@ -27,12 +27,20 @@ export const plaintext = frame.subarray(CIPHERTEXT_AT)
 export class TokenKey {
   /** The key id in tokens. */
   readonly id: number
+  /** More associated data of each token, after the head; null for none. */
+  readonly scope: Buffer | null
   readonly #key: Buffer
 
   /** @param key is not copied; it should be in guarded memory */
-  constructor (id: number, key: Buffer) {
+  constructor (id: number, key: Buffer, scope: Buffer | null = null) {
     this.id = id
+    this.scope = scope
     this.#key = key
+  }
+
+  /** The same key, for tokens that open only with these bytes in their associated data. */
+  scopedTo (scope: Buffer): TokenKey {
+    return new TokenKey(this.id, this.#key, scope)
   }
 
   encrypt (plaintextBytes: number, associated: Buffer): void {
@@ -65,7 +73,8 @@ export function sealToken (
   frame.writeUInt32BE(key.id, KEY_ID_AT)
   if (fixedNonce === undefined) randomize(nonce)
   else fixedNonce.copy(nonce)
-  key.encrypt(plaintextBytes, context === undefined ? head : Buffer.concat([head, context]))
+  const isHeadOnly = key.scope === null && context === undefined
+  key.encrypt(plaintextBytes, isHeadOnly ? head : associatedWith(key.scope, context))
   return frame.toString('base64url', 0, plaintextBytes + TOKEN_OVERHEAD_BYTES)
 }
 
@@ -92,8 +101,14 @@ export function openToken (
   const key = keys.find(frame.readUInt32BE(KEY_ID_AT), nowMs)
   if (key === undefined) return UNKNOWN_KEY
   const plaintextBytes = length - TOKEN_OVERHEAD_BYTES
-  const associated = context === undefined ? head : Buffer.concat([head, context])
+  const associated = key.scope === null && context === undefined ? head : associatedWith(key.scope, context)
   return key.decrypt(plaintextBytes, associated) ? { key, plaintextBytes } : FORGED
+}
+
+const NO_BYTES = Buffer.alloc(0)
+
+function associatedWith (scope: Buffer | null, context: Buffer = NO_BYTES): Buffer {
+  return Buffer.concat([head, scope ?? NO_BYTES, context])
 }
 
 /** The key id in the text of a token; null if the text does not look like a token. Without decryption. */

@@ -78,19 +78,24 @@ function hookOf (
   { definition, freshWithinMs, isBound, provenWithinMs, redirect }: Omit<Guard, 'hook'>, when: When | null
 ): GuardHook {
   const { options: { sessionName }, context: { now } } = definition
-  const challenge = challengeOf(definition)
+  const usualChallenge = challengeOf(definition)
   return async function requireSession (request, reply) {
     if (!(sessionName in request)) {
       throw invalid(`a guard of session "${sessionName}" is in a scope whose requests do not have it`)
     }
-    const proxy = contextOf(request).open(definition)
+    const context = contextOf(request)
+    const own = context.definitionOf(definition)
+    // A host that is no tenant has no users, and no login, so it redirects nowhere.
+    if (own === null) throw requiredWith(reply, usualChallenge)
+    // A tenant may have another cookie name.
+    const challenge = own === definition ? usualChallenge : challengeOf(own)
+    const proxy = context.open(own)
     const session = unwrap(proxy) as Session
     // Awaited: a promise is always truthy.
     const isAllowed = when === null ? isUser(session.subject()) : Boolean(await when(proxy as never))
     if (!isAllowed) {
       if (redirect !== null && isNavigation(request)) return await redirectToLogin(redirect, request, reply)
-      putChallenge(reply, challenge)
-      throw new RequiredError()
+      throw requiredWith(reply, challenge)
     }
     if (freshWithinMs !== null && now() - session.info.authenticatedAt >= freshWithinMs) {
       if (redirect !== null && isNavigation(request)) return await redirectToLogin(redirect, request, reply)
@@ -106,10 +111,15 @@ function hookOf (
     }
     if (provenWithinMs !== null && now() - provenAt >= provenWithinMs) {
       // Without the cookie of its proof, the browser makes another one before it repeats the request.
-      contextOf(request).requestNewProof(definition)
+      context.requestNewProof(own)
       await reply.header('cache-control', 'no-store').redirect(onThisHost(request.originalUrl), 307)
     }
   }
+}
+
+function requiredWith (reply: FastifyReply, challenge: string): Error {
+  putChallenge(reply, challenge)
+  return new RequiredError()
 }
 
 /** The path and query of a request target, as browsers resolve them on the host that they asked. */

@@ -97,6 +97,9 @@ export class Keyring {
   }
 }
 
+/** Derives the keys of each use and cookie name. */
+export type KeyDerivation = Pick<Keyring, 'tokenKeys'>
+
 interface DerivedKey {
   readonly key: TokenKey
   readonly term: Term

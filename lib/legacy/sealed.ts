@@ -2,8 +2,8 @@ import { describe, invalid, isObject, refuseUnknown } from '../checks'
 import { FIXED_KEY_NAMES, materialsOf, readFixedKeys, type FixedKeys, type Materials } from '../keyring/fixed-keys'
 import type { LegacyCookie, SealedOpener, SealedOpenerOptions } from '../../types/legacy'
 
-/** The options of all openers: the name and attributes of the legacy cookie, and whether it is kept. */
-export const SHARED_OPTION_NAMES = ['cookieName', 'cookie', 'keep']
+/** The options of all openers: the name and attributes of the legacy cookie, its tenant, and whether it is kept. */
+export const SHARED_OPTION_NAMES = ['cookieName', 'cookie', 'keep', 'tenant']
 
 /**
  * Opens cookies of this plugin from before a change of name, such as from `session` to `__Host-session`. A session
@@ -24,18 +24,20 @@ export class SealedLegacy implements SealedOpener {
   readonly cookieName: string
   readonly cookie: LegacyCookie['cookie']
   readonly keep: boolean | undefined
+  readonly tenant: string | undefined
   readonly #keys: FixedKeys | null
 
   constructor (options: SealedOpenerOptions) {
     if (!isObject(options)) throw invalid(`sealedOpener() takes an object; found ${describe(options)}`)
     refuseUnknown(options, [...SHARED_OPTION_NAMES, ...FIXED_KEY_NAMES], 'sealedOpener(): option')
-    const { cookieName, cookie, keep } = options
+    const { cookieName, cookie, keep, tenant } = options
     if (typeof cookieName !== 'string') {
       throw invalid(`sealedOpener() needs the "cookieName" that the cookies had; found ${describe(cookieName)}`)
     }
     this.cookieName = cookieName
     this.cookie = cookie
     this.keep = keep
+    this.tenant = tenant
     this.#keys = readFixedKeys(options)
   }
 

@@ -45,6 +45,7 @@ export class SecureSessionLegacy implements LegacyOpener {
   readonly cookieName: string | undefined
   readonly cookie: LegacyCookie['cookie']
   readonly keep: boolean | undefined
+  readonly tenant: string | undefined
   /** Null when the keys are in guarded memory. */
   #source: FixedKeys | null
   readonly #expiryMs: number
@@ -54,7 +55,7 @@ export class SecureSessionLegacy implements LegacyOpener {
   constructor (options: SecureSessionOpenerOptions) {
     if (!isObject(options)) throw invalid(`secureSessionOpener() takes an object; found ${describe(options)}`)
     refuseUnknown(options, [...SHARED_OPTION_NAMES, ...FIXED_KEY_NAMES, 'expiry'], 'secureSessionOpener(): option')
-    const { cookieName, cookie, keep, salt = DEFAULT_SALT, expiry }: SecureSessionOpenerOptions = options
+    const { cookieName, cookie, keep, tenant, salt = DEFAULT_SALT, expiry }: SecureSessionOpenerOptions = options
     // `@fastify/secure-session` reads a text salt as latin1.
     const source = readFixedKeys({ ...options, salt: typeof salt === 'string' ? Buffer.from(salt, 'latin1') : salt })
     if (source === null) {
@@ -65,6 +66,7 @@ export class SecureSessionLegacy implements LegacyOpener {
     this.cookieName = cookieName
     this.cookie = cookie
     this.keep = keep
+    this.tenant = tenant
     this.#source = source
     this.#expiryMs = duration(expiry, 'expiry', DEFAULT_EXPIRY_MS)
   }

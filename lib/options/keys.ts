@@ -8,14 +8,25 @@ import { describe, duration, invalid, isObject, refuseUnknown, type Input } from
 /**
  * The key options, checked. Keys are loaded after all checks: a passphrase takes half a second, a store a round trip.
  */
-export type KeySource =
-  | FixedKeys
-  | {
-    readonly kind: 'keyring'
-    readonly store: KeyringStore
-    readonly reloadEveryMs: number
-    readonly rotation: RotationPlan | null
-  }
+export type KeySource = FixedKeys | StoredKeys | TenantKeyrings
+
+/** How keyrings are reloaded and rotated. */
+interface KeyringSettings {
+  readonly reloadEveryMs: number
+  readonly rotation: RotationPlan | null
+}
+
+export interface StoredKeys extends KeyringSettings {
+  readonly kind: 'keyring'
+  readonly store: KeyringStore
+}
+
+/** A keyring for each tenant. */
+export interface TenantKeyrings extends KeyringSettings {
+  readonly kind: 'keyring-by-tenant'
+  /** The option `keyring`. */
+  readonly keyringOf: (tenant: string) => unknown
+}
 
 export const KEY_NAMES = [...FIXED_KEY_NAMES, 'keyring', 'reloadEvery', 'rotation']
 
@@ -47,16 +58,19 @@ export function readKeySource (input: Input, absoluteMs: number): KeySource {
   const rotation = readRotation(input['rotation'], absoluteMs)
   const quarterMs = rotation === null ? Infinity : Math.ceil(rotation.activateInMs / 4)
   const reloadEveryMs = duration(input['reloadEvery'], 'reloadEvery', Math.min(DEFAULT_RELOAD_MS, quarterMs))
-  return { kind: 'keyring', store: readStore(keyring), reloadEveryMs, rotation }
+  if (typeof keyring !== 'function') return { kind: 'keyring', store: readStore(keyring), reloadEveryMs, rotation }
+  const keyringOf = keyring as TenantKeyrings['keyringOf']
+  return { kind: 'keyring-by-tenant', keyringOf, reloadEveryMs, rotation }
 }
 
-function readStore (keyring: unknown): KeyringStore {
+/** The store that an option `keyring` means. Throws FST_SESSION_INVALID_OPTION. */
+export function readStore (keyring: unknown): KeyringStore {
   if (typeof keyring === 'string' || keyring instanceof URL) return fileKeyring(keyring)
   if (isObject(keyring) && typeof keyring['read'] === 'function' && typeof keyring['update'] === 'function') {
     return keyring as unknown as KeyringStore
   }
   throw invalid('option "keyring" must be the path or URL of a keyring file, or a store with the methods read and ' +
-    `update; found ${describe(keyring)}`)
+    `update (or, with "tenant", a function that returns one of these for a tenant's id); found ${describe(keyring)}`)
 }
 
 function readRotation (rotation: unknown, absoluteMs: number): RotationPlan | null {

@@ -5,6 +5,7 @@ import {
 import { isCookieName } from '../cookies/header'
 import { SealedLegacy } from '../legacy/sealed'
 import type { LegacyCookie, LegacyOpener } from '../../types/legacy'
+import { checkTenant } from './tenants'
 
 /** One entry of `legacy`, checked. */
 export interface ResolvedLegacy {
@@ -13,6 +14,8 @@ export interface ResolvedLegacy {
   /** The attributes of the legacy cookie. */
   readonly attributes: CookieAttributes
   readonly keep: boolean
+  /** The tenant that all of its sessions belong to; null: see `refuseTenant`. */
+  readonly tenant: string | null
 }
 
 /** The names of a session's own cookies; the first is the `cookieName`. */
@@ -20,11 +23,27 @@ export type SessionCookies = readonly [first: string, ...others: string[]]
 
 /** Checks the option `legacy`. Throws FST_SESSION_INVALID_OPTION. */
 export function resolveLegacy (
-  legacy: unknown, cookieNames: SessionCookies, attributes: CookieAttributes
+  legacy: unknown, cookieNames: SessionCookies, attributes: CookieAttributes, hasTenants = false
 ): readonly ResolvedLegacy[] {
   if (legacy === undefined) return []
   if (!Array.isArray(legacy)) throw invalid(`option "legacy" must be an array of openers; found ${describe(legacy)}`)
-  return legacy.map((opener, index) => resolveOne(opener, `option "legacy"[${index}]`, cookieNames, attributes))
+  return legacy.map((opener, index) => {
+    const where = `option "legacy"[${index}]`
+    const resolved = resolveOne(opener, where, cookieNames, attributes)
+    refuseTenant(resolved, where, hasTenants)
+    return resolved
+  })
+}
+
+/**
+ * A cookie that says nothing of its tenant would open at every one. Sealed cookies may be without: then they opened
+ * before at the tenant of the request alone. Throws FST_SESSION_INVALID_OPTION.
+ */
+function refuseTenant ({ tenant, opener }: ResolvedLegacy, where: string, hasTenants: boolean): void {
+  if (tenant !== null && !hasTenants) throw invalid(`${where}.tenant needs the option "tenant"`)
+  if (tenant !== null || !hasTenants || opener instanceof SealedLegacy) return
+  throw invalid(`${where}.tenant must name the tenant that the sessions in these cookies belong to: they would open ` +
+    'at every tenant')
 }
 
 function resolveOne (
@@ -48,7 +67,14 @@ function resolveOne (
     : { ...DEFAULT_ATTRIBUTES, ...readAttributes(cookie, `${where}.cookie`) }
   const attributes = resolveSecure(cookieName, given)
   checkRules(cookieName, attributes, `${where}.cookie`)
-  return { opener: opener as unknown as LegacyOpener | SealedLegacy, cookieName, attributes, keep }
+  const { tenant } = opener
+  return {
+    opener: opener as unknown as LegacyOpener | SealedLegacy,
+    cookieName,
+    attributes,
+    keep,
+    tenant: tenant === undefined ? null : checkTenant(tenant, `${where}.tenant must be`)
+  }
 }
 
 /** Checks the type of each field of an opener. Throws FST_SESSION_INVALID_OPTION. */

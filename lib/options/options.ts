@@ -18,6 +18,7 @@ import { checkRoom } from './room'
 import { maxAgeProblem } from './max-age'
 import { resolveRevocation, type ResolvedRevocation } from './revocation'
 import { readCookieName, resolveSealing, SEALING_NAMES, type SealingOptions } from './sealing'
+import { readTenants, type ResolvedTenants } from './tenants'
 import { resolveTokens } from './tokens'
 
 /** The options of one session, checked and with every default filled in. */
@@ -30,6 +31,8 @@ export interface ResolvedOptions extends SealingOptions {
   /** The names of the cookies beside a session with a mark: its pass and its proof. */
   readonly passName: string
   readonly proofName: string
+  /** The cookie name of tokens for a purpose: without the prefix that the option `cookie` chooses by request. */
+  readonly purposeName: string
   /** The names of all cookies that its sessions may be in, and of those beside them. */
   readonly cookieNames: readonly string[]
   readonly attributes: CookieAttributes
@@ -62,8 +65,8 @@ const DEFAULT_TOKEN_CACHE = 1000
 const MOST_CACHED_TOKENS = 1_000_000
 
 const KNOWN = [
-  ...SEALING_NAMES, ...KEY_NAMES, 'sessionName', 'cookie', 'cookieOptions', 'persistent', 'maxCookies',
-  'cacheControl', 'legacy', 'subject', 'revocation', 'openapi', 'tokenCache', 'deviceBound', 'tokens',
+  ...SEALING_NAMES, ...KEY_NAMES, 'sessionName', 'cookie', 'cookieOptions', 'cookies', 'tenant', 'persistent',
+  'maxCookies', 'cacheControl', 'legacy', 'subject', 'revocation', 'openapi', 'tokenCache', 'deviceBound', 'tokens',
   'handOver'
 ]
 /** Options of Fastify's `register`, which Fastify passes on to the plugin. */
@@ -77,6 +80,8 @@ export interface ResolvedSession {
   readonly revocation: ResolvedRevocation | null
   /** The keys of `handOver.key`; null where the ring of the session seals tickets. */
   readonly ticketMaterials: Materials | null
+  /** Null without the option `tenant`. */
+  readonly tenants: ResolvedTenants | null
 }
 
 /**
@@ -114,21 +119,49 @@ function namesOf (legacyCookies: readonly LegacyCookieName[]): string[] {
 function resolveOne (input: unknown, nowMs: number, prefix: string): ResolvedSession {
   if (!isObject(input)) throw invalid(`options must be an object; found ${describe(input)}`)
   refuseUnknown(input, [...KNOWN, ...REGISTER_OPTIONS], 'option')
+  const tenants = readTenants(input, (options, declared) => resolveSession(options, nowMs, prefix, declared))
+  return tenants === null ? resolveSession(input, nowMs, prefix) : withTenants(tenants)
+}
+
+/** As for the first of its cookies, with the names and the warnings of all. */
+function withTenants (tenants: ResolvedTenants): ResolvedSession {
+  const { declared } = tenants
+  const [{ session }] = declared as [typeof declared[number]]
+  const all = declared.map(({ session: { options } }) => options)
+  const cookieNames = [...new Set(all.flatMap(({ cookieNames }) => cookieNames))]
+  const warnings = [...new Set(all.flatMap(({ warnings }) => warnings))]
+  return { ...session, options: Object.freeze({ ...session.options, cookieNames, warnings }), tenants }
+}
+
+/** How the cookie of a session was declared. */
+export interface Declared {
+  readonly hasTenants: boolean
+  /** The name of its attributes in messages; null for that of their option. */
+  readonly where: string | null
+  /** The first characters of its name. */
+  readonly namePrefix: string
+}
+
+const ALONE: Declared = { hasTenants: false, where: null, namePrefix: '' }
+
+function resolveSession (
+  input: Input, nowMs: number, prefix: string, { hasTenants, where, namePrefix }: Declared = ALONE
+): ResolvedSession {
   const sessionName = text(input, 'sessionName', 'session')
   const cookieName = readCookieName(input, sessionName)
-  const { attributes, ignored } = resolveAttributes(input, cookieName, nowMs)
+  const { attributes, ignored } = resolveAttributes(input, cookieName, nowMs, where)
   const defaultIdleMs = attributes.maxAgeS === null ? DAY_MS : attributes.maxAgeS * SECOND_MS
   const sealing = resolveSealing(input, sessionName, defaultIdleMs)
   const { limits } = sealing
   const maxCookies = integer(input, 'maxCookies', NOT_SPLIT, NOT_SPLIT, MOST_PARTS)
-  const { stampName, passName, proofName } = sideCookieNames(cookieName)
+  const sideNames = sideCookieNames(cookieName)
   const furtherNames = maxCookies === NOT_SPLIT ? [] : new CookieParts(cookieName).names.slice(NOT_SPLIT)
   const handOver = resolveHandOver(input['handOver'], cookieName, prefix)
   const flowNames = flowNamesOf(handOver)
-  const cookieNames = [cookieName, ...furtherNames, stampName, passName, proofName, ...flowNames] as const
+  const cookieNames = [cookieName, ...furtherNames, ...Object.values(sideNames), ...flowNames] as const
   const keySource = readKeySource(input, limits.absoluteMs)
-  checkRoom({ cookieName, maxCookies, padTo: sealing.padTo }, attributes, null, 'cookie')
-  const legacy = resolveLegacy(input['legacy'], cookieNames, attributes)
+  checkRoom({ cookieName, maxCookies, padTo: sealing.padTo }, attributes, null, where ?? 'cookie')
+  const legacy = resolveLegacy(input['legacy'], cookieNames, attributes, hasTenants)
   const subject = readSubject(input['subject'])
   const proofForMs = resolveProofFor(input['deviceBound'])
   const revocation = resolveRevocation(input['revocation'], limits.absoluteMs)
@@ -136,9 +169,8 @@ function resolveOne (input: unknown, nowMs: number, prefix: string): ResolvedSes
     ...sealing,
     maxCookies,
     sessionName,
-    stampName,
-    passName,
-    proofName,
+    ...sideNames,
+    purposeName: cookieName.slice(namePrefix.length),
     cookieNames,
     attributes,
     attributesBytes: longestAttributes(attributes),
@@ -159,7 +191,7 @@ function resolveOne (input: unknown, nowMs: number, prefix: string): ResolvedSes
     ]
   })
   const ticketMaterials = handOverMaterials(input['handOver'])
-  return { options: resolved, keySource, legacy, revocation, ticketMaterials }
+  return { options: resolved, keySource, legacy, revocation, ticketMaterials, tenants: null }
 }
 
 function readPersistent (input: Input, { absoluteMs }: Limits): boolean {
@@ -177,9 +209,9 @@ function readSubject (subject: unknown): ResolvedOptions['subject'] {
 }
 
 function resolveAttributes (
-  input: Input, cookieName: string, nowMs: number
+  input: Input, cookieName: string, nowMs: number, declaredAs: string | null
 ): { attributes: CookieAttributes, ignored: string[] } {
-  const where = input['cookieOptions'] === undefined ? 'cookie' : 'cookieOptions'
+  const where = declaredAs ?? (input['cookieOptions'] === undefined ? 'cookie' : 'cookieOptions')
   const option = aliased(input, 'cookie', 'cookieOptions')
   const given = option === undefined ? {} : option
   if (!isObject(given)) throw invalid(`option "${where}" must be an object; found ${describe(given)}`)
@@ -199,7 +231,7 @@ function warningsFor (keySource: KeySource, ignored: readonly string[], absolute
     warnings.push('"secret" is used without "salt": an attacker can guess the passphrases of all such sites at once. ' +
       'Give 16 random bytes as "salt", or better a "key"')
   }
-  if (keySource.kind === 'keyring' && keySource.rotation !== null) {
+  if ('rotation' in keySource && keySource.rotation !== null) {
     warnings.push(...warningsForRotation(keySource.rotation, keySource.reloadEveryMs, absoluteMs))
   }
   return warnings

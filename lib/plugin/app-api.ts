@@ -10,13 +10,14 @@ import type { OpenedSession } from '../session/opened'
 import { unwrap } from '../session/proxy'
 import { countParts, sealSession } from '../session/sealing'
 import { Session } from '../session/session'
-import type { SecureSessionControl } from '../../types/control'
+import type { TenantControl } from '../../types/control'
 import { withIssueTimes } from './apply'
 import { linesFor, named, sessionNamed, subjectText, type SessionDefinition } from './definition'
 import { headerSource, loadNow, tokenSource, type CookieSource } from './load'
 import { envelopeOf, sealedSubject } from './plan'
 import { loadAndVerify } from './preload'
 import { sessionsOfAllScopes } from './sibling-scopes'
+import { hasTenants, refuseWithoutTenant } from './request-tenants'
 import { openFor, sealFor } from './tokens'
 import { seekKeyOf, seekKeysIn } from './unknown-keys'
 import { isRefused } from './verify'
@@ -25,15 +26,20 @@ const SESSION_ID = /^[0-9a-f]{32}$/
 
 /** `app.secureSession`, `createSecureSession`, `encodeSecureSession` and `decodeSecureSession`. */
 export function decorateApp (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
-  app.decorate('secureSession', controlOf(definitions, app))
+  app.decorate('secureSession', Object.freeze({
+    ...controlOf(definitions, app),
+    async forTenant (id: unknown, cookie?: unknown) {
+      return controlOf(await definitionsForTenant(definitions, id, cookie), app)
+    }
+  }))
   app.decorate('createSecureSession', function createSecureSession (
     data?: Record<string, unknown> | null, name?: string
   ) {
-    return newSession(sessionNamed(definitions, name), data).proxy
+    return newSession(known(definitions, name, 'createSecureSession()'), data).proxy
   } as FastifyInstance['createSecureSession'])
 
   app.decorate('encodeSecureSession', function encodeSecureSession (proxy: unknown, name?: string): string {
-    const definition = sessionNamed(definitions, name)
+    const definition = known(definitions, name, 'encodeSecureSession()')
     const session = unwrap(proxy)
     if (session === undefined) throw invalid(`encodeSecureSession() takes a session; found ${describe(proxy)}`)
     return tokenOf(definition, session)
@@ -42,13 +48,13 @@ export function decorateApp (app: FastifyInstance, definitions: readonly Session
   app.decorate('decodeSecureSession', function decodeSecureSession (
     token: unknown, log: FastifyBaseLogger = app.log, name?: string
   ) {
-    const definition = sessionNamed(definitions, name)
+    const definition = known(definitions, name, 'decodeSecureSession()')
     const candidates = typeof token === 'string' ? loadNow(definition, tokenSource(token), log) : null
     return candidates === null ? null : proxyOf(definition, candidates.sessions[0] as OpenedSession)
   } as FastifyInstance['decodeSecureSession'])
 }
 
-function controlOf (definitions: readonly SessionDefinition[], app: FastifyInstance): SecureSessionControl {
+function controlOf (definitions: readonly SessionDefinition[], app: FastifyInstance): TenantControl {
   return Object.freeze({
     securitySchemes: securitySchemesOf(definitions),
 
@@ -62,28 +68,28 @@ function controlOf (definitions: readonly SessionDefinition[], app: FastifyInsta
 
     async revokeSubject (subject: string | number, name?: string) {
       const text = subjectText(subject, 'secureSession.revokeSubject() takes')
-      const all = revocable(definitions, name)
-      await Promise.all(all.map(async ({ revocation, sessionName }) => {
-        await revocation.revokeSubject(keyOf(hashOfSubject(sessionName, text)))
+      const all = revocable(definitions, name, 'secureSession.revokeSubject()')
+      await Promise.all(all.map(async ({ revocation, sessionName, tenant }) => {
+        await revocation.revokeSubject(keyOf(hashOfSubject(sessionName, text, tenant)))
       }))
     },
 
     async decode (token: unknown, log: FastifyBaseLogger = app.log, name?: string) {
-      const definition = sessionNamed(definitions, name)
+      const definition = known(definitions, name, 'secureSession.decode()')
       if (typeof token !== 'string') return null
       await seekKeyOf(definition, token)
       return await sessionIn(definition, tokenSource(token), log)
     },
 
     async open (header: unknown, log: FastifyBaseLogger = app.log, name?: string) {
-      const definition = sessionNamed(definitions, name)
+      const definition = known(definitions, name, 'secureSession.open()')
       const cookie = headerText(header, 'open')
       await seekKeysIn(definition, cookie)
       return await sessionIn(definition, headerSource({ cookie }), log)
     },
 
     cookiesFor (values: unknown, name?: string) {
-      const definition = sessionNamed(definitions, name)
+      const definition = known(definitions, name, 'secureSession.cookiesFor()')
       if (!isObject(values)) {
         throw invalid(`secureSession.cookiesFor() takes the values of a session, an object; found ${describe(values)}`)
       }
@@ -104,7 +110,28 @@ function controlOf (definitions: readonly SessionDefinition[], app: FastifyInsta
       const meant = name === undefined ? sessionsOfAllScopes(app) : [named(definitions, name)]
       return withoutCookies(headerText(header, 'stripCookies'), cookieNamesOf(meant))
     }
-  }) as SecureSessionControl
+  }) as TenantControl
+}
+
+const FOR_TENANT = 'secureSession.forTenant()'
+
+/** Those of a tenant, and those of sessions without the option `tenant`. */
+async function definitionsForTenant (
+  definitions: readonly SessionDefinition[], id: unknown, cookie: unknown
+): Promise<SessionDefinition[]> {
+  if (!definitions.some(hasTenants)) throw invalid(`${FOR_TENANT} needs a session with the option "tenant"`)
+  return await Promise.all(definitions.map(async definition => {
+    return hasTenants(definition) ? await definition.tenants.definitionFor(id, cookie, FOR_TENANT) : definition
+  }))
+}
+
+/** The session of this name. Throws FST_SESSION_UNKNOWN_NAME, and FST_SESSION_INVALID_OPTION without its tenant. */
+function known (
+  definitions: readonly SessionDefinition[], name: string | undefined, method: string
+): SessionDefinition {
+  const definition = sessionNamed(definitions, name)
+  refuseWithoutTenant(definition, method)
+  return definition
 }
 
 /** Rejects with FST_SESSION_STORE_UNAVAILABLE. */
@@ -141,17 +168,24 @@ function tokenOf (definition: SessionDefinition, session: Session): string {
 
 type Revocable = SessionDefinition & { readonly revocation: Revocation }
 
-/** The session of this name, or all that can be revoked. Throws FST_SESSION_INVALID_OPTION where there is none. */
-function revocable (definitions: readonly SessionDefinition[], name: string | undefined): Revocable[] {
+/**
+ * The session of this name, or all that can be revoked. Throws FST_SESSION_INVALID_OPTION where there is none.
+ * @param needsTenant the method, where it needs the tenant of each; it throws FST_SESSION_INVALID_OPTION without
+ */
+function revocable (
+  definitions: readonly SessionDefinition[], name: string | undefined, needsTenant: string | null = null
+): Revocable[] {
   const meant = name === undefined ? definitions : [named(definitions, name)]
   const all = meant.filter((definition): definition is Revocable => definition.revocation !== null)
   if (all.length === 0) throw invalid('sessions can be revoked by id or subject only with the option "revocation"')
+  if (needsTenant !== null) for (const definition of all) refuseWithoutTenant(definition, needsTenant)
   return all
 }
 
 /** The names of all cookies that may contain these sessions, those of `legacy` among them. */
 function cookieNamesOf (definitions: readonly SessionDefinition[]): ReadonlySet<string> {
-  return new Set(definitions.flatMap(({ sealing, stampName, passName, proofName, legacyCookies, flowNames }) => [
+  const all = definitions.flatMap(definition => definition.tenants?.declared ?? [definition])
+  return new Set(all.flatMap(({ sealing, stampName, passName, proofName, legacyCookies, flowNames }) => [
     ...sealing.parts.names, stampName, passName, proofName, ...flowNames,
     ...legacyCookies.flatMap(({ names }) => names)
   ]))

@@ -6,7 +6,7 @@ import { NOT_SPLIT } from '../core/format'
 import { writeStamp } from '../core/stamp'
 import { plaintext, sealToken } from '../core/token'
 import { RequiredError } from '../errors'
-import { bound, renewed, sealed } from '../events'
+import { about, bound, renewed, sealed } from '../events'
 import type { ResolvedDeviceBound } from '../options/device-bound'
 import { keyOf, keyOfId } from '../revocation/keys'
 import type { Revocation } from '../revocation/revocation'
@@ -101,7 +101,7 @@ function clear (context: ApplyContext, cookies: Plan['clear']): Applied {
 
 function write (context: ApplyContext, plan: WritePlan): Applied {
   const { definition, verified, overTls, log } = context
-  const { sealing, sessionName, options: { cookieName } } = definition
+  const { sealing, options: { cookieName } } = definition
   const meta = withIssueTimes(context, plan.meta)
   const token = sealSession(envelopeOf(meta, plan.content), sealing, plan.parts, definition.context.now())
   warnNearTheLimit(definition, token.length, plan.lines.attributesBytes, log)
@@ -113,7 +113,7 @@ function write (context: ApplyContext, plan: WritePlan): Applied {
   const set = sealing.parts.cut(token).map((text, part) => {
     return plan.lines.set(sealing.parts.names[part] as string, text, overTls, lifetime)
   })
-  const session = { lines: set, offer: null, publish: sealedEvent(sessionName, meta, token.length) }
+  const session = { lines: set, offer: null, publish: sealedEvent(definition, meta, token.length) }
   if (plan.clear.length === 0 && plan.stamp === null && plan.binding === null) return session
   return joined(
     { ...session, lines: [...clearLines(context, plan.clear), ...set] },
@@ -141,7 +141,7 @@ function writeBinding ({ definition }: ApplyContext, meta: SessionMeta, binding:
   return {
     lines: setsPass ? [bindingLines.set(passName, passOf(mark), true, lifetime)] : NONE,
     offer: offersRegistration ? offerOf(definition, mark, nowMs) : null,
-    publish: offersRegistration ? offeredEvent(definition.sessionName, meta) : null
+    publish: offersRegistration ? offeredEvent(definition, meta) : null
   }
 }
 
@@ -165,7 +165,7 @@ function clearLines ({ overTls }: ApplyContext, cookies: Plan['clear']): string[
 function stampLine (
   { definition, verified, overTls }: ApplyContext, meta: SessionMeta, { isRenewed, isChecked }: StampPlan
 ): Applied {
-  const { stampName, stampKeys, context, revocation, sessionName } = definition
+  const { stampName, stampKeys, context, revocation } = definition
   const { opened } = verified as VerifiedSession
   const nowMs = context.now()
   const stamp = {
@@ -178,7 +178,7 @@ function stampLine (
   return {
     lines: [lines.set(stampName, token, overTls, lifetimeOf(definition, meta, nowMs))],
     offer: null,
-    publish: renewedEvent(sessionName, meta, isRenewed, isChecked)
+    publish: renewedEvent(definition, meta, isRenewed, isChecked)
   }
 }
 
@@ -187,19 +187,24 @@ function offerOf ({ exchangeKeys, options: { deviceBound } }: SessionDefinition,
   return registrationOffer((deviceBound as ResolvedDeviceBound).path, mark, challenge, nowMs)
 }
 
-function offeredEvent (session: string, { id }: SessionMeta): Applied['publish'] {
+type Named = Pick<SessionDefinition, 'sessionName' | 'tenant'>
+
+function offeredEvent ({ sessionName, tenant }: Named, { id }: SessionMeta): Applied['publish'] {
   if (!bound.hasSubscribers) return null
-  return () => { bound.publish({ session, id: keyOfId(id.text), step: 'offered', why: null }) }
+  return () => { bound.publish({ ...about(sessionName, tenant), id: keyOfId(id.text), step: 'offered', why: null }) }
 }
 
-function sealedEvent (session: string, { id, lineage }: SessionMeta, length: number): Applied['publish'] {
+function sealedEvent (
+  { sessionName, tenant }: Named, { id, lineage }: SessionMeta, length: number
+): Applied['publish'] {
   if (!sealed.hasSubscribers) return null
-  return () => { sealed.publish({ session, id: keyOfId(id.text), length, isNew: lineage !== 'same' }) }
+  const isNew = lineage !== 'same'
+  return () => { sealed.publish({ ...about(sessionName, tenant), id: keyOfId(id.text), length, isNew }) }
 }
 
 function renewedEvent (
-  session: string, { id }: SessionMeta, isRenewed: boolean, isChecked: boolean
+  { sessionName, tenant }: Named, { id }: SessionMeta, isRenewed: boolean, isChecked: boolean
 ): Applied['publish'] {
   if (!renewed.hasSubscribers) return null
-  return () => { renewed.publish({ session, id: keyOfId(id.text), isRenewed, isChecked }) }
+  return () => { renewed.publish({ ...about(sessionName, tenant), id: keyOfId(id.text), isRenewed, isChecked }) }
 }

@@ -16,13 +16,14 @@ const NO_IMPORT = ['ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING', 'ERR_VM_DYNAMIC_IMP
  * Registers `@fastify/cookie` where the app has not: the app and other plugins may need `request.cookies` and
  * `reply.setCookie`. Sessions do not need it. It loads its parser with `import()`, which fails under Jest: then it is
  * left out, because it would fail the boot.
+ * @param secret signs cookies; undefined where no key is of the whole app
  * @param probe tries `import()` where this code runs
  */
 export async function registerCookies (
-  app: FastifyInstance, secret: Secret, probe: () => Promise<unknown> = importBuiltin
+  app: FastifyInstance, secret: Secret | undefined, probe: () => Promise<unknown> = importBuiltin
 ): Promise<void> {
   if (app.hasPlugin(NAME)) return
-  if (await succeeds(probe)) await app.register(cookie, { secret })
+  if (await succeeds(probe)) await app.register(cookie, secret === undefined ? {} : { secret })
   else app.log.warn(LEFT_OUT)
 }
 

@@ -2,8 +2,9 @@ import type { FastifyBaseLogger } from 'fastify'
 import { describe, invalid } from '../checks'
 import { CookieLines } from '../cookies/lines'
 import type { TokenKeys } from '../core/token'
+import { TokenCache } from '../core/token-cache'
 import { UnknownSessionError } from '../errors'
-import { fixedTerms, Keyring } from '../keyring/keyring'
+import { fixedTerms, Keyring, type KeyDerivation } from '../keyring/keyring'
 import type { KeySeeker } from '../keyring/key-seeker'
 import { flowNamesOf } from '../options/hand-over'
 import type { ResolvedOptions, ResolvedSession } from '../options/options'
@@ -12,18 +13,24 @@ import { CircuitBreaker } from '../revocation/circuit-breaker'
 import { hashOfSubject } from '../revocation/keys'
 import { Revocation } from '../revocation/revocation'
 import type { SessionContext } from '../session/context'
-import { sealingWith } from '../session/sealing'
+import { sealingWith, type TokenContent } from '../session/sealing'
 import type { OwnSettings } from '../session/settings'
 import type { Clock } from '../time'
 import type { SessionKeys } from './keys'
-import { legacyCookiesOf, type LegacyCookie } from './legacy-cookies'
+import { legacyCookiesOf, openLegacyKeys, type LegacyCookie, type LegacyKeys } from './legacy-cookies'
 import type { SealedCookies } from './load'
-import { onceEach, revocationLog } from './log'
+import { onceEach, revocationLog, type IsFirst } from './log'
 import { revokerOf } from './revoker'
+import type { Tenants } from './tenants'
 
-/** One named session of an app: all that is set up once, at boot. */
+/** One named session of an app, or of one of its tenants: all that is set up once. */
 export interface SessionDefinition extends SealedCookies {
   readonly options: ResolvedOptions
+  /**
+   * With the option `tenant`, the definition of the app, which seals and opens nothing: they find the definition of a
+   * request. Null without the option, and in the definition of a tenant.
+   */
+  readonly tenants: Tenants | null
   /** Its index among the sessions of the app, and among their Set-Cookie lines. */
   readonly index: number
   readonly context: SessionContext
@@ -63,23 +70,67 @@ export interface HandOverKeys {
   readonly flows: TokenKeys | null
 }
 
+/** What the definitions of one named session share, whatever the tenant. */
+export interface SharedParts {
+  readonly index: number
+  readonly now: Clock
+  readonly log: FastifyBaseLogger
+  readonly isFirst: IsFirst
+  readonly legacyKeys: LegacyKeys
+  readonly revocation: Revocation | null
+  /** Null: each definition has its own, or none. */
+  readonly cache: TokenCache<TokenContent> | null
+}
+
 /** Throws FST_SESSION_INVALID_KEY, or what an opener of legacy cookies throws. */
 export async function defineSession (
-  session: ResolvedSession, { keyring, seeker }: SessionKeys, index: number, now: Clock, log: FastifyBaseLogger
+  session: ResolvedSession, keys: SessionKeys, index: number, now: Clock, log: FastifyBaseLogger
 ): Promise<SessionDefinition> {
+  return define(session, keys, await sharedParts(session, index, now, log))
+}
+
+/** Throws FST_SESSION_INVALID_KEY, or what an opener of legacy cookies throws. */
+export async function sharedParts (
+  session: ResolvedSession, index: number, now: Clock, log: FastifyBaseLogger
+): Promise<SharedParts> {
+  const { tenants, options: { tokenCache } } = session
+  return {
+    index,
+    now,
+    log,
+    isFirst: onceEach(),
+    legacyKeys: await openLegacyKeys(session.legacy),
+    revocation: revocationOf(session, now, log),
+    cache: tenants === null || tokenCache === 0 ? null : new TokenCache(tokenCache)
+  }
+}
+
+/** The keys of a session: those of a ring, or of a tenant. */
+export interface DefinitionKeys {
+  readonly keyring: KeyDerivation
+  readonly seeker: KeySeeker | null
+}
+
+/** @param tenant whose sessions these are; null without the option `tenant` */
+export function define (
+  session: ResolvedSession, { keyring, seeker }: DefinitionKeys, shared: SharedParts, tenant: string | null = null,
+  tenants: Tenants | null = null
+): SessionDefinition {
   const { options } = session
   const { cookieName, stampName, passName, proofName, codec, limits, attributes, sessionName } = options
-  const isFirst = onceEach()
+  const { index, now, log, isFirst, revocation } = shared
   const rules = { ...options, longestLifeMs: session.revocation?.longestLifeMs ?? Infinity }
   const definition: SessionDefinition = {
     options,
     sessionName,
+    tenant,
+    tenants,
     index,
     context: {
       limits,
       codec,
       now,
-      subjectOf: subjectOf(options),
+      subjectOf: subjectOf(options, tenant),
       revoker: () => revokerOf(definition),
       settingsIn: (given, before, current) => settingsIn(rules, given, before, current, now()),
       refuseSettingsThatUnbind: settings => {
@@ -88,8 +139,8 @@ export async function defineSession (
           'to a device cannot change after its login: set them in the request of the login, or by the option "cookie"')
       }
     },
-    legacyCookies: await legacyCookiesOf(session, keyring, isFirst),
-    sealing: sealingWith(options, keyring.tokenKeys('cookie', cookieName), stampedFromMs(session)),
+    legacyCookies: legacyCookiesOf(session, keyring, tenant, shared),
+    sealing: sealingWith(options, keyring.tokenKeys('cookie', cookieName), stampedFromMs(session), shared.cache),
     stampName,
     stampKeys: keyring.tokenKeys('stamp', stampName),
     passName,
@@ -97,11 +148,11 @@ export async function defineSession (
     proofKeys: keyring.tokenKeys('proof', proofName),
     proofForMs: options.proofForMs,
     seeker,
-    revocation: revocationOf(session, now, log),
+    revocation: revocation === null || tenant === null ? revocation : revocation.forTenant(tenant),
     lines: new CookieLines(attributes),
     bindingLines: new CookieLines({ ...attributes, secure: true, priority: null }),
     exchangeKeys: options.deviceBound === null ? null : exchangeKeysOf(keyring, proofName),
-    purposeKeys: () => keyring.tokenKeys('purpose', cookieName),
+    purposeKeys: () => keyring.tokenKeys('purpose', options.purposeName),
     flowNames: flowNamesOf(options.handOver),
     handOverKeys: handOverKeysOf(session, keyring),
     log,
@@ -110,13 +161,13 @@ export async function defineSession (
   return definition
 }
 
-function exchangeKeysOf (keyring: Keyring, proofName: string): ExchangeKeys {
+function exchangeKeysOf (keyring: KeyDerivation, proofName: string): ExchangeKeys {
   return { device: keyring.tokenKeys('device', proofName), challenge: keyring.tokenKeys('challenge', proofName) }
 }
 
 /** Sites that hand sessions over may have different cookies, so the keys of tickets have the empty cookie name. */
 function handOverKeysOf (
-  { options: { handOver }, ticketMaterials }: ResolvedSession, ring: Keyring
+  { options: { handOver }, ticketMaterials }: ResolvedSession, ring: KeyDerivation
 ): HandOverKeys | null {
   if (handOver === null) return null
   const keyring = ticketMaterials === null ? ring : new Keyring(fixedTerms(ticketMaterials))
@@ -162,12 +213,14 @@ export function subjectText (subject: unknown, where: string): string {
 
 const ANONYMOUS = Buffer.alloc(0)
 
-function subjectOf ({ subject, sessionName }: ResolvedOptions): SessionContext['subjectOf'] {
+function subjectOf (
+  { subject, sessionName }: ResolvedOptions, tenant: string | null
+): SessionContext['subjectOf'] {
   if (subject === null) return null
   return session => {
     const found = subject(session as never)
     if (found === undefined || found === null) return ANONYMOUS
-    return hashOfSubject(sessionName, subjectText(found, 'option "subject" must return'))
+    return hashOfSubject(sessionName, subjectText(found, 'option "subject" must return'), tenant)
   }
 }
 

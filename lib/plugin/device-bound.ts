@@ -12,7 +12,7 @@ import { cookieValues } from '../cookies/header'
 import { maxAge } from '../cookies/lines'
 import type { TokenKeys } from '../core/token'
 import { StoreUnavailableError } from '../errors'
-import { bound } from '../events'
+import { about, bound } from '../events'
 import type { ResolvedDeviceBound } from '../options/device-bound'
 import { keyOfId } from '../revocation/keys'
 import type { OpenedSession } from '../session/opened'
@@ -58,9 +58,10 @@ function addRoutes (app: FastifyInstance, definition: SessionDefinition): void {
   for (const routeName of ['register', 'refresh'] as const) {
     const answer = ANSWERS[routeName]
     const exchange: Exchange = async (request, reply) => {
-      const result = await answer(definition, request)
+      const own = contextOf(request).definitionOf(definition)
+      const result = own === null ? OF_NO_TENANT : await answer(own, request)
       // Meanwhile the app may have answered, such as by a timeout.
-      if (!reply.sent) sendAnswer(definition, result, request, reply)
+      if (!reply.sent) sendAnswer(own ?? definition, result, request, reply)
     }
     app.route({
       method: 'POST',
@@ -151,6 +152,7 @@ function withoutSession (answer: Answer): ExchangeResult {
   return { answer, opened: null, pass: null }
 }
 
+const OF_NO_TENANT = withoutSession(badRequest('the request is of no tenant'))
 const KEY_UNKNOWN = unavailable('the keyring could not be read for a key that is not known')
 const STORE_UNAVAILABLE = unavailable('the revocation store is unavailable')
 
@@ -242,11 +244,11 @@ function sendAnswer (
 }
 
 function publishStep (
-  { sessionName: session }: SessionDefinition, opened: OpenedSession | null, step: BindingStep,
+  { sessionName, tenant }: SessionDefinition, opened: OpenedSession | null, step: BindingStep,
   why: EndedBecause | null = null
 ): void {
   if (!bound.hasSubscribers) return
-  bound.publish({ session, id: opened === null ? null : keyOfId(opened.id.text), step, why })
+  bound.publish({ ...about(sessionName, tenant), id: opened === null ? null : keyOfId(opened.id.text), step, why })
 }
 
 /**
@@ -274,7 +276,8 @@ const RELOAD_HEADERS = {
  */
 export function addReloadPage (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
   app.addHook('onRequest', function reloadPage (request, reply, done) {
-    if (!isNavigationWithoutOwnOrigin(request) || !definitions.some(definition => needsProof(definition, request))) {
+    const mayNeedProof = isNavigationWithoutOwnOrigin(request)
+    if (!mayNeedProof || !contextOf(request).definitionsOf(definitions).some(own => needsProof(own, request))) {
       done()
       return
     }

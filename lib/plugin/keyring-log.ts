@@ -11,17 +11,22 @@ const TOO_SHORT = 'keys of the keyring expire before the last session or token t
 const NOT_RELOADED = 'the keyring could not be reloaded, and the last good one stays in use'
 const NOT_ROTATED = 'a new key is due and could not be added to the keyring'
 
-/** What happens to a keyring. Key ids are no secret: every cookie begins with one. */
+/**
+ * What happens to a keyring. Key ids are no secret: every cookie begins with one.
+ * @param tenant whose keyring it is; null for that of all. Requests cause it to be loaded, so that is logged at level
+ * debug
+ */
 export function keyringLog (
-  log: FastifyBaseLogger, { sessionName, limits, tokens }: ResolvedOptions, store: KeyringStore
+  log: FastifyBaseLogger, { sessionName, limits, tokens }: ResolvedOptions, store: KeyringStore,
+  tenant: string | null = null
 ): KeyringReporter {
   const warnedOf = new Set<string>()
   const longestMs = Math.max(limits.absoluteMs, ...Array.from(tokens.values(), ({ ttl }) => durationMs(ttl) as number))
-  const about = { session: sessionName, keyring: nameOf(store) }
+  const about = { session: sessionName, keyring: nameOf(store), ...(tenant === null ? {} : { tenant }) }
   return {
     replaced (keys, nowMs) {
       const states = Object.fromEntries(keys.map(scheduled => [scheduled.key.id, stateAt(scheduled, nowMs)]))
-      log.info({ ...about, keys: states }, 'keyring loaded')
+      log[tenant === null ? 'info' : 'debug']({ ...about, keys: states }, 'keyring loaded')
       const tooShort = keys.filter(scheduled => closesTooEarly(scheduled, longestMs, nowMs))
         .map(({ key }) => key.id).filter(id => !warnedOf.has(id))
       for (const id of tooShort) warnedOf.add(id)

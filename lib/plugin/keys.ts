@@ -14,10 +14,14 @@ export interface SessionKeys {
   readonly seeker: KeySeeker | null
 }
 
-/** Throws FST_SESSION_INVALID_KEY, FST_SESSION_INVALID_KEYRING or FST_SESSION_KEYRING_UNAVAILABLE. */
+/**
+ * Null where each tenant has a keyring. Throws FST_SESSION_INVALID_KEY, FST_SESSION_INVALID_KEYRING or
+ * FST_SESSION_KEYRING_UNAVAILABLE.
+ */
 export async function openKeys (
   app: FastifyInstance, { options, keySource }: ResolvedSession, now: Clock
-): Promise<SessionKeys> {
+): Promise<SessionKeys | null> {
+  if (keySource.kind === 'keyring-by-tenant') return null
   if (keySource.kind !== 'keyring') {
     return { keyring: new Keyring(fixedTerms(await materialsOf(keySource))), seeker: null }
   }

@@ -4,7 +4,8 @@ import type { CookieAttributes } from '../cookies/attributes'
 import { CookieLines } from '../cookies/lines'
 import { sideCookieNames } from '../core/format'
 import type { Values } from '../core/parts'
-import { fixedTerms, Keyring } from '../keyring/keyring'
+import { fixedTerms, Keyring, type KeyDerivation } from '../keyring/keyring'
+import { TenantKeys } from '../keyring/tenant-keys'
 import { SealedLegacy } from '../legacy/sealed'
 import { SecureSessionLegacy } from '../legacy/secure-session'
 import type { ResolvedLegacy } from '../options/legacy'
@@ -12,7 +13,7 @@ import type { ResolvedOptions, ResolvedSession } from '../options/options'
 import { attributesWith, isAllowed } from '../options/session-options'
 import { openLegacy } from '../session/legacy'
 import type { OpenedSession } from '../session/opened'
-import { sealingWith } from '../session/sealing'
+import { sealingWith, type Sealing } from '../session/sealing'
 import type { OwnSettings } from '../session/settings'
 import { legacyStoreFailed } from '../store-failure'
 import type { LegacyOpener, LegacySession } from '../../types/legacy'
@@ -45,6 +46,7 @@ type Opened = OpenedSession | null
 
 interface LegacyRules extends ResolvedOptions {
   readonly isFirst: IsFirst
+  readonly tenant: string | null
 }
 
 const NONE: readonly string[] = []
@@ -52,33 +54,59 @@ const NONE: readonly string[] = []
 /** The `statusCode` of an error by which an opener says that its store is unavailable. */
 const UNAVAILABLE = 503
 
+/** The keys of the openers that have keys other than the session's. */
+export type LegacyKeys = ReadonlyMap<object, Keyring>
+
 /** Throws FST_SESSION_INVALID_KEY, or what `prepare` of an opener throws. */
-export async function legacyCookiesOf (
-  { options, legacy }: ResolvedSession, keyring: Keyring, isFirst: IsFirst
-): Promise<LegacyCookie[]> {
-  const cookies: LegacyCookie[] = []
-  for (const one of legacy) {
-    const { opener } = one
-    cookies.push(opener instanceof SealedLegacy
-      ? await sealedLegacy(one, opener, options, keyring, isFirst)
-      : await otherLibrary(one, opener, { ...options, isFirst }))
+export async function openLegacyKeys (legacy: readonly ResolvedLegacy[]): Promise<LegacyKeys> {
+  const keys = new Map<object, Keyring>()
+  for (const { opener } of legacy) {
+    if (opener instanceof SealedLegacy) {
+      const materials = await opener.materials()
+      if (materials !== null) keys.set(opener, new Keyring(fixedTerms(materials)))
+    } else {
+      await opener.prepare?.()
+    }
   }
-  return cookies
+  return keys
+}
+
+/** The keys for the legacy cookies of one session, and what they share with it. */
+export interface LegacyParts {
+  readonly legacyKeys: LegacyKeys
+  readonly isFirst: IsFirst
+  readonly cache: Sealing['cache']
+}
+
+/** @param tenant whose sessions are opened; null without the option `tenant` */
+export function legacyCookiesOf (
+  { options, legacy }: ResolvedSession, keyring: KeyDerivation, tenant: string | null, parts: LegacyParts
+): LegacyCookie[] {
+  const rules = { ...options, isFirst: parts.isFirst, tenant }
+  return legacy.map(one => {
+    const { opener } = one
+    if (!(opener instanceof SealedLegacy)) return otherLibrary(one, opener, rules)
+    return sealedLegacy(one, opener, options, keyring, tenant, parts)
+  })
 }
 
 /** A sealed cookie, under another name or other keys. */
-async function sealedLegacy (
-  { cookieName, attributes, keep }: ResolvedLegacy, opener: SealedLegacy, options: ResolvedOptions, ownKeyring: Keyring,
-  isFirst: IsFirst
-): Promise<LegacyCookie> {
-  const materials = await opener.materials()
-  const keyring = materials === null ? ownKeyring : new Keyring(fixedTerms(materials))
+function sealedLegacy (
+  legacy: ResolvedLegacy, opener: SealedLegacy, options: ResolvedOptions, ownKeyring: KeyDerivation,
+  tenant: string | null, { legacyKeys, isFirst, cache }: LegacyParts
+): LegacyCookie {
+  const { cookieName, attributes, keep } = legacy
+  const otherKeyring = legacyKeys.get(opener) ?? null
+  // With `tenant` in its options, it was sealed before there were tenants.
+  const scope = legacy.tenant === null ? tenant : null
+  const keyring = keysOf(otherKeyring ?? ownKeyring, scope)
   const names = sideCookieNames(cookieName)
   const { stampName } = names
   const besideNames = Object.values(names)
   const sealed: SealedCookies = {
     sessionName: options.sessionName,
-    sealing: sealingWith({ ...options, cookieName }, keyring.tokenKeys('cookie', cookieName)),
+    tenant,
+    sealing: sealingWith({ ...options, cookieName }, keyring.tokenKeys('cookie', cookieName), Infinity, cache),
     ...names,
     stampKeys: keyring.tokenKeys('stamp', stampName),
     // The key of the browser belongs to the earlier name: a session that only a proof proves does not migrate.
@@ -93,7 +121,7 @@ async function sealedLegacy (
     passName: sealed.passName,
     immediate: true,
     isDated: true,
-    namesOfOwnKeys: materials === null ? [cookieName, stampName] : NONE,
+    namesOfOwnKeys: otherKeyring === null ? [cookieName, stampName] : NONE,
     furtherNames: values => [...besideNames, ...sealed.sealing.parts.furtherNames(values)],
     lines: linesUnder(cookieName, attributes),
     open (source, nowMs, log) {
@@ -107,20 +135,24 @@ async function sealedLegacy (
   }
 }
 
+function keysOf (keyring: KeyDerivation, tenant: string | null): KeyDerivation {
+  const ring = keyring instanceof TenantKeys ? keyring.ring : keyring
+  return tenant === null ? ring : new TenantKeys(ring, tenant)
+}
+
 /** It has no mark, or its pass was sent. */
 function isUsable (
-  { binding, id }: OpenedSession, { sessionName, sealing, isFirst }: SealedCookies, log: OpeningLog
+  { binding, id }: OpenedSession, { sessionName, tenant, sealing, isFirst }: SealedCookies, log: OpeningLog
 ): boolean {
   if (!isUnproven(binding)) return true
-  logRefused(log, isFirst, { sessionName, cookie: sealing.cookieName, reason: 'unproven', id: id.text })
+  logRefused(log, isFirst, { sessionName, tenant, cookie: sealing.cookieName, reason: 'unproven', id: id.text })
   return false
 }
 
 /** A cookie of another library. */
-async function otherLibrary (
+function otherLibrary (
   { cookieName, attributes, keep }: ResolvedLegacy, opener: LegacyOpener, options: LegacyRules
-): Promise<LegacyCookie> {
-  await opener.prepare?.()
+): LegacyCookie {
   const { immediate = false } = opener
   const rules = { ...options, cookieName }
   return {
@@ -186,7 +218,8 @@ function sessionOf (
   try {
     const session = openLegacy(found, value, rules, nowMs)
     if (!isRefusal(session)) return session
-    logRefused(log, rules.isFirst, { sessionName: rules.sessionName, cookie, reason: session.reason })
+    const { sessionName, tenant, isFirst } = rules
+    logRefused(log, isFirst, { sessionName, tenant, cookie, reason: session.reason })
   } catch (error) {
     log.error({ cookie, err: error }, 'an opener of legacy cookies returned an invalid result')
   }

@@ -107,6 +107,8 @@ function legacyCandidates (legacy: LegacyCookie, opened: OpenedSession): Candida
 /** The name and the keys of sealed cookies. */
 export interface SealedCookies {
   readonly sessionName: string
+  /** In the events; null without the option `tenant`. */
+  readonly tenant: string | null
   readonly sealing: Sealing
   readonly stampName: string
   readonly stampKeys: TokenKeys
@@ -124,7 +126,7 @@ export function openSealed (
 ): readonly OpenedSession[] {
   const known = kept?.get(sealed)
   if (known !== undefined) return known
-  const { sealing, sessionName, isFirst } = sealed
+  const { sealing, sessionName, tenant, isFirst } = sealed
   const candidates = tokens(sealing.parts)
   if (candidates.length === 0) return NO_SESSIONS
   const sessions: OpenedSession[] = []
@@ -132,7 +134,7 @@ export function openSealed (
   for (const token of candidates) {
     const opened = token === null ? MALFORMED : openSession(token, sealing, nowMs, related)
     if (!isRefusal(opened)) sessions.push(opened)
-    else logRefused(log, isFirst, { sessionName, cookie: sealing.cookieName, reason: opened.reason })
+    else logRefused(log, isFirst, { sessionName, tenant, cookie: sealing.cookieName, reason: opened.reason })
   }
   if (sessions.length < 2) return sessions
   const cookieSettings = sessions.map(({ settings }) => settings)

@@ -3,7 +3,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest }
 import { LINE_BYTES, NOT_SPLIT } from '../core/format'
 import type { RefusalReason } from '../core/refusal'
 import { NotReadyError, type TooLargeError } from '../errors'
-import { refused } from '../events'
+import { about, refused } from '../events'
 import { maxAgeProblem } from '../options/max-age'
 import type { ResolvedOptions } from '../options/options'
 import type { StoreReporter } from '../revocation/circuit-breaker'
@@ -69,6 +69,7 @@ export class DeferredLog implements OpeningLog {
 
 export interface RefusedCookie {
   readonly sessionName: string
+  readonly tenant: string | null
   readonly cookie: string
   readonly reason: RefusedBecause
   /** It is accepted, in spite of the reason. */
@@ -84,11 +85,11 @@ const CLOCKS_DIFFER = 'a key opened it, and it is dated more than a minute ahead
 
 /** At level debug, because clients can send any cookie. A genuine one from the future means that a clock is wrong. */
 export function logRefused (log: OpeningLog, isFirst: IsFirst, refusal: RefusedCookie): void {
-  const { sessionName, cookie, reason, id, isAllowed = false } = refusal
+  const { sessionName, tenant, cookie, reason, id, isAllowed = false } = refusal
   if (reason === 'from-the-future' && isFirst(CLOCKS)) warnOfClocks(log, sessionName, cookie, 'a session was refused')
   else log.debug({ cookie, reason }, isAllowed ? ALLOWED : 'session cookie refused')
   if (!refused.hasSubscribers) return
-  refused.publish({ session: sessionName, cookie, reason, id: id === undefined ? null : keyOfId(id) })
+  refused.publish({ ...about(sessionName, tenant), cookie, reason, id: id === undefined ? null : keyOfId(id) })
 }
 
 /** A genuine stamp from the future does not renew its session. */
@@ -270,6 +271,13 @@ export function warnNotMigrated (
   if (!isFirst('migrate')) return
   log.warn({ cookie: options.cookieName },
     `a session could not migrate from its legacy cookie, which stays in use: ${detail}`)
+}
+
+/** What a request of no tenant set is lost. The request may be of a stranger, so nothing of it is in the line. */
+export function infoNotSent ({ options: { sessionName }, isFirst }: SessionDefinition, { log }: FastifyRequest): void {
+  if (!isFirst('no tenant')) return
+  log.info({ session: sessionName },
+    'a session was changed in a request of no tenant, by the option "tenant", and is not sent')
 }
 
 /** A log serializer may read `request.session` at every request, so this is logged once. */

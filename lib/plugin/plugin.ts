@@ -8,15 +8,17 @@ import { decorateApp } from './app-api'
 import { registerCookies } from './cookie-plugin'
 import { defineSession, type SessionDefinition } from './definition'
 import { addExchanges, addReloadPage, exchangeOf } from './device-bound'
-import { cookieSigner, openKeys } from './keys'
+import { cookieSigner, openKeys, type SessionKeys } from './keys'
 import { warnOverBudget } from './log'
 import { addHandOver } from './hand-over'
 import { discard, holdErrors } from './reply'
 import type { ReplyWriter } from './reply-writer'
-import { CONTEXT, contextOf } from './request-context'
+import { CONTEXT, contextOf, type RequestContext } from './request-context'
+import { hasTenants } from './request-tenants'
 import { resume, resumeAfter } from './resume'
 import { checkRouteConfigs } from './route-config'
 import { refuseSiblingClash } from './sibling-scopes'
+import { defineTenants, findTenants } from './tenant-definition'
 import { seekUnknownKeys } from './unknown-keys'
 
 /** The sessions of an app's scope, for registrations in inner scopes. */
@@ -50,8 +52,11 @@ export async function registerSessions (app: FastifyInstance, options: SecureSes
   for (const one of resolved) {
     for (const warning of one.options.warnings) app.log.warn({ session: one.options.sessionName }, warning)
     const keys = await openKeys(app, one, now)
-    if (own.length === 0) await registerCookies(app, cookieSigner(keys.keyring, now))
-    own.push(await defineSession(one, keys, outer.length + own.length, now, app.log))
+    if (own.length === 0) await registerCookies(app, keys === null ? undefined : cookieSigner(keys.keyring, now))
+    const index = outer.length + own.length
+    own.push(one.tenants === null
+      ? await defineSession(one, keys as SessionKeys, index, now, app.log)
+      : await defineTenants(app, one, keys, index, now))
   }
 
   refuseSiblingClash(app, own, outer, now())
@@ -68,7 +73,8 @@ function attach (app: FastifyInstance, definitions: readonly SessionDefinition[]
   // A registration in an inner scope shares the hooks of the outer one.
   if (!app.hasRequestDecorator(CONTEXT)) addHooks(app)
   const deviceBound = definitions.filter(({ options }) => options.deviceBound !== null)
-  seekUnknownKeys(app, definitions)
+  findTenants(app, definitions)
+  seekUnknownKeys(app, definitions, (request, ofTenants) => contextOf(request).definitionsOf(ofTenants))
   if (deviceBound.length > 0) addReloadPage(app, deviceBound)
   preload(app, definitions)
   if (deviceBound.length > 0) addExchanges(app, deviceBound)
@@ -151,10 +157,13 @@ function preload (app: FastifyInstance, definitions: readonly SessionDefinition[
     return revocation !== null || legacyCookies.some(({ immediate }) => !immediate)
   })
   if (waiting.length === 0) return
+  const preloadIn = waiting.some(hasTenants)
+    ? (context: RequestContext) => context.preload(context.definitionsOf(waiting))
+    : (context: RequestContext) => context.preload(waiting)
   app.addHook('onRequest', function preloadSessions (request, reply, done) {
     // The two routes load the session themselves, because there it needs neither a pass nor a proof.
     const isPreloaded = request.routeOptions.config.session !== false && exchangeOf(request) === undefined
-    const loading = isPreloaded ? contextOf(request).preload(waiting) : null
+    const loading = isPreloaded ? preloadIn(contextOf(request)) : null
     if (loading === null) done()
     else resumeAfter(loading, reply, done)
   })

@@ -7,6 +7,7 @@ import { DeferredLog, warnNotReady, type OpeningLog } from './log'
 import { PreloadedSessions } from './preload'
 import { ReplyWriter, type SessionsToWrite } from './reply-writer'
 import { RequestSession } from './request-session'
+import { hasTenants, RequestTenants } from './request-tenants'
 import { mayRenew } from './route-config'
 import { logVerified } from './verified-log'
 import { verifyWithoutStore, type VerifiedSession } from './verify'
@@ -35,6 +36,8 @@ export class RequestContext implements SessionsToWrite {
   #kept: Map<SealedCookies, readonly OpenedSession[]> | null = null
   /** Null where no session of the app can need a promise. */
   #preloaded: PreloadedSessions | null = null
+  /** Null until a session with the option `tenant` is used. */
+  #tenants: RequestTenants | null = null
   /** A session is being loaded. A log line that is written meanwhile may read it. */
   #isLoading = false
 
@@ -48,6 +51,7 @@ export class RequestContext implements SessionsToWrite {
    * request, or where nothing would catch it. Throws FST_SESSION_STORE_UNAVAILABLE, FST_SESSION_UNPROVEN.
    */
   read (definition: SessionDefinition): object | null {
+    if (definition.tenants !== null) return this.#readOfTenant(definition)
     const present = this.#find(definition)
     if (present === undefined && this.#isLoading) return null
     try {
@@ -55,6 +59,37 @@ export class RequestContext implements SessionsToWrite {
     } catch (error) {
       return this.#failedRead(definition, error)
     }
+  }
+
+  #readOfTenant (definition: SessionDefinition): object | null {
+    try {
+      const own = this.definitionOf(definition)
+      return own === null ? this.tenants.unsent(definition) : this.read(own)
+    } catch (error) {
+      return this.#failedRead(definition, error)
+    }
+  }
+
+  get tenants (): RequestTenants {
+    this.#tenants ??= new RequestTenants(this.request)
+    return this.#tenants
+  }
+
+  /** The definition for this request; null where it is of no tenant. Throws as `RequestTenants.definitionOf` does. */
+  definitionOf (definition: SessionDefinition): SessionDefinition | null {
+    return hasTenants(definition) ? this.tenants.definitionOf(definition) : definition
+  }
+
+  /** The definitions for this request, where they are known. */
+  definitionsOf (definitions: readonly SessionDefinition[]): readonly SessionDefinition[] {
+    return definitions.flatMap(definition => {
+      try {
+        return this.definitionOf(definition) ?? []
+      } catch {
+        // It is thrown where the request uses the session.
+        return []
+      }
+    })
   }
 
   #failedRead (definition: SessionDefinition, error: unknown): null {

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { UnprovenError } from '../errors'
-import { opened } from '../events'
+import { about, opened } from '../events'
 import { keyOfId } from '../revocation/keys'
 import type { SessionObserver } from '../session/context'
 import { Session } from '../session/session'
@@ -160,11 +160,11 @@ export class RequestSession implements SessionObserver {
   }
 
   #publishOpened (): void {
-    const { verified, definition: { sessionName, options } } = this
+    const { verified, definition: { sessionName, tenant, options } } = this
     if (verified === null || isRefused(verified)) return
     const { status, isChecked, legacy, opened: { id } } = verified
     const check = status === 'unavailable-trusted' ? 'unchecked' : isChecked ? 'good' : null
     const cookie = legacy?.cookieName ?? options.cookieName
-    opened.publish({ session: sessionName, cookie, id: keyOfId(id.text), check })
+    opened.publish({ ...about(sessionName, tenant), cookie, id: keyOfId(id.text), check })
   }
 }

@@ -2,7 +2,9 @@ import type { FastifyInstance } from 'fastify'
 import { invalid } from '../checks'
 import type { CookieAttributes } from '../cookies/attributes'
 import type { ResolvedOptions } from '../options/options'
+import { dependsOnTenant } from '../options/tenants'
 import type { SessionDefinition } from './definition'
+import { hasTenants } from './request-tenants'
 
 /**
  * Scopes that are not nested may each register sessions, and a browser sends the cookies of both. Allowed are the same
@@ -38,7 +40,8 @@ export function refuseSiblingClash (
 function refuseClash (one: SessionDefinition, other: SessionDefinition, nowMs: number): void {
   const [a, b] = [one.options, other.options]
   const shared = a.cookieNames.find(name => b.cookieNames.includes(name))
-  if (shared !== undefined && !areApart(a.attributes, b.attributes)) {
+  const isApart = placesOf(one).every(a => placesOf(other).every(b => areApart(a, b)))
+  if (shared !== undefined && !isApart) {
     const difference = differenceOf(one, other, nowMs)
     if (difference === null) return
     throw invalid(
@@ -60,8 +63,13 @@ function refuseClash (one: SessionDefinition, other: SessionDefinition, nowMs: n
 /** Null where both scopes have one and the same session. */
 function differenceOf (one: SessionDefinition, other: SessionDefinition, nowMs: number): string | null {
   const [a, b] = [one.options, other.options]
+  const ofTenants = hasTenants(one)
+    ? one.tenants.differenceFrom(other.tenants, nowMs)
+    : hasTenants(other) ? 'the option "tenant"' : null
+  if (ofTenants !== null) return ofTenants
   if (a.cookieName !== b.cookieName) return `another meaning (its sessions are in "${b.cookieName}")`
-  if (!opens(one, other, nowMs) || !opens(other, one, nowMs)) return 'other keys'
+  const isOpen = hasTenants(one) || (opens(one, other, nowMs) && opens(other, one, nowMs))
+  if (!isOpen) return 'other keys'
   if (one.lines.scope !== other.lines.scope) return 'another path or domain that overlaps'
   if (!reads(a, b) || !reads(b, a)) return 'another serializer'
   // The name is hashed with the subject.
@@ -79,8 +87,14 @@ function opens ({ sealing: { keys } }: SessionDefinition, other: SessionDefiniti
   return keys.find(other.sealing.keys.sealing(nowMs).id, nowMs) !== undefined
 }
 
+function placesOf ({ options, tenants }: SessionDefinition): readonly Place[] {
+  return tenants === null ? [options.attributes] : tenants.declared.map(({ options }) => options.attributes)
+}
+
 /** No request brings both cookies. Without a domain the host is not known here. */
 function areApart (a: Place, b: Place): boolean {
+  // A path or domain of a tenant may be any.
+  if (dependsOnTenant(a) || dependsOnTenant(b)) return false
   if (arePathsApart(pathOf(a), pathOf(b))) return true
   return a.domain !== null && b.domain !== null && areDomainsApart(a.domain, b.domain)
 }

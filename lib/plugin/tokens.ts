@@ -6,6 +6,7 @@ import { checkPurpose, readAudience, readSettings, withoutStore } from '../optio
 import { contextOf, jsonOfData, openPurposeToken, sealPurposeToken } from '../session/purpose-token'
 import { sessionNamed, type SessionDefinition } from './definition'
 import { logTokenRefused } from './log'
+import { refuseWithoutTenant } from './request-tenants'
 import { seekKeyOf } from './unknown-keys'
 
 const SEAL = 'secureSession.sealToken()'
@@ -63,6 +64,7 @@ function callOf (
   refuseUnknown(given, [...known, 'sessionName'], `${where}: option`)
   const name = checkPurpose(purpose, where)
   const definition = sessionNamed(definitions, given['sessionName'] as string | undefined)
+  refuseWithoutTenant(definition, where)
   const own = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
   return { definition, purpose: name, settings: { ...definition.options.tokens.get(name), ...own } }
 }

@@ -1,9 +1,10 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { parseStringHeader } from '../bound/exchange'
 import { cookieValues } from '../cookies/header'
 import { keyIdIn } from '../core/token'
 import type { KeySeeker } from '../keyring/key-seeker'
 import type { SessionDefinition } from './definition'
+import { hasTenants } from './request-tenants'
 import { resumeAfter } from './resume'
 
 interface Sought {
@@ -11,17 +12,28 @@ interface Sought {
   readonly seeker: KeySeeker
 }
 
+/** The definitions for a request, where they are known. */
+type DefinitionsOf = (
+  request: FastifyRequest, definitions: readonly SessionDefinition[]
+) => readonly SessionDefinition[]
+
 /**
  * A cookie may name a key that another server has just begun to use. Then the keyring is read again before the handler
  * runs, because `request.session` cannot wait. Nothing is decrypted here.
  */
-export function seekUnknownKeys (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
-  const all = definitions.flatMap(soughtOf)
-  if (all.length === 0) return
+export function seekUnknownKeys (
+  app: FastifyInstance, definitions: readonly SessionDefinition[], definitionsOf: DefinitionsOf
+): void {
+  const all = definitions.flatMap(definition => hasTenants(definition) ? [] : soughtOf(definition))
+  const ofTenants = definitions.filter(hasTenants).filter(({ seeker, tenants }) => seeker !== null || tenants.isAsync)
+  if (all.length + ofTenants.length === 0) return
+  const allFor = ofTenants.length === 0
+    ? () => all
+    : (request: FastifyRequest) => [...all, ...definitionsOf(request, ofTenants).flatMap(soughtOf)]
   app.addHook('onRequest', function seekKeys (request, reply, done) {
     const { cookie: header, 'sec-secure-session-id': identifier } = request.raw.headers
     const isSought = (header ?? identifier) !== undefined && request.routeOptions.config.session !== false
-    const seeking = isSought ? seek(all, header, parseStringHeader(identifier)) : null
+    const seeking = isSought ? seek(allFor(request), header, parseStringHeader(identifier)) : null
     if (seeking === null) done()
     else resumeAfter(seeking, reply, done)
   })

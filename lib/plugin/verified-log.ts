@@ -9,10 +9,13 @@ import { isRefused, type VerifiedSession } from './verify'
 
 /** These candidates opened, and their sessions were revoked. */
 export function logRevoked (
-  { sessionName, options, isFirst }: SessionDefinition, { revoked, legacy }: VerifiedSession, log: OpeningLog
+  { sessionName, tenant, options, isFirst }: SessionDefinition, { revoked, legacy }: VerifiedSession,
+  log: OpeningLog
 ): void {
   const cookie = legacy?.cookieName ?? options.cookieName
-  for (const { id } of revoked) logRefused(log, isFirst, { sessionName, cookie, reason: 'revoked', id: id.text })
+  for (const { id: { text } } of revoked) {
+    logRefused(log, isFirst, { sessionName, tenant, cookie, reason: 'revoked', id: text })
+  }
 }
 
 /** What was found out about the session of a request: candidates that are not used, and why. */
@@ -25,9 +28,9 @@ export function logVerified (
   warnRefreshFails(definition, headers, log)
   // A session that is accepted without a proof is logged, too: operators look for it before they enforce proofs.
   const isAllowed = isUnproven(opened.binding) && !isRefused(verified)
-  const { sessionName, options: { cookieName }, isFirst } = definition
+  const { sessionName, tenant, options: { cookieName: cookie }, isFirst } = definition
   for (const { id } of isAllowed ? [opened] : unproven) {
-    logRefused(log, isFirst, { sessionName, cookie: cookieName, reason: 'unproven', id: id.text, isAllowed })
+    logRefused(log, isFirst, { sessionName, tenant, cookie, reason: 'unproven', id: id.text, isAllowed })
   }
 }
 

@@ -13,9 +13,13 @@ export function keyOfToken (id: Buffer): string {
   return keyOf(fingerprint(`${LABEL}purpose\0${id.toString('hex')}`, SUBJECT_BYTES))
 }
 
-/** A client that can guess a subject can compute this hash. */
-export function hashOfSubject (sessionName: string, subject: string): Buffer {
-  return fingerprint(`${LABEL}subject\0${sessionName}\0${subject}`, SUBJECT_BYTES)
+/**
+ * A client that can guess a subject can compute this hash.
+ * @param tenant whose user it is: equal subjects of two tenants are two users; null without tenants
+ */
+export function hashOfSubject (sessionName: string, subject: string, tenant: string | null = null): Buffer {
+  const use = tenant === null ? 'subject' : `tenant-subject\0${tenant}`
+  return fingerprint(`${LABEL}${use}\0${sessionName}\0${subject}`, SUBJECT_BYTES)
 }
 
 export function keyOf (hash: Buffer): string {

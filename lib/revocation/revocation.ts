@@ -1,5 +1,5 @@
 import type { RevokedEvent } from '../../types/events'
-import { revoked } from '../events'
+import { about, revoked } from '../events'
 import { CLOCK_SKEW_MS, type Clock } from '../time'
 import type { CircuitBreaker } from './circuit-breaker'
 import { IssueClock } from './issue-clock'
@@ -14,6 +14,8 @@ export type CheckedStatus = 'active' | 'unavailable-trusted' | End
 
 export interface RevocationContext {
   readonly sessionName: string
+  /** In the events; null without tenants. */
+  readonly tenant?: string | null
   readonly store: CircuitBreaker
   /** For how long a session is trusted after it began or was checked. */
   readonly recheckMs: number
@@ -31,14 +33,22 @@ interface Lookup {
 /** Which sessions were revoked. The store is asked once per session and `recheckMs`. */
 export class Revocation {
   readonly #context: RevocationContext
-  readonly #cache = new RevocationCache()
+  readonly #cache: RevocationCache
   readonly #clock: IssueClock
   /** Those under way, by session. */
-  readonly #lookups = new Map<string, Lookup>()
+  readonly #lookups: Map<string, Lookup>
 
-  constructor (context: RevocationContext) {
+  /** @param shared what it knows of the store, and uses, is that of another one */
+  constructor (context: RevocationContext, shared: Revocation | null = null) {
     this.#context = context
-    this.#clock = new IssueClock(context.now)
+    this.#cache = shared === null ? new RevocationCache() : shared.#cache
+    this.#clock = shared === null ? new IssueClock(context.now) : shared.#clock
+    this.#lookups = shared === null ? new Map() : shared.#lookups
+  }
+
+  /** For the sessions of a tenant: its events name the tenant. Ids, and the hashes of subjects, are unique. */
+  forTenant (tenant: string): Revocation {
+    return new Revocation({ ...this.#context, tenant }, this)
   }
 
   /** The status that is known without asking the store. */
@@ -165,7 +175,9 @@ export class Revocation {
   }
 
   #publish (by: RevokedEvent['by'], id: string): void {
-    if (revoked.hasSubscribers) revoked.publish({ session: this.#context.sessionName, by, id })
+    if (!revoked.hasSubscribers) return
+    const { sessionName, tenant = null } = this.#context
+    revoked.publish({ ...about(sessionName, tenant), by, id })
   }
 
   /** Parallel requests with one session share one answer that is not older than `recheckMs`. */

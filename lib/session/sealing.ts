@@ -70,9 +70,14 @@ export const NOT_STAMPED: StampedTimes = Object.freeze({ renewedAtMs: 0, checked
 export const NO_RELATED_COOKIES: RelatedCookies = Object.freeze({ stampOf: () => NOT_STAMPED, bindingOf: () => null })
 const LARGEST_KEYS_NAMED = 3
 
-/** @param recheckMs see `Sealing` */
-export function sealingWith (rules: SealingRules, keys: TokenKeys, recheckMs = Infinity): Sealing {
-  const cache = rules.tokenCache === 0 ? null : new TokenCache<TokenContent>(rules.tokenCache)
+/**
+ * @param recheckMs see `Sealing`
+ * @param shared a cache that others use, too: its entries are of keys, and each has keys of its own. Null for a new one
+ */
+export function sealingWith (
+  rules: SealingRules, keys: TokenKeys, recheckMs = Infinity, shared: Sealing['cache'] = null
+): Sealing {
+  const cache = shared ?? (rules.tokenCache === 0 ? null : new TokenCache<TokenContent>(rules.tokenCache))
   return { ...rules, keys, recheckMs, parts: new CookieParts(rules.cookieName), cache }
 }
 

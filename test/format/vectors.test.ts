@@ -9,6 +9,7 @@ import { readStamp, writeStamp } from '../../lib/core/stamp'
 import { openToken, plaintext, sealToken, type OpenedToken, type TokenKeys } from '../../lib/core/token'
 import { keyIdText } from '../../lib/keyring/key-id'
 import { fixedTerms, Keyring, type KeyUse } from '../../lib/keyring/keyring'
+import { TenantKeys } from '../../lib/keyring/tenant-keys'
 import { subjectText } from '../../lib/plugin/definition'
 import { hashOfSubject, keyOf, keyOfId, keyOfToken } from '../../lib/revocation/keys'
 import { createSealer, type Sealer, type SealerOptions } from '../../lib/sealer'
@@ -72,8 +73,18 @@ interface PurposeVector extends Omit<SealedVector, 'idle' | 'absolute'> {
   once?: boolean
 }
 
+interface TenantVector extends Pick<ValidVector, 'name' | 'use' | 'cookieName' | 'key' | 'token'> {
+  tenant: string | null
+  purpose?: string
+  audience?: string
+  nonce?: string
+  plaintext?: string
+  reason?: string
+}
+
 interface HashVector {
   name: string
+  tenant?: string
   tokenId?: string
   sessionName?: string
   subject?: string | number
@@ -245,14 +256,26 @@ for (const { name, reason, json, once = false, ...vector } of vectors<PurposeVec
   })
 }
 
-for (const { name, sessionName, subject, id, tokenId, hash, storeKey } of vectors<HashVector>('hashes')) {
+for (const { name, tenant, use, cookieName, key, token, purpose, audience = '', nonce = '', plaintext: bytes = '', reason } of vectors<TenantVector>('tenants')) {
+  t.test(`a token of a tenant: ${name}`, async t => {
+    const ring = new Keyring(fixedTerms([material(key)]))
+    const keys = (tenant === null ? ring : new TenantKeys(ring, tenant)).tokenKeys(use, cookieName)
+    const context = purpose === undefined ? undefined : contextOf(purpose, audience)
+    const opened = openToken(token, keys, 1, 0, context)
+    if (reason !== undefined) return t.strictSame(opened, { ok: false, reason })
+    t.equal(plaintext.toString('hex', 0, (opened as OpenedToken).plaintextBytes), bytes)
+    t.equal(sealToken(plaintext.write(bytes, 'hex'), keys.sealing(0), 1, Buffer.from(nonce, 'hex'), context), token)
+  })
+}
+
+for (const { name, tenant, sessionName, subject, id, tokenId, hash, storeKey } of vectors<HashVector>('hashes')) {
   t.test(`a hash: ${name}`, async t => {
     if (tokenId !== undefined) {
       t.equal(keyOfToken(Buffer.from(tokenId, 'hex')), storeKey)
     } else if (id !== undefined) {
       t.equal(keyOfId(id), storeKey)
     } else {
-      const found = hashOfSubject(sessionName as string, subjectText(subject, 'a vector has'))
+      const found = hashOfSubject(sessionName as string, subjectText(subject, 'a vector has'), tenant)
       t.equal(found.toString('hex'), hash)
       t.equal(keyOf(found), storeKey)
     }

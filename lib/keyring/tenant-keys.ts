@@ -1,0 +1,49 @@
+import { tenantScope } from '../core/format'
+import type { TokenKey, TokenKeys } from '../core/token'
+import { invalid } from '../checks'
+import type { KeyDerivation, KeyUse } from './keyring'
+
+/**
+ * The keys of a ring for the tokens of one tenant. The derived keys are those of the ring, so that tenants take no
+ * guarded memory of their own. The tenant is in the associated data.
+ */
+export class TenantKeys implements KeyDerivation {
+  /** For tokens of no tenant. */
+  readonly ring: KeyDerivation
+  readonly #scope: Buffer
+  /** The keys of this tenant, by those of the ring: a key that leaves the ring is not kept here. */
+  readonly #scoped = new WeakMap<TokenKey, TokenKey>()
+
+  constructor (ring: KeyDerivation, tenant: string) {
+    this.ring = ring
+    this.#scope = tenantScope(tenant)
+  }
+
+  tokenKeys (use: KeyUse, cookieName: string): TokenKeys {
+    const keys = this.ring.tokenKeys(use, cookieName)
+    return {
+      sealing: nowMs => this.#scopedKey(keys.sealing(nowMs)),
+      find: (id, nowMs) => {
+        const key = keys.find(id, nowMs)
+        return key === undefined ? undefined : this.#scopedKey(key)
+      }
+    }
+  }
+
+  /** One object for each key: the token cache compares them. */
+  #scopedKey (key: TokenKey): TokenKey {
+    const existing = this.#scoped.get(key)
+    if (existing !== undefined) return existing
+    const scoped = key.scopedTo(this.#scope)
+    this.#scoped.set(key, scoped)
+    return scoped
+  }
+}
+
+/** In place of keys, where the tenant is not known: seals and opens nothing. */
+export const NO_TENANT_KEYS: KeyDerivation = {
+  tokenKeys: () => ({
+    sealing () { throw invalid('this session has the option "tenant", and no tenant is known here') },
+    find: () => undefined
+  })
+}

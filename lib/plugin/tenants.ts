@@ -1,0 +1,146 @@
+import type { FastifyRequest } from 'fastify'
+import { BoundedMap } from '../bounded-map'
+import type { TokenKeys } from '../core/token'
+import type { KeyDerivation } from '../keyring/keyring'
+import { NO_TENANT_KEYS, TenantKeys } from '../keyring/tenant-keys'
+import type { ResolvedSession } from '../options/options'
+import {
+  checkTenant, cookieIn, sessionOfTenant, tenantIn, type DeclaredCookie, type ResolvedTenants
+} from '../options/tenants'
+import { define, type DefinitionKeys, type SessionDefinition, type SharedParts } from './definition'
+import type { SessionKeys } from './keys'
+
+/** How many tenants a server keeps at once: some 5 MB. What it keeps of others is made again when it is needed. */
+const MOST_TENANTS = 1000
+
+/** The keys of a tenant, as long as the server keeps them. */
+export interface TenantKeysInUse extends DefinitionKeys {
+  /** No longer reads them again. They go on working for requests that have them. */
+  close (): void
+}
+
+/** Where the keys of tenants come from. */
+export interface TenantKeySource {
+  /** The ring of all tenants, or the function that gives each its own. */
+  readonly origin: KeyDerivation | ((tenant: string) => unknown)
+  /** Reads an unknown key again; null where that is known only for a tenant, or is never needed. */
+  readonly seeker: DefinitionKeys['seeker']
+  /** `open` returns promises. */
+  readonly isAsync: boolean
+  /** Fails with FST_SESSION_STORE_UNAVAILABLE, FST_SESSION_INVALID_OPTION, or what a function of the app throws. */
+  open (tenant: string): TenantKeysInUse | Promise<TenantKeysInUse>
+}
+
+/** One ring for all tenants. */
+export function sharedKeys ({ keyring, seeker }: SessionKeys): TenantKeySource {
+  return {
+    origin: keyring,
+    seeker,
+    isAsync: false,
+    open: tenant => ({ keyring: new TenantKeys(keyring, tenant), seeker, close () {} })
+  }
+}
+
+/** Each of two rings opens what the other one seals now. */
+function isSameOrigin (one: TenantKeySource['origin'], other: TenantKeySource['origin'], nowMs: number): boolean {
+  if (typeof one === 'function' || typeof other === 'function') return one === other
+  const [a, b] = [one, other].map(ring => ring.tokenKeys('cookie', '')) as [TokenKeys, TokenKeys]
+  return [[a, b], [b, a]].every(([a, b]) => a?.find((b as TokenKeys).sealing(nowMs).id, nowMs) !== undefined)
+}
+
+interface Tenant {
+  readonly id: string
+  readonly keys: TenantKeysInUse
+  readonly definitions: Map<DeclaredCookie, SessionDefinition>
+}
+
+/** The definitions of one session for the tenants of an app. */
+export class Tenants {
+  /** The definition of the app for each declared cookie. */
+  readonly declared: readonly SessionDefinition[]
+  /** The keys of a tenant may have to be read from a store. */
+  readonly isAsync: boolean
+  readonly #rules: ResolvedTenants
+  readonly #keys: TenantKeySource
+  readonly #shared: SharedParts
+  /** Those that were used last. */
+  readonly #known = new BoundedMap<Tenant>(MOST_TENANTS)
+  #isClosed = false
+
+  constructor (session: ResolvedSession, rules: ResolvedTenants, keys: TenantKeySource, shared: SharedParts) {
+    this.#rules = rules
+    this.#keys = keys
+    this.#shared = shared
+    this.isAsync = keys.isAsync
+    const noKeys = { keyring: NO_TENANT_KEYS, seeker: keys.seeker }
+    this.declared = rules.declared.map(({ session: { legacy, options } }, index) => {
+      const all = index === 0 ? session.options : options
+      return define({ ...session, legacy, options: all }, noKeys, shared, null, this)
+    })
+  }
+
+  /**
+   * The definition for a request; null where its host is no tenant. Fails with FST_SESSION_STORE_UNAVAILABLE,
+   * FST_SESSION_INVALID_OPTION, or what a function of the app throws.
+   */
+  definitionOf (request: FastifyRequest): SessionDefinition | null | Promise<SessionDefinition> {
+    const { tenantOf, cookieOf } = this.#rules
+    const id = tenantIn(tenantOf(request as never))
+    if (id === null) return null
+    const cookie = cookieOf === null ? this.#first : cookieIn(cookieOf(request as never), this.#rules, id)
+    return this.#find(id, cookie)
+  }
+
+  /**
+   * The definition for a tenant, without a request.
+   * @param choice what the option `cookie` would return; undefined for the first of `cookies`
+   */
+  async definitionFor (id: unknown, choice: unknown, where: string): Promise<SessionDefinition> {
+    const tenant = checkTenant(id, `${where} takes`)
+    if (choice === undefined) return await this.#find(tenant, this.#first)
+    return await this.#find(tenant, cookieIn(choice, this.#rules, tenant, `${where} takes as cookie`))
+  }
+
+  /** What other options than these the session of another scope has, so that it is not the same; null for none. */
+  differenceFrom (other: Tenants | null, nowMs: number): string | null {
+    if (other === null) return 'no "tenant"'
+    const [{ tenantOf, cookieOf }, others] = [this.#rules, other.#rules]
+    if (tenantOf !== others.tenantOf) return 'another "tenant"'
+    const [own, theirs] = [this.declared, other.declared].map(all => all.map(({ options, lines }) => {
+      return options.cookieName + lines.scope
+    }).join())
+    if (cookieOf !== others.cookieOf || own !== theirs) return 'another "cookie" or other "cookies"'
+    return isSameOrigin(this.#keys.origin, other.#keys.origin, nowMs) ? null : 'other keys'
+  }
+
+  /** No keys are read again from now on. */
+  close (): void {
+    this.#isClosed = true
+    for (const { keys } of this.#known.values()) keys.close()
+  }
+
+  get #first (): DeclaredCookie {
+    return this.#rules.declared[0] as DeclaredCookie
+  }
+
+  #find (id: string, cookie: DeclaredCookie): SessionDefinition | Promise<SessionDefinition> {
+    const known = this.#known.get(id)
+    if (known !== undefined) return this.#definitionIn(known, cookie)
+    const keys = this.#keys.open(id)
+    if (!(keys instanceof Promise)) return this.#definitionIn({ id, keys, definitions: new Map() }, cookie)
+    return keys.then(opened => {
+      // Requests that wait for the same keys share one tenant.
+      return this.#definitionIn(this.#known.get(id) ?? { id, keys: opened, definitions: new Map() }, cookie)
+    })
+  }
+
+  #definitionIn (tenant: Tenant, cookie: DeclaredCookie): SessionDefinition {
+    const { id, keys, definitions } = tenant
+    // Set again, it is the last to be removed.
+    this.#known.set(id, tenant)?.keys.close()
+    if (this.#isClosed) keys.close()
+    const definition = definitions.get(cookie) ?? define(sessionOfTenant(cookie, id), keys, this.#shared, id)
+    definitions.set(cookie, definition)
+    return definition
+  }
+}
