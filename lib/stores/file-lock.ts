@@ -22,9 +22,14 @@ export async function underLock<T> (path: string, owner: Stats | null, work: () 
     if (isNew && owner !== null) await copyOwner(lock, owner)
     const { ino, dev, nlink } = await checkRegular(lock)
     if (nlink !== 1) throw new Error(`${path} has other hard links, so it cannot be the lock`)
-    await waitForLock(lock)
-    const current = await stat(path).catch(() => null)
-    return current?.ino === ino && current.dev === dev ? await work() : null
+    const osLock = osLockOn(lock, path)
+    try {
+      await waitFor(osLock)
+      const current = await stat(path).catch(() => null)
+      return current?.ino === ino && current.dev === dev ? await work() : null
+    } finally {
+      osLock.close()
+    }
   } finally {
     await lock.close()
   }
@@ -45,9 +50,35 @@ async function checkRegular (lock: FileHandle): Promise<Stats> {
   return stats
 }
 
-async function waitForLock ({ fd }: FileHandle): Promise<void> {
+/** An exclusive lock of the operating system. */
+interface OsLock {
+  tryLock (): boolean
+  close (): void
+}
+
+interface DenoFile {
+  tryLockSync (exclusive: true): boolean
+  close (): void
+}
+
+/** What Deno has for files: https://docs.deno.com/api/deno/~/Deno.FsFile */
+interface Deno {
+  openSync (path: string, options: { read: true, write: true }): DenoFile
+}
+
+/** The native module uses functions of libuv. Deno has none of them, and its process would end. */
+function osLockOn ({ fd }: FileHandle, path: string): OsLock {
+  const { Deno } = globalThis as { Deno?: Deno }
+  if (Deno !== undefined) {
+    const file = Deno.openSync(path, { read: true, write: true })
+    return { tryLock: () => file.tryLockSync(true), close: () => { file.close() } }
+  }
   const tryLock = loadTryLock()
-  for (let waitedMs = 0; !tryLock(fd); waitedMs += RETRY_MS) {
+  return { tryLock: () => tryLock(fd), close () {} }
+}
+
+async function waitFor (osLock: OsLock): Promise<void> {
+  for (let waitedMs = 0; !osLock.tryLock(); waitedMs += RETRY_MS) {
     if (waitedMs >= TIMEOUT_MS) {
       throw new Error(`another process has locked it for more than ${TIMEOUT_MS / 1000} seconds`)
     }

@@ -252,6 +252,26 @@ t.test('parallel writers each add their key', async t => {
   for (const ring of rings) for (const { id } of ring ?? []) t.ok(ids.has(id))
 })
 
+t.test('under Deno, parallel writers use the locks of Deno, and the native module is not loaded', async t => {
+  const path = freshFile(t)
+  const { tryLock } = require('fs-native-extensions') as { tryLock (fd: number): boolean }
+  const opened: string[] = []
+  let closed = 0
+  const openLock = (path: string): object => {
+    const fd = openSync(path, 'r+')
+    opened.push(path)
+    return { tryLockSync: () => tryLock(fd), close () { closeSync(fd); closed++ } }
+  }
+  Object.assign(globalThis, { Deno: { openSync: openLock } })
+  t.teardown(() => { Reflect.deleteProperty(globalThis, 'Deno') })
+  const store = storeWith(t, new Proxy({}, { get () { throw new Error('it is loaded') } }))(path)
+  const plan = { activateInMs: 1000, keepForMs: 1000 }
+  await Promise.all(Array.from({ length: 8 }, async () => await changeKeyring(store, keys => rotated(keys, Date.now(), plan))))
+  t.equal(parseKeyring(readFileSync(path, 'utf8')).length, 9)
+  t.ok(opened.length >= 8)
+  t.strictSame([new Set(opened), closed], [new Set([`${path}.lock`]), opened.length])
+})
+
 t.test('a lock that is held for too long is an error, and one that is released in time is not', async t => {
   const path = freshFile(t)
   const { tryLock } = require('fs-native-extensions') as { tryLock (fd: number): boolean }
