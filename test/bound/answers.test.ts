@@ -344,7 +344,6 @@ t.test('a refresh is no use of the session: it does not renew it', async t => {
 t.test('why a browser got no proof is in the log, at level debug, without a secret', async t => {
   const app: TestApp = await shopOf(t)
   const browser = await boundBrowser(app)
-  app.lines.length = 0
   await browser.post('register', {})
   await browser.post('refresh', {})
   await browser.post('refresh', { 'sec-secure-session-id': browser.identifier })
@@ -366,4 +365,20 @@ t.test('why a browser got no proof is in the log, at level debug, without a secr
   t.equal(lines.length, 6)
   const secrets = [browser.identifier, browser.challenge, ...browser.cookies.values(), KEY.toString('hex')]
   t.notOk(secrets.some(secret => JSON.stringify(lines).includes(secret)))
+})
+
+t.test('a session without a mark cannot be registered, and the refresh of another one with it ends the key', async t => {
+  const app = await shopOf(t)
+  const unmarked = (await loggedIn(await shopOf(t, { deviceBound: undefined }))).cookies.get('session') as string
+  const browser = await loggedIn(app)
+  const [registering, refreshing] = [browser.copy(), browser.copy()]
+  registering.cookies.set('session', unmarked)
+  t.equal((await registering.register()).statusCode, 400)
+  const registered = await browser.register()
+  t.match([registered.statusCode, registered.headers['content-type']], [200, /^application\/json/])
+  Object.assign(refreshing, { identifier: browser.identifier, challenge: browser.challenge })
+  refreshing.cookies.set('session', unmarked)
+  const ended = await refreshing.refresh()
+  t.match([ended.statusCode, ended.json()], [200, { continue: false }])
+  t.match(ended.headers['content-type'], /^application\/json/)
 })

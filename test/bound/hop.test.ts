@@ -82,6 +82,7 @@ const CONDITIONS: ReadonlyArray<readonly [what: string, options: InjectOptions &
   ['a browser that could not sign', { headers: { ...LINK, 'secure-session-skipped': 'unreachable' } }, false],
   ['a request without cookies', { headers: { ...LINK, cookie: '' } }, false],
   ['a request without this cookie', { headers: { ...LINK, ...other } }, false],
+  ['a session cookie that does not open', { headers: { ...LINK, cookie: 'session=junk' } }, false],
   ['a page that needs no session', { headers: LINK, url: '/health' }, false],
   ['a page that is not there', { headers: LINK, url: '/nowhere' }, true]
 ]

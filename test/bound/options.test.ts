@@ -118,6 +118,12 @@ t.test('two sessions have two paths', async t => {
   await appWith(t, two('/others') as secureSession.Options)
 })
 
+t.test('an app that has a route at one of the two paths already fails at boot', async t => {
+  const app = bareApp(t)
+  app.post('/dbsc/session/register', async () => ({}))
+  await t.rejects(async () => { await app.register(secureSession, OPTIONS as secureSession.Options) }, { code: 'FST_ERR_DUPLICATED_ROUTE' })
+})
+
 t.test('two scopes with one session share its routes, and two with other cookies have two paths', async t => {
   const app = bareApp(t, { trustProxy: true })
   for (const name of ['a', 'b']) {

@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import t, { type Test } from 'tap'
 import secureSession from '../../index'
-import { bareApp, type TestApp } from '../helpers/app'
+import { bareApp, WARN, type TestApp } from '../helpers/app'
 import { setCookies } from '../helpers/browser'
 import { fakeClock, turns } from '../helpers/clock'
 import { hasHeard, hearAll } from '../events/subscribed'
@@ -193,7 +193,7 @@ t.test('an answer that comes too late, after the app has replied, is dropped', a
   answer()
   await turns()
   t.strictSame([reply.statusCode, reply.json(), setCookies(reply)], [504, { late: true }, []])
-  t.notOk(app.lines.some(({ level }) => level > 40))
+  t.notOk(app.lines.some(({ level }) => level >= WARN))
 })
 
 t.test('a request that does not use an unproven session leaves the proof of another one, with revocation too', async t => {
