@@ -5,6 +5,7 @@ import { NOT_SPLIT } from './core/format'
 import { MALFORMED, type RefusalReason } from './core/refusal'
 import { keysBytes } from './keyring/key-material'
 import { fixedTerms, Keyring } from './keyring/keyring'
+import { isTenantId, TENANT_ID_CHARACTERS, TenantKeys } from './keyring/tenant-keys'
 import { describe, invalid, isObject, refuseUnknown } from './checks'
 import { resolveSealing, SEALING_NAMES } from './options/sealing'
 import type { Codec, SessionRecord } from './session/codec'
@@ -27,6 +28,12 @@ export interface SealerOptions {
    * @default 'session'
    */
   cookieName?: string | undefined
+  /**
+   * The tenant that the sessions belong to, as the option `tenant` of the plugin returns it. A token opens only with
+   * the tenant that it was sealed for.
+   * @default no tenant
+   */
+  tenant?: string | undefined
   /**
    * A session that was not sealed again for this long has expired.
    * @default '1d'
@@ -109,9 +116,10 @@ const ATTRIBUTES_BYTES = 128
  */
 export function createSealer (options: SealerOptions): Sealer {
   if (!isObject(options)) throw invalid(`createSealer() takes an object; found ${describe(options)}`)
-  refuseUnknown(options, [...SEALING_NAMES, 'key', 'now'], 'option')
+  refuseUnknown(options, [...SEALING_NAMES, 'key', 'tenant', 'now'], 'option')
   const rules = resolveSealing(options, 'session')
-  const keyring = new Keyring(fixedTerms(keysBytes(options.key)))
+  const ring = new Keyring(fixedTerms(keysBytes(options.key)))
+  const keyring = options.tenant === undefined ? ring : new TenantKeys(ring, checkTenant(options.tenant))
   const writing = { maxCookies: NOT_SPLIT, attributesBytes: ATTRIBUTES_BYTES, tokenCache: 0 }
   const sealing = sealingWith({ ...rules, ...writing }, keyring.tokenKeys('cookie', rules.cookieName))
   const now = options.now ?? (() => Date.now())
@@ -141,6 +149,11 @@ export function createSealer (options: SealerOptions): Sealer {
       return { ok: true, data: data.freshRecord(), info }
     }
   }
+}
+
+function checkTenant (tenant: unknown): string {
+  if (isTenantId(tenant)) return tenant
+  throw invalid(`option "tenant" must be ${TENANT_ID_CHARACTERS}; found ${describe(tenant)}`)
 }
 
 function recordOf (data: unknown, { custom }: Codec): SessionRecord {

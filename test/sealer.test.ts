@@ -19,6 +19,15 @@ t.test('tokens of a sealer and of the plugin open in each other', async t => {
   t.strictSame((await app.inject({ url: '/get', headers: { cookie: `__Host-session=${older.seal({ user: 'grace' })}` } })).json(), { user: 'grace' })
 })
 
+t.test('a sealer with a tenant opens what the plugin seals for this tenant', async t => {
+  const app = await appWith(t, { key: KEY, tenant: () => 'a' })
+  const { session } = (await app.secureSession.forTenant('a')).cookiesFor({ user: 'ada' })
+  const open = (tenant: string | undefined): object => createSealer({ key: KEY, tenant }).open(session as string)
+  t.match(open('a'), { ok: true, data: { user: 'ada' } })
+  for (const other of ['b', undefined]) t.strictSame(open(other), { ok: false, reason: 'forged' })
+  t.throws(() => open('a b'), { code: 'FST_SESSION_INVALID_OPTION' })
+})
+
 t.test('with the info of an opened session, the sealer continues that session', async t => {
   let nowMs = 1_000_000
   const sealer = createSealer({ key: KEY, now: () => nowMs })

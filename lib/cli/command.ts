@@ -38,6 +38,7 @@ export interface Command {
 export const OPTIONS = {
   out: { type: 'string', value: 'FILE', about: 'write the key to a new file (mode 0600), not to stdout' },
   'cookie-name': { type: 'string', value: 'NAME', about: 'the name of the cookie, such as __Host-session' },
+  tenant: { type: 'string', value: 'ID', about: 'the tenant that the cookie belongs to: see docs/tenants.md' },
   show: { type: 'boolean', about: 'show the values of the session' },
   keyring: { type: 'string', value: 'FILE', about: 'the keyring is in this file' },
   redis: { type: 'string', value: 'URL', about: 'the keyring is in this Redis or Valkey' },

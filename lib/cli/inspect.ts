@@ -13,7 +13,8 @@ import { readStamp } from '../core/stamp'
 import { keyIdIn, openToken, plaintext } from '../core/token'
 import { isoTime } from '../keyring/document'
 import { idText } from '../keyring/key-id'
-import { fixedTerms, Keyring } from '../keyring/keyring'
+import { fixedTerms, Keyring, type KeyDerivation } from '../keyring/keyring'
+import { isTenantId, TENANT_ID_CHARACTERS, TenantKeys } from '../keyring/tenant-keys'
 import { schedule, stateAt } from '../keyring/schedule'
 import { jsonCodec } from '../session/codec'
 import { readExtended, type Extended } from '../session/extensions'
@@ -35,16 +36,19 @@ the stamp that renews "session", "session.d" the proof of a device.
 
 Keys of any state open it. Limits of the server are not known, so it does not
 show whether the session has expired.`,
-  options: ['cookie-name', 'show', ...KEYRING_OPTIONS, 'key-env'],
+  options: ['cookie-name', 'tenant', 'show', ...KEYRING_OPTIONS, 'key-env'],
   async run (args, io) {
     const name = args['cookie-name']
     if (name === undefined) throw new WrongUse('inspect needs --cookie-name NAME')
     if (!isCookieName(name)) throw new WrongUse('--cookie-name takes the name of a cookie, such as session')
+    const { tenant } = args
+    if (tenant !== undefined && !isTenantId(tenant)) throw new WrongUse(`--tenant takes ${TENANT_ID_CHARACTERS}`)
     const records = oneOf(args, [...KEYRING_SOURCES, 'key-env']) === 'key-env' ? null : await readKeys(args, io)
     const materials = records?.map(({ material }) => material) ?? [keyFromEnv(args['key-env'] as string, io)]
     if (io.isInputTTY) io.err(`${PROGRAM}: paste the cookie, press Enter, then Ctrl-D (in Windows Ctrl-Z and Enter)\n`)
     const tokens = tokensIn((await io.input()).trim(), name)
-    const keyring = new Keyring(fixedTerms(materials))
+    const ring = new Keyring(fixedTerms(materials))
+    const keyring = tenant === undefined ? ring : new TenantKeys(ring, tenant)
     const contents = tokens.map(token => open(token, name, keyring))
     const index = contents.findIndex(content => !('ok' in content))
     if (index === -1) {
@@ -80,7 +84,7 @@ function tokensIn (text: string, name: string): readonly string[] {
   return tokens
 }
 
-function open (token: string, name: string, keyring: Keyring): Json | Refusal {
+function open (token: string, name: string, keyring: KeyDerivation): Json | Refusal {
   const use = name.endsWith(STAMP_SUFFIX) ? 'stamp' : name.endsWith(PROOF_SUFFIX) ? 'proof' : 'cookie'
   const cookies = new CookieParts(name).partsOf(token)
   // The keys open at any time.
@@ -156,7 +160,8 @@ function explain ({ reason }: Refusal, token: string, name: string): string {
   if (missing.length > 0) return `malformed: it has ${missing.length + 1} parts; give ${missing.join(' and ')}, too`
   if (reason === 'unsupported') return 'unsupported: it uses a feature of a later version'
   if (reason !== 'forged') return `${reason}: it is incomplete, or not a token of this version`
-  return `forged: it was changed, or sealed for a name other than this (${quoted(name)}); its key is ${keyId}`
+  return `forged: it was changed, or sealed for a name other than this (${quoted(name)}), or for another --tenant; ` +
+    `its key is ${keyId}`
 }
 
 /** The fields of the JSON, one in each row; of an array, one element in each row. */

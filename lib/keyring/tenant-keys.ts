@@ -3,6 +3,14 @@ import type { TokenKey, TokenKeys } from '../core/token'
 import { invalid } from '../checks'
 import type { KeyDerivation, KeyUse } from './keyring'
 
+const TENANT_ID = /^[\w.:-]{1,64}$/
+/** What a tenant's id must be, for messages. */
+export const TENANT_ID_CHARACTERS = '1 to 64 letters, digits or characters of "._:-"'
+
+export function isTenantId (id: unknown): id is string {
+  return typeof id === 'string' && TENANT_ID.test(id)
+}
+
 /**
  * The keys of a ring for the tokens of one tenant. The derived keys are those of the ring, so that tenants take no
  * guarded memory of their own. The tenant is in the associated data.

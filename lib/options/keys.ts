@@ -70,7 +70,7 @@ export function readStore (keyring: unknown): KeyringStore {
     return keyring as unknown as KeyringStore
   }
   throw invalid('option "keyring" must be the path or URL of a keyring file, or a store with the methods read and ' +
-    `update (or, with "tenant", a function that returns one of these for a tenant's id); found ${describe(keyring)}`)
+    `update; found ${describe(keyring)}`)
 }
 
 function readRotation (rotation: unknown, absoluteMs: number): RotationPlan | null {

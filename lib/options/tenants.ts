@@ -1,6 +1,7 @@
 import { aliased, describe, invalid, isObject, refuseUnknown, text, type Input } from '../checks'
 import { DEFAULT_ATTRIBUTES, readAttributes, type CookieAttributes } from '../cookies/attributes'
 import { longestAttributes } from '../cookies/lines'
+import { isTenantId, TENANT_ID_CHARACTERS } from '../keyring/tenant-keys'
 import type { Declared, ResolvedOptions, ResolvedSession } from './options'
 
 /** The option `tenant` and what depends on it, checked. */
@@ -20,9 +21,6 @@ export interface DeclaredCookie {
   readonly session: ResolvedSession
 }
 
-const TENANT_ID = /^[\w.:-]{1,64}$/
-const WANTED_ID = '1 to 64 letters, digits or characters of "._:-"'
-
 /** In the place of an id at boot, so that the attributes are checked with the longest. */
 const LONGEST_ID = 't'.repeat(64)
 const PLACEHOLDER = ':tenant'
@@ -35,8 +33,8 @@ type Resolve = (options: Input, declared: Declared) => ResolvedSession
 
 /** Throws FST_SESSION_INVALID_OPTION. */
 export function checkTenant (id: unknown, where: string): string {
-  if (typeof id === 'string' && TENANT_ID.test(id)) return id
-  throw invalid(`${where} a tenant's id of ${WANTED_ID}; found ${describe(id)}`)
+  if (isTenantId(id)) return id
+  throw invalid(`${where} a tenant's id of ${TENANT_ID_CHARACTERS}; found ${describe(id)}`)
 }
 
 /** Throws FST_SESSION_INVALID_OPTION. */

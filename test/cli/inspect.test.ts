@@ -10,6 +10,8 @@ import { writeEnvelope, type Envelope } from '../../lib/core/envelope'
 import { CookieParts } from '../../lib/core/parts'
 import { writeStamp } from '../../lib/core/stamp'
 import { plaintext, sealToken } from '../../lib/core/token'
+import { fixedTerms, Keyring } from '../../lib/keyring/keyring'
+import { TenantKeys } from '../../lib/keyring/tenant-keys'
 import type { KeyRecord } from '../../lib/keyring/document'
 import { DAY_MS } from '../../lib/time'
 import { KEY, OTHER_KEY } from '../helpers/app'
@@ -53,6 +55,17 @@ t.test('inspect has a dash for the state of a key that is in no keyring', async 
   const operator = withKey(t)
   operator.input = seal(operator, { material: KEY })
   t.match(await operator.do(...WITH_KEY), /key +id [0-9a-f]{8}, state -\n/)
+})
+
+t.test('inspect opens a cookie of a tenant, with its name', async t => {
+  const operator = withKey(t)
+  const keys = new TenantKeys(new Keyring(fixedTerms([KEY])), 'acme').tokenKeys('cookie', 'session')
+  const envelope = { id: Buffer.from(ID, 'hex'), createdAtMs: 0, renewedAtMs: 0, extensions: new Map(), customSerializer: false, data: '{"a":1}' }
+  operator.input = sealToken(writeEnvelope(envelope, 0, plaintext), keys.sealing(0), 1)
+  t.match(await operator.do(...WITH_KEY, '--tenant', 'acme', '--show'), /"a": 1/)
+  t.match(await operator.run(...WITH_KEY, '--tenant', 'globex'), { status: 1, err: /forged: .*--tenant/ })
+  t.match(await operator.run(...WITH_KEY), { status: 1, err: /forged: .*--tenant/ })
+  t.match(await operator.run(...WITH_KEY, '--tenant', 'a b'), { status: 2, err: /--tenant takes/ })
 })
 
 t.test('inspect prints times, key and sizes, and no values', async t => {

@@ -14,7 +14,7 @@ const TESTS = {
   'lib/keyring': ['keyring', 'keys', 'options', 'cli', 'legacy/secure-session.test.ts', 'format/vectors.test.ts'],
   'lib/revocation': ['revocation', 'events', 'tokens'],
   'lib/session': ['session', 'plugin', 'format', 'legacy', 'tokens', 'revocation/revoke-others.test.ts'],
-  'lib/plugin': ['plugin', 'session', 'guards', 'events', 'legacy', 'splitting', 'revocation', 'options', 'neighbours', 'bound', 'tokens']
+  'lib/plugin': ['plugin', 'session', 'guards', 'events', 'legacy', 'splitting', 'revocation', 'options', 'neighbours', 'bound', 'tokens', 'tenants']
 }
 const ROOT = join(__dirname, '../..')
 

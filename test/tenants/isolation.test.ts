@@ -2,9 +2,11 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import t from 'tap'
 import secureSession from '../../index'
 import { NO_TENANT_KEYS } from '../../lib/keyring/tenant-keys'
+import { boundBrowser, LINK, loggedIn as loggedInToDevice, shopOf } from '../bound/site'
 import { appWith, bareApp, KEY } from '../helpers/app'
 import { Browser, setCookies } from '../helpers/browser'
 import { fakeClock } from '../helpers/clock'
+import { keyNumber, MemoryStore } from '../helpers/keyrings'
 import { byHost, HostBrowser, loggedIn, reasons, siteWith, subject } from './site'
 
 t.test('a session opens at its tenant, and at no other under the same key and name', async t => {
@@ -342,4 +344,74 @@ t.test('`@fastify/cookie` signs with the keys of all tenants', async t => {
   const browser = new Browser(app)
   await browser.get('/sign')
   t.match(browser.cookies.get('x'), /^y\./)
+})
+
+t.test('a session that is bound to a device is proved at its tenant alone', async t => {
+  const clock = fakeClock(t)
+  const here: { tenant: string | null } = { tenant: 'a' }
+  const app = await shopOf(t, { tenant: () => here.tenant, revocation: { store: secureSession.memoryRevocation() } })
+  app.get('/bound', { onRequest: app.requireSession({ provenWithin: '2m' }) }, async () => ({}))
+  const browser = await boundBrowser(app)
+  t.match(await browser.ask('/me'), { user: 'ada', bound: true })
+  t.strictSame(await browser.ask('/bound'), {})
+
+  const stolen = browser.copy()
+  here.tenant = 'b'
+  const { header } = stolen
+  t.match(await stolen.ask('/me'), { user: null, isNew: true })
+  t.match((await stolen.refresh()).json(), { continue: false }, 'the identifier is of no device of this tenant')
+  t.equal((await browser.copy().register()).statusCode, 400)
+  const login = await loggedInToDevice(app, 'eve')
+  const [own, proof] = [login.cookies.get('session') as string, browser.cookies.get('session.d') as string]
+  t.match((await app.inject({ url: '/me', cookies: { session: own, 'session.d': proof } })).json(), { user: null })
+  t.equal(stolen.header, header)
+
+  here.tenant = null
+  for (const step of ['register', 'refresh'] as const) t.equal((await browser.copy()[step]()).statusCode, 400)
+  clock.advance(20 * 60_000)
+  browser.dropProof()
+  t.notOk((await browser.copy().get('/me', { headers: LINK })).headers['refresh'], 'no reload page for no tenant')
+  here.tenant = 'a'
+  t.equal((await browser.copy().get('/me', { headers: LINK })).headers['refresh'], '0')
+  t.equal((await browser.prove()).statusCode, 204)
+  t.match(await browser.ask('/me'), { user: 'ada', bound: true })
+  clock.advance(3 * 60_000)
+  t.equal((await browser.get('/bound')).statusCode, 307)
+  t.notOk(browser.cookies.has('session.d'), 'the browser is to sign again')
+  here.tenant = 'b'
+  t.match(await login.ask('/me'), { user: 'eve' })
+})
+
+t.test('the routes of devices answer 503 while the keyring of a tenant cannot be read', async t => {
+  const store = new MemoryStore([keyNumber(1, Date.now())])
+  const options = { key: undefined, keyring: () => store, tenant: () => 'a' }
+  const browser = await boundBrowser(await shopOf(t, options))
+  store.insteadOfReading = async () => { throw new Error('down') }
+  const elsewhere = browser.copy(await shopOf(t, options))
+  t.equal((await elsewhere.refresh()).statusCode, 503)
+  t.equal(elsewhere.header, browser.header)
+})
+
+t.test('the options of tenants are typed', async t => {
+  const options: secureSession.SessionOptions = {
+    tenant: ({ hostname }) => hostname === 'x' ? undefined : 'a',
+    keyring: tenant => new MemoryStore([keyNumber(tenant.length, Date.now())]),
+    cookies: [{ namePrefix: '__Host-', domain: undefined, sameSite: 'strict' }, { path: '/a', namePrefix: undefined }],
+    cookie: ({ url }) => url === '/a' ? { path: '/a', domain: undefined } : { namePrefix: '__Host-' }
+  }
+  const app = await appWith(t, options)
+  const control: secureSession.TenantControl = await app.secureSession.forTenant('a', { path: '/a' })
+  const cookies: Record<string, string> = control.cookiesFor({ user: 'ada' })
+  t.strictSame(Object.keys(cookies), ['session'])
+  const wrong: secureSession.SessionOptions[] = [
+    // @ts-expect-error: it must be synchronous
+    { key: KEY, tenant: async () => 'a' },
+    // @ts-expect-error: only domain, path and namePrefix
+    { key: KEY, tenant: () => 'a', cookies: [{}], cookie: () => ({ sameSite: 'lax' }) },
+    // @ts-expect-error: a prefix is declared in `cookies`
+    { key: KEY, tenant: () => 'a', cookie: { namePrefix: '__Host-' } }
+  ]
+  t.equal(wrong.length, 3)
+  // @ts-expect-error: only `app.secureSession` has it
+  t.equal(control.forTenant, undefined)
 })
