@@ -101,6 +101,8 @@ t.test('where the keyring cannot be read, an unknown key is no reason to end: 50
   await login.get('/login/bob')
   const registered = await passUntil(time, login.copy(app).register())
   t.strictSame([registered.statusCode, registered.headers['cache-control']], [503, 'no-store'])
+  const cookie = `session=${eve.cookies.get('session') as string}; ${browser.header}`
+  t.equal((await passUntil(time, browser.copy().refresh({ cookie }))).statusCode, 204, 'beside the session of the device')
   store.insteadOfReading = null
   await time.pass(1000)
   t.equal((await passUntil(time, login.copy(app).register())).statusCode, 200)

@@ -6,7 +6,7 @@ import secureSession from '../../index'
 import { appWith, ERROR, KEY, WARN } from '../helpers/app'
 
 /** The Set-Cookie lines of a response whose head the app writes by itself, and the log lines of a warning or worse. */
-async function byHand (t: Test, write: (request: FastifyRequest, reply: FastifyReply) => void, cookie = ''): Promise<{ lines: string[], body: string, log: unknown[] }> {
+async function byHand (t: Test, write: (request: FastifyRequest, reply: FastifyReply) => void, cookie = ''): Promise<{ lines: string[], body: string, log: unknown[], response: Response }> {
   const app = await appWith(t)
   app.get('/fill', async ({ session }) => { session.set('cart', []); return {} })
   app.get('/', (request, reply) => { reply.hijack(); write(request, reply) })
@@ -15,13 +15,15 @@ async function byHand (t: Test, write: (request: FastifyRequest, reply: FastifyR
   const response = await fetch(address, { headers: { cookie: cookie === 'filled' ? filled : cookie } })
   const body = await response.text()
   await app.close()
-  return { lines: response.headers.getSetCookie(), body, log: app.lines.filter(({ level }) => level >= WARN) }
+  return { response, lines: response.headers.getSetCookie(), body, log: app.lines.filter(({ level }) => level >= WARN) }
 }
 
 t.test('a change is sent with a head that the app writes, without commitSession', async t => {
   const heads: Array<(raw: FastifyReply['raw']) => void> = [
     raw => { raw.writeHead(200) },
     raw => { raw.writeHead(200, 'fine') },
+    raw => { raw.writeHead(200, undefined) },
+    raw => { raw.writeHead(200, null as never) },
     raw => { raw.writeHead(200, { 'content-type': 'text/plain' }) },
     raw => { raw.writeHead(200, 'fine', ['content-type', 'text/plain']) },
     raw => { raw.flushHeaders() },
@@ -42,13 +44,27 @@ t.test('Set-Cookie lines of the app stay, in every form in which it passes them 
     raw => { raw.writeHead(200, { 'Set-Cookie': 'a=1', 'x-name': 'y' }) },
     raw => { raw.writeHead(200, { 'set-cookie': ['a=1'] }) },
     raw => { raw.writeHead(200, ['Set-Cookie', 'a=1', 'x-name', 'y']) },
-    raw => { raw.writeHead(200, [['Set-Cookie', 'a=1'], ['x-name', 'y']] as never) }
+    raw => { raw.writeHead(200, ['x-name', 'y', 'Set-Cookie', 'a=1']) },
+    raw => { raw.writeHead(200, [['Set-Cookie', 'a=1'], ['x-name', 'y']] as never) },
+    raw => { raw.writeHead(200, 'fine', { 'set-cookie': 'a=1', 'x-name': 'y' }) }
   ]
   for (const [index, head] of heads.entries()) {
-    const { lines } = await byHand(t, ({ session }, { raw }) => { session.set('user', 'ada'); head(raw); raw.end() })
+    const { lines, response } = await byHand(t, ({ session }, { raw }) => { session.set('user', 'ada'); head(raw); raw.end() })
     t.match(lines.sort(), [/^a=1/, /^session=/], String(index))
     t.equal(lines.length, 2)
+    if (String(head).includes('x-name')) t.equal(response.headers.get('x-name'), 'y', String(index))
+    if (String(head).includes('fine')) t.equal(response.statusText, 'fine')
   }
+})
+
+t.test('Set-Cookie lines that the app set before stay beside those that it passes to writeHead', async t => {
+  const { lines } = await byHand(t, ({ session }, { raw }) => {
+    session.set('user', 'ada')
+    raw.setHeader('set-cookie', 'b=1')
+    raw.writeHead(200, { 'set-cookie': 'a=1' })
+    raw.end()
+  })
+  t.match(lines.sort(), [/^a=1/, /^b=1/, /^session=/])
 })
 
 t.test('a head that the app writes has the cookie for a change inside an object, and not for a read', async t => {
