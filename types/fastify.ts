@@ -15,11 +15,15 @@ declare module 'fastify' {
      * The session of the request; a new one if the request has no valid cookie. The cookie is opened when the session
      * is first accessed. A request that does not access it decrypts nothing.
      *
-     * With `revocation`, and with openers that return promises, it is null before the plugin's own onRequest hook, on
-     * routes with `config: { session: false }`, and after its error was thrown once in this request. So write
-     * `request.session?.get('user')` in log serializers and error handlers.
+     * With `revocation`, with openers that return promises, and with `keyring` as a function, it is null before the
+     * plugin's own onRequest hook, on routes with `config: { session: false }`, and after its error was thrown once in
+     * this request. So write `request.session?.get('user')` in log serializers and error handlers.
+     *
+     * With the option `tenant`, in a request of no tenant: an empty session that is not sent.
      * @throws {FST_SESSION_STORE_UNAVAILABLE} status 503, once per request, if the store is unavailable and `onError`
-     * is `'refuse'`
+     * is `'refuse'`, or if the keyring of the tenant cannot be read
+     * @throws {FST_SESSION_INVALID_OPTION} once per request, if the option `tenant`, or `cookie` or `keyring` as a
+     * function, returns something wrong
      * @throws {FST_SESSION_UNPROVEN} once per request, if the session requires a proof of the browser's key, and the
      * request has none: status 503 if the browser says that it could not sign, or if this server cannot read the
      * keyring for the key of the proof; 401 if another site or origin caused the request
@@ -112,6 +116,7 @@ declare module 'fastify' {
      * @param sessionName default: the first session of the registration
      * @throws {FST_SESSION_UNKNOWN_NAME} if no session has the name `sessionName`
      * @throws {FST_SESSION_NOT_SERIALIZABLE} if a value cannot be serialized
+     * @throws {FST_SESSION_INVALID_OPTION} with the option `tenant`: use `secureSession.forTenant`
      * @example
      * const session = app.createSecureSession({ user: { id: 42 } })
      * const token = app.encodeSecureSession(session)
@@ -126,7 +131,7 @@ declare module 'fastify' {
      * @throws {FST_SESSION_UNKNOWN_NAME} if no session has the name `sessionName`
      * @throws {FST_SESSION_NOT_SERIALIZABLE} if a value cannot be serialized
      * @throws {FST_SESSION_TOO_LARGE} if the session does not fit in its cookies
-     * @throws {FST_SESSION_INVALID_OPTION} if `session` is not a session of this plugin
+     * @throws {FST_SESSION_INVALID_OPTION} if `session` is not a session of this plugin, or with the option `tenant`
      */
     encodeSecureSession<T = SessionData> (session: Session<T>, sessionName?: string): string
     /**
@@ -139,6 +144,7 @@ declare module 'fastify' {
      * @param sessionName default: the first session of the registration
      * @returns the session; null if the token does not open
      * @throws {FST_SESSION_UNKNOWN_NAME} if no session has the name `sessionName`
+     * @throws {FST_SESSION_INVALID_OPTION} with the option `tenant`: use `secureSession.forTenant`
      * @example
      * const session = app.decodeSecureSession(request.cookies['session'])
      * const user = session?.get('user')

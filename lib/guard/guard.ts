@@ -85,7 +85,7 @@ function hookOf (
     }
     const context = contextOf(request)
     const own = context.definitionOf(definition)
-    // A host that is no tenant has no users, and no login, so it redirects nowhere.
+    // Without a tenant there are no users, and no page for a login.
     if (own === null) throw requiredWith(reply, usualChallenge)
     // A tenant may have another cookie name.
     const challenge = own === definition ? usualChallenge : challengeOf(own)

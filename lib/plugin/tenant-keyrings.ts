@@ -60,8 +60,10 @@ export class KeyringsOfTenants implements TenantKeySource {
     const reporter = keyringLog(this.#log, this.#options, store, tenant)
     try {
       const live = await LiveKeyring.open({ store, reloadEveryMs, rotation, now: this.#now, reporter })
-      if (before !== null) reporter.recovered()
-      this.#failures.set(tenant, null)
+      if (before !== null) {
+        this.#failures.set(tenant, null)
+        reporter.recovered()
+      }
       const seeker = new KeySeeker(live, this.#now)
       return { keyring: new TenantKeys(live.keyring, tenant), seeker, close () { live.close() } }
     } catch (cause) {

@@ -80,7 +80,7 @@ export class Tenants {
   }
 
   /**
-   * The definition for a request; null where its host is no tenant. Fails with FST_SESSION_STORE_UNAVAILABLE,
+   * The definition for a request; null where it is of no tenant. Fails with FST_SESSION_STORE_UNAVAILABLE,
    * FST_SESSION_INVALID_OPTION, or what a function of the app throws.
    */
   definitionOf (request: FastifyRequest): SessionDefinition | null | Promise<SessionDefinition> {

@@ -65,7 +65,7 @@ t.test('docs/tenants.md: tenants by path', async t => {
   t.match(setCookies(response), [/; Path=\/acme;/])
   t.strictSame(await browser.json('/acme/account'), { id: 17 })
   t.equal((await browser.get('/globex/account')).body, 'null')
-  t.equal((await browser.get('/nobody/account')).body, 'null')
+  t.equal((await browser.get('/unknown/account')).body, 'null')
 })
 
 t.test('docs/tenants.md: the cookie by request', async t => {
