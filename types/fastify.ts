@@ -4,11 +4,12 @@ import type { SecureSessionControl } from './control'
 import type { GuardOptions, RequireSession } from './guard'
 import type { BeginHandOverOptions, HandOverFormOptions } from './hand-over'
 import type { SessionOptions } from './options'
-import type { NotInferred, Session, SessionValues } from './session'
+import type { NotInferred, Session as SealedSession, SessionValues } from './session'
 
 /** The options of one session, or an array of them for several named sessions. */
 export type SecureSessionOptions = SessionOptions | readonly SessionOptions[]
 
+// Here "Session" is the interface that apps declare for @fastify/session.
 declare module 'fastify' {
   interface FastifyRequest {
     /**
@@ -31,7 +32,7 @@ declare module 'fastify' {
      * request.session.set('user', { id: 42 })
      * const user = request.session.get('user')
      */
-    readonly session: Session
+    readonly session: SealedSession
   }
 
   interface FastifyContextConfig {
@@ -121,7 +122,7 @@ declare module 'fastify' {
      * const session = app.createSecureSession({ user: { id: 42 } })
      * const token = app.encodeSecureSession(session)
      */
-    createSecureSession<T = SessionData> (data?: SessionValues<NotInferred<T>>, sessionName?: string): Session<T>
+    createSecureSession<T = SessionData> (data?: SessionValues<NotInferred<T>>, sessionName?: string): SealedSession<T>
     /**
      * Seals a session. With the option `deviceBound`: in the request of a login, the token has no mark and is bound to
      * nothing; in later requests it has the mark, so `decodeSecureSession` refuses it.
@@ -133,7 +134,7 @@ declare module 'fastify' {
      * @throws {FST_SESSION_TOO_LARGE} if the session does not fit in its cookies
      * @throws {FST_SESSION_INVALID_OPTION} if `session` is not a session of this plugin, or with the option `tenant`
      */
-    encodeSecureSession<T = SessionData> (session: Session<T>, sessionName?: string): string
+    encodeSecureSession<T = SessionData> (session: SealedSession<T>, sessionName?: string): string
     /**
      * Opens a token. A token alone has no stamp, so its idle time counts from the last write of the session, not from
      * its last use. The revocation store is not asked: use `secureSession.decode` for that. A session with a mark
@@ -151,6 +152,6 @@ declare module 'fastify' {
      */
     decodeSecureSession<T = SessionData> (
       token: string | undefined, log?: FastifyBaseLogger, sessionName?: string
-    ): Session<T> | null
+    ): SealedSession<T> | null
   }
 }

@@ -44,6 +44,15 @@ export function use (session: Session): string[] {
   return [...(session.cart ?? []), String(id)]
 }
 `
+/** How an app declares its values for @fastify/session. */
+const FOR_FASTIFY_SESSION = `import 'fastify'
+declare module 'fastify' {
+  interface Session {
+    user: { id: number, name: string }
+    cart: string[]
+  }
+}
+`
 /** Uses what the page of recipes says of a second session. */
 const USE_SECOND = `import fastify from 'fastify'
 import type { Session } from 'fastify-sealed-session'
@@ -65,12 +74,16 @@ t.test('the TypeScript of the docs compiles unchanged, in a file of its own and 
   const folder = installed(t, 'fastify@5', '@types/node@20')
   const [readme] = tsBlocks('README.md') as [string]
   const [second] = tsBlocks('docs/recipes.md') as [string]
+  const fromFastifySession = tsBlocks('docs/migration.md').find(block => block.includes('extends Old')) as string
   const projects: Record<string, Record<string, string>> = {
     'README, session.d.ts': { 'session.d.ts': readme, 'use.ts': USE },
     'README, after another import': {
       'session.d.ts': `import type {} from 'fastify-sealed-session'\n${readme}`, 'use.ts': USE
     },
     'README, session.ts': { 'session.ts': readme, 'use.ts': USE },
+    'the page on migration, from @fastify/session': {
+      'old.d.ts': FOR_FASTIFY_SESSION, 'session.d.ts': fromFastifySession, 'use.ts': USE
+    },
     'README, in a module': { 'use.ts': `${readme}\n${USE}` },
     'recipes, session.ts': { 'session.ts': second, 'use.ts': USE_SECOND },
     'recipes, session.d.ts': { 'session.d.ts': second, 'use.ts': USE_SECOND }
