@@ -339,7 +339,7 @@ t.test('inspect opens the vectors of the format as specified', async t => {
   const operator = new Operator(t)
   for (const { use, cookieName, key, token } of vectors('valid.json')) {
     // No cookie has these.
-    if (['device', 'challenge', 'purpose'].includes(use as string)) continue
+    if (['device', 'challenge', 'purpose', 'hand-over'].includes(use as string)) continue
     operator.env = { SESSION_KEY: keys.get(key) as string }
     operator.input = token as string
     const { kind } = await operator.ask<{ kind: string }>('inspect', '--cookie-name', cookieName as string, '--key-env', 'SESSION_KEY')

@@ -13,6 +13,7 @@ import { TenantKeys } from '../../lib/keyring/tenant-keys'
 import { subjectText } from '../../lib/plugin/definition'
 import { hashOfSubject, keyOf, keyOfId, keyOfToken } from '../../lib/revocation/keys'
 import { createSealer, type Sealer, type SealerOptions } from '../../lib/sealer'
+import { flowIdOf, openTicket, ticketContext } from '../../lib/session/hand-over'
 import { contextOf, openPurposeToken, writePurposeToken } from '../../lib/session/purpose-token'
 import { appWith } from '../helpers/app'
 import { fakeClock } from '../helpers/clock'
@@ -35,6 +36,7 @@ interface ValidVector {
   proof?: { mark: string, provenAt: number }
   device?: { mark: string, x: string, y: string }
   challenge?: { mark: string, askedAt: number, purpose: number }
+  ticket?: { from: string, to: string, flow: string, id: string, madeAt: number, expiresAt: number, json: string }
   purposeToken?: { purpose: string, audience: string, id: string, madeAt: number, expiresAt: number, once: boolean, json: string }
 }
 
@@ -82,10 +84,17 @@ interface TenantVector extends Pick<ValidVector, 'name' | 'use' | 'cookieName' |
   reason?: string
 }
 
+interface TicketVector extends Omit<PurposeVector, 'purpose' | 'audience' | 'once' | 'cookieName'> {
+  from: string
+  to: string
+  flow: string
+}
+
 interface HashVector {
   name: string
   tenant?: string
   tokenId?: string
+  nonce?: string
   sessionName?: string
   subject?: string | number
   id?: string
@@ -131,8 +140,7 @@ for (const { name, key, keyId, tokenKeys } of keyVectors) {
 
 for (const vector of vectors<ValidVector>('valid')) {
   t.test(`${vector.name}: opens, and is sealed to the same token`, async t => {
-    const { purpose, audience = '' } = vector.purposeToken ?? {}
-    const context = purpose === undefined ? undefined : contextOf(purpose, audience)
+    const context = contextIn(vector)
     const length = (openToken(vector.token, ring(vector), vector.parts, 0, context) as OpenedToken).plaintextBytes
     t.equal(plaintext.toString('hex', 0, length), vector.plaintext)
     const bytes = plaintext.write(vector.plaintext, 'hex')
@@ -141,7 +149,13 @@ for (const vector of vectors<ValidVector>('valid')) {
     if (vector.stamp !== undefined) checkStamp(t, vector, vector.stamp)
     if (['proof', 'device', 'challenge'].includes(vector.use)) checkBound(t, vector)
     if (vector.purposeToken !== undefined) checkPurposeToken(t, vector, vector.purposeToken)
+    if (vector.ticket !== undefined) checkTicket(t, vector, vector.ticket)
   })
+}
+
+function contextIn ({ purposeToken, ticket }: ValidVector): Buffer | undefined {
+  if (ticket !== undefined) return ticketContext({ ...ticket, flowId: ticket.flow })
+  return purposeToken === undefined ? undefined : contextOf(purposeToken.purpose, purposeToken.audience)
 }
 
 function checkSession (t: { strictSame: (a: unknown, b: unknown) => unknown, equal: (a: unknown, b: unknown) => unknown }, vector: ValidVector, session: NonNullable<ValidVector['session']>): void {
@@ -197,6 +211,13 @@ function checkPurposeToken (t: { strictSame: (a: unknown, b: unknown) => unknown
   t.strictSame(openPurposeToken(vector.token, ring(vector), context, vector.now), { ...content, data: JSON.parse(json) })
   const written = writePurposeToken({ ...content, json }, plaintext)
   t.equal(sealToken(written, sealing(vector), 1, Buffer.from(vector.nonce, 'hex'), context), vector.token)
+}
+
+function checkTicket (t: { strictSame: (a: unknown, b: unknown) => unknown, equal: (a: unknown, b: unknown) => unknown }, vector: ValidVector, { id, madeAt, expiresAt, json, flow, ...parties }: NonNullable<ValidVector['ticket']>): void {
+  const [content, { authenticatedAt, values }] = [{ id: Buffer.from(id, 'hex'), madeAtMs: madeAt, expiresAtMs: expiresAt }, JSON.parse(json)]
+  t.strictSame(openTicket(vector.token, ring(vector), { ...parties, flowId: flow }, vector.now), { ...content, authenticatedAtMs: authenticatedAt, values })
+  const written = writePurposeToken({ ...content, once: false, json }, plaintext)
+  t.equal(sealToken(written, sealing(vector), 1, Buffer.from(vector.nonce, 'hex'), ticketContext({ ...parties, flowId: flow })), vector.token)
 }
 
 /** What `openToken` makes of it, and what the log says. */
@@ -268,9 +289,21 @@ for (const { name, tenant, use, cookieName, key, token, purpose, audience = '', 
   })
 }
 
-for (const { name, tenant, sessionName, subject, id, tokenId, hash, storeKey } of vectors<HashVector>('hashes')) {
+for (const { name, reason, json, token, now, flow: flowId, from, to, ...vector } of vectors<TicketVector>('hand-overs')) {
+  t.test(`a ticket of a hand-over: ${name}`, async t => {
+    const keys = new Keyring(fixedTerms(materials(vector))).tokenKeys('hand-over', '')
+    const opened = openTicket(token, keys, { from, to, flowId }, now)
+    if (json === undefined) return t.strictSame(opened, { ok: false, reason })
+    const { authenticatedAt: authenticatedAtMs, values } = JSON.parse(json)
+    t.match(opened, { authenticatedAtMs, values })
+  })
+}
+
+for (const { name, tenant, sessionName, subject, id, tokenId, nonce, hash, storeKey } of vectors<HashVector>('hashes')) {
   t.test(`a hash: ${name}`, async t => {
-    if (tokenId !== undefined) {
+    if (nonce !== undefined) {
+      t.equal(flowIdOf(nonce), storeKey)
+    } else if (tokenId !== undefined) {
       t.equal(keyOfToken(Buffer.from(tokenId, 'hex')), storeKey)
     } else if (id !== undefined) {
       t.equal(keyOfId(id), storeKey)
