@@ -118,6 +118,10 @@ export class UnprovenError extends Unproven {
   }
 }
 
+/** The request has a session in a cookie and as a bearer token, or would change it from one to the other. */
+export const TransportError = createError('FST_SESSION_TRANSPORT',
+  'session "%s" is in a cookie or in a bearer token, not in both: %s', 400)
+
 /** The route requires a session that is bound to a device. */
 export const UnboundError = createError('FST_SESSION_UNBOUND', 'this needs a session that is bound to a device', 401)
 

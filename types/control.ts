@@ -58,8 +58,8 @@ export interface TenantControl {
    * Opens a token, like `decodeSecureSession`, and asks the revocation store, also for a session that was checked
    * within `recheck`. Awaits openers of legacy cookies that return promises. A session with a mark is refused, since a
    * token has no pass or proof beside it: use `open`. With the option `deviceBound`, every login over TLS gets a mark,
-   * in every browser.
-   * @param token the value of a cookie
+   * in every browser. For a bearer token, pass the token alone: what follows `Bearer ` in the header Authorization.
+   * @param token the value of a cookie, or a bearer token
    * @param log receives the reason of a refusal, at level debug; default: `app.log`
    * @param sessionName default: the first session of the registration
    * @returns the session; null if the token does not open, or if its session was revoked
@@ -73,10 +73,11 @@ export interface TenantControl {
     token: string | undefined, log?: FastifyBaseLogger, sessionName?: string
   ): Promise<Session<T> | null>
   /**
-   * Opens the session in a Cookie header, for WebSocket servers and workers. Unlike `decode`, it also opens sessions
-   * with a mark, by their pass or proof, and looks at all cookies of the session: parts, stamps, passes, proofs and
-   * legacy cookies. It gets no other header, so it also returns null where a route would throw FST_SESSION_UNPROVEN. It
-   * asks the revocation store, also for a session that was checked within `recheck`.
+   * Opens the session in a Cookie header, for WebSocket servers and workers. For a bearer token, use `decode`. Unlike
+   * `decode`, it also opens sessions with a mark, by their pass or proof, and looks at all cookies of the session:
+   * parts, stamps, passes, proofs and legacy cookies. It gets no other header, so it also returns null where a route
+   * would throw FST_SESSION_UNPROVEN. It asks the revocation store, also for a session that was checked within
+   * `recheck`. With the option `transport: 'bearer'` it returns null.
    * @param header the Cookie header of a request
    * @param log receives the reason of a refusal, at level debug; default: `app.log`
    * @param sessionName default: the first session of the registration
@@ -100,7 +101,7 @@ export interface TenantControl {
    * @throws {FST_SESSION_UNKNOWN_NAME} if no session has the name `sessionName`
    * @throws {FST_SESSION_NOT_SERIALIZABLE} if a value cannot be serialized
    * @throws {FST_SESSION_TOO_LARGE} if the session does not fit in its cookies
-   * @throws {FST_SESSION_INVALID_OPTION} if `values` is not an object
+   * @throws {FST_SESSION_INVALID_OPTION} if `values` is not an object, and with the option `transport: 'bearer'`
    * @example
    * const cookies = app.secureSession.cookiesFor({ user: { id: 42 } })
    * const reply = await app.inject({ url: '/account', cookies })
@@ -170,17 +171,25 @@ export interface TenantControl {
    */
   stripCookies (header: string | readonly string[] | null | undefined, sessionName?: string): string | undefined
   /**
-   * The sessions as OpenAPI security schemes, by session name. Pass this object to `@fastify/swagger` as
-   * `openapi.components.securitySchemes`.
+   * The sessions as OpenAPI security schemes: cookies by the session's name, bearer tokens by that name and `-bearer`.
+   * Pass this object to `@fastify/swagger` as `openapi.components.securitySchemes`.
    */
   readonly securitySchemes: Readonly<Record<string, SessionSecurityScheme>>
 }
 
 /** A security scheme of OpenAPI: https://spec.openapis.org/oas/v3.1.1.html#security-scheme-object */
-export interface SessionSecurityScheme {
+export type SessionSecurityScheme = CookieSecurityScheme | BearerSecurityScheme
+
+interface CookieSecurityScheme {
   type: 'apiKey'
   in: 'cookie'
   /** The name of the cookie. */
   name: string
+  description: string
+}
+
+interface BearerSecurityScheme {
+  type: 'http'
+  scheme: 'bearer'
   description: string
 }

@@ -1,11 +1,12 @@
 /**
  * Why a cookie was refused. `revoked`: the cookie opened, but its session was revoked. `unproven`: it opened, but its
  * session has a mark, and neither its pass nor a proof was sent. With `enforce: false` of `deviceBound`, an `unproven`
- * session is used in spite of this event.
+ * session is used in spite of this event. `ambiguous`: a bearer token opened, and the request has a cookie of the same
+ * session, too; neither is used.
  */
 export type RefusedBecause =
   | 'malformed' | 'unknown-version' | 'unknown-key' | 'forged' | 'unsupported' | 'expired' | 'from-the-future'
-  | 'revoked' | 'unproven'
+  | 'revoked' | 'unproven' | 'ambiguous'
 
 /** What a message is about. */
 export interface AboutSession {
@@ -20,9 +21,9 @@ interface AboutOneSession extends AboutSession {
   readonly id: string
 }
 
-/** A request accessed a session that its cookie opened. */
+/** A request accessed a session that its cookie or its bearer token opened. */
 export interface OpenedEvent extends AboutOneSession {
-  /** The name of the cookie. */
+  /** The name of the cookie, also of a session that came as a bearer token. */
   readonly cookie: string
   /**
    * `good`: the store was asked. `unchecked`: it was unavailable and `onError` is `'allow'`. null: it was not asked.
@@ -31,17 +32,19 @@ export interface OpenedEvent extends AboutOneSession {
 }
 
 /**
- * A cookie of a request, or an argument of `decodeSecureSession`, was refused. A legacy cookie that has the name of the
- * session's cookie is refused first, and then opened by an opener in `legacy`.
+ * A cookie or a bearer token of a request, or an argument of `decodeSecureSession`, was refused. A legacy cookie that
+ * has the name of the session's cookie is refused first, and then opened by an opener in `legacy`. A bearer token that
+ * does not begin like one of this format is left alone, without an event.
  */
 export interface RefusedEvent extends AboutSession {
+  /** The name of the cookie. For a bearer token, that of the session's cookie. */
   readonly cookie: string
   readonly reason: RefusedBecause
-  /** The hash of the session's id if the reason is `revoked` or `unproven`; else null. */
+  /** The hash of the session's id if the reason is `revoked`, `unproven` or `ambiguous`; else null. */
   readonly id: string | null
 }
 
-/** The reply sets the cookie of a session. */
+/** The reply has the cookie of a session, or its bearer token. */
 export interface SealedEvent extends AboutOneSession {
   /** The length of the token in characters, in all its cookies together. */
   readonly length: number

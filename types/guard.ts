@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Duration } from './sealing'
-import type { Session } from './session'
+import type { Session, Transport } from './session'
 
 /** The options of `requireSession` and `sessionGuard`. */
 export interface GuardOptions {
@@ -54,6 +54,15 @@ export interface GuardOptions {
    * @default no parameter
    */
   returnTo?: string | undefined
+  /**
+   * In what the session may come, for sessions with the option `transport: 'both'`. `'cookie'`: a bearer token is
+   * refused like no session, such as on routes with a check of CSRF tokens. `'bearer'`: a cookie is.
+   * @default what the session's option `transport` allows
+   * @example
+   * const onRequest = app.requireSession({ transport: 'cookie' })
+   * app.post('/transfer', { onRequest, preHandler: app.csrfProtection }, async () => 'done')
+   */
+  transport?: Transport | undefined
 }
 
 /** A hook for `onRequest`, `preParsing`, `preValidation` and `preHandler`. */

@@ -6,7 +6,7 @@ import type { KeyringStore, Rotation } from './keyring'
 import type { LegacyOpener, SealedOpener } from './legacy'
 import type { RevocationOptions } from './revocation'
 import type { Duration, KeyInputs, Serializer } from './sealing'
-import type { Session } from './session'
+import type { Session, Transports } from './session'
 import type { CookieChoice, DeclaredCookie } from './tenants'
 import type { TokenOptions } from './tokens'
 
@@ -157,6 +157,23 @@ export interface SessionOptions {
    * await app.register(secureSession, { key: process.env['SESSION_KEY'], cookieName: '__Host-session', legacy })
    */
   legacy?: readonly (LegacyOpener | SealedOpener)[] | undefined
+  /**
+   * In what sessions come and go. `'bearer'`: clients without cookies send the session in the request header
+   * `Authorization: Bearer <token>`, and the reply has a new token in the response header `bearerHeader`; no cookie is
+   * read or written. `'both'`: cookies for browsers, bearer tokens for other clients, never both in one request; a new
+   * session is a cookie, unless the app calls `session.options({ transport: 'bearer' })`. See docs/bearer.md.
+   * @default 'cookie'
+   * @see https://www.rfc-editor.org/rfc/rfc6750
+   * @example
+   * await app.register(secureSession, { key: process.env['SESSION_KEY'], transport: 'bearer' })
+   */
+  transport?: Transports | undefined
+  /**
+   * The name of the response header with the token, for `transport: 'bearer'` or `'both'`. A client replaces its token
+   * by the value whenever a response has this header; an empty value means that the session has ended.
+   * @default 'session-token'
+   */
+  bearerHeader?: string | undefined
   /**
    * Sets `Cache-Control: no-store` on a response that sets the cookie, unless the route set its own, and `Vary: Cookie`
    * on a response that a cache may store and whose session was read.

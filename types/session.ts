@@ -3,6 +3,11 @@ import type { CookieOptions } from './cookie'
 import type { HandOverUrlOptions } from './hand-over'
 import type { Duration } from './sealing'
 
+/** In what a session comes and goes: in cookies, or in the headers of a bearer token. */
+export type Transport = 'cookie' | 'bearer'
+/** In what the sessions of an app may come. */
+export type Transports = Transport | 'both'
+
 /** Reserved names in property style. A value with one of these keys is accessible by `get` and `set`. */
 export type ReservedName =
   | 'get' | 'set' | 'has' | 'unset' | 'data' | 'touch' | 'regenerate' | 'delete'
@@ -38,6 +43,12 @@ export interface SessionInfo {
   readonly bound: boolean
   /** When the browser last proved it; null if `bound` is false. */
   readonly provenAt: number | null
+  /**
+   * In what the reply would write the session, by the option `transport`: `'bearer'` if it came as a bearer token, so
+   * that no browser sent it by itself. A request that brought no session, or brought it in both, has `'cookie'`, unless
+   * sessions are only bearer tokens or `options({ transport: 'bearer' })` was called. Null outside a request.
+   */
+  readonly transport: Transport | null
 }
 
 /** The keys that may be set: those of `T`, or any key if `T` is empty. */
@@ -73,6 +84,12 @@ export interface SessionSettings extends CookieOptions {
    * in use but only read. `idle` with `persistent` avoids this.
    */
   maxAge?: number | undefined
+  /**
+   * For the option `transport: 'both'`: in what this reply gives the client a session that begins in this request, such
+   * as by a login. It stays there. Not sealed. A session never changes from one to the other.
+   * @default 'cookie', or 'bearer' if the option `transport` is 'bearer'
+   */
+  transport?: Transport | undefined
 }
 
 /** Initial values of a session: those of `T`, or any values if `T` is empty. */
@@ -176,7 +193,10 @@ export interface SessionMethods<T> {
    * regenerated, or another user logs in.
    * @throws {FST_SESSION_INVALID_OPTION} if a setting is wrong or contradicts another; and, after the request of its
    * login, for a session with a mark (option `deviceBound`), if a setting would keep its pass or proof from being sent
-   * with it: another `path` or `domain`, `sameSite: 'none'` or `secure: false`
+   * with it: another `path` or `domain`, `sameSite: 'none'` or `secure: false`; and for a `transport` that the option
+   * `transport` does not allow
+   * @throws {FST_SESSION_TRANSPORT} status 400, for `transport: 'bearer'` if the request has a cookie of the session,
+   * and for `transport: 'cookie'` if it has a bearer token of the session
    * @throws {FST_SESSION_COMMITTED} if the cookie can no longer be sent
    * @example
    * request.session.options({ idle: '30d', absolute: '90d', persistent: true })

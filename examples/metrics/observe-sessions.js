@@ -3,7 +3,7 @@
 const { subscribe, unsubscribe } = require('node:diagnostics_channel')
 const { Counter, Histogram } = require('prom-client')
 
-const REASONS = ['malformed', 'unknown-version', 'unknown-key', 'forged', 'unsupported', 'expired', 'from-the-future', 'revoked', 'unproven']
+const REASONS = ['malformed', 'unknown-version', 'unknown-key', 'forged', 'unsupported', 'expired', 'from-the-future', 'revoked', 'unproven', 'ambiguous']
 const CHECKS = ['none', 'good', 'unchecked']
 const KINDS = ['new', 'changed']
 const ENDINGS = ['id', 'subject', 'others']

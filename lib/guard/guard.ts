@@ -1,4 +1,4 @@
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { boolean, describe, duration, invalid, isObject, refuseUnknown, sessionFunction, text } from '../checks'
 import { RequiredError, StaleError, UnboundError } from '../errors'
 import { isUser } from '../session/meta'
@@ -6,7 +6,8 @@ import type { Session } from '../session/session'
 import { unwrap } from '../session/proxy'
 import { MINUTE_MS, SECOND_MS } from '../time'
 import type { GuardHook } from '../../types/guard'
-import { challengeOf } from '../plugin/challenge'
+import type { Transports } from '../../types/session'
+import { bearerChallengeOf, bearerProblem, challengeOf } from '../plugin/challenge'
 import { named, type SessionDefinition } from '../plugin/definition'
 import { warnNeverBound } from '../plugin/log'
 import { contextOf } from '../plugin/request-context'
@@ -18,6 +19,8 @@ export interface Guard {
   readonly definition: SessionDefinition
   /** Null where a login may be as old as its session. */
   readonly freshWithinMs: number | null
+  /** In what the session may come. */
+  readonly accepts: Transports
   /** The session must be bound to a device. */
   readonly isBound: boolean
   /** Null where any proof is enough. */
@@ -29,7 +32,9 @@ export interface Guard {
 
 type When = (session: never) => unknown
 
-const KNOWN = ['sessionName', 'when', 'freshWithin', 'bound', 'provenWithin', 'redirectTo', 'returnTo']
+const KNOWN = [
+  'sessionName', 'when', 'freshWithin', 'bound', 'provenWithin', 'redirectTo', 'returnTo', 'transport'
+]
 /** For clocks that differ; and so that no link can use up the signings that a browser makes for a site. */
 const SHORTEST_PROVEN_WITHIN_MS = 2 * MINUTE_MS
 
@@ -50,7 +55,9 @@ export function makeGuard (definitions: readonly SessionDefinition[], options: u
   const freshWithinMs = options['freshWithin'] === undefined ? null : duration(options['freshWithin'], 'freshWithin', 0)
   const provenWithinMs = readProvenWithin(options['provenWithin'])
   const isBound = boolean(options, 'bound', false) || provenWithinMs !== null
-  const rules = { definition, freshWithinMs, isBound, provenWithinMs, redirect: readLoginRedirect(options) }
+  const accepts = readTransport(options['transport'], isBound, definition)
+  const redirect = readLoginRedirect(options)
+  const rules = { definition, freshWithinMs, accepts, isBound, provenWithinMs, redirect }
   const guard: Guard = { ...rules, hook: hookOf(rules, when) }
   if (isBound) warnNeverBound(definition)
   guards.set(guard.hook, guard)
@@ -65,6 +72,22 @@ function readProvenWithin (option: unknown): number | null {
     `they sign; found ${provenWithinMs / SECOND_MS} seconds`)
 }
 
+/** Throws FST_SESSION_INVALID_OPTION, also where the guard would refuse every request. */
+function readTransport (
+  transport: unknown, isBound: boolean, { options: { transport: configured, sessionName } }: SessionDefinition
+): Transports {
+  if (transport !== undefined && transport !== 'cookie' && transport !== 'bearer') {
+    throw invalid(`option "transport" of a guard must be "cookie" or "bearer"; found ${describe(transport)}`)
+  }
+  const accepts = transport ?? configured
+  if (configured !== 'both' && accepts !== configured) {
+    throw invalid(`option "transport" of a guard: session "${sessionName}" never comes as "${accepts}", by its own ` +
+      'option "transport"')
+  }
+  if (!isBound || accepts !== 'bearer') return accepts
+  throw invalid('options "bound" and "provenWithin" of a guard need cookies: a bearer token is bound to no device')
+}
+
 function readWhen (when: unknown, { options: { subject, sessionName } }: SessionDefinition): When | null {
   const given = sessionFunction(when, 'when')
   if (given === null && subject === null) {
@@ -75,10 +98,9 @@ function readWhen (when: unknown, { options: { subject, sessionName } }: Session
 }
 
 function hookOf (
-  { definition, freshWithinMs, isBound, provenWithinMs, redirect }: Omit<Guard, 'hook'>, when: When | null
+  { definition, freshWithinMs, accepts, isBound, provenWithinMs, redirect }: Omit<Guard, 'hook'>, when: When | null
 ): GuardHook {
   const { options: { sessionName }, context: { now } } = definition
-  const usualChallenge = challengeOf(definition)
   return async function requireSession (request, reply) {
     if (!(sessionName in request)) {
       throw invalid(`a guard of session "${sessionName}" is in a scope whose requests do not have it`)
@@ -86,27 +108,26 @@ function hookOf (
     const context = contextOf(request)
     const own = context.definitionOf(definition)
     // Without a tenant there are no users, and no page for a login.
-    if (own === null) throw requiredWith(reply, usualChallenge)
-    // A tenant may have another cookie name.
-    const challenge = own === definition ? usualChallenge : challengeOf(own)
+    if (own === null) throw requiredWith(reply, challengesOf(definition, accepts, request))
     const proxy = context.open(own)
     const session = unwrap(proxy) as Session
     // Awaited: a promise is always truthy.
     const isAllowed = when === null ? isUser(session.subject()) : Boolean(await when(proxy as never))
-    if (!isAllowed) {
+    if (!isAllowed || (accepts !== 'both' && session.transport !== accepts)) {
       if (redirect !== null && isNavigation(request)) return await redirectToLogin(redirect, request, reply)
-      throw requiredWith(reply, challenge)
+      throw requiredWith(reply, challengesOf(own, accepts, request))
     }
     if (freshWithinMs !== null && now() - session.info.authenticatedAt >= freshWithinMs) {
       if (redirect !== null && isNavigation(request)) return await redirectToLogin(redirect, request, reply)
       const maxAgeS = Math.floor(freshWithinMs / SECOND_MS)
+      const challenge = session.transport === 'bearer' ? bearerChallengeOf(own, null) : challengeOf(own)
       putChallenge(reply, `${challenge}, error="insufficient_user_authentication", max_age="${maxAgeS}"`)
       throw new StaleError(freshWithinMs / SECOND_MS)
     }
     if (!isBound) return
     const { provenAt } = session.info
     if (provenAt === null) {
-      putChallenge(reply, challenge)
+      putChallenge(reply, challengeOf(own))
       throw new UnboundError()
     }
     if (provenWithinMs !== null && now() - provenAt >= provenWithinMs) {
@@ -117,9 +138,17 @@ function hookOf (
   }
 }
 
-function requiredWith (reply: FastifyReply, challenge: string): Error {
-  putChallenge(reply, challenge)
+function requiredWith (reply: FastifyReply, challenges: readonly string[]): Error {
+  for (const challenge of challenges) putChallenge(reply, challenge)
   return new RequiredError()
+}
+
+/** The challenges for a request without a session that is accepted. */
+function challengesOf (definition: SessionDefinition, accepts: Transports, request: FastifyRequest): string[] {
+  const challenges = accepts === 'bearer' ? [] : [challengeOf(definition)]
+  if (accepts === 'cookie') return challenges
+  const problem = bearerProblem(contextOf(request).verifiedOf(definition), request.raw.headers)
+  return [...challenges, bearerChallengeOf(definition, problem)]
 }
 
 /** The path and query of a request target, as browsers resolve them on the host that they asked. */

@@ -1,6 +1,7 @@
 import type { RouteOptions } from 'fastify'
 import { invalid } from '../checks'
 import type { SessionSecurityScheme } from '../../types/control'
+import type { Transports } from '../../types/session'
 import type { SessionDefinition } from '../plugin/definition'
 import type { Guard } from './guard'
 
@@ -33,12 +34,38 @@ export function securitySchemesOf (
     throw invalid(`option "openapi": "${unnamed.options.sessionName}" cannot be a name in an OpenAPI document: ` +
       'use letters, digits, ".", "-" and "_"')
   }
-  return Object.fromEntries(definitions.map(({ options: { sessionName, cookieName } }) => [sessionName, {
+  const names = definitions.filter(({ options: { openapi } }) => openapi)
+    .flatMap(({ options: { sessionName, transport } }) => schemeNames(sessionName, transport))
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined) {
+    throw invalid(`option "openapi": two sessions would share the security scheme "${twice}": choose another ` +
+      '"sessionName" for one of them')
+  }
+  return Object.fromEntries(definitions.flatMap(schemesOf))
+}
+
+function schemesOf (
+  { options: { sessionName, cookieName, transport, bearerHeader } }: SessionDefinition
+): ReadonlyArray<readonly [string, SessionSecurityScheme]> {
+  const inCookie: SessionSecurityScheme = {
     type: 'apiKey',
     in: 'cookie',
     name: cookieName,
     description: 'A sealed session: the browser is given it at login, and sends it by itself.'
-  }]))
+  }
+  const asBearer: SessionSecurityScheme = {
+    type: 'http',
+    scheme: 'bearer',
+    description: `A sealed session, for clients without cookies: a reply with the header "${bearerHeader}" has a new ` +
+      'token, or none where the session has ended.'
+  }
+  return schemeNames(sessionName, transport).map(name => [name, name === sessionName ? inCookie : asBearer])
+}
+
+/** The names of the security schemes of a session that may come in these. */
+function schemeNames (sessionName: string, transport: Transports): readonly string[] {
+  const bearer = `${sessionName}-bearer`
+  return transport === 'both' ? [sessionName, bearer] : [transport === 'cookie' ? sessionName : bearer]
 }
 
 /**
@@ -50,21 +77,31 @@ export function documentGuards (route: RouteOptions, guards: readonly Guard[], h
   const shown = guards.filter(({ definition }) => definition.options.openapi)
   const schema = (route.schema ?? {}) as RouteSchema
   if (shown.length === 0 || schema.hide === true) return
-  const names = new Set(shown.map(({ definition }) => definition.options.sessionName))
-  const security = [...names].reduce(withSession, schema.security ?? [])
+  const security = alternativesOf(shown).reduce(withSession, schema.security ?? [])
   const isForeign = hasOwnSerializer || !Object.values(schema.response ?? {}).every(isJsonSchema)
   const response = isForeign ? schema.response : withRefusal(schema.response, shown)
   const documented = { ...schema, security, ...(response !== undefined && { response }) }
   route.schema = documented as NonNullable<RouteOptions['schema']>
 }
 
+/** For each session, the security schemes that all of its guards accept. */
+function alternativesOf (guards: readonly Guard[]): ReadonlyArray<readonly string[]> {
+  const accepted = new Map<string, readonly string[]>()
+  for (const { definition: { options: { sessionName } }, accepts, isBound } of guards) {
+    const names = schemeNames(sessionName, isBound ? 'cookie' : accepts)
+    accepted.set(sessionName, (accepted.get(sessionName) ?? names).filter(name => names.includes(name)))
+  }
+  return [...accepted.values()]
+}
+
 /**
- * Adds the session to each alternative of `security`, because a guard always requires it. If the app names the session
- * itself, nothing is changed.
+ * Adds the session to each alternative of `security`, because a guard always requires it: in each of the schemes that
+ * the guard accepts. If the app names the session itself, nothing is changed.
  */
-function withSession (security: Security, name: string): Security {
-  if (security.some(alternative => Object.hasOwn(alternative, name))) return security
-  return security.length === 0 ? [{ [name]: [] }] : security.map(alternative => ({ ...alternative, [name]: [] }))
+function withSession (security: Security, names: readonly string[]): Security {
+  if (security.some(alternative => names.some(name => Object.hasOwn(alternative, name)))) return security
+  const others = security.length === 0 ? [{}] : security
+  return others.flatMap(alternative => names.map(name => ({ ...alternative, [name]: [] })))
 }
 
 function isJsonSchema (schema: unknown): boolean {
@@ -102,7 +139,7 @@ function refusal (guards: readonly Guard[]): object {
   const codes = causes.map(({ code }) => code)
   return {
     description: `${causes.map(({ text }) => text).join(', or ')}.`,
-    headers: { 'WWW-Authenticate': { type: 'string', description: 'Names the cookie of the session.' } },
+    headers: { 'WWW-Authenticate': { type: 'string', description: challengeText(guards) } },
     // By its media type, so that a route's own `produces` does not apply to it.
     content: {
       'application/json': {
@@ -119,4 +156,9 @@ function refusal (guards: readonly Guard[]): object {
       }
     }
   }
+}
+
+function challengeText (guards: readonly Guard[]): string {
+  const isBearer = guards.some(({ accepts }) => accepts !== 'cookie')
+  return isBearer ? 'Names the cookie of the session, or the scheme Bearer.' : 'Names the cookie of the session.'
 }

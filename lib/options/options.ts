@@ -20,9 +20,10 @@ import { resolveRevocation, type ResolvedRevocation } from './revocation'
 import { readCookieName, resolveSealing, SEALING_NAMES, type SealingOptions } from './sealing'
 import { readTenants, type ResolvedTenants } from './tenants'
 import { resolveTokens } from './tokens'
+import { resolveTransport, type ResolvedTransport } from './transport'
 
 /** The options of one session, checked and with every default filled in. */
-export interface ResolvedOptions extends SealingOptions {
+export interface ResolvedOptions extends SealingOptions, ResolvedTransport {
   readonly sessionName: string
   /** The maximum number of cookies that a session may be split over. */
   readonly maxCookies: number
@@ -67,7 +68,7 @@ const MOST_CACHED_TOKENS = 1_000_000
 const KNOWN = [
   ...SEALING_NAMES, ...KEY_NAMES, 'sessionName', 'cookie', 'cookieOptions', 'cookies', 'tenant', 'persistent',
   'maxCookies', 'cacheControl', 'legacy', 'subject', 'revocation', 'openapi', 'tokenCache', 'deviceBound', 'tokens',
-  'handOver'
+  'handOver', 'transport', 'bearerHeader'
 ]
 /** Options of Fastify's `register`, which Fastify passes on to the plugin. */
 const REGISTER_OPTIONS = ['prefix', 'logLevel', 'logSerializers']
@@ -97,9 +98,13 @@ export function resolveOptions (options: unknown, nowMs: number, prefix = ''): R
 
 /** Throws FST_SESSION_INVALID_OPTION if two sessions would share a property of the request or a cookie. */
 export function refuseCollisions (
-  sessions: readonly Pick<ResolvedOptions, 'sessionName' | 'cookieNames' | 'legacyCookies'>[]
+  sessions: readonly Pick<
+    ResolvedOptions, 'sessionName' | 'cookieNames' | 'legacyCookies' | 'transport' | 'bearerHeader'
+  >[]
 ): void {
   refuseTwice(sessions.map(({ sessionName }) => sessionName), 'sessionName')
+  const withBearer = sessions.filter(({ transport }) => transport !== 'cookie')
+  refuseTwice(withBearer.map(({ bearerHeader }) => bearerHeader), 'bearerHeader')
   refuseTwice(sessions.flatMap(({ cookieNames }) => cookieNames), 'cookieName')
   for (const { sessionName, legacyCookies } of sessions) {
     const others = sessions.filter(other => other.sessionName !== sessionName)
@@ -167,6 +172,7 @@ function resolveSession (
   const revocation = resolveRevocation(input['revocation'], limits.absoluteMs)
   const resolved = Object.freeze({
     ...sealing,
+    ...resolveTransport(input),
     maxCookies,
     sessionName,
     ...sideNames,

@@ -28,7 +28,7 @@ export function isAllowed (named: Named, own: OwnSettings['attributes']): boolea
 
 /** The limits for the settings of one session. */
 export interface SettingsRules
-  extends Pick<ResolvedOptions, 'cookieName' | 'attributes' | 'limits' | 'maxCookies' | 'padTo'> {
+  extends Pick<ResolvedOptions, 'cookieName' | 'attributes' | 'limits' | 'maxCookies' | 'padTo' | 'transport'> {
   /** The longest lifetime of a session: the store keeps revoked sessions for this long; Infinity without revocation. */
   readonly longestLifeMs: number
 }
@@ -45,6 +45,7 @@ export function settingsIn (
 ): GivenSettings {
   if (!isObject(cookieOptions)) throw invalid(`${WHERE} takes an object; found ${describe(cookieOptions)}`)
   const { maxAgeS, expires, ...attributes } = readAttributes(cookieOptions, WHERE)
+  checkTransport(rules, cookieOptions['transport'])
   const { persistent } = cookieOptions
   if (persistent !== undefined && typeof persistent !== 'boolean') {
     throw invalid(`${WHERE}.persistent must be true or false; found ${describe(persistent)}`)
@@ -65,6 +66,15 @@ export function settingsIn (
   }
   if (given.idleMs != null || given.absoluteMs != null) refuseContradiction(rules, withGiven(before, given))
   return given
+}
+
+function checkTransport ({ transport: configured }: SettingsRules, given: unknown): void {
+  if (given === undefined) return
+  if (given !== 'cookie' && given !== 'bearer') {
+    throw invalid(`${WHERE}.transport must be "cookie" or "bearer"; found ${describe(given)}`)
+  }
+  if (given === configured || configured === 'both') return
+  throw invalid(`${WHERE}.transport: "${given}" needs the option "transport": "both"; found "${configured}"`)
 }
 
 function limitsIn (

@@ -85,17 +85,11 @@ function controlOf (definitions: readonly SessionDefinition[], app: FastifyInsta
       const definition = known(definitions, name, 'secureSession.open()')
       const cookie = headerText(header, 'open')
       await seekKeysIn(definition, cookie)
-      return await sessionIn(definition, headerSource({ cookie }), log)
+      return await sessionIn(definition, headerSource({ headers: { cookie }, rawHeaders: [] }), log)
     },
 
     cookiesFor (values: unknown, name?: string) {
-      const definition = known(definitions, name, 'secureSession.cookiesFor()')
-      if (!isObject(values)) {
-        throw invalid(`secureSession.cookiesFor() takes the values of a session, an object; found ${describe(values)}`)
-      }
-      const { parts } = definition.sealing
-      const texts = parts.cut(tokenOf(definition, newSession(definition, values)))
-      return Object.fromEntries(texts.map((text, part) => [parts.names[part], text]))
+      return cookiesOf(known(definitions, name, 'secureSession.cookiesFor()'), values)
     },
 
     sealToken: (purpose: unknown, data: unknown, options?: unknown) => sealFor(definitions, purpose, data, options),
@@ -132,6 +126,20 @@ function known (
   const definition = sessionNamed(definitions, name)
   refuseWithoutTenant(definition, method)
   return definition
+}
+
+/** The cookies of a new session with these values, by name. */
+function cookiesOf (definition: SessionDefinition, values: unknown): Record<string, string> {
+  if (!isObject(values)) {
+    throw invalid(`secureSession.cookiesFor() takes the values of a session, an object; found ${describe(values)}`)
+  }
+  if (definition.options.transport === 'bearer') {
+    throw invalid('secureSession.cookiesFor(): with the option "transport": "bearer" a session has no cookies; ' +
+      'use encodeSecureSession(createSecureSession(values))')
+  }
+  const { parts } = definition.sealing
+  const texts = parts.cut(tokenOf(definition, newSession(definition, values)))
+  return Object.fromEntries(texts.map((text, part) => [parts.names[part] as string, text]))
 }
 
 /** Rejects with FST_SESSION_STORE_UNAVAILABLE. */

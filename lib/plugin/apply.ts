@@ -66,11 +66,14 @@ export interface Applied {
   readonly lines: readonly string[]
   /** The value of Secure-Session-Registration, by which the browser registers a key; null for none. */
   readonly offer: string | null
+  /** The value of the response header with the bearer token, empty where the session has ended; null for none. */
+  readonly token: string | null
   /** Publishes the events, when it is sure that the lines go out; null where there are none. */
   readonly publish: (() => void) | null
 }
 
-const NOTHING: Applied = Object.freeze({ lines: NONE, offer: null, publish: null })
+const NOTHING: Applied = Object.freeze({ lines: NONE, offer: null, token: null, publish: null })
+const FORGET = ''
 
 export interface ApplyContext {
   readonly definition: SessionDefinition
@@ -81,10 +84,11 @@ export interface ApplyContext {
   readonly log: FastifyBaseLogger
 }
 
-/** Carries out a plan: seals at most once, and writes the Set-Cookie lines. */
+/** Carries out a plan: seals at most once, and writes the Set-Cookie lines or the bearer token. */
 export function apply (context: ApplyContext, plan: Plan): Applied {
   switch (plan.kind) {
-    case 'none': case 'end': return clear(context, plan.clear)
+    case 'none': return clear(context, plan.clear)
+    case 'end': return plan.transport === 'bearer' ? { ...NOTHING, token: FORGET } : clear(context, plan.clear)
     case 'not-migrated':
       warnNotMigrated(context.definition, plan.tooLarge, context.log)
       return clear(context, plan.clear)
@@ -104,7 +108,13 @@ function write (context: ApplyContext, plan: WritePlan): Applied {
   const { sealing, options: { cookieName } } = definition
   const meta = withIssueTimes(context, plan.meta)
   const token = sealSession(envelopeOf(meta, plan.content), sealing, plan.parts, definition.context.now())
-  warnNearTheLimit(definition, token.length, plan.lines.attributesBytes, log)
+  const publish = sealedEvent(definition, meta, token.length)
+  if (plan.transport === 'bearer') {
+    warnNearTheLimit(definition, token.length, sealing.parts.longest(NOT_SPLIT), log)
+    return { ...NOTHING, token, publish }
+  }
+  const limit = sealing.parts.longest(definition.options.maxCookies, plan.lines.attributesBytes)
+  warnNearTheLimit(definition, token.length, limit, log)
   if (plan.kind === 'migrate') {
     log.info({ cookie: cookieName, from: verified?.legacy?.cookieName }, 'a session migrated from a legacy cookie')
   }
@@ -113,7 +123,7 @@ function write (context: ApplyContext, plan: WritePlan): Applied {
   const set = sealing.parts.cut(token).map((text, part) => {
     return plan.lines.set(sealing.parts.names[part] as string, text, overTls, lifetime)
   })
-  const session = { lines: set, offer: null, publish: sealedEvent(definition, meta, token.length) }
+  const session = { lines: set, offer: null, token: null, publish }
   if (plan.clear.length === 0 && plan.stamp === null && plan.binding === null) return session
   return joined(
     { ...session, lines: [...clearLines(context, plan.clear), ...set] },
@@ -126,6 +136,7 @@ function joined (...parts: readonly Applied[]): Applied {
   return {
     lines: parts.flatMap(({ lines }) => lines),
     offer: parts.find(({ offer }) => offer !== null)?.offer ?? null,
+    token: null,
     publish: events.length === 0 ? null : () => { for (const publish of events) publish() }
   }
 }
@@ -141,6 +152,7 @@ function writeBinding ({ definition }: ApplyContext, meta: SessionMeta, binding:
   return {
     lines: setsPass ? [bindingLines.set(passName, passOf(mark), true, lifetime)] : NONE,
     offer: offersRegistration ? offerOf(definition, mark, nowMs) : null,
+    token: null,
     publish: offersRegistration ? offeredEvent(definition, meta) : null
   }
 }
@@ -178,6 +190,7 @@ function stampLine (
   return {
     lines: [lines.set(stampName, token, overTls, lifetimeOf(definition, meta, nowMs))],
     offer: null,
+    token: null,
     publish: renewedEvent(definition, meta, isRenewed, isChecked)
   }
 }

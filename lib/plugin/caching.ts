@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify'
+import type { Transports } from '../../types/session'
 import type { SessionDefinition } from './definition'
 import { warnStorable } from './log'
 
@@ -10,6 +11,9 @@ const STORED_NOWHERE = /\bno-store\b/i
 const PERMITTED = /\b(?:public|(?:s-maxage|max-age)="?0*[1-9])/i
 // RFC 9213 and its predecessors: a CDN goes by these before Cache-Control.
 const TARGETED = ['cdn-cache-control', 'cloudflare-cdn-cache-control', 'vercel-cdn-cache-control', 'surrogate-control']
+export const NO_STORE = 'no-store'
+/** All headers by which a cache may store a response. */
+export const STORING: readonly string[] = ['cache-control', ...TARGETED]
 
 /**
  * RFC 9111 section 7.3: a shared cache that stores a Set-Cookie gives one user's session to others. Sets `no-store`,
@@ -20,24 +24,48 @@ export function forbidStoring (definition: SessionDefinition, reply: FastifyRepl
   const response = responseIn(payload)
   const control = headerOf(reply, response, 'cache-control')
   const isOpen = isTargeted(reply, response)
-  if (control === undefined) reply.header('cache-control', 'no-store')
+  if (control === undefined) reply.header('cache-control', NO_STORE)
   if (isOpen || isPermitted(control)) warnStorable(definition, reply)
   return control === undefined && !isOpen
+}
+
+/**
+ * No cache may store a response with a bearer token, whatever the app has set: RFC 6750 section 5.3. Returns the
+ * payload to send.
+ * @param bearerHeader the header with the token; one in a web Response would replace it
+ */
+export function forbidStoringToken (bearerHeader: string, reply: FastifyReply, payload: unknown): unknown {
+  reply.header('cache-control', NO_STORE)
+  for (const name of TARGETED) if (reply.hasHeader(name)) reply.header(name, NO_STORE)
+  const response = responseIn(payload)
+  const replaced = [bearerHeader, ...STORING].filter(name => response?.headers.has(name))
+  if (response === null || replaced.length === 0) return payload
+  const copy = new Response(response.body, response)
+  for (const name of replaced) copy.headers.delete(name)
+  return copy
+}
+
+/** The request headers that a response depends on where its session was read. */
+const VARY: Readonly<Record<Transports, readonly string[]>> = {
+  cookie: ['Cookie'], bearer: ['Authorization'], both: ['Cookie', 'Authorization']
 }
 
 /**
  * A page that depends on a session must not be reused for another one, and caches may store what nothing forbids: RFC
  * 9111 section 4.2.2. Returns the payload to send.
  */
-export function varyByCookie (reply: FastifyReply, payload: unknown): unknown {
+export function varyBy (transport: Transports, reply: FastifyReply, payload: unknown): unknown {
   const { method } = reply.request
   if (method !== 'GET' && method !== 'HEAD') return payload
   const response = responseIn(payload)
   const control = headerOf(reply, response, 'cache-control')
   if (control !== undefined && STORED_NOWHERE.test(String(control)) && !isTargeted(reply, response)) return payload
   const present = headerOf(reply, response, 'vary')
-  if (present !== undefined && isVaried(present)) return payload
-  const vary = present === undefined || present === '' ? 'Cookie' : `${String(present)}, Cookie`
+  let vary = present === undefined ? '' : String(present)
+  for (const name of VARY[transport]) {
+    if (!isVaried(vary, name)) vary = vary === '' ? name : `${vary}, ${name}`
+  }
+  if (vary === String(present)) return payload
   reply.header('vary', vary)
   return response === null ? payload : withVary(response, vary)
 }
@@ -71,6 +99,6 @@ function isTargeted (reply: FastifyReply, response: Response | null): boolean {
   return TARGETED.some(name => isPermitted(headerOf(reply, response, name)))
 }
 
-function isVaried (vary: unknown): boolean {
-  return String(vary).split(',').some(name => ['cookie', '*'].includes(name.trim().toLowerCase()))
+function isVaried (vary: string, by: string): boolean {
+  return vary.split(',').some(name => [by.toLowerCase(), '*'].includes(name.trim().toLowerCase()))
 }

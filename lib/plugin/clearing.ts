@@ -16,6 +16,7 @@ const NONE: readonly ClearedCookie[] = []
  * kept or not.
  */
 export function clearAll (input: PlanInput): readonly ClearedCookie[] {
+  if (input.transport === 'bearer') return NONE
   const clearing = new Clearing()
   clearOwn(clearing, input)
   clearLegacy(clearing, input)
@@ -33,7 +34,8 @@ export function clearAll (input: PlanInput): readonly ClearedCookie[] {
 export function clearReplaced (
   input: PlanInput, meta: SessionMeta, written: CookieLines, parts: number, binding: BindingPlan | null
 ): readonly ClearedCookie[] {
-  const { definition, session, verified } = input
+  const { definition, session, verified, transport } = input
+  if (transport === 'bearer') return NONE
   const migrated = verified !== null && verified.legacy !== null && !verified.legacy.keep ? verified.legacy : null
   const isWhereItWas = session.cookieSettings.every(settings => settings === meta.settings)
   const leftovers = leftoversOf(input, parts)

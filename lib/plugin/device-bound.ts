@@ -17,7 +17,7 @@ import type { ResolvedDeviceBound } from '../options/device-bound'
 import { keyOfId } from '../revocation/keys'
 import type { OpenedSession } from '../session/opened'
 import type { ExchangeKeys, SessionDefinition } from './definition'
-import { headerSource, openSealed } from './load'
+import { headerSource, openSealed, type Candidates } from './load'
 import { putSetCookies } from './reply'
 import { contextOf } from './request-context'
 import { resume } from './resume'
@@ -175,16 +175,18 @@ interface LoadedSession {
 async function loadForExchange (
   definition: SessionDefinition, request: FastifyRequest, isWanted: (opened: OpenedSession) => boolean
 ): Promise<LoadedSession | Unavailable | null> {
-  const { raw: { headers }, log } = request
+  const { raw, raw: { headers }, log } = request
   // No proof is required here, so none is opened.
-  const sessions = openSealed({ ...definition, proofKeys: null }, headerSource(headers), definition.context.now(), log)
+  const sessions = openSealed({ ...definition, proofKeys: null }, headerSource(raw), definition.context.now(), log)
   const wanted = sessions.find(isWanted)
   const tokens = wanted === undefined ? cookieValues(headers.cookie, definition.options.cookieName) : []
   if (tokens.some(token => mayOpenLater(definition, token))) return KEY_UNKNOWN
   const session = wanted ?? sessions[0]
   if (session === undefined) return null
   // The binding is removed: these routes set and clear the pass and the proof themselves.
-  const candidates = { sessions: [{ ...session, binding: null }], legacy: null, legacySettings: [] }
+  const candidates: Candidates = {
+    sessions: [{ ...session, binding: null }], legacy: null, legacySettings: [], cameIn: 'cookie'
+  }
   try {
     const verified = await verify(definition, candidates, headers, 'when-due')
     logRevoked(definition, verified, log)

@@ -4,6 +4,7 @@ import {
   type BindingState
 } from '../bound/status'
 import { openProof, type Proof } from '../bound/tokens'
+import type { RequestHead } from '../cookies/authorization'
 import { cookieValues } from '../cookies/header'
 import { encodedLength } from '../core/bytes'
 import { NOT_SPLIT, STAMP_BYTES, TOKEN_OVERHEAD_BYTES } from '../core/format'
@@ -15,6 +16,8 @@ import { isFromTheFuture } from '../session/expiry'
 import type { OpenedSession } from '../session/opened'
 import { NOT_STAMPED, openSession, type RelatedCookies, type Sealing, type StampedTimes } from '../session/sealing'
 import type { OwnSettings } from '../session/settings'
+import type { Transports } from '../../types/session'
+import { loadBearer } from './bearer'
 import type { SessionDefinition } from './definition'
 import type { LegacyCookie } from './legacy-cookies'
 import { logRefused, logStampFromTheFuture, type IsFirst, type OpeningLog } from './log'
@@ -24,8 +27,10 @@ const NONE: readonly OwnSettings[] = []
 const NO_PROOFS: readonly Proof[] = []
 const NO_SESSIONS: readonly OpenedSession[] = []
 
-/** Where cookies are read. */
+/** Where cookies and bearer tokens are read. */
 export interface CookieSource {
+  /** Null for a token alone. */
+  readonly head: RequestHead | null
   readonly values: Values
   /** Whole tokens; null for one that cannot be whole. */
   readonly tokens: (parts: CookieParts) => ReadonlyArray<string | null>
@@ -39,19 +44,22 @@ export interface CookieSource {
 
 const NO_HEADERS: IncomingHttpHeaders = Object.freeze({})
 
-/** @param headers of a request, or its Cookie header alone */
-export function headerSource (headers: IncomingHttpHeaders, kept: CookieSource['kept'] = null): CookieSource {
+/** @param head of a request, or its Cookie header alone */
+export function headerSource (head: RequestHead, kept: CookieSource['kept'] = null): CookieSource {
+  const { headers } = head
   const { cookie: header } = headers
   const values: Values = name => cookieValues(header, name)
-  return { values, tokens: parts => parts.tokensIn(values), header, headers, kept }
+  return { head, values, tokens: parts => parts.tokensIn(values), header, headers, kept }
 }
 
 /** One whole token, without a header. */
 export function tokenSource (token: string): CookieSource {
-  return { values: () => [token], tokens: () => [token], header: undefined, headers: NO_HEADERS, kept: null }
+  return {
+    head: null, values: () => [token], tokens: () => [token], header: undefined, headers: NO_HEADERS, kept: null
+  }
 }
 
-/** What opened in one cookie name: the session's own, or a legacy one. */
+/** What opened in one cookie name, the session's own or a legacy one, or in a bearer token. */
 export interface Candidates {
   /** The newest first, one or more. */
   readonly sessions: readonly OpenedSession[]
@@ -59,6 +67,8 @@ export interface Candidates {
   readonly legacy: LegacyCookie | null
   /** The settings of the sessions in that legacy cookie. */
   readonly legacySettings: readonly OwnSettings[]
+  /** Both: a bearer token opened, and the request has a cookie of the session, too. */
+  readonly cameIn: Transports
 }
 
 /**
@@ -73,14 +83,26 @@ export function load (
 
 /** As `load`, without the openers of legacy cookies that return promises. */
 export function loadNow (definition: SessionDefinition, source: CookieSource, log: OpeningLog): Candidates | null {
-  const sessions = openSealed(definition, source, definition.context.now(), log)
-  if (sessions.length > 0) return { sessions, legacy: null, legacySettings: NONE }
+  const own = loadOwn(definition, source, log)
+  if (own !== undefined) return own
   for (const legacy of definition.legacyCookies) {
     if (!legacy.immediate) continue
     const opened = legacy.open(source, definition.context.now(), log) as OpenedSession | null
     if (opened !== null) return legacyCandidates(legacy, opened)
   }
   return null
+}
+
+/** The session's own token or cookies. Undefined where legacy cookies are to be looked at, null where they are not. */
+function loadOwn (
+  definition: SessionDefinition, source: CookieSource, log: OpeningLog
+): Candidates | null | undefined {
+  if (definition.options.transport !== 'cookie' && source.head !== null) {
+    const bearer = loadBearer(definition, source.head, log)
+    if (bearer !== undefined) return bearer
+  }
+  const sessions = openSealed(definition, source, definition.context.now(), log)
+  return sessions.length === 0 ? undefined : { sessions, legacy: null, legacySettings: NONE, cameIn: 'cookie' }
 }
 
 /** The request has a legacy cookie whose opener returns promises. */
@@ -91,8 +113,8 @@ export function needsPromise ({ legacyCookies }: SessionDefinition, { values }: 
 async function loadInTurn (
   definition: SessionDefinition, source: CookieSource, log: OpeningLog
 ): Promise<Candidates | null> {
-  const sessions = openSealed(definition, source, definition.context.now(), log)
-  if (sessions.length > 0) return { sessions, legacy: null, legacySettings: NONE }
+  const own = loadOwn(definition, source, log)
+  if (own !== undefined) return own
   for (const legacy of definition.legacyCookies) {
     const opened = await legacy.open(source, definition.context.now(), log)
     if (opened !== null) return legacyCandidates(legacy, opened)
@@ -101,7 +123,9 @@ async function loadInTurn (
 }
 
 function legacyCandidates (legacy: LegacyCookie, opened: OpenedSession): Candidates {
-  return { sessions: [{ ...opened, cookieSettings: NONE }], legacy, legacySettings: opened.cookieSettings }
+  return {
+    sessions: [{ ...opened, cookieSettings: NONE }], legacy, legacySettings: opened.cookieSettings, cameIn: 'cookie'
+  }
 }
 
 /** The name and the keys of sealed cookies. */

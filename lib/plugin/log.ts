@@ -74,6 +74,8 @@ export interface RefusedCookie {
   readonly reason: RefusedBecause
   /** It is accepted, in spite of the reason. */
   readonly isAllowed?: boolean
+  /** It came as a bearer token. */
+  readonly isBearer?: boolean
   /** The id of the session in it, if it opened and was revoked or is unproven. */
   readonly id?: string
 }
@@ -85,9 +87,9 @@ const CLOCKS_DIFFER = 'a key opened it, and it is dated more than a minute ahead
 
 /** At level debug, because clients can send any cookie. A genuine one from the future means that a clock is wrong. */
 export function logRefused (log: OpeningLog, isFirst: IsFirst, refusal: RefusedCookie): void {
-  const { sessionName, tenant, cookie, reason, id, isAllowed = false } = refusal
+  const { sessionName, tenant, cookie, reason, id, isAllowed = false, isBearer = false } = refusal
   if (reason === 'from-the-future' && isFirst(CLOCKS)) warnOfClocks(log, sessionName, cookie, 'a session was refused')
-  else log.debug({ cookie, reason }, isAllowed ? ALLOWED : 'session cookie refused')
+  else log.debug({ cookie, reason }, isAllowed ? ALLOWED : isBearer ? 'bearer token refused' : 'session cookie refused')
   if (!refused.hasSubscribers) return
   refused.publish({ ...about(sessionName, tenant), cookie, reason, id: id === undefined ? null : keyOfId(id) })
 }
@@ -173,14 +175,13 @@ export function warnOverBudget ({ server, log }: FastifyInstance, sessions: read
     'lower it, or raise maxHeaderSize of the server')
 }
 
-/** @param attributesBytes of the attributes in each Set-Cookie line of the session */
+/** @param limit of the length of the token */
 export function warnNearTheLimit (
-  { options, sealing, isFirst }: SessionDefinition, bytes: number, attributesBytes: number, log: FastifyBaseLogger
+  { options, isFirst }: SessionDefinition, bytes: number, limit: number, log: FastifyBaseLogger
 ): void {
-  const limit = sealing.parts.longest(options.maxCookies, attributesBytes)
   if (bytes < NEAR_THE_LIMIT * limit || !isFirst('size')) return
   log.warn({ cookie: options.cookieName, bytes, limit },
-    'a session fills more than 80 % of its cookie; past the limit, requests that write it will fail with ' +
+    'a session fills more than 80 % of its cookie or token; past the limit, requests that write it will fail with ' +
     'FST_SESSION_TOO_LARGE')
 }
 

@@ -3,6 +3,7 @@ import type { TooLargeError } from '../errors'
 import type { SessionMeta } from '../session/meta'
 import type { OpenedSession } from '../session/opened'
 import type { Session } from '../session/session'
+import type { Transport } from '../../types/session'
 import type { SessionDefinition } from './definition'
 import type { VerifiedSession } from './verify'
 
@@ -14,6 +15,8 @@ export interface PlanInput {
   readonly verified: VerifiedSession | null
   /** The Cookie header. */
   readonly header: string | undefined
+  /** In what the session is written. */
+  readonly transport: Transport
   /** The request came over TLS. */
   readonly overTls: boolean
   /** The request used the session; false where only the plugin has looked at it. */
@@ -48,13 +51,14 @@ export interface RenewPlan {
 }
 
 /**
- * The data cookie is written.
+ * The data cookie is written, or the token of a bearer session, alone.
  * - `write`: the session that the request brought, or the first one.
  * - `migrate`: as `write`, and the session was in a legacy cookie until now.
  * - `replace`: another session, in place of the one that the request brought.
  */
 export interface WritePlan {
   readonly kind: 'write' | 'migrate' | 'replace'
+  readonly transport: Transport
   /** To be dated when it is sealed. */
   readonly meta: SessionMeta
   readonly content: SealedContent
@@ -72,9 +76,10 @@ export interface WritePlan {
   readonly stamp: StampPlan | null
 }
 
-/** The cookies are cleared. */
+/** The cookies are cleared, or the client is told to forget its token. */
 export interface EndPlan {
   readonly kind: 'end'
+  readonly transport: Transport
   readonly clear: readonly ClearedCookie[]
   /** To be revoked in the store first. */
   readonly revoke: OpenedSession | null

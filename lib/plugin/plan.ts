@@ -1,6 +1,7 @@
 import { describe, invalid, isObject } from '../checks'
 import type { Envelope } from '../core/envelope'
-import { TooLargeError } from '../errors'
+import { NOT_SPLIT } from '../core/format'
+import { TooLargeError, TransportError } from '../errors'
 import type { ResolvedDeviceBound } from '../options/device-bound'
 import { isSame } from '../session/codec'
 import { NO_OBSERVER } from '../session/context'
@@ -20,16 +21,19 @@ import { isRefused, type VerifiedSession } from './verify'
 
 export const NOTHING: NonePlan = Object.freeze({ kind: 'none', clear: Object.freeze([]) })
 
-/** Decides, and does nothing. Throws FST_SESSION_NOT_SERIALIZABLE, FST_SESSION_TOO_LARGE. */
+/** Decides, and does nothing. Throws FST_SESSION_NOT_SERIALIZABLE, FST_SESSION_TOO_LARGE, FST_SESSION_TRANSPORT. */
 export function planOf (input: PlanInput): Plan {
   const { session, verified, isUsed } = input
   const isDue = isUsed && session.opened?.isRenewalDue === true
   if (session.isUntouched && !isDue && verified?.isChecked !== true) return cookiesOnly(proofToClear(input))
-  if (session.deleted) return { kind: 'end', clear: clearAll(input), revoke: replacedBy(input) }
+  if (session.deleted) {
+    return { kind: 'end', transport: input.transport, clear: clearAll(input), revoke: replacedBy(input) }
+  }
   const data = session.changedData()
   if (data !== null) return writePlan(input, data)
   // Only a session that was opened comes here: of others nothing can be due, and nothing mutated.
   const opened = verified as VerifiedSession
+  if (input.transport === 'bearer') return isDue ? renewedToken(input) : NOTHING
   if (opened.legacy === null) return renewPlan(input, opened, isDue)
   return isDue ? migrationPlan(input) : NOTHING
 }
@@ -46,6 +50,19 @@ function renewPlan (input: PlanInput, verified: VerifiedSession, isRenewed: bool
   return { kind: 'renew', meta, stamp, binding: repeatedOffer(input, meta), clear }
 }
 
+/**
+ * A bearer session has no stamp, so its token is sealed again. One that another server has made, and that has no room
+ * for what this server adds, stays as it is.
+ */
+function renewedToken (input: PlanInput): Plan {
+  try {
+    return writePlan(input, input.session.serialized())
+  } catch (error) {
+    if (error instanceof TooLargeError) return NOTHING
+    throw error
+  }
+}
+
 function migrationPlan (input: PlanInput): Plan {
   try {
     return writePlan(input, input.session.serialized())
@@ -56,23 +73,26 @@ function migrationPlan (input: PlanInput): Plan {
 }
 
 function writePlan (input: PlanInput, data: string | Buffer): WritePlan {
-  const { definition, session, verified } = input
+  const { definition, session, verified, transport } = input
   const { codec } = definition.context
   const subject = session.subject()
   const meta = withMark(input, session.metaFor(subject))
+  refuseAmbiguous(input, meta, subject)
   const content = { data, subject: subject ?? sealedSubject(session, meta, data), customSerializer: codec.custom }
   const lines = linesFor(definition, meta.settings)
-  const { attributesBytes } = lines
-  const parts = countParts(envelopeOf(meta, content), definition.sealing, attributesBytes, () => session.data())
+  const sealing = transport === 'bearer' ? { ...definition.sealing, maxCookies: NOT_SPLIT } : definition.sealing
+  const attributesBytes = transport === 'bearer' ? 0 : lines.attributesBytes
+  const parts = countParts(envelopeOf(meta, content), sealing, attributesBytes, () => session.data())
   const { revocation } = definition
   const isSame = meta.lineage === 'same'
   const isMigrated = isSame && verified?.legacy != null
-  const stamp = isSame && verified !== null && isCheckStamped(definition, verified)
+  const stamp = isSame && verified !== null && transport === 'cookie' && isCheckStamped(definition, verified)
     ? { isRenewed: false, isChecked: true }
     : null
   const binding = bindingPlan(input, meta, isMigrated, stamp)
   return {
     kind: isAnother(meta) ? 'replace' : isMigrated ? 'migrate' : 'write',
+    transport,
     meta,
     content,
     lines,
@@ -84,6 +104,15 @@ function writePlan (input: PlanInput, data: string | Buffer): WritePlan {
     binding,
     stamp
   }
+}
+
+/**
+ * A request with a cookie and a bearer token has no session, but its client has one. A login may replace that. Another
+ * write would silently end it. Throws FST_SESSION_TRANSPORT.
+ */
+function refuseAmbiguous ({ definition, verified }: PlanInput, meta: SessionMeta, subject: Buffer | null): void {
+  if (verified?.status !== 'ambiguous' || isAnother(meta) || isUser(subject)) return
+  throw new TransportError(definition.sessionName, 'the request has both, send one of them')
 }
 
 /** A login gives a session another mark, where it can be bound to a device. Every other session keeps what it has. */
@@ -109,10 +138,11 @@ function isLoggedIn ({ when }: ResolvedDeviceBound, session: Session): boolean {
   throw invalid(`option "deviceBound.when" must return true or false; found ${describe(answer)}`)
 }
 
-/** A browser registers a key only over TLS. */
-function canOffer ({ definition, overTls }: PlanInput, { settings }: SessionMeta): boolean {
+/** A browser registers a key only over TLS, and for a session in cookies. */
+function canOffer ({ definition, overTls, transport }: PlanInput, { settings }: SessionMeta): boolean {
   const { deviceBound } = definition.options
-  return overTls && deviceBound !== null && deviceBound.offer && attributesAllowBinding(definition, settings)
+  if (!overTls || transport === 'bearer' || deviceBound === null || !deviceBound.offer) return false
+  return attributesAllowBinding(definition, settings)
 }
 
 function bindingPlan (

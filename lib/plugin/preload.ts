@@ -51,7 +51,7 @@ export class PreloadedSessions {
     const waiting: Array<Promise<void>> = []
     for (const definition of definitions) {
       if (definition.revocation === null && !needsPromise(definition, source)) continue
-      const outcome = source.header === undefined ? NOT_FOUND : attempt(() => loadAndVerify(definition, source, log))
+      const outcome = isSent(definition, source) ? attempt(() => loadAndVerify(definition, source, log)) : NOT_FOUND
       if (outcome instanceof Promise) waiting.push(this.#wait(definition, outcome))
       else this.#outcomes.set(definition, outcome)
     }
@@ -86,6 +86,11 @@ export class PreloadedSessions {
       throw error
     }
   }
+}
+
+/** The request may have this session. */
+function isSent ({ options: { transport } }: SessionDefinition, { header, headers }: CookieSource): boolean {
+  return header !== undefined || (transport !== 'cookie' && headers.authorization !== undefined)
 }
 
 function attempt (work: () => Outcome | Promise<Outcome>): Outcome | Promise<Outcome> {

@@ -1,13 +1,16 @@
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import { CommittedError } from '../errors'
+import { NO_STORE, STORING } from './caching'
 import type { SessionDefinition } from './definition'
 import { warnLost } from './log'
 import {
-  beforeHead, copyToRaw, isClosed, isHeadSent, isUpgrade, moveSetCookies, putRegistration, putSetCookies
+  beforeHead, copyToRaw, isClosed, isHeadSent, isUpgrade, moveSetCookies, putRegistration, putSetCookies,
+  withValues
 } from './reply'
 import type { RequestSession, SessionHolder } from './request-session'
 
 const NONE: readonly never[] = []
+const NO_TOKENS: ReadonlyMap<string, string> = new Map()
 
 export interface SessionsToWrite {
   /** In the order of their definitions. */
@@ -27,6 +30,8 @@ export class ReplyWriter implements SessionHolder {
   #reply: FastifyReply | null = null
   /** The Set-Cookie lines, from when they are final. */
   #lines: readonly string[] | null = null
+  /** The response headers with bearer tokens, by their names. */
+  #tokens: ReadonlyMap<string, string> = NO_TOKENS
   /** The sessions are being written: nothing can be changed. */
   #isWriting = false
   /** The store is being written for the reply. */
@@ -94,6 +99,7 @@ export class ReplyWriter implements SessionHolder {
    */
   commit (reply: FastifyReply): readonly string[] {
     this.#lines ??= this.#sessions.all.length === 0 ? NONE : this.#finalLines()
+    if (this.#tokens !== NO_TOKENS) for (const [name, token] of this.#tokens) reply.header(name, token)
     if (this.#lines.length === 0) return NONE
     putSetCookies(reply, this.#lines)
     for (const { offer } of this.#sessions.all) if (offer !== null) putRegistration(reply, offer)
@@ -129,7 +135,7 @@ export class ReplyWriter implements SessionHolder {
     const lines = this.commit(reply)
     this.setCacheHeaders(reply, undefined)
     if (!reply.raw.headersSent) {
-      copyToRaw(reply)
+      copyToRaw(reply, [...this.#tokens.keys(), ...(this.#tokens === NO_TOKENS ? NONE : STORING)])
       this.watchHead()
     }
     return [...lines]
@@ -155,7 +161,9 @@ export class ReplyWriter implements SessionHolder {
     if (isUpgrade(reply) || reply.raw.headersSent) {
       reply.raw.on('close', () => { if (isHeadSent(reply)) this.#warnLost() })
     } else {
-      beforeHead(reply.raw, args => this.#lines === null ? this.#commitWithHead(reply, args) : args)
+      beforeHead(reply.raw, args => {
+        return this.#withTokens(this.#lines === null ? this.#commitWithHead(reply, args) : args)
+      })
     }
   }
 
@@ -169,6 +177,12 @@ export class ReplyWriter implements SessionHolder {
         'a session was changed and could not be written: the response goes out without it')
     }
     return others
+  }
+
+  /** Headers that the app gives to `writeHead` neither replace a token nor allow caches to store it. */
+  #withTokens (args: readonly unknown[]): readonly unknown[] {
+    if (this.#tokens === NO_TOKENS) return args
+    return withValues(args, new Map([...this.#tokens, ...STORING.map(name => [name, NO_STORE] as const)]))
   }
 
   #warnLost (): void {
@@ -187,6 +201,10 @@ export class ReplyWriter implements SessionHolder {
       const own = session.apply()
       lines = lines.length === 0 ? own : [...lines, ...own]
     }).throwFirst()
+    const written = this.#sessions.all.filter(({ token }) => token !== null)
+    if (written.length > 0) {
+      this.#tokens = new Map(written.map(({ definition, token }) => [definition.options.bearerHeader, token as string]))
+    }
     for (const { publish } of this.#sessions.all) publish?.()
     return lines
   }

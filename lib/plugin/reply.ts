@@ -23,9 +23,12 @@ export function putRegistration (reply: FastifyReply, offer: string): void {
   if (!present.some(value => value.includes(offer))) reply.header(REGISTRATION, [...present, offer].join(', '))
 }
 
-/** Copies the headers of a session to Node's own response, for a hijacked reply. */
-export function copyToRaw (reply: FastifyReply): void {
-  for (const name of ['set-cookie', 'cache-control', 'vary', REGISTRATION]) {
+/**
+ * Copies the headers of a session to Node's own response, for a hijacked reply.
+ * @param others the names of further headers
+ */
+export function copyToRaw (reply: FastifyReply, others: readonly string[]): void {
+  for (const name of ['set-cookie', 'cache-control', 'vary', REGISTRATION, ...others]) {
     const value = reply.getHeader(name)
     if (value !== undefined) reply.raw.setHeader(name, value)
   }
@@ -83,6 +86,19 @@ export function moveSetCookies (raw: RawReply, args: readonly unknown[]): readon
   const present = [raw.getHeader('set-cookie') ?? []].flat().map(String)
   raw.setHeader('set-cookie', [...present, ...lines])
   return [...args.slice(0, -1), Object.fromEntries(entries.filter(entry => !isSetCookie(entry)))]
+}
+
+/** The arguments of `writeHead` with these values of headers, by lower-case names, where they give another one. */
+export function withValues (args: readonly unknown[], values: ReadonlyMap<string, string>): readonly unknown[] {
+  const headers: unknown = args.at(-1)
+  if (typeof headers !== 'object' || headers === null) return args
+  const isList = Array.isArray(headers)
+  const entries = (isList ? pairsOf(headers) : Object.entries(headers)).map(([name, value]) => {
+    return [name, values.get(String(name).toLowerCase()) ?? value]
+  })
+  // A flat list may have a name twice.
+  const isFlat = isList && !Array.isArray(headers[0])
+  return [...args.slice(0, -1), isFlat ? entries.flat() : Object.fromEntries(entries)]
 }
 
 type Header = readonly unknown[]

@@ -107,13 +107,18 @@ export class RequestContext implements SessionsToWrite {
     return (this.#find(definition) ?? this.#load(definition)).use()
   }
 
+  /** What the request brought, if its session was opened here; null for none. */
+  verifiedOf (definition: SessionDefinition): VerifiedSession | null {
+    return this.#find(definition)?.verified ?? null
+  }
+
   /** The newest session of the request, opened and not used. It is kept for the handler. */
   peek (definition: SessionDefinition): OpenedSession | undefined {
     const deferred = new DeferredLog()
     this.#kept ??= new Map()
     this.#isLoading = true
     try {
-      const source = headerSource(this.request.raw.headers)
+      const source = headerSource(this.request.raw)
       const sessions = openSealed(definition, source, definition.context.now(), deferred)
       this.#kept.set(definition, sessions)
       return sessions[0]
@@ -140,9 +145,9 @@ export class RequestContext implements SessionsToWrite {
   /** Loads those of these sessions that need a promise; null where nothing must be waited for. */
   preload (definitions: readonly SessionDefinition[]): Promise<unknown> | null {
     this.#preloaded ??= new PreloadedSessions()
-    const { raw: { headers }, log } = this.request
+    const { raw, log } = this.request
     const deferred = new DeferredLog()
-    const waiting = this.#preloaded.preload(definitions, headerSource(headers, this.#kept), deferred)
+    const waiting = this.#preloaded.preload(definitions, headerSource(raw, this.#kept), deferred)
     if (waiting !== null) return waiting.finally(() => { deferred.flush(log) })
     deferred.flush(log)
     return null
@@ -170,7 +175,7 @@ export class RequestContext implements SessionsToWrite {
   #verified (definition: SessionDefinition, log: OpeningLog): VerifiedSession | null {
     const preloaded = this.#preloaded?.take(definition, log)
     if (preloaded !== undefined) return preloaded
-    const source = headerSource(this.request.raw.headers, this.#kept)
+    const source = headerSource(this.request.raw, this.#kept)
     const candidates = definition.revocation === null ? loadNow(definition, source, log) : null
     if (candidates !== null) {
       const verified = verifyWithoutStore(definition, candidates, source.headers)

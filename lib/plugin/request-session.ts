@@ -1,12 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { UnprovenError } from '../errors'
+import { TransportError, UnprovenError } from '../errors'
 import { about, opened } from '../events'
 import { keyOfId } from '../revocation/keys'
 import type { SessionObserver } from '../session/context'
 import { Session } from '../session/session'
+import type { Transport } from '../../types/session'
 import { apply, prepareStore } from './apply'
 import { challengeOf } from './challenge'
-import { forbidStoring, varyByCookie } from './caching'
+import { hasCookieOf } from './bearer'
+import { forbidStoring, forbidStoringToken, varyBy } from './caching'
 import type { SessionDefinition } from './definition'
 import { ticketUrl } from './hand-over-ticket'
 import { warnNotOffered, warnSecureOverHttp, warnUntrustedProxy } from './log'
@@ -30,6 +32,8 @@ export class RequestSession implements SessionObserver {
   readonly definition: SessionDefinition
   readonly verified: VerifiedSession | null
   readonly session: Session
+  /** In what the reply writes it. */
+  transport: Transport
   readonly #holder: SessionHolder
   #isUsed = false
   /** The reply sets its cookies. */
@@ -41,6 +45,8 @@ export class RequestSession implements SessionObserver {
   #revokedBeforeMs = 0
   /** The value of Secure-Session-Registration, which goes out with the cookies; null for none. */
   offer: string | null = null
+  /** The value of the response header with the bearer token; null for none. */
+  token: string | null = null
   /** Publishes the events of what was applied; null where there are none. */
   publish: (() => void) | null = null
   /**
@@ -53,6 +59,7 @@ export class RequestSession implements SessionObserver {
     this.definition = definition
     this.verified = verified
     this.#holder = holder
+    this.transport = definition.options.transport === 'bearer' || verified?.cameIn === 'bearer' ? 'bearer' : 'cookie'
     this.session = verified?.status === 'revoked'
       ? Session.replacingRevoked(definition.context, this, verified.opened)
       : new Session(definition.context, this, verified === null || isRefused(verified) ? null : verified.opened)
@@ -96,6 +103,7 @@ export class RequestSession implements SessionObserver {
   /** The Set-Cookie lines. Throws where the session cannot be written. */
   apply (): readonly string[] {
     this.offer = null
+    this.token = null
     this.publish = null
     if (this.state === 'failed') return NONE
     const plan = this.#planned()
@@ -105,8 +113,9 @@ export class RequestSession implements SessionObserver {
     const { request } = this.#holder
     const overTls = request.protocol === 'https'
     const context = { definition, verified, revokedBeforeMs: this.#revokedBeforeMs, overTls, log: request.log }
-    const { lines, offer, publish } = apply(context, plan)
+    const { lines, offer, token, publish } = apply(context, plan)
     this.offer = offer
+    this.token = token
     this.publish = publish
     this.#isWritten = lines.length > 0
     if (this.#isWritten && !overTls) {
@@ -119,10 +128,12 @@ export class RequestSession implements SessionObserver {
 
   /** Sets the headers for caches, and returns the payload to send. */
   setCacheHeaders (reply: FastifyReply, payload: unknown): unknown {
-    if (!this.definition.options.cacheControl) return payload
+    const { cacheControl, bearerHeader, transport } = this.definition.options
+    if (this.token !== null) return forbidStoringToken(bearerHeader, reply, payload)
+    if (!cacheControl) return payload
     if (this.#isWritten && forbidStoring(this.definition, reply, payload)) return payload
     // One that is withheld was asked for, too: only that loads it.
-    return this.#isUsed || this.#isWithheld ? varyByCookie(reply, payload) : payload
+    return this.#isUsed || this.#isWithheld ? varyBy(transport, reply, payload) : payload
   }
 
   /** The reply clears the proof, so that the browser makes another one. */
@@ -136,6 +147,20 @@ export class RequestSession implements SessionObserver {
     this.#plan = null
   }
 
+  /** A new session goes to the client in this. One that came in the other way stays there. */
+  useTransport (transport: Transport): void {
+    if (transport === this.transport) return
+    const { definition, verified } = this
+    if (transport === 'bearer' && hasCookieOf(definition, this.#holder.request.raw.headers.cookie)) {
+      throw new TransportError(definition.sessionName, 'the request has a cookie of it, so send such a login without')
+    }
+    if (verified?.cameIn === 'bearer') {
+      throw new TransportError(definition.sessionName, 'the request has a bearer token of it, so it stays there')
+    }
+    this.beforeChange()
+    this.transport = transport
+  }
+
   mayBeMutated (): void {
     this.#holder.watchHead()
   }
@@ -145,13 +170,14 @@ export class RequestSession implements SessionObserver {
   }
 
   #planned (): Plan {
-    const { definition, session, verified } = this
+    const { definition, session, verified, transport } = this
     const { raw: { headers: { cookie: header } }, protocol } = this.#holder.request
     this.#plan ??= planOf({
       definition,
       session,
       verified,
       header,
+      transport,
       overTls: protocol === 'https',
       isUsed: this.#isUsed,
       mustClearProof: this.#mustClearProof

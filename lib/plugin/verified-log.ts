@@ -9,12 +9,13 @@ import { isRefused, type VerifiedSession } from './verify'
 
 /** These candidates opened, and their sessions were revoked. */
 export function logRevoked (
-  { sessionName, tenant, options, isFirst }: SessionDefinition, { revoked, legacy }: VerifiedSession,
+  { sessionName, tenant, options, isFirst }: SessionDefinition, { revoked, legacy, cameIn }: VerifiedSession,
   log: OpeningLog
 ): void {
   const cookie = legacy?.cookieName ?? options.cookieName
+  const isBearer = cameIn === 'bearer'
   for (const { id: { text } } of revoked) {
-    logRefused(log, isFirst, { sessionName, tenant, cookie, reason: 'revoked', id: text })
+    logRefused(log, isFirst, { sessionName, tenant, cookie, reason: 'revoked', id: text, isBearer })
   }
 }
 
@@ -22,13 +23,16 @@ export function logRevoked (
 export function logVerified (
   definition: SessionDefinition, verified: VerifiedSession, headers: IncomingHttpHeaders, log: OpeningLog
 ): void {
-  const { opened, revoked, unproven } = verified
+  const { opened, revoked, unproven, status } = verified
+  const { sessionName, tenant, options: { cookieName: cookie }, isFirst } = definition
   if (revoked.length > 0) logRevoked(definition, verified, log)
+  if (status === 'ambiguous') {
+    logRefused(log, isFirst, { sessionName, tenant, cookie, reason: status, id: opened.id.text, isBearer: true })
+  }
   if (opened.binding === null && unproven.length === 0) return
   warnRefreshFails(definition, headers, log)
   // A session that is accepted without a proof is logged, too: operators look for it before they enforce proofs.
   const isAllowed = isUnproven(opened.binding) && !isRefused(verified)
-  const { sessionName, tenant, options: { cookieName: cookie }, isFirst } = definition
   for (const { id } of isAllowed ? [opened] : unproven) {
     logRefused(log, isFirst, { sessionName, tenant, cookie, reason: 'unproven', id: id.text, isAllowed })
   }

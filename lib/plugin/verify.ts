@@ -9,6 +9,7 @@ import { isUser } from '../session/meta'
 import type { OpenedSession } from '../session/opened'
 import { Session } from '../session/session'
 import type { OwnSettings } from '../session/settings'
+import type { Transports } from '../../types/session'
 import type { SessionDefinition } from './definition'
 import type { LegacyCookie } from './legacy-cookies'
 import type { Candidates } from './load'
@@ -20,12 +21,13 @@ import { mayOpenLater } from './unknown-keys'
  * - `revoked`: it may not, and its cookies are cleared.
  * - `replaced`: it may not. The browser has another one instead, so its cookies are not cleared.
  * - `unavailable-trusted`: the store is unavailable, and the app said to trust sessions then.
+ * - `ambiguous`: it may not. It came as a bearer token, beside a cookie of the session.
  * - `unproven`: it may not. It has a mark, and neither its pass nor a proof was sent.
  * - `unproven-retry-later`, `unproven-foreign-request`: as `unproven`, but the session may be valid: see
  *   `UnprovenPolicy`. So that nothing is written over it, its use throws FST_SESSION_UNPROVEN.
  */
 export type Status =
-  'active' | 'revoked' | 'replaced' | 'unavailable-trusted' |
+  'active' | 'revoked' | 'replaced' | 'unavailable-trusted' | 'ambiguous' |
   'unproven' | 'unproven-retry-later' | 'unproven-foreign-request'
 
 /** The session of a request: the first of the candidates that may be used, or else the first of all. */
@@ -41,6 +43,7 @@ export interface VerifiedSession {
   /** See `Candidates`. */
   readonly legacy: LegacyCookie | null
   readonly legacySettings: readonly OwnSettings[]
+  readonly cameIn: Transports
 }
 
 /** Whether the store is asked about sessions that are trusted, too. */
@@ -63,9 +66,10 @@ export function isRefused ({ status }: Pick<VerifiedSession, 'status'>): boolean
 export function verifyWithoutStore (
   definition: SessionDefinition, candidates: Candidates, headers: IncomingHttpHeaders
 ): VerifiedSession {
-  const { sessions, legacy, legacySettings } = candidates
+  const { sessions, legacy, legacySettings, cameIn } = candidates
   if (sessions.some(hasNoProof)) return usableCandidates(definition, candidates, headers).first
-  return verifiedFirst(sessions, 'active', NONE, { legacy, legacySettings })
+  const status = cameIn === 'both' ? 'ambiguous' : 'active'
+  return verifiedFirst(sessions, status, NONE, { legacy, legacySettings, cameIn })
 }
 
 /** A promise only where the store must be asked. It rejects with FST_SESSION_STORE_UNAVAILABLE. */
@@ -73,7 +77,7 @@ export function verify (
   definition: SessionDefinition, candidates: Candidates, headers: IncomingHttpHeaders, check: Check
 ): VerifiedSession | Promise<VerifiedSession> {
   const { revocation } = definition
-  if (revocation === null) return verifyWithoutStore(definition, candidates, headers)
+  if (revocation === null || candidates.cameIn === 'both') return verifyWithoutStore(definition, candidates, headers)
   const { first, usable } = usableCandidates(definition, candidates, headers)
   if (usable.length === 0) return first
   if (check === 'when-due' && knownStatus(definition, revocation, first.opened) === 'active') return first
@@ -123,10 +127,10 @@ function policyOf (definition: SessionDefinition, headers: IncomingHttpHeaders):
 /** The first of these sessions, with this status. */
 function verifiedFirst (
   sessions: readonly OpenedSession[], status: Status, unproven: readonly OpenedSession[],
-  { legacy, legacySettings }: Omit<Candidates, 'sessions'>
+  { legacy, legacySettings, cameIn }: Omit<Candidates, 'sessions'>
 ): VerifiedSession {
   const opened = sessions[0] as OpenedSession
-  return { opened, status, isChecked: false, revoked: NONE, unproven, legacy, legacySettings }
+  return { opened, status, isChecked: false, revoked: NONE, unproven, legacy, legacySettings, cameIn }
 }
 
 /** Verified again, without the store: this process may have revoked it while the request waited. */

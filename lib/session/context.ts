@@ -1,5 +1,6 @@
 import { invalid } from '../checks'
 import type { Clock } from '../time'
+import type { Transport } from '../../types/session'
 import type { Codec } from './codec'
 import type { Limits } from './expiry'
 import type { SessionMeta } from './meta'
@@ -54,6 +55,10 @@ export interface SessionObserver {
   handOver: (options: unknown) => string | null
   /** The first object was handed out. It may be changed in place, without another call. */
   mayBeMutated: () => void
+  /** In what the reply writes the session; null where there is no reply. */
+  readonly transport: Transport | null
+  /** The app gives a new session to the client in this. Throws FST_SESSION_TRANSPORT, FST_SESSION_COMMITTED. */
+  useTransport: (transport: Transport) => void
 }
 
 /** For a session without a request. */
@@ -62,5 +67,7 @@ export const NO_OBSERVER: SessionObserver = {
   mayBeMutated () {},
   handOver () {
     throw invalid('session.handOver() needs the request of a browser; this session is of no request')
-  }
+  },
+  transport: null,
+  useTransport () {}
 }

@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import { randomize } from '../core/aead'
 import { MARK_BYTES } from '../core/format'
 import { InvalidOptionError, RequiredError } from '../errors'
-import type { SessionInfo } from '../../types/session'
+import type { SessionInfo, SessionSettings, Transport } from '../../types/session'
 import { isSame, type Codec, type SessionRecord } from './codec'
 import type { SessionContext, SessionObserver, SessionRevoker } from './context'
 import { expiresAtMs, withOwnLimits } from './expiry'
@@ -190,6 +190,8 @@ export class Session {
     const given = withGiven(this.#given, this.#context.settingsIn(options, this.#given, this.#meta.settings))
     const settings = withGiven(this.#meta.settings, given)
     const isChange = !areSame(settings, this.#meta.settings)
+    const { transport } = options as SessionSettings
+    if (transport !== undefined) this.#observer.useTransport(transport)
     if (isChange && this.#meta.mark !== null) this.#context.refuseSettingsThatUnbind(settings)
     if (isChange) this.#observer.beforeChange()
     this.#given = given
@@ -211,7 +213,8 @@ export class Session {
       expiresAt: expiresAtMs(authenticatedAtMs, renewedAtMs, withOwnLimits(this.#context.limits, settings)),
       isNew: lineage !== 'same',
       bound: provenAt !== null,
-      provenAt
+      provenAt,
+      transport: this.transport
     })
   }
 
@@ -246,6 +249,11 @@ export class Session {
   /** This request has revoked the session that it brought. */
   get isOpenedRevoked (): boolean {
     return this.#isOpenedRevoked
+  }
+
+  /** In what the reply writes the session; null where there is no reply. */
+  get transport (): Transport | null {
+    return this.#observer.transport
   }
 
   /** The settings with which the browser may have cookies of this session, or of the one before it. */

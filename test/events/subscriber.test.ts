@@ -15,7 +15,7 @@ t.test('the name of a channel determines the type of its events', async t => {
   const told: string[] = []
   listen('fastify-sealed-session:opened', ({ session, cookie, id, check }) => { told.push(session, cookie, id, check ?? 'none') })
   listen('fastify-sealed-session:refused', ({ reason }) => {
-    const known: 'malformed' | 'unknown-version' | 'unknown-key' | 'forged' | 'unsupported' | 'expired' | 'from-the-future' | 'revoked' | 'unproven' = reason
+    const known: 'malformed' | 'unknown-version' | 'unknown-key' | 'forged' | 'unsupported' | 'expired' | 'from-the-future' | 'revoked' | 'unproven' | 'ambiguous' = reason
     told.push(known)
   })
   listen('fastify-sealed-session:sealed', ({ length, isNew }) => { told.push(length.toFixed(0), isNew ? 'new' : 'known') })

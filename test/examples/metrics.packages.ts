@@ -21,7 +21,8 @@ const REASONS: Record<RefusedBecause, true> = {
   expired: true,
   'from-the-future': true,
   revoked: true,
-  unproven: true
+  unproven: true,
+  ambiguous: true
 }
 
 class Site {

@@ -6,7 +6,7 @@ import { defineSession, type SessionDefinition } from '../../lib/plugin/definiti
 import { headerSource, loadNow } from '../../lib/plugin/load'
 import { DeferredLog } from '../../lib/plugin/log'
 import { planOf } from '../../lib/plugin/plan'
-import type { Plan } from '../../lib/plugin/plan-types'
+import type { Plan, PlanInput } from '../../lib/plugin/plan-types'
 import { isRefused, verifyWithoutStore, type VerifiedSession } from '../../lib/plugin/verify'
 import { NO_OBSERVER } from '../../lib/session/context'
 import { Session } from '../../lib/session/session'
@@ -103,11 +103,11 @@ t.test('the plan follows from what the request brought and what it did', async t
     const header = brought === 'nothing' ? undefined : (brought === 'anonymous' ? anonymous : user).header
     if (brought.endsWith('due')) clock.advance(7 * HOUR_MS)
     const headers = header === undefined ? {} : { cookie: header }
-    const candidates = loadNow(definition, headerSource(headers), new DeferredLog())
+    const candidates = loadNow(definition, headerSource({ headers, rawHeaders: [] }), new DeferredLog())
     const verified: VerifiedSession | null = candidates === null ? null : verifyWithoutStore(definition, candidates, headers)
     const session = new Session(definition.context, NO_OBSERVER, verified === null ? null : verified.opened)
     act(session)
-    const input = { definition, session, verified, header, overTls: false, isUsed: true, mustClearProof: false }
+    const input: PlanInput = { definition, session, verified, header, transport: 'cookie', overTls: false, isUsed: true, mustClearProof: false }
     const plan = planOf(input)
     t.match(plan, { kind, ...more }, `${brought}: ${act.name}`)
     t.strictSame(planOf(input).kind, kind, 'planning again changes nothing')
@@ -185,11 +185,11 @@ t.test('what goes out beside a session with a mark follows from what the request
     const definition = brought === 'a legacy pass' ? renamed : own
     const header = headerOf[brought]
     const headers = header === undefined ? {} : { cookie: header }
-    const candidates = loadNow(definition, headerSource(headers), new DeferredLog())
+    const candidates = loadNow(definition, headerSource({ headers, rawHeaders: [] }), new DeferredLog())
     const verified = candidates === null ? null : verifyWithoutStore(definition, candidates, headers)
     const session = new Session(definition.context, NO_OBSERVER, verified === null || isRefused(verified) ? null : verified.opened)
     act(session)
-    const input = { definition, session, verified, header, overTls: true, isUsed: true, mustClearProof: false, ...more }
+    const input: PlanInput = { definition, session, verified, header, transport: 'cookie', overTls: true, isUsed: true, mustClearProof: false, ...more }
     const plan = planOf(input)
     const what = `${brought}: ${act.name}, ${JSON.stringify(more)}`
     t.match(plan, { kind, ...binding === undefined ? {} : { binding } }, what)

@@ -1,0 +1,50 @@
+import { bearerTokenIn, type RequestHead } from '../cookies/authorization'
+import { cookieValues } from '../cookies/header'
+import { NOT_SPLIT } from '../core/format'
+import { MALFORMED } from '../core/refusal'
+import { keyIdIn } from '../core/token'
+import type { OpenedSession } from '../session/opened'
+import { NO_RELATED_COOKIES, openSession } from '../session/sealing'
+import type { SessionDefinition } from './definition'
+import type { Candidates } from './load'
+import { logRefused, type OpeningLog } from './log'
+
+/**
+ * The session in the bearer token of a request. Undefined where its cookies are to be looked at; null for no session
+ * where cookies are never looked at.
+ */
+export function loadBearer (
+  definition: SessionDefinition, head: RequestHead, log: OpeningLog
+): Candidates | null | undefined {
+  const { options: { transport } } = definition
+  const opened = openBearer(definition, head, log)
+  if (opened === null) return transport === 'bearer' ? null : undefined
+  const isInBoth = transport === 'both' && hasCookieOf(definition, head.headers.cookie)
+  return { sessions: [opened], legacy: null, legacySettings: [], cameIn: isInBoth ? 'both' : 'bearer' }
+}
+
+/** A request has a cookie with this session, or with a legacy one. Whether it opens is not looked at. */
+export function hasCookieOf ({ options, legacyCookies }: SessionDefinition, header: string | undefined): boolean {
+  const names = [options.cookieName, ...legacyCookies.map(({ cookieName }) => cookieName)]
+  return names.some(name => cookieValues(header, name).some(value => value !== ''))
+}
+
+/** The token in the header Authorization that may be of a session; null for none. Other tokens are left alone. */
+export function sessionTokenIn (head: RequestHead): string | null {
+  const token = bearerTokenIn(head)
+  return token !== null && keyIdIn(token) !== null ? token : null
+}
+
+/** No cookie beside it counts, so a session with a mark does not open. */
+function openBearer (
+  { sessionName, tenant, sealing, context, isFirst }: SessionDefinition, head: RequestHead, log: OpeningLog
+): OpenedSession | null {
+  const token = sessionTokenIn(head)
+  if (token === null) return null
+  const isWhole = sealing.parts.partsOf(token) === NOT_SPLIT
+  const opened = isWhole ? openSession(token, sealing, context.now(), NO_RELATED_COOKIES) : MALFORMED
+  if (!('ok' in opened)) return opened
+  const { cookieName: cookie } = sealing
+  logRefused(log, isFirst, { sessionName, tenant, cookie, reason: opened.reason, isBearer: true })
+  return null
+}

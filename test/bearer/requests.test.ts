@@ -1,0 +1,329 @@
+import { request } from 'node:http'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import t from 'tap'
+import secureSession from '../../index'
+import { addRoutes, appWith, bareApp, DEBUG, KEY, OTHER_KEY, WARN, type TestApp } from '../helpers/app'
+import { Browser } from '../helpers/browser'
+import { fakeClock } from '../helpers/clock'
+import { keyNumber, MemoryStore, rotate } from '../helpers/keyrings'
+import { addLogins, Client, COOKIE, FORGET, given, loggedIn, NEW_TOKEN, NOTHING, site, subject } from './client'
+
+const HOUR_MS = 3_600_000
+const JWT = 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxIn0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
+
+function refusals (app: TestApp): unknown[] {
+  return app.lines.filter(({ msg }) => /refused/.test(msg)).map(({ level, msg, reason }) => [level, msg, reason])
+}
+
+async function userOf (app: TestApp, headers: Record<string, string | string[]>): Promise<unknown> {
+  return (await app.inject({ url: '/get', headers: headers as Record<string, string> })).json().user ?? null
+}
+
+t.test('a token is read from Authorization by the syntax of RFC 6750, and from nothing else', async t => {
+  const app = await site(t)
+  const { token } = await loggedIn(app)
+  const values: Record<string, readonly string[]> = {
+    ada: [`Bearer ${token}`, `bearer ${token}`, `BEARER ${token}`, `Bearer   ${token}`],
+    null: [
+      token, `Bearer${token}`, `Bearer\t${token}`, ` Bearer ${token}`, `Bearer ${token} `, `Bearer "${token}"`, `Bearer ${token}=`,
+      `Bearer ${token},`, `Bearer ${token}, Bearer ${token}`, `Bearer ${token} ${token}`, `Bearer ${token}\u00e9`, 'Bearer', 'Bearer ', '',
+      `Basic ${token}`, `Token ${token}`, `Bearer: ${token}`, `session=${token}`, `Bearer session=${token}`, `Bearer ${token.slice(0, -1)}`,
+      `Bearer ${token}A`, `Bearer ${token.slice(0, 20)}${token[20] === 'A' ? 'B' : 'A'}${token.slice(21)}`, 'Bearer %41', `Bearer ${'A'.repeat(5000)}`
+    ]
+  }
+  for (const [user, all] of Object.entries(values)) {
+    for (const authorization of all) t.equal(String(await userOf(app, { authorization })), user, authorization.slice(0, 30))
+  }
+  for (const name of ['session-token', 'x-authorization', 'proxy-authorization', 'cookie']) {
+    t.equal(await userOf(app, { [name]: `Bearer ${token}` }), null, name)
+  }
+  t.equal(await userOf(app, { authorization: [`Bearer ${token}`, `Bearer ${token}`] }), null)
+  t.equal((await app.inject(`/get?access_token=${token}`)).json().user, undefined)
+})
+
+t.test('two Authorization headers are no session, also where the server drops the second', async t => {
+  const app = await site(t)
+  const { token } = await loggedIn(app)
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const ask = async (...values: string[]): Promise<string> => {
+    const headers = ['Host', 'a', 'Connection', 'close', ...values.flatMap(value => ['authorization', value])]
+    const sent = request({ port: (app.server.address() as AddressInfo).port, host: '127.0.0.1', path: '/get', headers }).end()
+    const [response] = await once(sent, 'response')
+    let body = ''
+    for await (const chunk of response) body += String(chunk)
+    return body
+  }
+  t.equal(await ask(`Bearer ${token}`), '{"user":"ada"}')
+  t.equal(await ask(`Bearer ${token}`, `Bearer ${JWT}`), '{}')
+  t.equal(await ask(`Bearer ${JWT}`, `Bearer ${token}`), '{}')
+  t.equal(await ask(`Bearer ${token}`, `Bearer ${token}`), '{}')
+})
+
+t.test('the tokens of other libraries are left alone, and a refused token of this one is a debug line', async t => {
+  const app = await site(t)
+  const client = await loggedIn(app)
+  const browser = new Browser(app)
+  await browser.get('/login/ada')
+  app.lines.length = 0
+  for (const text of [JWT, 'gho_16C7e42F292c6912E7710c838347Ae178B4a', 'x'.repeat(200), '0']) {
+    const response = await browser.get(`/set/page/${text.slice(0, 3)}`, { headers: { authorization: `Bearer ${text}` } })
+    t.strictSame([response.statusCode, given(response)], [200, COOKIE])
+  }
+  t.strictSame(app.lines.filter(({ level }) => level > DEBUG && level >= WARN), [])
+  t.strictSame(refusals(app), [])
+  await new Client(app, `${client.token.slice(0, -2)}AA`).get('/get')
+  t.strictSame(refusals(app), [[DEBUG, 'bearer token refused', 'forged']])
+})
+
+t.test('by default no header but Cookie is looked at, and with bearer no cookie is', async t => {
+  const both = await site(t)
+  const { token } = await loggedIn(both)
+  const cookies = await site(t, { transport: 'cookie' })
+  t.equal(await userOf(cookies, { authorization: `Bearer ${token}` }), null)
+  t.equal(await userOf(cookies, { cookie: `session=${token}` }), 'ada')
+  t.equal(await userOf(cookies, { cookie: `session=${token}`, authorization: `Bearer ${token}` }), 'ada')
+  t.strictSame(refusals(cookies), [])
+
+  const bearer = await site(t, { transport: 'bearer' })
+  t.equal(await userOf(bearer, { cookie: `session=${token}` }), null)
+  t.equal(await userOf(bearer, { authorization: `Bearer ${token}` }), 'ada')
+  t.equal(await userOf(bearer, { cookie: `session=${token}`, authorization: `Bearer ${token}` }), 'ada')
+  t.strictSame(refusals(bearer), [])
+})
+
+t.test('a session in a cookie and as a bearer token is no session, and a debug line says so', async t => {
+  const app = await site(t)
+  const client = await loggedIn(app)
+  const browser = new Browser(app)
+  await browser.get('/login/bob')
+  app.lines.length = 0
+  const authorization = `Bearer ${client.token}`
+  for (const cookie of [browser.header, 'session=junk', `a=b; ${browser.header}; session=`]) {
+    t.equal(await userOf(app, { cookie, authorization }), null, cookie.slice(0, 20))
+    t.strictSame(refusals(app), [[DEBUG, 'bearer token refused', 'ambiguous']])
+    app.lines.length = 0
+  }
+  for (const cookie of ['session=', 'session.t=a; session.1=b; session.u=c', 'other=1; sessions=2']) t.equal(await userOf(app, { cookie, authorization }), 'ada', cookie)
+  const legacy = await site(t, { legacy: [secureSession.sealedOpener({ cookieName: 'former' })] })
+  t.equal(await userOf(legacy, { cookie: 'former=a', authorization }), null, 'a legacy cookie is a cookie of the session')
+})
+
+t.test('with both in one request, a login replaces the cookie, a logout clears it, and any other write is refused', async t => {
+  const app = await site(t)
+  const client = await loggedIn(app)
+  const browser = new Browser(app)
+  await browser.get('/login/bob')
+  const both = { authorization: `Bearer ${client.token}`, cookie: browser.header }
+  const get = async (url: string): Promise<any> => await app.inject({ url, headers: both })
+  t.strictSame(given(await get('/get')), NOTHING)
+  for (const url of ['/set/page/a', '/touch']) {
+    const refused = await get(url)
+    t.strictSame([refused.statusCode, refused.json().code, given(refused)], [400, 'FST_SESSION_TRANSPORT', NOTHING])
+  }
+  t.strictSame(given(await get('/login/eve')), COOKIE)
+  t.strictSame(given(await get('/set/user/eve')), COOKIE, 'a user, by the option subject')
+  t.match((await get('/login/eve?transport=bearer')).json(), { statusCode: 400, code: 'FST_SESSION_TRANSPORT' })
+  t.strictSame(given(await get('/delete')), { cookies: ['session'], token: 'none' })
+  t.equal((await get('/info')).json().transport, 'cookie')
+  t.strictSame([await client.json('/get'), await browser.json('/get')], [{ user: 'ada' }, { user: 'bob' }], 'each alone is a session')
+})
+
+t.test('of two named sessions, each takes the token that was sealed for it', async t => {
+  const options = (['session', 'staff'] as const).map(sessionName => ({ key: KEY, subject, sessionName, transport: 'both' as const, bearerHeader: `${sessionName}-token` }))
+  const app = await appWith(t, options)
+  const sessionsOf = (request: any): Record<string, secureSession.Session> => ({ session: request.session, staff: request.staff })
+  app.get('/login/:name/:transport', async request => {
+    const { name, transport } = request.params as { name: string, transport: 'bearer' | 'cookie' }
+    sessionsOf(request)[name]?.set('user', name)
+    sessionsOf(request)[name]?.options({ transport })
+    return {}
+  })
+  app.get('/users', async request => Object.values(sessionsOf(request)).map(session => session.get('user') ?? null))
+  app.get('/write', async request => { for (const session of Object.values(sessionsOf(request))) session.set('page', 'a'); return {} })
+  const login = async (name: string, transport: string): Promise<any> => await app.inject(`/login/${name}/${transport}`)
+  const staffToken = String((await login('staff', 'bearer')).headers['staff-token'])
+  const sessionCookie = String((await login('session', 'cookie')).headers['set-cookie']).split(';')[0] as string
+  const staffCookie = String((await login('staff', 'cookie')).headers['set-cookie']).split(';')[0] as string
+
+  const authorization = `Bearer ${staffToken}`
+  t.strictSame((await app.inject({ url: '/users', headers: { authorization } })).json(), [null, 'staff'])
+  const headers = { authorization, cookie: sessionCookie }
+  t.strictSame((await app.inject({ url: '/users', headers })).json(), ['session', 'staff'])
+  const written = await app.inject({ url: '/write', headers })
+  t.match(written.headers, { 'set-cookie': /^session=/, 'staff-token': /^[\w-]+$/, 'session-token': undefined })
+  t.strictSame((await app.inject({ url: '/users', headers: { authorization, cookie: `${sessionCookie}; ${staffCookie}` } })).json(), ['session', null])
+})
+
+t.test('a token for another name or key, and one that was split over cookies, does not open', async t => {
+  const app = await site(t, { maxCookies: 2 })
+  const browser = new Browser(app)
+  app.get('/fill', async ({ session }) => { session.set('user', 'ada'); session.set('text', 'x'.repeat(4000)); return {} })
+  await browser.get('/fill')
+  t.strictSame([...browser.cookies.keys()], ['session', 'session.1'])
+  const split = [...browser.cookies.values()].join('')
+  t.equal((await app.secureSession.decode(split))?.get('user'), 'ada')
+  for (let visit = 0; visit < 3; visit++) {
+    // From the second visit on, the token is in the cache.
+    t.equal((await browser.json('/get')).user, 'ada')
+    t.equal(await userOf(app, { authorization: `Bearer ${split}` }), null)
+  }
+  t.match((await browser.get('/login/ada?transport=bearer')).json(), { code: 'FST_SESSION_TRANSPORT' })
+  const client = await loggedIn(app)
+  const tooLarge = await client.get('/fill')
+  t.strictSame([tooLarge.statusCode, tooLarge.json().code, given(tooLarge)], [500, 'FST_SESSION_TOO_LARGE', NOTHING])
+  t.match(app.lines.find(({ err }) => (err as any)?.code === 'FST_SESSION_TOO_LARGE'), { err: { limit: 4085 } })
+  for (const options of [{ key: OTHER_KEY }, { cookieName: 'other' }]) {
+    t.equal(await userOf(await site(t, options as object), { authorization: `Bearer ${client.token}` }), null)
+  }
+})
+
+t.test('a session with a mark opens as no bearer token, a bearer login gets no mark, and a cookie login does', async t => {
+  const app = await site(t, { deviceBound: true })
+  const https = { 'x-forwarded-proto': 'https' }
+  const trusting = await appWith(t, { key: KEY, subject, transport: 'both', deviceBound: true }, { trustProxy: true })
+  addRoutes(trusting)
+  addLogins(trusting)
+  const login = await trusting.inject({ url: '/login/ada', headers: https })
+  t.strictSame(given(login), { cookies: ['session.d', 'session', 'session.u'], token: 'none' })
+  const marked = (login.cookies as Array<{ name: string, value: string }>).find(({ name }) => name === 'session')
+  t.equal(await userOf(trusting, { authorization: `Bearer ${marked?.value}` }), null)
+  t.strictSame(refusals(trusting), [[DEBUG, 'bearer token refused', 'unsupported']])
+  const bearer = await trusting.inject({ url: '/login/ada?transport=bearer', headers: https })
+  t.strictSame(given(bearer), NEW_TOKEN)
+  t.equal(bearer.headers['secure-session-registration'], undefined)
+  const client = new Client(app, String(bearer.headers['session-token']))
+  t.strictSame(await client.json('/get'), { user: 'ada' })
+})
+
+t.test('a token expires by the limits of the server, is renewed in the header, and an older one opens meanwhile', async t => {
+  const clock = fakeClock(t)
+  const app = await site(t, { idle: '4h', absolute: '10h' })
+  const client = await loggedIn(app)
+  const first = client.copy()
+  t.strictSame(given(await client.get('/get')), NOTHING)
+  clock.advance(HOUR_MS)
+  t.strictSame(given(await client.get('/untouched')), NOTHING)
+  t.strictSame(given(await client.get('/get')), NEW_TOKEN)
+  t.strictSame(given(await client.get('/get')), NOTHING)
+  t.not(client.token, first.token)
+  t.strictSame(await first.copy().json('/get'), { user: 'ada' })
+  const { id } = await client.json('/info')
+  t.match(await first.copy().json('/info'), { id, isNew: false, transport: 'bearer' })
+  clock.advance(3 * HOUR_MS)
+  t.strictSame(await first.json('/get'), {}, 'the older token was not renewed')
+  t.strictSame(given(await client.get('/get')), NEW_TOKEN)
+  for (let hour = 0; hour < 5; hour++) { clock.advance(HOUR_MS); t.strictSame(await client.json('/get'), { user: 'ada' }) }
+  clock.advance(HOUR_MS)
+  t.strictSame(await client.json('/get'), {})
+  t.strictSame(given(await client.get('/get')), NOTHING, 'an expired token is left alone')
+})
+
+t.test('a route that does not renew sends no token, and a token without room for a renewal stays as it is', async t => {
+  const clock = fakeClock(t)
+  const app = await site(t)
+  app.get('/poll', { config: { session: { renew: false } } }, async ({ session }) => session.data())
+  const client = await loggedIn(app)
+  clock.advance(7 * HOUR_MS)
+  t.strictSame(given(await client.get('/poll')), NOTHING)
+  t.strictSame(given(await client.get('/get')), NEW_TOKEN)
+
+  const anonymous = await site(t, { subject: undefined, transport: 'bearer' })
+  let length = 2900
+  while ((await anonymous.inject(`/fill/${length + 1}`)).statusCode === 200) length++
+  const full = new Client(app)
+  full.token = String((await anonymous.inject(`/fill/${length}`)).headers['session-token'])
+  clock.advance(7 * HOUR_MS)
+  const response = await full.get('/get')
+  t.strictSame([response.statusCode, given(response)], [200, NOTHING])
+  t.equal((await full.get('/set/page/a')).json().code, 'FST_SESSION_TOO_LARGE')
+  t.strictSame(given(await full.copy(anonymous).get('/get')), NEW_TOKEN, 'where nothing is added, it is renewed')
+  const broken = await site(t)
+  broken.get('/break', async ({ session }) => { (session.get('list') as any).push(1n); return {} })
+  broken.get('/list', async ({ session }) => { session.set('user', 'ada'); session.options({ transport: 'bearer' }); session.set('list', []); return {} })
+  const list = new Client(broken)
+  await list.get('/list')
+  clock.advance(7 * HOUR_MS)
+  t.equal((await list.get('/break')).json().code, 'FST_SESSION_NOT_SERIALIZABLE')
+})
+
+t.test('with revocation, a revoked session is forgotten by its client, and one that was checked keeps its token', async t => {
+  const clock = fakeClock(t, Date.now())
+  const revocation = { store: secureSession.memoryRevocation(), recheck: '5m' as const }
+  const app = await site(t, { revocation })
+  const other = await site(t, { revocation })
+  const client = await loggedIn(app)
+  clock.advance(6 * 60_000)
+  t.strictSame(given(await client.get('/get')), NOTHING, 'a check is no change')
+  t.strictSame(given(await client.get('/untouched')), NOTHING)
+  const copy = client.copy(other)
+  await app.secureSession.revoke((await client.json('/info')).id)
+  for (const url of ['/untouched', '/get']) {
+    const response = await client.copy().get(url)
+    t.strictSame(given(response), FORGET, url)
+    t.equal(response.headers['cache-control'], 'no-store')
+  }
+  t.strictSame(await copy.json('/get'), {})
+  t.match(refusals(other).at(-1), [DEBUG, 'bearer token refused', 'revoked'])
+  t.strictSame(given(await client.copy().get('/set/page/a')), NEW_TOKEN, 'a session that begins then is a token, too')
+
+  const again = await loggedIn(app)
+  const before = again.copy()
+  t.strictSame(given(await again.get('/login/ada')), NEW_TOKEN)
+  t.strictSame(given(await before.copy().get('/get')), NOTHING, 'the client has another one')
+  t.strictSame(await before.json('/get'), {})
+  t.strictSame(given(await again.get('/delete')), FORGET)
+  t.equal(again.token, '')
+
+  const browser = new Browser(app)
+  await browser.get('/login/bob')
+  const bob = await loggedIn(app, 'bob')
+  await app.secureSession.revokeSubject('bob')
+  app.lines.length = 0
+  t.equal(await userOf(app, { cookie: browser.header, authorization: `Bearer ${bob.token}` }), null)
+  t.match(refusals(app), [[DEBUG, 'bearer token refused', 'ambiguous']])
+})
+
+t.test('the token is opened as in a cookie: custom serializer, token cache, events, tokens of a key that is new here', async t => {
+  const serializer = { serialize: (data: object) => Buffer.from(JSON.stringify(data)).reverse(), deserialize: (text: Buffer) => JSON.parse(String(text.reverse())) }
+  const custom = await site(t, { serializer, transport: 'bearer', cacheControl: false })
+  const client = await loggedIn(custom)
+  for (let visit = 0; visit < 3; visit++) t.strictSame(await client.json('/get'), { user: 'ada' })
+  t.equal((await client.get('/set/page/a')).headers['cache-control'], 'no-store', 'also without the option cacheControl')
+  t.equal((await client.get('/get')).headers['vary'], undefined)
+
+  const cached = await site(t)
+  const reader = await loggedIn(cached)
+  for (let visit = 0; visit < 3; visit++) t.strictSame(await reader.json('/get'), { user: 'ada' })
+
+  const store = new MemoryStore([keyNumber(1, Date.now() - 1000)])
+  const keyring = { key: undefined, keyring: store, reloadEvery: '1d' as const }
+  const [one, two, three] = [await site(t, keyring), await site(t, { ...keyring, transport: 'bearer' }), await site(t, { ...keyring, transport: 'cookie' })]
+  rotate(store, Date.now())
+  const fresh = await loggedIn(await site(t, keyring))
+  const { reads } = store
+  for (const authorization of [`Bearer ${fresh.token}`, `Bearer ${JWT}`]) await three.inject({ url: '/get', headers: { authorization } })
+  await two.inject({ url: '/get', headers: { authorization: `Bearer ${JWT}`, cookie: `session=${fresh.token}` } })
+  t.equal(store.reads, reads)
+  t.strictSame(await fresh.copy(two).json('/get'), { user: 'ada' })
+  t.equal((await one.secureSession.decode(fresh.token))?.get('user'), 'ada')
+})
+
+t.test('outside a request, a token alone opens by decode, and open reads cookies alone', async t => {
+  const both = await site(t)
+  const bearer = await site(t, { transport: 'bearer' })
+  const { token } = await loggedIn(both)
+  for (const app of [both, bearer]) {
+    t.equal((await app.secureSession.decode(token))?.get('user'), 'ada')
+    t.equal(app.decodeSecureSession(token)?.get('user'), 'ada')
+    t.equal(app.decodeSecureSession(token)?.info.transport, null)
+    t.equal(await app.secureSession.open(`Bearer ${token}`), null)
+  }
+  t.equal((await both.secureSession.open(`session=${token}`))?.get('user'), 'ada')
+  t.equal(await bearer.secureSession.open(`session=${token}`), null)
+  const made = bearer.createSecureSession({ user: 'eve' })
+  made.options({ transport: 'bearer' })
+  t.strictSame(await new Client(bearer, bearer.encodeSecureSession(made)).json('/get'), { user: 'eve' })
+  await t.rejects(async () => bearer.secureSession.cookiesFor({}), { code: 'FST_SESSION_INVALID_OPTION' })
+  t.equal(bareApp(t).hasDecorator('secureSession'), false)
+})
