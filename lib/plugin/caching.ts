@@ -46,8 +46,8 @@ export function forbidStoringToken (bearerHeader: string, reply: FastifyReply, p
 }
 
 /** The request headers that a response depends on where its session was read. */
-const VARY: Readonly<Record<Transports, readonly string[]>> = {
-  cookie: ['Cookie'], bearer: ['Authorization'], both: ['Cookie', 'Authorization']
+const VARY: Readonly<Record<Transports, string>> = {
+  cookie: 'Cookie', bearer: 'Authorization', both: 'Cookie, Authorization'
 }
 
 /**
@@ -61,11 +61,8 @@ export function varyBy (transport: Transports, reply: FastifyReply, payload: unk
   const control = headerOf(reply, response, 'cache-control')
   if (control !== undefined && STORED_NOWHERE.test(String(control)) && !isTargeted(reply, response)) return payload
   const present = headerOf(reply, response, 'vary')
-  let vary = present === undefined ? '' : String(present)
-  for (const name of VARY[transport]) {
-    if (!isVaried(vary, name)) vary = vary === '' ? name : `${vary}, ${name}`
-  }
-  if (vary === String(present)) return payload
+  const vary = varyWith(present === undefined ? '' : String(present), transport)
+  if (vary === present) return payload
   reply.header('vary', vary)
   return response === null ? payload : withVary(response, vary)
 }
@@ -97,6 +94,12 @@ function isPermitted (value: unknown): boolean {
 
 function isTargeted (reply: FastifyReply, response: Response | null): boolean {
   return TARGETED.some(name => isPermitted(headerOf(reply, response, name)))
+}
+
+function varyWith (present: string, transport: Transports): string {
+  if (present === '') return VARY[transport]
+  const missing = VARY[transport].split(', ').filter(name => !isVaried(present, name))
+  return [present, ...missing].join(', ')
 }
 
 function isVaried (vary: string, by: string): boolean {

@@ -197,16 +197,18 @@ export class ReplyWriter implements SessionHolder {
 
   #finalLines (): readonly string[] {
     let lines: readonly string[] = NONE
+    this.#tokens = NO_TOKENS
     this.#forEach(session => {
       const own = session.apply()
       lines = lines.length === 0 ? own : [...lines, ...own]
+      this.#addToken(session)
     }).throwFirst()
-    const written = this.#sessions.all.filter(({ token }) => token !== null)
-    if (written.length > 0) {
-      this.#tokens = new Map(written.map(({ definition, token }) => [definition.options.bearerHeader, token as string]))
-    }
     for (const { publish } of this.#sessions.all) publish?.()
     return lines
+  }
+
+  #addToken ({ token, definition }: RequestSession): void {
+    if (token !== null) this.#tokens = new Map(this.#tokens).set(definition.options.bearerHeader, token)
   }
 
   /**
