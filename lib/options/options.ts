@@ -171,8 +171,7 @@ function resolveSession (
   const proofForMs = resolveProofFor(input['deviceBound'])
   const revocation = resolveRevocation(input['revocation'], limits.absoluteMs)
   const resolved = Object.freeze({
-    ...sealing,
-    ...resolveTransport(input),
+    ...{ ...sealing, ...resolveTransport(input) },
     maxCookies,
     sessionName,
     ...sideNames,

@@ -45,10 +45,11 @@ function readHeader (bearerHeader: unknown): string {
 }
 
 /** No cookie is read or written: what needs cookies would have no effect. */
-function refuseCookieOptions ({ legacy, deviceBound, maxCookies = NOT_SPLIT }: Input): void {
+function refuseCookieOptions ({ legacy, deviceBound, handOver, maxCookies = NOT_SPLIT }: Input): void {
   const isSet = {
     legacy: legacy !== undefined && !(Array.isArray(legacy) && legacy.length === 0),
     deviceBound: deviceBound !== undefined && deviceBound !== false,
+    handOver: handOver !== undefined,
     maxCookies: maxCookies !== NOT_SPLIT
   }
   const name = Object.entries(isSet).find(([, isSet]) => isSet)?.[0]

@@ -55,19 +55,19 @@ function renewPlan (input: PlanInput, verified: VerifiedSession, isRenewed: bool
  * for what this server adds, stays as it is.
  */
 function renewedToken (input: PlanInput): Plan {
-  try {
-    return writePlan(input, input.session.serialized())
-  } catch (error) {
-    if (error instanceof TooLargeError) return NOTHING
-    throw error
-  }
+  return rewritePlan(input, () => NOTHING)
 }
 
 function migrationPlan (input: PlanInput): Plan {
+  return rewritePlan(input, tooLarge => ({ kind: 'not-migrated', clear: proofToClear(input), tooLarge }))
+}
+
+/** The session is written as it came. */
+function rewritePlan (input: PlanInput, withoutRoom: (tooLarge: TooLargeError) => Plan): Plan {
   try {
     return writePlan(input, input.session.serialized())
   } catch (error) {
-    if (error instanceof TooLargeError) return { kind: 'not-migrated', clear: proofToClear(input), tooLarge: error }
+    if (error instanceof TooLargeError) return withoutRoom(error)
     throw error
   }
 }

@@ -23,7 +23,7 @@ t.test('transport and bearerHeader are checked at boot', async t => {
       'Transfer-Encoding', 'connection', 'date', 'ETag', 'Access-Control-Expose-Headers', 'Secure-Session-Registration', 'proxy-authenticate', 'refresh',
       'CDN-Cache-Control', 'strict-transport-security'].map(bearerHeader => ({ transport: 'both', bearerHeader })),
     { transport: 'bearer', maxCookies: 2 }, { transport: 'bearer', deviceBound: true, subject: () => undefined },
-    { transport: 'bearer', deviceBound: {} }, { transport: 'bearer', legacy: [secureSession.sealedOpener({ cookieName: 'a' })] }, { transport: 'bearer', legacy: {} }
+    { transport: 'bearer', deviceBound: {} }, { transport: 'bearer', legacy: [secureSession.sealedOpener({ cookieName: 'a' })] }, { transport: 'bearer', legacy: {} }, { transport: 'bearer', handOver: {} }
   ]
   for (const options of wrong) await t.rejects(boot(options), INVALID, JSON.stringify(options))
   const right: Options[] = [
