@@ -32,7 +32,7 @@ export const LONGEST_TOKEN = MOST_PARTS * LINE_BYTES
 export const LEAST_PER_PART = 1024
 
 /** In the associated data of all tokens of a tenant, after the head. No other context begins with a zero byte. */
-export function tenantScope (tenant: string): Buffer {
+export function tenantContext (tenant: string): Buffer {
   return Buffer.from(`\0${tenant}\0`)
 }
 

@@ -27,20 +27,20 @@ export const plaintext = frame.subarray(CIPHERTEXT_AT)
 export class TokenKey {
   /** The key id in tokens. */
   readonly id: number
-  /** More associated data of each token, after the head; null for none. */
-  readonly scope: Buffer | null
+  /** The context of all of its tokens, before that of a token itself; null for none. See `sealToken`. */
+  readonly context: Buffer | null
   readonly #key: Buffer
 
   /** @param key is not copied; it should be in guarded memory */
-  constructor (id: number, key: Buffer, scope: Buffer | null = null) {
+  constructor (id: number, key: Buffer, context: Buffer | null = null) {
     this.id = id
-    this.scope = scope
+    this.context = context
     this.#key = key
   }
 
-  /** The same key, for tokens that open only with these bytes in their associated data. */
-  scopedTo (scope: Buffer): TokenKey {
-    return new TokenKey(this.id, this.#key, scope)
+  /** The same key, for tokens that open only with this context. */
+  withContext (context: Buffer): TokenKey {
+    return new TokenKey(this.id, this.#key, context)
   }
 
   encrypt (plaintextBytes: number, associated: Buffer): void {
@@ -73,8 +73,8 @@ export function sealToken (
   frame.writeUInt32BE(key.id, KEY_ID_AT)
   if (fixedNonce === undefined) randomize(nonce)
   else fixedNonce.copy(nonce)
-  const isHeadOnly = key.scope === null && context === undefined
-  key.encrypt(plaintextBytes, isHeadOnly ? head : associatedWith(key.scope, context))
+  const isHeadOnly = key.context === null && context === undefined
+  key.encrypt(plaintextBytes, isHeadOnly ? head : associatedWith(key.context, context))
   return frame.toString('base64url', 0, plaintextBytes + TOKEN_OVERHEAD_BYTES)
 }
 
@@ -101,14 +101,14 @@ export function openToken (
   const key = keys.find(frame.readUInt32BE(KEY_ID_AT), nowMs)
   if (key === undefined) return UNKNOWN_KEY
   const plaintextBytes = length - TOKEN_OVERHEAD_BYTES
-  const associated = key.scope === null && context === undefined ? head : associatedWith(key.scope, context)
+  const associated = key.context === null && context === undefined ? head : associatedWith(key.context, context)
   return key.decrypt(plaintextBytes, associated) ? { key, plaintextBytes } : FORGED
 }
 
 const NO_BYTES = Buffer.alloc(0)
 
-function associatedWith (scope: Buffer | null, context: Buffer = NO_BYTES): Buffer {
-  return Buffer.concat([head, scope ?? NO_BYTES, context])
+function associatedWith (ofKey: Buffer | null, ofToken: Buffer = NO_BYTES): Buffer {
+  return Buffer.concat([head, ofKey ?? NO_BYTES, ofToken])
 }
 
 /** The key id in the text of a token; null if the text does not look like a token. Without decryption. */

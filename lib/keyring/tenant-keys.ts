@@ -1,4 +1,4 @@
-import { tenantScope } from '../core/format'
+import { tenantContext } from '../core/format'
 import type { TokenKey, TokenKeys } from '../core/token'
 import { invalid } from '../checks'
 import type { KeyDerivation, KeyUse } from './keyring'
@@ -18,33 +18,33 @@ export function isTenantId (id: unknown): id is string {
 export class TenantKeys implements KeyDerivation {
   /** For tokens of no tenant. */
   readonly ring: KeyDerivation
-  readonly #scope: Buffer
+  readonly #context: Buffer
   /** The keys of this tenant, by those of the ring: a key that leaves the ring is not kept here. */
-  readonly #scoped = new WeakMap<TokenKey, TokenKey>()
+  readonly #ofTenant = new WeakMap<TokenKey, TokenKey>()
 
   constructor (ring: KeyDerivation, tenant: string) {
     this.ring = ring
-    this.#scope = tenantScope(tenant)
+    this.#context = tenantContext(tenant)
   }
 
   tokenKeys (use: KeyUse, cookieName: string): TokenKeys {
     const keys = this.ring.tokenKeys(use, cookieName)
     return {
-      sealing: nowMs => this.#scopedKey(keys.sealing(nowMs)),
+      sealing: nowMs => this.#keyOfTenant(keys.sealing(nowMs)),
       find: (id, nowMs) => {
         const key = keys.find(id, nowMs)
-        return key === undefined ? undefined : this.#scopedKey(key)
+        return key === undefined ? undefined : this.#keyOfTenant(key)
       }
     }
   }
 
   /** One object for each key: the token cache compares them. */
-  #scopedKey (key: TokenKey): TokenKey {
-    const existing = this.#scoped.get(key)
+  #keyOfTenant (key: TokenKey): TokenKey {
+    const existing = this.#ofTenant.get(key)
     if (existing !== undefined) return existing
-    const scoped = key.scopedTo(this.#scope)
-    this.#scoped.set(key, scoped)
-    return scoped
+    const own = key.withContext(this.#context)
+    this.#ofTenant.set(key, own)
+    return own
   }
 }
 

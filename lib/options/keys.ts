@@ -8,7 +8,7 @@ import { describe, duration, invalid, isObject, refuseUnknown, type Input } from
 /**
  * The key options, checked. Keys are loaded after all checks: a passphrase takes half a second, a store a round trip.
  */
-export type KeySource = FixedKeys | StoredKeys | TenantKeyrings
+export type KeySource = FixedKeys | StoredKeys | KeyringByTenant
 
 /** How keyrings are reloaded and rotated. */
 interface KeyringSettings {
@@ -22,7 +22,7 @@ export interface StoredKeys extends KeyringSettings {
 }
 
 /** A keyring for each tenant. */
-export interface TenantKeyrings extends KeyringSettings {
+export interface KeyringByTenant extends KeyringSettings {
   readonly kind: 'keyring-by-tenant'
   /** The option `keyring`. */
   readonly keyringOf: (tenant: string) => unknown
@@ -59,7 +59,7 @@ export function readKeySource (input: Input, absoluteMs: number): KeySource {
   const quarterMs = rotation === null ? Infinity : Math.ceil(rotation.activateInMs / 4)
   const reloadEveryMs = duration(input['reloadEvery'], 'reloadEvery', Math.min(DEFAULT_RELOAD_MS, quarterMs))
   if (typeof keyring !== 'function') return { kind: 'keyring', store: readStore(keyring), reloadEveryMs, rotation }
-  const keyringOf = keyring as TenantKeyrings['keyringOf']
+  const keyringOf = keyring as KeyringByTenant['keyringOf']
   return { kind: 'keyring-by-tenant', keyringOf, reloadEveryMs, rotation }
 }
 

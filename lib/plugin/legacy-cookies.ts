@@ -98,8 +98,7 @@ function sealedLegacy (
   const { cookieName, attributes, keep } = legacy
   const otherKeyring = legacyKeys.get(opener) ?? null
   // With `tenant` in its options, it was sealed before there were tenants.
-  const scope = legacy.tenant === null ? tenant : null
-  const keyring = keysOf(otherKeyring ?? ownKeyring, scope)
+  const keyring = keysOf(otherKeyring ?? ownKeyring, legacy.tenant === null ? tenant : null)
   const names = sideCookieNames(cookieName)
   const { stampName } = names
   const besideNames = Object.values(names)

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { ResolvedSession } from '../options/options'
 import type { ResolvedTenants } from '../options/tenants'
-import type { TenantKeyrings } from '../options/keys'
+import type { KeyringByTenant } from '../options/keys'
 import type { Clock } from '../time'
 import { sharedParts, type SessionDefinition } from './definition'
 import type { SessionKeys } from './keys'
@@ -20,7 +20,7 @@ export async function defineTenants (
 ): Promise<SessionDefinition> {
   const shared = await sharedParts(session, index, now, app.log)
   const source = keys === null
-    ? new KeyringsOfTenants(session.keySource as TenantKeyrings, session.options, now, app.log)
+    ? new KeyringsOfTenants(session.keySource as KeyringByTenant, session.options, now, app.log)
     : sharedKeys(keys)
   const tenants = new Tenants(session, session.tenants as ResolvedTenants, source, shared)
   app.addHook('onClose', async () => { tenants.close() })

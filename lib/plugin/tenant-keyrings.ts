@@ -4,7 +4,7 @@ import { KeySeeker } from '../keyring/key-seeker'
 import { LiveKeyring } from '../keyring/live-keyring'
 import { nameOf } from '../keyring/stored-keyring'
 import { TenantKeys } from '../keyring/tenant-keys'
-import { readStore, type TenantKeyrings } from '../options/keys'
+import { readStore, type KeyringByTenant } from '../options/keys'
 import type { ResolvedOptions } from '../options/options'
 import { keyringFailed } from '../store-failure'
 import { MINUTE_MS, SECOND_MS, type Clock } from '../time'
@@ -25,17 +25,17 @@ interface Failure {
 
 /** A keyring of each tenant, by the option `keyring` as a function. It is opened when a request first needs it. */
 export class KeyringsOfTenants implements TenantKeySource {
-  readonly origin: TenantKeyrings['keyringOf']
+  readonly origin: KeyringByTenant['keyringOf']
   readonly seeker = null
   readonly isAsync = true
-  readonly #source: TenantKeyrings
+  readonly #source: KeyringByTenant
   readonly #options: ResolvedOptions
   readonly #now: Clock
   readonly #log: FastifyBaseLogger
   readonly #opening = new Map<string, Promise<TenantKeysInUse>>()
   readonly #failures = new BoundedMap<Failure | null>(MOST_FAILURES)
 
-  constructor (source: TenantKeyrings, options: ResolvedOptions, now: Clock, log: FastifyBaseLogger) {
+  constructor (source: KeyringByTenant, options: ResolvedOptions, now: Clock, log: FastifyBaseLogger) {
     this.origin = source.keyringOf
     this.#source = source
     this.#options = options

@@ -10,7 +10,7 @@ import {
 import { define, type DefinitionKeys, type SessionDefinition, type SharedParts } from './definition'
 import type { SessionKeys } from './keys'
 
-/** How many tenants a server keeps at once: some 5 MB. What it keeps of others is made again when it is needed. */
+/** How many tenants a server keeps at once: some 6 MB. What it keeps of others is made again when it is needed. */
 const MOST_TENANTS = 1000
 
 /** The keys of a tenant, as long as the server keeps them. */
