@@ -327,3 +327,18 @@ t.test('outside a request, a token alone opens by decode, and open reads cookies
   await t.rejects(async () => bearer.secureSession.cookiesFor({}), { code: 'FST_SESSION_INVALID_OPTION' })
   t.equal(bareApp(t).hasDecorator('secureSession'), false)
 })
+
+t.test('a token of one tenant opens at no other, and a host that is no tenant has no session', async t => {
+  const app = await site(t, { tenant: ({ headers }: any) => /^(\w+)\.example$/.exec(headers.host)?.[1] } as object)
+  const ask = async (host: string, url: string, token = ''): Promise<any> => {
+    return await app.inject({ url, headers: { host, ...(token === '' ? {} : { authorization: `Bearer ${token}` }) } })
+  }
+  const login = await ask('one.example', '/login/ada?transport=bearer')
+  t.strictSame(given(login), NEW_TOKEN)
+  const token = String(login.headers['session-token'])
+  t.strictSame((await ask('one.example', '/get', token)).json(), { user: 'ada' })
+  t.strictSame((await ask('two.example', '/get', token)).json(), {})
+  t.strictSame(refusals(app), [[DEBUG, 'bearer token refused', 'forged']])
+  t.strictSame((await ask('localhost', '/get', token)).json(), {})
+  t.strictSame(given(await ask('two.example', '/set/page/a', token)), COOKIE, 'and a session that begins there is a cookie')
+})
