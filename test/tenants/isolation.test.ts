@@ -392,6 +392,21 @@ t.test('the routes of devices answer 503 while the keyring of a tenant cannot be
   t.equal(elsewhere.header, browser.header)
 })
 
+t.test('a bearer token opens at its tenant alone, and none is sent for no tenant', async t => {
+  const app = await siteWith(t, { transport: 'bearer', subject })
+  app.get('/guarded', { onRequest: app.requireSession() }, async ({ session }) => session.data())
+  const ask = async (tenant: string, url: string, token?: string): Promise<{ status: number, body: object, token: unknown }> => {
+    const headers = { host: `${tenant}.example`, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) }
+    const response = await app.inject({ url, headers })
+    return { status: response.statusCode, body: response.json(), token: response.headers['session-token'] }
+  }
+  const token = (await ask('a', '/set/user/ada')).token as string
+  t.strictSame((await ask('a', '/guarded', token)).body, { user: 'ada' })
+  t.strictSame((await ask('b', '/get', token)).body, {})
+  for (const tenant of ['b', 'x']) t.equal((await ask(tenant, '/guarded', token)).status, 401)
+  t.match(await ask('x', '/set/user/ada', token), { status: 200, token: undefined })
+})
+
 t.test('the options of tenants are typed', async t => {
   const options: secureSession.SessionOptions = {
     tenant: ({ hostname }) => hostname === 'x' ? undefined : 'a',
