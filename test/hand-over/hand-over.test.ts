@@ -297,3 +297,17 @@ t.test('with `query` on both sides, the ticket may be in a URL', async t => {
   t.equal((await user.shop.get(`${pathname}?ticket=x&flow=y&again=1`)).statusCode, 403)
   t.strictSame(reasons(accounts), ['no-flow'])
 })
+
+t.test('with `deviceBound` at the receiver, a hand-over is a login: the browser is asked to register a key', async t => {
+  const handOver = { receive: { at: RECEIVER, from: [SENDER] } }
+  const shop = bareApp(t, { trustProxy: true })
+  await shop.register(secureSession, { key: KEY, subject: session => session.get('user')?.id, deviceBound: true, handOver })
+  shop.get('/login', (_request, reply) => reply.beginHandOver())
+  const user = new User(await accountsSite(t), shop)
+  await user.logIn()
+  const form = await user.form(await user.begin())
+  const headers = { 'content-type': 'application/x-www-form-urlencoded', 'x-forwarded-proto': 'https' }
+  const end = await postForm(user.shop, { ...form, fields: { ...form.fields, again: '1' } }, { headers })
+  t.match(end, { statusCode: 303, headers: { 'secure-session-registration': /path="\/dbsc\/session/ } })
+  t.strictSame([...user.shop.cookies.keys()].sort(), ['session', 'session.u'])
+})
