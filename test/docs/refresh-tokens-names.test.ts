@@ -37,7 +37,7 @@ t.test('docs/refresh-tokens.md: every method, option of a guard and error code e
   const session = typesIn('session.ts')
   for (const name of namesIn(PAGE, /(?:`|session\.)(delete|revoke|revokeOthers|regenerate)\(/g)) t.match(session, new RegExp(`^ {2}${name} \\(`, 'm'), name)
   for (const name of namesIn(PAGE, /\binfo\.(\w+)/g)) t.ok(membersOf(session, 'SessionInfo').includes(name), name)
-  const control = membersOf(typesIn('control.ts'), 'SecureSessionControl')
+  const control = ['SecureSessionControl', 'TenantControl'].flatMap(name => membersOf(typesIn('control.ts'), name))
   for (const name of namesIn(PAGE, /secureSession\.(\w+)\(/g)) t.ok(control.includes(name), name)
   for (const name of ['when', 'freshWithin']) t.ok(membersOf(typesIn('guard.ts'), 'GuardOptions').includes(name) && PAGE.includes(name), name)
   for (const name of ['requireSession', 'sessionGuard', 'decodeSecureSession']) t.match(typesIn('fastify.ts'), `    ${name}`, name)
