@@ -54,10 +54,10 @@ t.test('an output that cannot be written is a failure', { skip: !existsSync('/de
   t.equal(startIn('2> /dev/full', ['nope']).status === 0, false)
 })
 
-t.test('if libsodium does not load, the command prints one line', async t => {
+t.test('if neither libsodium nor noble loads, the command prints one line', async t => {
   const broken = join(freshFolder(t), 'broken.cjs')
   writeFileSync(broken, `const Module = require('node:module'), load = Module._load
-Module._load = (name, ...rest) => { if (name === 'sodium-native') throw new Error('no binary\\nfor this platform'); return load(name, ...rest) }`)
+Module._load = (name, ...rest) => { if (/^(?:sodium-native|@noble)/.test(name)) throw new Error('no binary\\nfor this platform'); return load(name, ...rest) }`)
   const { status, stdout, stderr } = spawnSync(process.execPath, ['--require', broken, ...MAIN, 'generate'], { encoding: 'utf8' })
   t.match({ status, stdout, stderr }, { status: 1, stdout: '', stderr: /^fastify-sealed-session: libsodium did not load.*\n$/ })
 })

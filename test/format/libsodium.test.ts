@@ -39,6 +39,27 @@ t.test('if libsodium does not load, noble takes its place, and a warning of the 
   t.notSame(key, Buffer.alloc(32))
 })
 
+t.test('noble opens what libsodium seals, refuses what was changed, and hashes as libsodium does', async t => {
+  const substitute = nobleSodium()
+  const [key, nonce, associated, ciphertext, message] = [32, 24, 6, 19, 3].map(bytes => Buffer.alloc(bytes, bytes)) as [Buffer, Buffer, Buffer, Buffer, Buffer]
+  sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(ciphertext, Buffer.from('ada'), associated, null, nonce, key)
+  t.equal(substitute.crypto_aead_xchacha20poly1305_ietf_decrypt(message, null, ciphertext, associated, nonce, key), 3)
+  t.equal(message.toString(), 'ada')
+  t.throws(() => substitute.crypto_aead_xchacha20poly1305_ietf_decrypt(message, null, Buffer.alloc(19), associated, nonce, key))
+  substitute.randombytes_buf(nonce)
+  t.notSame(nonce, Buffer.alloc(24, 24))
+  const memory = substitute.sodium_malloc(32)
+  substitute.sodium_mprotect_readonly(memory)
+  substitute.sodium_mprotect_readwrite(memory)
+  t.strictSame(memory, Buffer.alloc(32), 'memory that is not guarded')
+  for (const hashKey of [undefined, key]) {
+    const [own, other] = [Buffer.alloc(32), Buffer.alloc(32)]
+    substitute.crypto_generichash(own, message, hashKey)
+    sodium.crypto_generichash(other, message, hashKey)
+    t.strictSame(own, other)
+  }
+})
+
 t.test('noble opens the boxes of the old library, and refuses changed ones', async t => {
   const substitute = nobleSodium()
   const [key, nonce, box, message] = [Buffer.alloc(32, 7), Buffer.alloc(24, 8), Buffer.alloc(19), Buffer.alloc(3)]
