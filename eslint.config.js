@@ -3,11 +3,11 @@
 const neostandard = require('neostandard')
 
 const FOLDERS = [
-  'core', 'cookies', 'bound', 'keyring', 'revocation', 'session', 'stores', 'legacy', 'options', 'plugin', 'guard', 'cli'
+  'core', 'cookies', 'bound', 'keyring', 'revocation', 'session', 'stores', 'legacy', 'options', 'plugin', 'guard', 'fresh', 'cli'
 ]
 const FASTIFY = {
   group: ['fastify', 'fastify-plugin', '@fastify/cookie'],
-  message: 'Only options, plugin and guard know Fastify.'
+  message: 'Only options, plugin, guard and fresh-tokens.ts know Fastify.'
 }
 const FILES = { group: ['fs', 'node:fs', 'node:fs/*'], message: 'Only stores and the command know files.' }
 
@@ -37,9 +37,10 @@ module.exports = [
     files: ['lib/**/*.ts', 'index.ts', 'types/**/*.ts'],
     rules: { '@stylistic/max-len': ['error', { code: 120, ignoreUrls: true }] }
   },
-  mayImport(['lib/{errors,time,timers,checks,bounded-map,events,store-failure,site-path}.ts'], [], FASTIFY, FILES),
+  mayImport(['lib/{errors,time,timers,checks,bounded-map,events,store-failure,site-path,write-hooks}.ts'], [], FASTIFY, FILES),
   mayImport(['lib/revocation-contract.ts'], [], FASTIFY, FILES),
   mayImport(['lib/sealer.ts'], ['core', 'keyring', 'session', 'options'], FASTIFY),
+  mayImport(['lib/fresh-tokens.ts'], ['fresh'], FILES),
   folderMayImport('core', [], FASTIFY, FILES),
   folderMayImport('cookies', [], FASTIFY, FILES),
   folderMayImport('bound', ['core'], FASTIFY, FILES),
@@ -49,7 +50,8 @@ module.exports = [
   folderMayImport('stores', ['keyring'], FASTIFY),
   folderMayImport('legacy', ['core', 'keyring'], FASTIFY, FILES),
   folderMayImport('options', ['core', 'cookies', 'keyring', 'session', 'stores', 'legacy']),
-  folderMayImport('plugin', FOLDERS.filter(folder => folder !== 'cli')),
+  folderMayImport('plugin', FOLDERS.filter(folder => folder !== 'cli' && folder !== 'fresh')),
   folderMayImport('guard', ['session', 'plugin']),
+  folderMayImport('fresh', ['session', 'stores'], FASTIFY, FILES),
   folderMayImport('cli', ['core', 'cookies', 'keyring', 'session', 'stores'], FASTIFY)
 ]

@@ -125,6 +125,17 @@ export const TransportError = createError('FST_SESSION_TRANSPORT',
 /** The route requires a session that is bound to a device. */
 export const UnboundError = createError('FST_SESSION_UNBOUND', 'this needs a session that is bound to a device', 401)
 
+/** The session has no tokens of another API, or their provider has ended the grant. */
+export const GrantEndedError = createError('FST_SESSION_GRANT_ENDED',
+  'the access to another service has ended: log in again', 401)
+
+/**
+ * The provider did not give new tokens of another API, or the servers could not agree which of them asks. The session
+ * is unchanged. The reason is the `cause`, and is logged.
+ */
+export const ProviderUnavailableError = createError('FST_SESSION_PROVIDER_UNAVAILABLE',
+  'the access to another service cannot be renewed now: try again', 503)
+
 /** No registered session has this name. */
 export const UnknownSessionError = createError('FST_SESSION_UNKNOWN_NAME',
   'there is no session named "%s"; registered are: %s', 500)

@@ -109,14 +109,14 @@ export interface TenantControl {
   cookiesFor<T = SessionData> (values: SessionValues<NotInferred<T>>, sessionName?: string): Record<string, string>
   /**
    * Seals data into a token for one purpose, such as a link in a mail. It opens only for this purpose and audience, and
-   * is no session. It is base64url, at most 2,048 characters, and needs no escaping in a URL. See docs/tokens.md.
+   * is no session. It is base64url, at most `maxLength` characters, and needs no escaping in a URL. See docs/tokens.md.
    * @param purpose 1 to 64 letters, digits or characters of `._:-`
    * @param data an object that JSON can write as it is, like the values of a session
    * @param options default: those of the option `tokens` for this purpose; `ttl` must be given in one of the two
    * @throws {FST_SESSION_INVALID_OPTION} if the purpose, an option or the type of `data` is wrong, or for `once`
    * without the option `revocation`
    * @throws {FST_SESSION_NOT_SERIALIZABLE} if a value cannot be serialized, or JSON would write it as something else
-   * @throws {FST_SESSION_TOO_LARGE} if the token would have more than 2,048 characters
+   * @throws {FST_SESSION_TOO_LARGE} if the token would have more than `maxLength` characters, 2,048 by default
    * @throws {FST_SESSION_UNKNOWN_NAME} if no session has the name `sessionName`
    * @example
    * const token = app.secureSession.sealToken('confirm-mail', { user: 42 }, { ttl: '1d' })

@@ -27,6 +27,12 @@ export interface SealTokenOptions {
   /** See `TokenOptions`. A token that was sealed with `once` opens once, whatever the option `tokens` says. */
   once?: boolean | undefined
   /**
+   * The most characters that the token may have, at most 12,279: more than 2,048 for a token that is in no URL, such as
+   * one that is sent in a body or kept in a store. `openToken` needs it, too.
+   * @default 2048
+   */
+  maxLength?: number | undefined
+  /**
    * The session whose keys and cookie name are used.
    * @default the first session of the registration
    */
@@ -45,6 +51,11 @@ export interface OpenTokenOptions {
    * @default `app.log`
    */
   log?: FastifyBaseLogger | undefined
+  /**
+   * A token with more characters is refused. At most 12,279.
+   * @default 2048
+   */
+  maxLength?: number | undefined
   /**
    * The session by which the token was sealed.
    * @default the first session of the registration

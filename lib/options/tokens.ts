@@ -1,4 +1,5 @@
 import { describe, invalid, isObject, refuseUnknown, type Input } from '../checks'
+import { LONGEST_PURPOSE_TOKEN, LONGEST_TOKEN } from '../core/format'
 import { durationMs, LONGEST_COOKIE_MS, SECOND_MS } from '../time'
 
 /** The settings of the tokens for one purpose. */
@@ -54,6 +55,13 @@ export function readAudience (audience: unknown, where: string): string {
   const isText = typeof audience === 'string' && audience !== '' && audience.length <= MOST_AUDIENCE
   if (isText && !LONE_SURROGATE.test(audience)) return audience
   throw invalid(`${where}: "audience" must be text of 1 to ${MOST_AUDIENCE} characters; found ${describe(audience)}`)
+}
+
+/** The most characters of a token. Throws FST_SESSION_INVALID_OPTION. */
+export function readMaxLength ({ maxLength = LONGEST_PURPOSE_TOKEN }: Input, where: string): number {
+  const isLength = Number.isInteger(maxLength) && (maxLength as number) >= 1 && (maxLength as number) <= LONGEST_TOKEN
+  if (isLength) return maxLength as number
+  throw invalid(`${where}: "maxLength" must be a whole number from 1 to ${LONGEST_TOKEN}; found ${describe(maxLength)}`)
 }
 
 /** FST_SESSION_INVALID_OPTION for a token that opens once. */

@@ -2,6 +2,7 @@ import fp = require('fastify-plugin')
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { invalid } from '../checks'
 import { refuseCollisions, resolveOptions } from '../options/options'
+import { CAN_WRITE } from '../write-hooks'
 import type { SecureSessionOptions } from '../../types/fastify'
 import { addGuards } from '../guard/scope'
 import { decorateApp } from './app-api'
@@ -96,6 +97,9 @@ function attach (app: FastifyInstance, definitions: readonly SessionDefinition[]
 function addHooks (app: FastifyInstance): void {
   checkRouteConfigs(app)
   app.decorateRequest(CONTEXT, null)
+  app.decorateRequest(CAN_WRITE, function canWrite (this: FastifyRequest): boolean {
+    return contextOf(this).writer.canWrite
+  })
   app.decorateReply('commitSession', function commitSession (this: FastifyReply): string[] {
     return contextOf(this.request).writer.commitEarly(this)
   })

@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import { CommittedError } from '../errors'
+import { BEFORE_WRITE, type BeforeWrite } from '../write-hooks'
 import { NO_STORE, STORING } from './caching'
 import type { SessionDefinition } from './definition'
 import { warnLost } from './log'
@@ -79,6 +80,7 @@ export class ReplyWriter implements SessionHolder {
   revokeBeforeSend (): Promise<unknown> | null {
     if (this.#lines !== null) return this.#revokingEarly
     if (this.#revoking !== null) return this.#revoking
+    this.#callBeforeWrite()
     if (this.#isWriting || !this.#sessions.addPreloaded()) return null
     const waiting: Array<Promise<void>> = []
     const failures = this.#forEach((session, failures) => {
@@ -121,7 +123,10 @@ export class ReplyWriter implements SessionHolder {
     const isFinal = this.#lines !== null
     const lost = !isFinal && reply.raw.headersSent ? this.#changed() : undefined
     if (lost !== undefined) throw tooLate(lost.definition)
-    if (!isFinal && this.#revoking === null) this.#forEach(session => { session.plan() }).throwFirst()
+    if (!isFinal && this.#revoking === null) {
+      this.#callBeforeWrite()
+      this.#forEach(session => { session.plan() }).throwFirst()
+    }
     const revoking = isFinal ? null : this.revokeBeforeSend()
     // Fastify's onSend waits for it. Where the app sends the reply itself, nothing does.
     this.#revokingEarly ??= revoking?.catch(error => {
@@ -141,12 +146,32 @@ export class ReplyWriter implements SessionHolder {
     return [...lines]
   }
 
+  /** A change of a session can still be sent. */
+  get canWrite (): boolean {
+    return !this.#isWriting && this.#revoking === null && this.#lines === null &&
+      (this.#reply === null || !isHeadSent(this.#reply))
+  }
+
   beforeChange (session: RequestSession): void {
-    const isTooLate = this.#isWriting || this.#revoking !== null || this.#lines !== null ||
-      (this.#reply !== null && isHeadSent(this.#reply))
-    if (isTooLate) throw tooLate(session.definition)
+    if (!this.canWrite) throw tooLate(session.definition)
     if (session.state === 'failed') session.state = 'changed again'
     this.watchHead()
+  }
+
+  /** Before sessions are planned, `fresh-tokens` may change them. */
+  #callBeforeWrite (): void {
+    const { request } = this
+    const beforeWrite = (request as { [BEFORE_WRITE]?: BeforeWrite })[BEFORE_WRITE]
+    if (beforeWrite === undefined || this.#isWriting) return
+    for (const { definition: { sessionName }, state, session } of this.#sessions.all) {
+      // A session that could not be written stays as it is.
+      if (state === 'failed') continue
+      try {
+        beforeWrite.call(request, sessionName, session.proxy)
+      } catch (error) {
+        request.log.error({ err: error }, 'a session was not prepared for its reply')
+      }
+    }
   }
 
   /** Changes go out with the head of the response, also where Fastify does not send the reply. */

@@ -2,7 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { describe, invalid, isObject, refuseUnknown, type Input } from '../checks'
 import { randomize } from '../core/aead'
 import { ID_BYTES } from '../core/format'
-import { checkPurpose, readAudience, readSettings, withoutStore } from '../options/tokens'
+import { checkPurpose, readAudience, readMaxLength, readSettings, withoutStore } from '../options/tokens'
 import { contextOf, jsonOfData, openPurposeToken, sealPurposeToken } from '../session/purpose-token'
 import { sessionNamed, type SessionDefinition } from './definition'
 import { logTokenRefused } from './log'
@@ -16,11 +16,11 @@ const OPEN = 'secureSession.openToken()'
 export function sealFor (
   definitions: readonly SessionDefinition[], purpose: unknown, data: unknown, options: unknown
 ): string {
-  const call = callOf(definitions, purpose, options, ['ttl', 'audience', 'once'], SEAL)
+  const call = callOf(definitions, purpose, options, ['ttl', 'audience', 'once', 'maxLength'], SEAL)
   const { context: { now }, revocation, purposeKeys } = call.definition
   const { ttlMs, audience, once } = readSettings(call.settings, SEAL)
   if (once && revocation === null) throw withoutStore(SEAL)
-  const json = jsonOfData(data)
+  const json = jsonOfData(data, readMaxLength(call.settings, SEAL))
   if (json === null) throw invalid(`${SEAL}: data must be an object such as { user: 42 }; found ${describe(data)}`)
   const madeAtMs = now()
   const id = randomize(Buffer.allocUnsafe(ID_BYTES))
@@ -32,15 +32,16 @@ export function sealFor (
 export async function openFor (
   definitions: readonly SessionDefinition[], purpose: unknown, token: unknown, options: unknown
 ): Promise<object | null> {
-  const call = callOf(definitions, purpose, options, ['audience', 'log'], OPEN)
+  const call = callOf(definitions, purpose, options, ['audience', 'log', 'maxLength'], OPEN)
   const { definition, settings } = call
   const { context: { now }, revocation, purposeKeys } = definition
   const context = contextOf(call.purpose, readAudience(settings['audience'], OPEN))
+  const mostCharacters = readMaxLength(settings, OPEN)
   const text = typeof token === 'string' ? token : ''
   await seekKeyOf(definition, text)
 
   const log = (settings['log'] ?? definition.log) as FastifyBaseLogger
-  const opened = openPurposeToken(text, purposeKeys(), context, now())
+  const opened = openPurposeToken(text, purposeKeys(), context, now(), mostCharacters)
   if ('ok' in opened) return logTokenRefused(definition, call.purpose, opened.reason, log)
   if (!opened.once && settings['once'] !== true) return opened.data
   if (revocation === null) throw withoutStore(OPEN)

@@ -1,4 +1,4 @@
-import { decodedLength, encodedLength, TIME_BYTES } from '../core/bytes'
+import { encodedLength, TIME_BYTES } from '../core/bytes'
 import {
   EXPIRES_AT, FLAG_ONCE, FLAGS_AT, ID_AT, ID_BYTES, LONGEST_PURPOSE_TOKEN, MADE_AT, NOT_SPLIT, PURPOSE_DATA_AT,
   TOKEN_OVERHEAD_BYTES
@@ -29,20 +29,20 @@ export interface OpenedPurposeToken extends Omit<PurposeToken, 'json'> {
 
 /** `{"data":` and `}` are written around the data. */
 const DATA_FROM = '{"data":'.length
-const MOST_JSON_BYTES = decodedLength(LONGEST_PURPOSE_TOKEN) - TOKEN_OVERHEAD_BYTES - PURPOSE_DATA_AT
 
 /**
  * The JSON of the data of a token; null if it is not that of an object. Throws FST_SESSION_NOT_SERIALIZABLE, and
  * FST_SESSION_TOO_LARGE, which names the largest keys.
+ * @param mostCharacters of the token
  */
-export function jsonOfData (data: unknown): string | null {
+export function jsonOfData (data: unknown, mostCharacters: number): string | null {
   const json = (jsonCodec.serialize({ data }) as string).slice(DATA_FROM, -1)
   if (!json.startsWith('{')) return null
-  const jsonBytes = Buffer.byteLength(json)
-  if (jsonBytes <= MOST_JSON_BYTES) return json
-  const bytes = encodedLength(TOKEN_OVERHEAD_BYTES + PURPOSE_DATA_AT + jsonBytes)
-  const found = `the token needs ${bytes} characters, and ${LONGEST_PURPOSE_TOKEN} fit in a URL`
-  throw tooLargeError('token', found, { data: JSON.parse(json), bytes, limit: LONGEST_PURPOSE_TOKEN })
+  const bytes = encodedLength(TOKEN_OVERHEAD_BYTES + PURPOSE_DATA_AT + Buffer.byteLength(json))
+  if (bytes <= mostCharacters) return json
+  const why = mostCharacters === LONGEST_PURPOSE_TOKEN ? 'fit in a URL' : 'are the option "maxLength"'
+  const found = `the token needs ${bytes} characters, and ${mostCharacters} ${why}`
+  throw tooLargeError('token', found, { data: JSON.parse(json), bytes, limit: mostCharacters })
 }
 
 /** What a token is bound to, as bytes. @param audience empty for none */
@@ -65,11 +65,14 @@ export function sealPurposeToken (token: PurposeToken, keys: TokenKeys, context:
   return sealToken(writePurposeToken(token, plaintext), keys.sealing(token.madeAtMs), NOT_SPLIT, undefined, context)
 }
 
-/** Opens a token, or says why not. Never throws. Whether it was used before is not known here. */
+/**
+ * Opens a token, or says why not. Never throws. Whether it was used before is not known here.
+ * @param mostCharacters a longer token is malformed
+ */
 export function openPurposeToken (
-  text: string, keys: TokenKeys, context: Buffer, nowMs: number
+  text: string, keys: TokenKeys, context: Buffer, nowMs: number, mostCharacters = LONGEST_PURPOSE_TOKEN
 ): OpenedPurposeToken | Refusal {
-  if (text.length > LONGEST_PURPOSE_TOKEN) return MALFORMED
+  if (text.length > mostCharacters) return MALFORMED
   const opened = openToken(text, keys, NOT_SPLIT, nowMs, context)
   if ('ok' in opened) return opened
   const { plaintextBytes } = opened

@@ -23,7 +23,7 @@ const WRONG_TYPE = 'WRONGTYPE Operation against a key holding the wrong kind of 
 const OK = { status: 'OK' }
 
 /**
- * A server in this process that speaks the protocol of Redis and knows the commands and the two scripts that the library sends, and what
+ * A server in this process that speaks the protocol of Redis and knows the commands and the scripts that the library sends, and what
  * its tests ask of it. The group `services` runs the same tests against a real Redis.
  */
 export class RedisInProcess {
@@ -113,6 +113,7 @@ export class RedisInProcess {
       }
       case 'GET': return textAt(data, first)
       case 'SET': data.set(first, { value: second, endMs: null }); return OK
+      case 'DEL': return data.delete(first) ? 1 : 0
       case 'LPUSH': data.set(first, { value: args.slice(1), endMs: null }); return args.length - 1
       case 'KEYS': return [...data.keys()].filter(key => first === '*' || key.startsWith(first.replace(/\*$/, '')))
       case 'PTTL': return leftMs(data, first)
@@ -127,7 +128,7 @@ export class RedisInProcess {
   }
 }
 
-/** What the two scripts of the library do. */
+/** What the scripts of the library do. */
 function script (data: Map<string, Held>, source: string, [key = '', ...args]: readonly string[]): Reply {
   const held = textAt(data, key)
   if (source.includes("redis.call('PTTL', KEYS[1])")) {
@@ -143,6 +144,20 @@ function script (data: Map<string, Held>, source: string, [key = '', ...args]: r
     if (held !== expected) return 0
     data.set(key, { value: next, endMs: null })
     return 1
+  }
+  if (source.includes("if not held then redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end")) {
+    const [holder = '', forMs = ''] = args
+    if (held === null) data.set(key, { value: holder, endMs: Date.now() + Number(forMs) })
+    return held
+  }
+  if (source.includes('if held and held ~= ARGV[1] then return 0 end')) {
+    const [holder = '', result = '', forMs = ''] = args
+    if (held !== null && held !== holder) return 0
+    data.set(key, { value: result, endMs: Date.now() + Number(forMs) })
+    return 1
+  }
+  if (source.includes("return redis.call('DEL', KEYS[1])")) {
+    return held === args[0] && data.delete(key) ? 1 : 0
   }
   return new Error('ERR this script is not known here')
 }

@@ -18,7 +18,7 @@ t.test('installed from its tarball, the plugin registers in every form of import
   for (const major of MAJORS) {
     const node = nodeOf(major)
     t.match(runIn(folder, node, '--version'), new RegExp(`^v${major}\\.`))
-    for (const form of ['require.cjs', 'default.mjs', 'named.mjs', 'dynamic.mjs', 'sealer.cjs', 'sealer.mjs', 'contract.cjs', 'contract.mjs']) {
+    for (const form of ['require.cjs', 'default.mjs', 'named.mjs', 'dynamic.mjs', 'sealer.cjs', 'sealer.mjs', 'contract.cjs', 'contract.mjs', 'fresh-tokens.cjs', 'fresh-tokens.mjs']) {
       t.equal(runIn(folder, node, form), 'ok\n', `${form} under Node ${major}`)
     }
   }
@@ -34,7 +34,7 @@ t.test('the sealer works without Fastify', async t => {
 
 t.test('the tarball contains what a user needs and nothing else', async t => {
   const files = runIn('.', 'tar', '-tzf', packed()).trim().split('\n').map(file => file.replace(/^package\//, ''))
-  for (const wanted of ['package.json', 'README.md', 'LICENSE', 'SECURITY.md', 'CHANGELOG.md', 'docs/format.md', 'dist/index.js', 'dist/index.d.ts', 'dist/lib/sealer.js', 'dist/lib/cli/main.js']) {
+  for (const wanted of ['package.json', 'README.md', 'LICENSE', 'SECURITY.md', 'CHANGELOG.md', 'docs/format.md', 'dist/index.js', 'dist/index.d.ts', 'dist/lib/sealer.js', 'dist/lib/fresh-tokens.js', 'dist/lib/cli/main.js']) {
     t.ok(files.includes(wanted), wanted)
   }
   t.strictSame(files.filter(file => !/^(?:dist|docs)\/|^(?:package\.json|README\.md|LICENSE|SECURITY\.md|CHANGELOG\.md)$/.test(file)), [])

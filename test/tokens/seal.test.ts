@@ -72,6 +72,24 @@ t.test('a token has 2,048 characters at most; more is refused with the size, the
   t.throws(() => sealToken('p', { text: 'x'.repeat(1_000_000) }, { ttl: 60 }), { code: 'FST_SESSION_TOO_LARGE' })
 })
 
+t.test('maxLength allows a token of up to 12,279 characters, where both calls have it', async t => {
+  const { sealToken, openToken } = (await appWith(t)).secureSession
+  const most = Math.floor(12_279 * 3 / 4) - 46 - 29 - '{"text":""}'.length
+  const data = { text: 'x'.repeat(most) }
+  const token = sealToken('p', data, { ttl: 60, maxLength: 12_279 })
+  t.equal(token.length, 12_279)
+  t.strictSame(await openToken('p', token, { maxLength: 12_279 }), data)
+  for (const maxLength of [undefined, 12_278]) t.equal(await openToken('p', token, { maxLength }), null)
+  const large = { text: 'x'.repeat(most + 1) }
+  t.throws(() => sealToken('p', large, { ttl: 60, maxLength: 12_279 }), { code: 'FST_SESSION_TOO_LARGE', limit: 12_279, detail: /12279 are the option "maxLength"/ })
+  t.throws(() => sealToken('p', { text: 'x' }, { ttl: 60, maxLength: 64 }), { code: 'FST_SESSION_TOO_LARGE', limit: 64 })
+  for (const maxLength of [0, 12_280, 1.5, NaN, '100', null]) {
+    const wrong = { maxLength: maxLength as number }
+    t.throws(() => sealToken('p', {}, { ttl: 60, ...wrong }), { ...INVALID, message: /"maxLength" must be a whole number from 1 to 12279/ })
+    await t.rejects(openToken('p', token, wrong), INVALID)
+  }
+})
+
 t.test('a wrong purpose, option or session is an error of the call', async t => {
   const { sealToken, openToken } = (await appWith(t)).secureSession
   for (const purpose of [undefined, null, '', 17, 'a b', 'ä', 'a\0', 'a/b', 'p\n', 'x'.repeat(65), {}] as string[]) {

@@ -1,5 +1,6 @@
 import { fastify } from 'fastify'
 import { createSealer, type RefusalReason, type Sealer } from 'fastify-sealed-session/sealer'
+import { freshTokens, type Tokens } from 'fastify-sealed-session/fresh-tokens'
 import secureSession = require('fastify-sealed-session')
 
 const app = fastify()
@@ -18,6 +19,16 @@ app.get('/', async ({ session }) => {
   session.destroy()
   return [value, all]
 })
+
+interface Mine extends Tokens { scope: string }
+app.register(freshTokens<Mine>({ key: 'tokens', refresh: async ({ scope, ...tokens }) => ({ ...tokens, scope: scope.trim() }) }))
+app.get('/token', async request => {
+  const newest: Mine | null = await request.newestTokens<Mine>()
+  const token: string = await request.freshToken({ refused: newest?.accessToken })
+  return token
+})
+// @ts-expect-error what the session gets is not what refresh gives
+freshTokens<Mine>({ key: 'tokens', refresh: async () => ({ accessToken: 'a', expiresAt: 0 }) })
 
 const made = app.createSecureSession({ anything: 1 })
 made.set('else', 2)

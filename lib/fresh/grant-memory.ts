@@ -1,0 +1,54 @@
+import { MINUTE_MS } from '../time'
+import type { TokenSet } from './token-set'
+
+/** What this process knows of one grant of a provider. */
+export interface Grant {
+  /** Undefined before the first refresh; null after the provider has ended the grant. */
+  newest: TokenSet | null | undefined
+  /** Null where none is under way. */
+  refresh: Promise<TokenSet | null> | null
+  /** Until then a token that is still good is used: the provider was unavailable a moment ago. */
+  retryAtMs: number
+}
+
+/** Requests that left the browser before the new cookie arrived bring the earlier tokens for this long. */
+const KEEP_MS = 5 * MINUTE_MS
+/** Each refresh takes two: that of the tokens before, and of those after. */
+const MOST_NAMES = 20_000
+
+/**
+ * The grants that were refreshed lately. They are found by the hashes of their tokens, those of today and those before,
+ * and only the newest tokens are kept in the clear.
+ */
+export class GrantMemory {
+  /** In the order in which they end. */
+  readonly #entries = new Map<string, { readonly grant: Grant, readonly endsAtMs: number }>()
+
+  isEmpty (nowMs: number): boolean {
+    this.#forgetOld(nowMs)
+    return this.#entries.size === 0
+  }
+
+  find (name: string, nowMs: number): Grant | undefined {
+    this.#forgetOld(nowMs)
+    return this.#entries.get(name)?.grant
+  }
+
+  remember (grant: Grant, name: string, nowMs: number): void {
+    this.#entries.delete(name)
+    this.#entries.set(name, { grant, endsAtMs: nowMs + KEEP_MS })
+    if (this.#entries.size <= MOST_NAMES) return
+    for (const [oldest, { grant }] of this.#entries) {
+      if (grant.refresh !== null) continue
+      this.#entries.delete(oldest)
+      return
+    }
+  }
+
+  #forgetOld (nowMs: number): void {
+    for (const [name, { endsAtMs }] of this.#entries) {
+      if (endsAtMs > nowMs) return
+      this.#entries.delete(name)
+    }
+  }
+}
