@@ -35,7 +35,7 @@ const DATA_FROM = '{"data":'.length
  * FST_SESSION_TOO_LARGE, which names the largest keys.
  * @param mostCharacters of the token
  */
-export function jsonOfData (data: unknown, mostCharacters: number): string | null {
+export function jsonOfData (data: unknown, mostCharacters = LONGEST_PURPOSE_TOKEN): string | null {
   const json = (jsonCodec.serialize({ data }) as string).slice(DATA_FROM, -1)
   if (!json.startsWith('{')) return null
   const bytes = encodedLength(TOKEN_OVERHEAD_BYTES + PURPOSE_DATA_AT + Buffer.byteLength(json))
