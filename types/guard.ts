@@ -38,13 +38,17 @@ export interface GuardOptions {
    */
   provenWithin?: Duration | undefined
   /**
-   * The path of the login page. A navigation that would get FST_SESSION_REQUIRED or FST_SESSION_STALE is answered with
-   * 303 to it; any other request still gets the 401. Navigations are recognized by Sec-Fetch-Mode, or, where a client
-   * does not send that, by text/html in Accept. The login page must be outside of the guard. With `freshWithin`, it
-   * must also ask users who are logged in already. If one of several guards is sufficient, give it to the last one.
+   * The path of the login page. A navigation without a user, or with a login that is too old (`freshWithin`), is
+   * answered with 303 to it. Any other request gets the 401, and so does a user for whom `when` returns a falsy value.
+   * Navigations are recognized by Sec-Fetch-Mode, or, where a client does not send that, by text/html in Accept. The
+   * login page must be outside of the guard. With `freshWithin`, it must also ask users who are logged in already.
+   * Where one of several guards is enough, set `redirectTo` on the last of them only.
    * @default no redirect
    * @example
-   * app.register(app.sessionGuard, { redirectTo: '/login', returnTo: 'next' })
+   * app.register(async account => {
+   *   account.register(account.sessionGuard, { redirectTo: '/login', returnTo: 'next' })
+   *   account.get('/orders', async request => request.session.get('user'))
+   * })
    */
   redirectTo?: string | undefined
   /**

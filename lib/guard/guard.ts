@@ -11,7 +11,9 @@ import { bearerChallengeOf, bearerProblem, challengeOf } from '../plugin/challen
 import { named, type SessionDefinition } from '../plugin/definition'
 import { warnNeverBound } from '../plugin/log'
 import { contextOf } from '../plugin/request-context'
-import { isNavigation, readLoginRedirect, redirectToLogin, type LoginRedirect } from './login-redirect'
+import {
+  endWithRedirect, isSentToLogin, readLoginRedirect, redirectToLogin, type LoginRedirect
+} from './login-redirect'
 import { pathOfTarget } from '../site-path'
 
 /** Decides which requests may use a route, by one of their sessions. */
@@ -114,11 +116,13 @@ function hookOf (
     // Awaited: a promise is always truthy.
     const isAllowed = when === null ? isUser(session.subject()) : Boolean(await when(proxy as never))
     if (!isAllowed || (accepts !== 'both' && session.transport !== accepts)) {
-      if (redirect !== null && isNavigation(request)) return await redirectToLogin(redirect, request, reply)
+      // A user who is logged in needs other rights, and no login.
+      const isSent = redirect !== null && !isUser(session.subject()) && isSentToLogin(redirect, request)
+      if (isSent) return await redirectToLogin(redirect, request, reply)
       throw requiredWith(reply, challengesOf(own, accepts, request))
     }
     if (freshWithinMs !== null && now() - session.info.authenticatedAt >= freshWithinMs) {
-      if (redirect !== null && isNavigation(request)) return await redirectToLogin(redirect, request, reply)
+      if (redirect !== null && isSentToLogin(redirect, request)) return await redirectToLogin(redirect, request, reply)
       const maxAgeS = Math.floor(freshWithinMs / SECOND_MS)
       const challenge = session.transport === 'bearer' ? bearerChallengeOf(own, null) : challengeOf(own)
       putChallenge(reply, `${challenge}, error="insufficient_user_authentication", max_age="${maxAgeS}"`)
@@ -133,7 +137,7 @@ function hookOf (
     if (provenWithinMs !== null && now() - provenAt >= provenWithinMs) {
       // Without the cookie of its proof, the browser makes another one before it repeats the request.
       context.requestNewProof(own)
-      await reply.header('cache-control', 'no-store').redirect(onThisHost(request.originalUrl), 307)
+      await endWithRedirect(reply, onThisHost(request.originalUrl), 307)
     }
   }
 }

@@ -32,22 +32,35 @@ export function readLoginRedirect ({ redirectTo, returnTo }: Input): LoginRedire
   return { path, parameter: returnTo }
 }
 
-/** A browser goes to another page, as far as the request says so. Other requests are those of scripts and programs. */
-export function isNavigation ({ headers }: FastifyRequest): boolean {
+/**
+ * A browser goes to another page than the login page, as far as the request says so. Other requests are those of
+ * scripts and programs.
+ */
+export function isSentToLogin ({ path }: LoginRedirect, { headers, originalUrl }: FastifyRequest): boolean {
   const mode = headers['sec-fetch-mode']
-  return mode === undefined ? /\btext\/html\b/i.test(headers.accept ?? '') : mode === 'navigate'
+  const isNavigation = mode === undefined ? /\btext\/html\b/i.test(headers.accept ?? '') : mode === 'navigate'
+  return isNavigation && withoutQuery(sitePath(pathOfTarget(originalUrl))) !== withoutQuery(path)
 }
 
 /** Sends the browser to the login page. */
 export async function redirectToLogin (
   { path, parameter }: LoginRedirect, request: FastifyRequest, reply: FastifyReply
-): Promise<void> {
+): Promise<never> {
   // A browser returns to a page by GET, so what was posted is not repeated.
   const isPage = request.method === 'GET' || request.method === 'HEAD'
   const wanted = isPage && parameter !== null ? sitePath(pathOfTarget(request.originalUrl)) : null
   const separator = path.includes('?') ? '&' : '?'
   const url = wanted === null ? path : `${path}${separator}${String(parameter)}=${encodeURIComponent(wanted)}`
-  await reply.header('cache-control', 'no-store').redirect(url, 303)
+  return await endWithRedirect(reply, url, 303)
+}
+
+/**
+ * Answers a request in a hook. Never resolves: a reply resolves also if the client disconnects while onSend hooks run,
+ * and Fastify would then run the handler.
+ */
+export async function endWithRedirect (reply: FastifyReply, url: string, status: number): Promise<never> {
+  reply.header('cache-control', 'no-store').redirect(url, status)
+  return await new Promise<never>(() => {})
 }
 
 /**
@@ -68,6 +81,10 @@ export function returnPath (request: FastifyRequest, fallback: unknown = '/', pa
 
 function valueIn (values: unknown, name: string): unknown {
   return Object.hasOwn(Object(values), name) ? (values as Input)[name] : undefined
+}
+
+function withoutQuery (path: string | null): string | undefined {
+  return path?.split(/[?#]/)[0]
 }
 
 function queryOf (path: string): URLSearchParams {

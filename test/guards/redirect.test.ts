@@ -96,6 +96,24 @@ t.test('after the login, the user is where they wanted to go', async t => {
   t.strictSame((await browser.get(String(next.headers.location), { headers: NAVIGATION })).json(), { user: 'ada' })
 })
 
+t.test('a login page that is guarded itself, in a way that the boot does not see, is answered with the 401', async t => {
+  const app = await appWith(t, WITH_SUBJECT)
+  await app.register(async scope => {
+    await scope.register(scope.sessionGuard, { redirectTo: '/entrée?a=b', returnTo: 'next' })
+    scope.get('/:page', async () => ({}))
+  })
+  t.strictSame(await refused(app, { url: '/orders' }), [303, '/entr%C3%A9e?a=b&next=%2Forders'])
+  t.strictSame(await refused(app, { url: '/entr%C3%A9e?a=b&next=%2Forders' }), [401, undefined])
+  t.strictSame(await refused(app, { url: '/entr%c3%a9e' }), [303, '/entr%C3%A9e?a=b&next=%2Fentr%25c3%25a9e'], 'another spelling, and so one step')
+})
+
+t.test('a user for whom "when" says no gets the 401, since a login would not help', async t => {
+  const app = await site(t, { redirectTo: '/login', when: session => session.get('user') === 'root' })
+  t.strictSame(await refused(app, {}), [303, '/login'])
+  const ada = await visitor(app, 'ada')
+  t.equal((await ada.get('/orders', { headers: NAVIGATION })).statusCode, 401)
+})
+
 t.test('wrong options are refused at boot', async t => {
   const wrong: Array<[object, RegExp]> = [
     [{ returnTo: 'next' }, /"returnTo" needs "redirectTo"/],
