@@ -9,7 +9,7 @@ import { NotReadyError } from './errors'
 import { GrantMemory } from './fresh/grant-memory'
 import { resolveFreshTokens } from './fresh/options'
 import { Refresher, type TokenRequest, type TokenSession } from './fresh/refresher'
-import { BEFORE_WRITE, CAN_WRITE, type BeforeWrite } from './write-hooks'
+import { BEFORE_WRITE, CAN_WRITE, TOKENS_OF, type BeforeWrite, type TokensOf } from './write-hooks'
 
 /** Access tokens of another API in the session, refreshed once. See docs/fresh-tokens.md. */
 
@@ -127,16 +127,16 @@ function tokenRequest (request: FastifyRequest, { settings: { sessionName } }: R
     throw invalid(`freshTokens(): option "sessionName": requests of this scope have no session "${sessionName}"`)
   }
   if (session === null) throw new NotReadyError(sessionName)
-  const { secureSession } = request.server
-  const options = { sessionName, maxLength: MOST_CHARACTERS }
+  const tokens = (): ReturnType<TokensOf> => (request as unknown as Record<symbol, TokensOf>)[TOKENS_OF]!(sessionName)
+  const maxLength = MOST_CHARACTERS
   return {
     request: request as never,
     session: session as TokenSession,
     canWrite: () => canWrite.call(request) as boolean,
     sealer: {
-      seal: (data, name) => secureSession.sealToken(PURPOSE, data, { ...options, ttl: PURPOSE_TTL, audience: name }),
+      seal: (data, name) => tokens().sealToken(PURPOSE, data, { maxLength, ttl: PURPOSE_TTL, audience: name }),
       open: async (text, name) => {
-        return await secureSession.openToken(PURPOSE, text, { ...options, audience: name, log: request.log })
+        return await tokens().openToken(PURPOSE, text, { maxLength, audience: name, log: request.log })
       }
     },
     log: request.log

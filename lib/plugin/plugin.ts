@@ -2,12 +2,12 @@ import fp = require('fastify-plugin')
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { invalid } from '../checks'
 import { refuseCollisions, resolveOptions } from '../options/options'
-import { CAN_WRITE } from '../write-hooks'
+import { CAN_WRITE, TOKENS_OF, type TokensOf } from '../write-hooks'
 import type { SecureSessionOptions } from '../../types/fastify'
 import { addGuards } from '../guard/scope'
 import { decorateApp } from './app-api'
 import { registerCookies } from './cookie-plugin'
-import { defineSession, type SessionDefinition } from './definition'
+import { defineSession, named, type SessionDefinition } from './definition'
 import { addExchanges, addReloadPage, exchangeOf } from './device-bound'
 import { cookieSigner, openKeys, type SessionKeys } from './keys'
 import { warnOverBudget } from './log'
@@ -20,6 +20,7 @@ import { resume, resumeAfter } from './resume'
 import { checkRouteConfigs } from './route-config'
 import { refuseSiblingClash } from './sibling-scopes'
 import { defineTenants, findTenants } from './tenant-definition'
+import { openFor, sealFor } from './tokens'
 import { seekUnknownKeys } from './unknown-keys'
 
 /** The sessions of an app's scope, for registrations in inner scopes. */
@@ -100,6 +101,16 @@ function addHooks (app: FastifyInstance): void {
   app.decorateRequest(CAN_WRITE, function canWrite (this: FastifyRequest): boolean {
     return contextOf(this).writer.canWrite
   })
+  app.decorateRequest(TOKENS_OF, function tokensOf (this: FastifyRequest, sessionName) {
+    const all = (this.server as { [DEFINITIONS]?: readonly SessionDefinition[] })[DEFINITIONS] as SessionDefinition[]
+    const definition = named(all, sessionName)
+    // A request of no tenant has no keys: the error says so.
+    const own = [contextOf(this).definitionOf(definition) ?? definition]
+    return {
+      sealToken: (purpose, data, options) => sealFor(own, purpose, data, options),
+      openToken: async (purpose, token, options) => await openFor(own, purpose, token, options) as never
+    }
+  } as TokensOf)
   app.decorateReply('commitSession', function commitSession (this: FastifyReply): string[] {
     return contextOf(this.request).writer.commitEarly(this)
   })

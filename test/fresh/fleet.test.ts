@@ -172,6 +172,27 @@ t.test('when the lock of a killed server has expired, one of those who wait asks
   t.equal(provider.asked.length, 1)
 })
 
+t.test('each tenant has its own keys, also for what its servers give to each other', async t => {
+  const clock = fakeClock(t, Date.now())
+  const provider = new Provider()
+  const tenant = ({ headers }: { headers: Record<string, unknown> }): string | undefined => headers['x-shop'] as string
+  const [one, two] = await Promise.all([1, 2].map(async () => await siteOf(t, provider, { lock: client }, { tenant }))) as [TestApp, TestApp]
+  const browser = await loggedIn(one)
+  t.match(await browser.json('/token'), { code: 'FST_SESSION_GRANT_ENDED' }, 'a request of no tenant has no session')
+  const headers = { 'x-shop': 'acme' }
+  await browser.get('/login', { headers })
+  clock.advance(LIFE_MS)
+  const token = { token: 'access-3' }
+  for (const app of [one, two]) t.strictSame(await browser.copy(app).json('/token', { headers }), token)
+  t.equal(provider.asked.length, 1)
+  const acme = await one.secureSession.forTenant('acme')
+  const other = await one.secureSession.forTenant('other')
+  const result = await client.get(await onlyKey())
+  const options = { maxLength: 12_279, audience: (await onlyKey()).slice(PREFIX.length) }
+  t.ok(await acme.openToken('fastify-sealed-session:refreshed-tokens', result, options))
+  t.equal(await other.openToken('fastify-sealed-session:refreshed-tokens', result, options), null)
+})
+
 t.test('a late answer is given to the other servers', async t => {
   const clock = fakeClock(t, Date.now())
   const provider = new Provider()
