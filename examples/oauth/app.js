@@ -4,9 +4,9 @@ const formBody = require('@fastify/formbody')
 const oauth2 = require('@fastify/oauth2')
 const Fastify = require('fastify')
 const secureSession = require('fastify-sealed-session')
+const { freshTokens } = require('fastify-sealed-session/fresh-tokens')
 const { refuseForgedPosts } = require('../demo/csrf')
 const { requireTls } = require('./discovery')
-const { FreshTokens } = require('./fresh-tokens')
 const { identityClient, oauth2Options } = require('./identity')
 const { errorPage } = require('./pages/error')
 const { layout } = require('./pages/layout')
@@ -16,6 +16,8 @@ const { securityHeaders } = require('./security-headers')
 
 const LARGEST_FORM_BYTES = 4096
 const RETRY_SECONDS = 5
+/** An access token must last until the API has read it. It may live for 15 seconds here. */
+const REFRESH_BEFORE = '10s'
 const HTML = 'text/html; charset=utf-8'
 
 /**
@@ -33,15 +35,18 @@ function buildApp ({ key, publicUrl, provider, api, now = Date.now, logger = { l
   const cookies = cookiesFor(publicUrl)
   const app = Fastify({ logger, bodyLimit: LARGEST_FORM_BYTES, frameworkErrors: refuseUrl })
 
-  // Before the session's own hook, which seals what is there.
-  app.addHook('onSend', async request => { freshTokens.adopt(request) })
   app.register(secureSession, [
     { key, cookieName: cookies.session, idle: '30m', absolute: '8h' },
     { key, sessionName: 'attempt', cookieName: cookies.attempt, idle: '10m', absolute: '10m' }
   ])
   app.register(oauth2, oauth2Options({ ...provider, publicUrl, cookies, resource: api.address }))
   const identity = lazy(() => identityClient({ ...provider, provider: app.provider, publicUrl, now }))
-  const freshTokens = new FreshTokens({ refresh: token => identity().refresh(token), now })
+  // With several processes, a Redis as `lock` makes them refresh once.
+  app.register(freshTokens({
+    key: 'tokens',
+    before: REFRESH_BEFORE,
+    refresh: ({ refreshToken }) => identity().refresh(refreshToken)
+  }))
 
   // Forms are all this site reads.
   app.removeAllContentTypeParsers()
@@ -50,7 +55,7 @@ function buildApp ({ key, publicUrl, provider, api, now = Date.now, logger = { l
   app.addHook('onRequest', async (request, reply) => { reply.headers(headers) })
   app.addHook('preValidation', refuseForgedPosts)
   app.decorateReply('page', sendPage)
-  addUserGuard(app, freshTokens)
+  addUserGuard(app)
   app.setNotFoundHandler(async () => { throw problem('not-found') })
   app.setErrorHandler(sendErrorPage)
 
@@ -62,9 +67,9 @@ function buildApp ({ key, publicUrl, provider, api, now = Date.now, logger = { l
   return app
 
   /** Throws a problem. */
-  async function revokeTokensOf (session) {
-    const tokens = await freshTokens.newestOf(session)
-    if (tokens?.refresh !== undefined) await identity().revoke(tokens.refresh)
+  async function revokeTokensOf (request) {
+    const tokens = await request.newestTokens()
+    if (tokens?.refreshToken !== undefined) await identity().revoke(tokens.refreshToken)
   }
 
   /** A URL that cannot be decoded never reaches a route, a hook or a session. */

@@ -56,10 +56,9 @@ function identityClient ({ provider, metadata, clientId, publicUrl, now }) {
 
     /** New tokens for a refresh token; null where the provider takes it no more. Throws a problem. */
     async refresh (refreshToken) {
-      if (refreshToken === undefined) return null
       try {
         const { token } = await provider.getNewAccessTokenUsingRefreshToken({ refresh_token: refreshToken }, {})
-        return tokensIn(token, now(), refreshToken)
+        return tokensIn(token, now())
       } catch (error) {
         if (isInvalidGrant(error)) return null
         throw away('refresh', error)
@@ -85,10 +84,10 @@ function identityClient ({ provider, metadata, clientId, publicUrl, now }) {
 }
 
 /** What the session keeps of the provider's answer. The ID token has named the user, and is not needed again. */
-function tokensIn (token, nowMs, earlierRefreshToken) {
+function tokensIn (token, nowMs) {
   return Object.freeze({
-    access: token.access_token,
-    refresh: token.refresh_token ?? earlierRefreshToken,
+    accessToken: token.access_token,
+    refreshToken: token.refresh_token,
     expiresAt: nowMs + (token.expires_in ?? ASSUMED_LIFE_SECONDS) * 1000
   })
 }

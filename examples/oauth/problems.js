@@ -20,8 +20,11 @@ function problem (name, message = name) {
   return Object.assign(new Error(message), { problem: name, statusCode: PROBLEMS[name].status })
 }
 
+/** Errors of the package that have a page of their own. */
+const BY_CODE = { FST_SESSION_GRANT_ENDED: 'grant-ended', FST_SESSION_PROVIDER_UNAVAILABLE: 'provider-away' }
+
 /** The page's name for any error, and its status: Fastify's own errors bring theirs. */
-function problemOf ({ problem, statusCode }) {
+function problemOf ({ code, problem = BY_CODE[code], statusCode }) {
   if (problem !== undefined) return { name: problem, status: PROBLEMS[problem].status }
   if (!(statusCode >= 400 && statusCode < 500)) return { name: 'failure', status: 500 }
   const name = { 403: 'forged', 404: 'not-found' }[statusCode] ?? 'bad-request'

@@ -21,7 +21,7 @@ const MOST_NAMES = 20_000
  * and only the newest tokens are kept in the clear.
  */
 export class GrantMemory {
-  /** In the order in which they end. */
+  /** In the order in which they end, if the clock was not set back. */
   readonly #entries = new Map<string, { readonly grant: Grant, readonly endsAtMs: number }>()
 
   isEmpty (nowMs: number): boolean {
@@ -31,7 +31,9 @@ export class GrantMemory {
 
   find (name: string, nowMs: number): Grant | undefined {
     this.#forgetOld(nowMs)
-    return this.#entries.get(name)?.grant
+    const entry = this.#entries.get(name)
+    // A clock that was set back leaves entries in another order than that of their ends.
+    return entry !== undefined && entry.endsAtMs > nowMs ? entry.grant : undefined
   }
 
   remember (grant: Grant, name: string, nowMs: number): void {

@@ -28,7 +28,7 @@ t.test('a private page answers 401 until a user signs in, and then shows the API
 t.test('the API refuses a call without a token, with another kind of token, or with a forged one', async t => {
   const visitor = world.visitor()
   await visitor.signIn('ada')
-  const { tokens: { access, refresh } } = await world.heldBy(visitor)
+  const { tokens: { accessToken: access, refreshToken: refresh } } = await world.heldBy(visitor)
   const status = async (authorization: string) => (await fetch(`${world.api}/orders`, { headers: { authorization } })).status
   t.equal((await fetch(`${world.api}/orders`)).status, 401)
   for (const wrong of ['', 'Bearer ', 'Bearer made-up', `Bearer ${refresh}`, `Basic ${access}`]) t.equal(await status(wrong), 401)
@@ -79,8 +79,8 @@ t.test('signing in makes a new session with another id, and revokes the tokens o
   t.strictSame(after.get('user'), { id: 'ada', name: 'Ada Lovelace' })
   t.strictSame(Object.keys(after.data()).sort(), ['csrf', 'tokens', 'user'])
   t.not(after.get('csrf'), before.get('csrf'))
-  t.equal(await world.isGood('RefreshToken', before.get('tokens')?.refresh as string), false)
-  t.equal(await world.isGood('RefreshToken', after.get('tokens')?.refresh as string), true)
+  t.equal(await world.isGood('RefreshToken', before.get('tokens')?.refreshToken as string), false)
+  t.equal(await world.isGood('RefreshToken', after.get('tokens')?.refreshToken as string), true)
 })
 
 t.test('no token reaches the browser in any byte of the site, from sign-in over refresh to sign-out', async t => {
@@ -96,10 +96,10 @@ t.test('no token reaches the browser in any byte of the site, from sign-in over 
   const refreshed = (await world.heldBy(visitor)).tokens
   await visitor.submit(page, '/logout')
 
-  t.not(refreshed.access, tokens.access)
+  t.not(refreshed.accessToken, tokens.accessToken)
   t.equal(new Set(cookies).size, 3)
   const secrets = (await world.issued()).flatMap(({ access_token: access, refresh_token: refresh, id_token: id }) => [access, refresh, id])
-  for (const held of [tokens, refreshed]) t.ok(secrets.includes(held.access) && secrets.includes(held.refresh), 'the sessions hold real ones')
+  for (const held of [tokens, refreshed]) t.ok(secrets.includes(held.accessToken) && secrets.includes(held.refreshToken), 'the sessions hold real ones')
   const everything = [...visitor.seen, ...visitor.trail, ...cookies].join('\n')
   const bytes = Buffer.concat(cookies.map(cookie => Buffer.from(cookie, 'base64url')))
   t.ok(everything.includes('A-1843'), 'the pages are among what is searched')

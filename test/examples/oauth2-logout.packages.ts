@@ -16,8 +16,8 @@ async function ada (): Promise<Visitor> {
   return visitor
 }
 
-async function areGood ({ tokens }: { tokens: { access: string, refresh: string } }): Promise<boolean[]> {
-  return [await world.isGood('AccessToken', tokens.access), await world.isGood('RefreshToken', tokens.refresh)]
+async function areGood ({ tokens }: { tokens: { accessToken: string, refreshToken: string } }): Promise<boolean[]> {
+  return [await world.isGood('AccessToken', tokens.accessToken), await world.isGood('RefreshToken', tokens.refreshToken)]
 }
 
 t.test('signing out clears the cookies, revokes the tokens, and visits the provider', async t => {
@@ -92,7 +92,7 @@ t.test('signing out with a cookie from before a refresh revokes the tokens of th
   const held = await world.heldBy(visitor)
   t.strictSame(await areGood(held), [true, true])
   await late.submit(form, '/logout')
-  t.equal((await world.revoked()).at(-1), held.tokens.refresh)
+  t.equal((await world.revoked()).at(-1), held.tokens.refreshToken)
   t.strictSame(await areGood(held), [false, false])
 })
 

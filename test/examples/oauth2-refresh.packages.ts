@@ -45,10 +45,10 @@ t.test('twenty parallel requests with an expired token refresh it once, and all 
   }
   t.strictSame(await world.refreshes(), [null])
   const newest = await world.newest()
-  t.not(newest.refresh_token, old.tokens.refresh, 'the provider gives a new refresh token each time')
+  t.not(newest.refresh_token, old.tokens.refreshToken, 'the provider gives a new refresh token each time')
   for (const tab of tabs) {
     const { tokens } = await world.heldBy(tab)
-    t.strictSame([tokens.access, tokens.refresh], [newest.access_token, newest.refresh_token], 'and every answer brought it')
+    t.strictSame([tokens.accessToken, tokens.refreshToken], [newest.access_token, newest.refresh_token], 'and every answer brought it')
   }
 
   t.equal((await visitor.go('/orders')).status, 200, 'a late request with the old cookie')
@@ -65,7 +65,7 @@ t.test('a request with a token that was refreshed several times follows these re
   }
   t.equal((await late.go('/orders')).status, 200)
   t.strictSame(await world.refreshes(), [null, null])
-  t.equal((await world.heldBy(late)).tokens.refresh, (await world.newest()).refresh_token)
+  t.equal((await world.heldBy(late)).tokens.refreshToken, (await world.newest()).refresh_token)
 })
 
 t.test('the result of a refresh is dropped after a while; the old cookie then ends the grant', async t => {
@@ -101,7 +101,7 @@ t.test('a request that began before a refresh, and writes the session after it, 
   const written = /^session=([^;]+)/.exec(headers['set-cookie']?.[0] ?? '')?.[1] as string
   const session = await world.opened(written)
   t.equal(session.get('first'), 'oldest')
-  t.equal(session.get('tokens')?.refresh, (await world.newest()).refresh_token)
+  t.equal(session.get('tokens')?.refreshToken, (await world.newest()).refresh_token)
 
   visitor.plant('session', written)
   await world.advance(LIFE_MS + KEPT_MS)
@@ -171,12 +171,12 @@ t.test('a token that the API refuses early is refreshed, once for parallel reque
 
 t.test('a provider that sends no new refresh token keeps the old one in use', async t => {
   const visitor = await ada()
-  const { tokens: { access, refresh } } = await world.heldBy(visitor)
+  const { tokens: { accessToken: access, refreshToken: refresh } } = await world.heldBy(visitor)
   await world.leaveOutRefreshToken(true)
   await world.advance(LIFE_MS)
   t.equal((await visitor.go('/orders')).status, 200)
   await world.leaveOutRefreshToken(false)
   const after = await world.heldBy(visitor)
-  t.not(after.tokens.access, access)
-  t.equal(after.tokens.refresh, refresh)
+  t.not(after.tokens.accessToken, access)
+  t.equal(after.tokens.refreshToken, refresh)
 })

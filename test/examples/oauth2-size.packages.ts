@@ -19,14 +19,14 @@ t.test('opaque tokens take a tenth of a cookie, JWTs most of it, and an addition
   const length = (access: number, refresh: number, id?: number) => app.encodeSecureSession(app.createSecureSession({
     user: { id: '248289761001', name: 'Ada Lovelace' },
     csrf: text(24),
-    tokens: { access: text(access), refresh: text(refresh), expiresAt: Date.UTC(2026, 0, 1), ...(id === undefined ? {} : { id: text(id) }) }
+    tokens: { accessToken: text(access), refreshToken: text(refresh), expiresAt: Date.UTC(2026, 0, 1), ...(id === undefined ? {} : { id: text(id) }) }
   })).length
 
-  t.equal(length(43, 43), 415)
-  t.equal(length(1200, 43), 1958)
-  t.equal(length(1500, 1000), 3634)
-  t.equal(length(1800, 990), 4020)
-  t.throws(() => length(1800, 991), { code: 'FST_SESSION_TOO_LARGE' })
+  t.equal(length(43, 43), 428)
+  t.equal(length(1200, 43), 1971)
+  t.equal(length(1500, 1000), 3647)
+  t.equal(length(1800, 980), 4020)
+  t.throws(() => length(1800, 981), { code: 'FST_SESSION_TOO_LARGE' })
   t.throws(() => length(1300, 800, 1200), { code: 'FST_SESSION_TOO_LARGE' })
 })
 

@@ -25,7 +25,7 @@ export interface Issued {
 /** What the site's session holds. */
 export interface Held {
   readonly user: { readonly id: string, readonly name: string }
-  readonly tokens: { readonly access: string, readonly refresh: string, readonly expiresAt: number }
+  readonly tokens: { readonly accessToken: string, readonly refreshToken: string, readonly expiresAt: number }
   readonly csrf: string
   readonly first?: string
 }
@@ -46,6 +46,7 @@ export class World {
   readonly keyFolder: string
   readonly publicUrl: string
   readonly #child: ChildProcess
+  #aheadMs = 0
   readonly #asked = new Map<number, (result: any) => void>()
 
   private constructor (child: ChildProcess, { site, issuer, api, people }: Addresses, keyFolder: string, publicUrl: string) {
@@ -84,7 +85,10 @@ export class World {
   async opened (token: string, cookieName = 'session'): Promise<Session<Held>> {
     const app = fastify()
     await app.register(secureSession, { key: await readFile(join(this.keyFolder, 'session.key')), cookieName })
+    const now = Date.now
+    Date.now = () => now() + this.#aheadMs
     const session = app.decodeSecureSession<Held>(token)
+    Date.now = now
     await app.close()
     if (session === null) throw new Error('this cookie does not open')
     return session
@@ -100,9 +104,17 @@ export class World {
     return found
   }
 
-  /** The site's clock is right again, and refreshes are counted from here. */
-  reset (): Promise<void> { return this.#ask('reset') }
-  advance (ms: number): Promise<void> { return this.#ask('advance', ms) }
+  /** The clock of the servers is right again, and refreshes are counted from here. */
+  async reset (): Promise<void> {
+    this.#aheadMs = 0
+    await this.#ask('reset')
+  }
+
+  async advance (ms: number): Promise<void> {
+    this.#aheadMs += ms
+    await this.#ask('advance', ms)
+  }
+
   away (isAway: boolean): Promise<void> { return this.#ask('away', isAway) }
   pad (characters: number): Promise<void> { return this.#ask('pad', characters) }
   leaveOutRefreshToken (isLeftOut: boolean): Promise<void> { return this.#ask('leaveOutRefreshToken', isLeftOut) }

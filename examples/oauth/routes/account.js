@@ -5,9 +5,9 @@ const { accountPage } = require('../pages/account')
 
 async function accountRoutes (app, { now }) {
   app.get('/account', { onRequest: app.requireUser }, async ({ session }, reply) => {
-    const { access, expiresAt } = session.get('tokens')
+    const { accessToken, expiresAt } = session.get('tokens')
     const secondsLeft = Math.max(0, Math.round((expiresAt - now()) / 1000))
-    return reply.page(accountPage({ user: session.get('user'), fingerprint: fingerprintOf(access), secondsLeft }))
+    return reply.page(accountPage({ user: session.get('user'), fingerprint: fingerprintOf(accessToken), secondsLeft }))
   })
 }
 

@@ -39,7 +39,7 @@ async function signInRoutes (app, { identity, revokeTokensOf, issuer, publicUrl,
 
     const { user, tokens } = await identity().signedIn(request, reply, nonce)
     // The tokens of the user who was signed in before are no longer needed. If they cannot be revoked, that is logged.
-    await revokeTokensOf(session).catch(error => { request.log.error(error) })
+    await revokeTokensOf(request).catch(error => { request.log.error(error) })
     // The session is touched only now: whatever failed before has left it as it was.
     session.regenerate()
     session.set('user', user)
