@@ -10,14 +10,18 @@ export interface ResolvedTransport {
 }
 
 const DEFAULT_HEADER = 'session-token'
-// RFC 9110 section 5.1: field-name = token.
-const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]{1,64}$/i
+// RFC 9110 section 5.1: field-name = token. A letter comes first: `__proto__` is no name of an own property.
+const HEADER_NAME = /^[a-z][!#$%&'*+\-.^_`|~0-9a-z]{0,63}$/i
 /** Headers with a meaning of their own in responses, or that clients, proxies and caches do not treat as a value. */
-const TAKEN = new RegExp('^(?:(?:access-control|accept|cdn|cf|content|cross-origin|if|proxy|sec|secure-session)-.*|' +
+const RESERVED_HEADERS = new RegExp('^(?:' +
+  '(?:access-control|accept|cdn|cf|content|cross-origin|if|proxy|sec|secure-session|x-accel|x-forwarded)-.*|' +
   'age|allow|alt-svc|authorization|authentication-info|cache-control|clear-site-data|connection|cookie|date|etag|' +
-  'expires|forwarded|host|keep-alive|last-modified|link|location|pragma|referrer-policy|refresh|retry-after|server|' +
-  'set-cookie2?|sourcemap|strict-transport-security|surrogate-control|te|trailer|transfer-encoding|upgrade|vary|via|' +
-  'warning|www-authenticate|x-frame-options|x-content-type-options)$')
+  'expect|expires|forwarded|from|host|http2-settings|keep-alive|last-modified|link|location|max-forwards|nel|origin|' +
+  'origin-agent-cluster|permissions-policy|pragma|range|referer|referrer-policy|refresh|report-to|' +
+  'reporting-endpoints|retry-after|server|server-timing|service-worker-allowed|set-cookie2?|set-login|sourcemap|' +
+  'status|strict-transport-security|surrogate-control|te|timing-allow-origin|trailer|transfer-encoding|upgrade|' +
+  'upgrade-insecure-requests|user-agent|vary|via|warning|www-authenticate|x-content-type-options|' +
+  'x-dns-prefetch-control|x-frame-options|x-real-ip|x-robots-tag|x-sendfile|x-xss-protection)$')
 
 /** Throws FST_SESSION_INVALID_OPTION. */
 export function resolveTransport (input: Input): ResolvedTransport {
@@ -39,7 +43,7 @@ function readHeader (bearerHeader: unknown): string {
       describe(bearerHeader))
   }
   const name = bearerHeader.toLowerCase()
-  if (!TAKEN.test(name)) return name
+  if (!RESERVED_HEADERS.test(name)) return name
   throw invalid(`option "bearerHeader" must not be "${name}": that header has a meaning of its own. Choose a name ` +
     'such as "session-token"')
 }

@@ -101,7 +101,11 @@ export class ReplyWriter implements SessionHolder {
    */
   commit (reply: FastifyReply): readonly string[] {
     this.#lines ??= this.#sessions.all.length === 0 ? NONE : this.#finalLines()
-    if (this.#tokens !== NO_TOKENS) for (const [name, token] of this.#tokens) reply.header(name, token)
+    if (this.#tokens !== NO_TOKENS) {
+      for (const [name, token] of this.#tokens) reply.header(name, token)
+      // A later onSend hook of the app may set headers for caches.
+      this.watchHead()
+    }
     if (this.#lines.length === 0) return NONE
     putSetCookies(reply, this.#lines)
     for (const { offer } of this.#sessions.all) if (offer !== null) putRegistration(reply, offer)

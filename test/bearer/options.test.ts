@@ -21,7 +21,9 @@ t.test('transport and bearerHeader are checked at boot', async t => {
     ...['', 'a b', 'a:b', 'sitzungsschlüssel', 'a\r\nb', 'x'.repeat(65), 5, null, {}].map(bearerHeader => ({ transport: 'bearer', bearerHeader })),
     ...['Set-Cookie', 'set-cookie2', 'Authorization', 'cookie', 'WWW-Authenticate', 'Cache-Control', 'vary', 'Location', 'content-type', 'Content-Length',
       'Transfer-Encoding', 'connection', 'date', 'ETag', 'Access-Control-Expose-Headers', 'Secure-Session-Registration', 'proxy-authenticate', 'refresh',
-      'CDN-Cache-Control', 'strict-transport-security'].map(bearerHeader => ({ transport: 'both', bearerHeader })),
+      'CDN-Cache-Control', 'strict-transport-security', '__proto__', '-a', '1a', 'X-Accel-Redirect', 'x-sendfile', 'HTTP2-Settings', 'permissions-policy',
+      'server-timing', 'timing-allow-origin', 'service-worker-allowed', 'reporting-endpoints', 'expect', 'origin', 'range', 'user-agent', 'x-forwarded-for',
+      'forwarded', 'status', 'set-login'].map(bearerHeader => ({ transport: 'both', bearerHeader })),
     { transport: 'bearer', maxCookies: 2 }, { transport: 'bearer', deviceBound: true, subject: () => undefined },
     { transport: 'bearer', deviceBound: {} }, { transport: 'bearer', legacy: [secureSession.sealedOpener({ cookieName: 'a' })] }, { transport: 'bearer', legacy: {} }, { transport: 'bearer', handOver: {} }
   ]

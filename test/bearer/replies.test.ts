@@ -129,6 +129,22 @@ const REPLIES = [
   '/early'
 ]
 
+t.test('a renewed token goes out with no-store, whatever a later onSend hook sets', async t => {
+  const clock = fakeClock(t)
+  const app = await site(t)
+  app.get('/later', {
+    async onSend (_request, reply, payload) {
+      reply.headers({ 'cache-control': 'public, max-age=60', 'cdn-cache-control': 'max-age=60' })
+      return payload
+    }
+  }, async ({ session }) => session.get('user'))
+  const client = await loggedIn(app)
+  clock.advance(7 * HOUR_MS)
+  const response = await client.get('/later')
+  t.strictSame([given(response), response.headers['cache-control']], [NEW_TOKEN, 'no-store'])
+  t.match(response.headers['cdn-cache-control'] ?? 'no-store', 'no-store')
+})
+
 t.test('the header goes out with every kind of reply, with no-store and without cookies, over HTTP/1.1', async t => {
   const app = await site(t)
   addReplies(app)
