@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { describe, invalid, isObject } from '../checks'
 import { withoutCookies } from '../cookies/header'
+import { NOT_SPLIT } from '../core/format'
 import { returnPath } from '../guard/login-redirect'
 import { securitySchemesOf } from '../guard/openapi'
 import { hashOfSubject, keyOf } from '../revocation/keys'
@@ -42,7 +43,7 @@ export function decorateApp (app: FastifyInstance, definitions: readonly Session
     const definition = known(definitions, name, 'encodeSecureSession()')
     const session = unwrap(proxy)
     if (session === undefined) throw invalid(`encodeSecureSession() takes a session; found ${describe(proxy)}`)
-    return tokenOf(definition, session)
+    return tokenOf(definition, session, definition.options.transport !== 'cookie')
   })
 
   app.decorate('decodeSecureSession', function decodeSecureSession (
@@ -138,7 +139,7 @@ function cookiesOf (definition: SessionDefinition, values: unknown): Record<stri
       'use encodeSecureSession(createSecureSession(values))')
   }
   const { parts } = definition.sealing
-  const texts = parts.cut(tokenOf(definition, newSession(definition, values)))
+  const texts = parts.cut(tokenOf(definition, newSession(definition, values), false))
   return Object.fromEntries(texts.map((text, part) => [parts.names[part] as string, text]))
 }
 
@@ -162,14 +163,18 @@ function newSession ({ context }: SessionDefinition, data: Record<string, unknow
   return session
 }
 
-/** Throws FST_SESSION_NOT_SERIALIZABLE, FST_SESSION_TOO_LARGE. */
-function tokenOf (definition: SessionDefinition, session: Session): string {
-  const { context: { codec, now }, sealing } = definition
+/**
+ * Throws FST_SESSION_NOT_SERIALIZABLE, FST_SESSION_TOO_LARGE.
+ * @param isBearer the token is never split, and has no cookie attributes beside it
+ */
+function tokenOf (definition: SessionDefinition, session: Session, isBearer: boolean): string {
+  const { context: { codec, now }, options: { transport } } = definition
   const subject = session.subject()
   const meta = withIssueTimes({ definition, revokedBeforeMs: 0 }, session.metaFor(subject))
   const data = session.serialized(codec)
   const content = { data, subject: subject ?? sealedSubject(session, meta, data), customSerializer: codec.custom }
-  const { attributesBytes } = linesFor(definition, meta.settings)
+  const sealing = isBearer ? { ...definition.sealing, maxCookies: NOT_SPLIT } : definition.sealing
+  const attributesBytes = transport === 'bearer' ? 0 : linesFor(definition, meta.settings).attributesBytes
   const envelope = envelopeOf(meta, content)
   return sealSession(envelope, sealing, countParts(envelope, sealing, attributesBytes, () => session.data()), now())
 }

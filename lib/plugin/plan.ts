@@ -110,8 +110,10 @@ function writePlan (input: PlanInput, data: string | Buffer): WritePlan {
  * A request with a cookie and a bearer token has no session, but its client has one. A login may replace that. Another
  * write would silently end it. Throws FST_SESSION_TRANSPORT.
  */
-function refuseAmbiguous ({ definition, verified }: PlanInput, meta: SessionMeta, subject: Buffer | null): void {
-  if (verified?.status !== 'ambiguous' || isAnother(meta) || isUser(subject)) return
+function refuseAmbiguous (
+  { definition, session, verified }: PlanInput, meta: SessionMeta, subject: Buffer | null
+): void {
+  if (verified?.status !== 'ambiguous' || isUser(subject) || (isAnother(meta) && !session.wasDeleted)) return
   throw new TransportError(definition.sessionName, 'the request has both, send one of them')
 }
 

@@ -227,6 +227,11 @@ export class Session {
     return this.#isDeleted
   }
 
+  /** `delete()` was called, be it before other values were set. */
+  get wasDeleted (): boolean {
+    return this.#earlierSettings.length > 0
+  }
+
   /** The app changed something, or a value cannot be serialized. Calls the serializer, and toJSON of values. */
   hasChanges (): boolean {
     try {

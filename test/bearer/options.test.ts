@@ -66,6 +66,15 @@ t.test('the transport of one session is checked at the call', async t => {
   t.strictSame(await answers('both', 'bearer'), { transport: 'bearer', changed: false }, 'alone it is no change')
 })
 
+t.test('encodeSecureSession makes no token that would have to be split', async t => {
+  const app = await site(t, { transport: 'both', maxCookies: 3 })
+  const long = Array.from({ length: 1600 }, (_, index) => (index * 7919 % 65_521).toString(36)).join('')
+  t.throws(() => app.encodeSecureSession(app.createSecureSession({ long })), { code: 'FST_SESSION_TOO_LARGE' })
+  t.ok(Object.keys(app.secureSession.cookiesFor({ long })).length > 1)
+  const token = app.encodeSecureSession(app.createSecureSession({ user: 'ada' }))
+  t.match((await app.inject({ url: '/get', headers: { authorization: `Bearer ${token}` } })).json(), { user: 'ada' })
+})
+
 t.test('the transport cannot be chosen after the session was written', async t => {
   const app = await site(t)
   app.get('/late', async ({ session }, reply) => {

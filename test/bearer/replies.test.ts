@@ -145,6 +145,16 @@ t.test('a renewed token goes out with no-store, whatever a later onSend hook set
   t.match(response.headers['cdn-cache-control'] ?? 'no-store', 'no-store')
 })
 
+t.test('beside a cookie of the session, a value that is set after delete() is refused', async t => {
+  const app = await site(t)
+  app.get('/delete-and-set', async ({ session }) => { session.delete(); session.set('page', 'a'); return '' })
+  const { token } = await loggedIn(app)
+  const headers = { authorization: `Bearer ${token}`, cookie: 'session=a' }
+  const refused = await app.inject({ url: '/delete-and-set', headers })
+  t.strictSame([refused.statusCode, refused.json().code, given(refused)], [400, 'FST_SESSION_TRANSPORT', NOTHING])
+  t.equal((await app.inject({ url: '/login/bob', headers })).statusCode, 200)
+})
+
 t.test('the header goes out with every kind of reply, with no-store and without cookies, over HTTP/1.1', async t => {
   const app = await site(t)
   addReplies(app)
