@@ -6,7 +6,7 @@ import type { KeyringStore, Rotation } from './keyring'
 import type { LegacyOpener, SealedOpener } from './legacy'
 import type { RevocationOptions } from './revocation'
 import type { Duration, KeyInputs, Serializer } from './sealing'
-import type { Session, Transports } from './session'
+import type { Session, TransportOption } from './session'
 import type { CookieChoice, DeclaredCookie } from './tenants'
 import type { TokenOptions } from './tokens'
 
@@ -167,7 +167,7 @@ export interface SessionOptions {
    * @example
    * await app.register(secureSession, { key: process.env['SESSION_KEY'], transport: 'bearer' })
    */
-  transport?: Transports | undefined
+  transport?: TransportOption | undefined
   /**
    * The name of the response header with the token, for `transport: 'bearer'` or `'both'`. A client replaces its token
    * by the value whenever a response has this header; an empty value means that the session has ended.

@@ -6,7 +6,7 @@ import type { Duration } from './sealing'
 /** In what a session comes and goes: in cookies, or in the headers of a bearer token. */
 export type Transport = 'cookie' | 'bearer'
 /** In what the sessions of an app may come. */
-export type Transports = Transport | 'both'
+export type TransportOption = Transport | 'both'
 
 /** Reserved names in property style. A value with one of these keys is accessible by `get` and `set`. */
 export type ReservedName =

@@ -6,7 +6,7 @@ import type { Session } from '../session/session'
 import { unwrap } from '../session/proxy'
 import { MINUTE_MS, SECOND_MS } from '../time'
 import type { GuardHook } from '../../types/guard'
-import type { Transports } from '../../types/session'
+import type { TransportOption } from '../../types/session'
 import { bearerChallengeOf, bearerProblem, challengeOf } from '../plugin/challenge'
 import { named, type SessionDefinition } from '../plugin/definition'
 import { warnNeverBound } from '../plugin/log'
@@ -22,7 +22,7 @@ export interface Guard {
   /** Null where a login may be as old as its session. */
   readonly freshWithinMs: number | null
   /** In what the session may come. */
-  readonly accepts: Transports
+  readonly accepts: TransportOption
   /** The session must be bound to a device. */
   readonly isBound: boolean
   /** Null where any proof is enough. */
@@ -77,7 +77,7 @@ function readProvenWithin (option: unknown): number | null {
 /** Throws FST_SESSION_INVALID_OPTION, also where the guard would refuse every request. */
 function readTransport (
   transport: unknown, isBound: boolean, { options: { transport: configured, sessionName } }: SessionDefinition
-): Transports {
+): TransportOption {
   if (transport !== undefined && transport !== 'cookie' && transport !== 'bearer') {
     throw invalid(`option "transport" of a guard must be "cookie" or "bearer"; found ${describe(transport)}`)
   }
@@ -148,7 +148,7 @@ function requiredWith (reply: FastifyReply, challenges: readonly string[]): Erro
 }
 
 /** The challenges for a request without a session that is accepted. */
-function challengesOf (definition: SessionDefinition, accepts: Transports, request: FastifyRequest): string[] {
+function challengesOf (definition: SessionDefinition, accepts: TransportOption, request: FastifyRequest): string[] {
   const challenges = accepts === 'bearer' ? [] : [challengeOf(definition)]
   if (accepts === 'cookie') return challenges
   const problem = bearerProblem(contextOf(request).verifiedOf(definition), request.raw.headers)

@@ -1,7 +1,7 @@
 import type { RouteOptions } from 'fastify'
 import { invalid } from '../checks'
 import type { SessionSecurityScheme } from '../../types/control'
-import type { Transports } from '../../types/session'
+import type { TransportOption } from '../../types/session'
 import type { SessionDefinition } from '../plugin/definition'
 import type { Guard } from './guard'
 
@@ -63,7 +63,7 @@ function schemesOf (
 }
 
 /** The names of the security schemes of a session that may come in these. */
-function schemeNames (sessionName: string, transport: Transports): readonly string[] {
+function schemeNames (sessionName: string, transport: TransportOption): readonly string[] {
   const bearer = `${sessionName}-bearer`
   return transport === 'both' ? [sessionName, bearer] : [transport === 'cookie' ? sessionName : bearer]
 }

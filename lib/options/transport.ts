@@ -1,10 +1,10 @@
 import { describe, invalid, type Input } from '../checks'
 import { NOT_SPLIT } from '../core/format'
-import type { Transports } from '../../types/session'
+import type { TransportOption } from '../../types/session'
 
 /** The options `transport` and `bearerHeader`, checked. */
 export interface ResolvedTransport {
-  readonly transport: Transports
+  readonly transport: TransportOption
   /** The response header that carries a bearer token, in lower case. */
   readonly bearerHeader: string
 }

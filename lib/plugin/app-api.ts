@@ -14,7 +14,7 @@ import { Session } from '../session/session'
 import type { TenantControl } from '../../types/control'
 import { withIssueTimes } from './apply'
 import { linesFor, named, sessionNamed, subjectText, type SessionDefinition } from './definition'
-import { headerSource, loadNow, tokenSource, type CookieSource } from './load'
+import { headerSource, loadNow, tokenSource, type SessionSource } from './load'
 import { envelopeOf, sealedSubject } from './plan'
 import { loadAndVerify } from './preload'
 import { sessionsOfAllScopes } from './sibling-scopes'
@@ -145,7 +145,7 @@ function cookiesOf (definition: SessionDefinition, values: unknown): Record<stri
 
 /** Rejects with FST_SESSION_STORE_UNAVAILABLE. */
 async function sessionIn (
-  definition: SessionDefinition, source: CookieSource, log: FastifyBaseLogger
+  definition: SessionDefinition, source: SessionSource, log: FastifyBaseLogger
 ): Promise<object | null> {
   const { verified, error } = await loadAndVerify(definition, source, log, 'always')
   if (error !== null) throw error

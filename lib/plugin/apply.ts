@@ -73,7 +73,7 @@ export interface Applied {
 }
 
 const NOTHING: Applied = Object.freeze({ lines: NONE, offer: null, token: null, publish: null })
-const FORGET = ''
+const ENDED_TOKEN = ''
 
 export interface ApplyContext {
   readonly definition: SessionDefinition
@@ -88,7 +88,7 @@ export interface ApplyContext {
 export function apply (context: ApplyContext, plan: Plan): Applied {
   switch (plan.kind) {
     case 'none': return clear(context, plan.clear)
-    case 'end': return plan.transport === 'bearer' ? { ...NOTHING, token: FORGET } : clear(context, plan.clear)
+    case 'end': return plan.transport === 'bearer' ? { ...NOTHING, token: ENDED_TOKEN } : clear(context, plan.clear)
     case 'not-migrated':
       warnNotMigrated(context.definition, plan.tooLarge, context.log)
       return clear(context, plan.clear)

@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import type { Transports } from '../../types/session'
+import type { TransportOption } from '../../types/session'
 import type { SessionDefinition } from './definition'
 import { warnStorable } from './log'
 
@@ -46,7 +46,7 @@ export function forbidStoringToken (bearerHeader: string, reply: FastifyReply, p
 }
 
 /** The request headers that a response depends on where its session was read. */
-const VARY: Readonly<Record<Transports, string>> = {
+const VARY: Readonly<Record<TransportOption, string>> = {
   cookie: 'Cookie', bearer: 'Authorization', both: 'Cookie, Authorization'
 }
 
@@ -54,7 +54,7 @@ const VARY: Readonly<Record<Transports, string>> = {
  * A page that depends on a session must not be reused for another one, and caches may store what nothing forbids: RFC
  * 9111 section 4.2.2. Returns the payload to send.
  */
-export function varyBy (transport: Transports, reply: FastifyReply, payload: unknown): unknown {
+export function varyBy (transport: TransportOption, reply: FastifyReply, payload: unknown): unknown {
   const { method } = reply.request
   if (method !== 'GET' && method !== 'HEAD') return payload
   const response = responseIn(payload)
@@ -96,7 +96,7 @@ function isTargeted (reply: FastifyReply, response: Response | null): boolean {
   return TARGETED.some(name => isPermitted(headerOf(reply, response, name)))
 }
 
-function varyWith (present: string, transport: Transports): string {
+function varyWith (present: string, transport: TransportOption): string {
   if (present === '') return VARY[transport]
   const missing = VARY[transport].split(', ').filter(name => !isVaried(present, name))
   return [present, ...missing].join(', ')

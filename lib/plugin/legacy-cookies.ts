@@ -17,7 +17,7 @@ import { sealingWith, type Sealing } from '../session/sealing'
 import type { OwnSettings } from '../session/settings'
 import { legacyStoreFailed } from '../store-failure'
 import type { LegacyOpener, LegacySession } from '../../types/legacy'
-import { isRefusal, newestFirst, openSealed, type CookieSource, type SealedCookies } from './load'
+import { isRefusal, newestFirst, openSealed, type SessionSource, type SealedCookies } from './load'
 import { logRefused, type IsFirst, type OpeningLog } from './log'
 
 /** A legacy cookie, from which sessions migrate. */
@@ -35,7 +35,7 @@ export interface LegacyCookie {
   /** The names of those of its cookies that were sealed by keys of the session. */
   readonly namesOfOwnKeys: readonly string[]
   /** The newest session in its cookies, or null. Fails with FST_SESSION_STORE_UNAVAILABLE where an opener says so. */
-  open (source: CookieSource, nowMs: number, log: OpeningLog): Opened | Promise<Opened>
+  open (source: SessionSource, nowMs: number, log: OpeningLog): Opened | Promise<Opened>
   /** The names of further cookies that belong to it, where these are the values of cookies. */
   furtherNames (values: Values): readonly string[]
   /** The Set-Cookie lines that it had, for a session with these settings. */

@@ -16,7 +16,7 @@ import { isFromTheFuture } from '../session/expiry'
 import type { OpenedSession } from '../session/opened'
 import { NOT_STAMPED, openSession, type RelatedCookies, type Sealing, type StampedTimes } from '../session/sealing'
 import type { OwnSettings } from '../session/settings'
-import type { Transports } from '../../types/session'
+import type { TransportOption } from '../../types/session'
 import { loadBearer } from './bearer'
 import type { SessionDefinition } from './definition'
 import type { LegacyCookie } from './legacy-cookies'
@@ -28,7 +28,7 @@ const NO_PROOFS: readonly Proof[] = []
 const NO_SESSIONS: readonly OpenedSession[] = []
 
 /** Where cookies and bearer tokens are read. */
-export interface CookieSource {
+export interface SessionSource {
   /** Null for a token alone. */
   readonly head: RequestHead | null
   readonly values: Values
@@ -45,7 +45,7 @@ export interface CookieSource {
 const NO_HEADERS: IncomingHttpHeaders = Object.freeze({})
 
 /** @param head of a request, or its Cookie header alone */
-export function headerSource (head: RequestHead, kept: CookieSource['kept'] = null): CookieSource {
+export function headerSource (head: RequestHead, kept: SessionSource['kept'] = null): SessionSource {
   const { headers } = head
   const { cookie: header } = headers
   const values: Values = name => cookieValues(header, name)
@@ -53,7 +53,7 @@ export function headerSource (head: RequestHead, kept: CookieSource['kept'] = nu
 }
 
 /** One whole token, without a header. */
-export function tokenSource (token: string): CookieSource {
+export function tokenSource (token: string): SessionSource {
   return {
     head: null, values: () => [token], tokens: () => [token], header: undefined, headers: NO_HEADERS, kept: null
   }
@@ -68,7 +68,7 @@ export interface Candidates {
   /** The settings of the sessions in that legacy cookie. */
   readonly legacySettings: readonly OwnSettings[]
   /** Both: a bearer token opened, and the request has a cookie of the session, too. */
-  readonly cameIn: Transports
+  readonly cameIn: TransportOption
 }
 
 /**
@@ -76,13 +76,13 @@ export interface Candidates {
  * for none. A promise only where `needsPromise`; it rejects with FST_SESSION_STORE_UNAVAILABLE.
  */
 export function load (
-  definition: SessionDefinition, source: CookieSource, log: OpeningLog
+  definition: SessionDefinition, source: SessionSource, log: OpeningLog
 ): Candidates | null | Promise<Candidates | null> {
   return needsPromise(definition, source) ? loadInTurn(definition, source, log) : loadNow(definition, source, log)
 }
 
 /** As `load`, without the openers of legacy cookies that return promises. */
-export function loadNow (definition: SessionDefinition, source: CookieSource, log: OpeningLog): Candidates | null {
+export function loadNow (definition: SessionDefinition, source: SessionSource, log: OpeningLog): Candidates | null {
   const own = loadOwn(definition, source, log)
   if (own !== undefined) return own
   for (const legacy of definition.legacyCookies) {
@@ -95,7 +95,7 @@ export function loadNow (definition: SessionDefinition, source: CookieSource, lo
 
 /** The session's own token or cookies. Undefined where legacy cookies are to be looked at, null where they are not. */
 function loadOwn (
-  definition: SessionDefinition, source: CookieSource, log: OpeningLog
+  definition: SessionDefinition, source: SessionSource, log: OpeningLog
 ): Candidates | null | undefined {
   if (definition.options.transport !== 'cookie' && source.head !== null) {
     const bearer = loadBearer(definition, source.head, log)
@@ -106,12 +106,12 @@ function loadOwn (
 }
 
 /** The request has a legacy cookie whose opener returns promises. */
-export function needsPromise ({ legacyCookies }: SessionDefinition, { values }: CookieSource): boolean {
+export function needsPromise ({ legacyCookies }: SessionDefinition, { values }: SessionSource): boolean {
   return legacyCookies.some(({ immediate, cookieName }) => !immediate && values(cookieName).length > 0)
 }
 
 async function loadInTurn (
-  definition: SessionDefinition, source: CookieSource, log: OpeningLog
+  definition: SessionDefinition, source: SessionSource, log: OpeningLog
 ): Promise<Candidates | null> {
   const own = loadOwn(definition, source, log)
   if (own !== undefined) return own
@@ -146,7 +146,7 @@ export interface SealedCookies {
 
 /** The sessions in these cookies, the newest first. A subdomain can set a cookie of the same name, so each is tried. */
 export function openSealed (
-  sealed: SealedCookies, { tokens, header, kept }: CookieSource, nowMs: number, log: OpeningLog
+  sealed: SealedCookies, { tokens, header, kept }: SessionSource, nowMs: number, log: OpeningLog
 ): readonly OpenedSession[] {
   const known = kept?.get(sealed)
   if (known !== undefined) return known

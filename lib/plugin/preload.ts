@@ -1,5 +1,5 @@
 import type { SessionDefinition } from './definition'
-import { load, needsPromise, type Candidates, type CookieSource } from './load'
+import { load, needsPromise, type Candidates, type SessionSource } from './load'
 import type { OpeningLog } from './log'
 import { logRevoked, logVerified } from './verified-log'
 import { verify, verifyAgain, type Check, type VerifiedSession } from './verify'
@@ -17,7 +17,7 @@ const NOT_FOUND: Outcome = Object.freeze({ verified: null, error: null })
  * cookies says that its store is unavailable.
  */
 export function loadAndVerify (
-  definition: SessionDefinition, source: CookieSource, log: OpeningLog, check: Check = 'when-due'
+  definition: SessionDefinition, source: SessionSource, log: OpeningLog, check: Check = 'when-due'
 ): Outcome | Promise<Outcome> {
   const candidates = load(definition, source, log)
   if (!(candidates instanceof Promise)) return verifyCandidates(definition, candidates, source, log, check)
@@ -25,7 +25,8 @@ export function loadAndVerify (
 }
 
 function verifyCandidates (
-  definition: SessionDefinition, candidates: Candidates | null, { headers }: CookieSource, log: OpeningLog, check: Check
+  definition: SessionDefinition, candidates: Candidates | null, { headers }: SessionSource, log: OpeningLog,
+  check: Check
 ): Outcome | Promise<Outcome> {
   if (candidates === null) return NOT_FOUND
   const outcome = (verified: VerifiedSession): Outcome => {
@@ -46,7 +47,7 @@ export class PreloadedSessions {
    * waited for. Rejects as `loadAndVerify` does; other errors are thrown by `take`.
    */
   preload (
-    definitions: readonly SessionDefinition[], source: CookieSource, log: OpeningLog
+    definitions: readonly SessionDefinition[], source: SessionSource, log: OpeningLog
   ): Promise<unknown> | null {
     const waiting: Array<Promise<void>> = []
     for (const definition of definitions) {
@@ -89,7 +90,7 @@ export class PreloadedSessions {
 }
 
 /** The request may have this session. */
-function isSent ({ options: { transport } }: SessionDefinition, { header, headers }: CookieSource): boolean {
+function isSent ({ options: { transport } }: SessionDefinition, { header, headers }: SessionSource): boolean {
   return header !== undefined || (transport !== 'cookie' && headers.authorization !== undefined)
 }
 

@@ -9,7 +9,7 @@ import { isUser } from '../session/meta'
 import type { OpenedSession } from '../session/opened'
 import { Session } from '../session/session'
 import type { OwnSettings } from '../session/settings'
-import type { Transports } from '../../types/session'
+import type { TransportOption } from '../../types/session'
 import type { SessionDefinition } from './definition'
 import type { LegacyCookie } from './legacy-cookies'
 import type { Candidates } from './load'
@@ -43,7 +43,7 @@ export interface VerifiedSession {
   /** See `Candidates`. */
   readonly legacy: LegacyCookie | null
   readonly legacySettings: readonly OwnSettings[]
-  readonly cameIn: Transports
+  readonly cameIn: TransportOption
 }
 
 /** Whether the store is asked about sessions that are trusted, too. */

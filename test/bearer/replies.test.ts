@@ -9,7 +9,7 @@ import { Browser } from '../helpers/browser'
 import { fakeClock } from '../helpers/clock'
 import { loggedInBefore } from '../legacy/old-app'
 import { hear } from '../events/subscribed'
-import { addLogins, Client, COOKIE, FORGET, given, loggedIn, NEW_TOKEN, NOTHING, site, subject } from './client'
+import { addLogins, Client, COOKIE, ENDED_TOKEN, given, loggedIn, NEW_TOKEN, NOTHING, site, subject } from './client'
 
 const HOUR_MS = 3_600_000
 
@@ -30,7 +30,7 @@ t.test('a session that came as a token is answered in the header, and never by a
     t.strictSame([failed.statusCode, given(failed), failed.headers['cache-control']], [500, NEW_TOKEN, 'no-store'])
     t.strictSame(await client.json('/get'), { user: 'eve', tried: true })
     const logout = await client.copy().get('/delete')
-    t.strictSame([given(logout), logout.headers['cache-control']], [FORGET, 'no-store'])
+    t.strictSame([given(logout), logout.headers['cache-control']], [ENDED_TOKEN, 'no-store'])
     t.strictSame(given(await client.get('/again')), NEW_TOKEN)
     t.strictSame(await client.json('/get'), { page: 'b' })
   }
@@ -46,8 +46,8 @@ t.test('with bearer, a new session is a token, and nothing about cookies is writ
   clock.advance(7 * HOUR_MS)
   t.strictSame(given(await client.get('/get', { headers: { cookie } })), NEW_TOKEN)
   t.strictSame(given(await client.get('/regenerate', { headers: { cookie } })), NEW_TOKEN)
-  t.strictSame(given(await client.get('/delete', { headers: { cookie } })), FORGET)
-  t.strictSame(given(await new Client(app).get('/delete', { headers: { cookie } })), FORGET)
+  t.strictSame(given(await client.get('/delete', { headers: { cookie } })), ENDED_TOKEN)
+  t.strictSame(given(await new Client(app).get('/delete', { headers: { cookie } })), ENDED_TOKEN)
 })
 
 t.test('a session that came in a cookie never leaves in the header', async t => {

@@ -7,7 +7,7 @@ import { addRoutes, appWith, bareApp, DEBUG, KEY, OTHER_KEY, WARN, type TestApp 
 import { Browser } from '../helpers/browser'
 import { fakeClock } from '../helpers/clock'
 import { keyNumber, MemoryStore, rotate } from '../helpers/keyrings'
-import { addLogins, Client, COOKIE, FORGET, given, loggedIn, NEW_TOKEN, NOTHING, site, subject } from './client'
+import { addLogins, Client, COOKIE, ENDED_TOKEN, given, loggedIn, NEW_TOKEN, NOTHING, site, subject } from './client'
 
 const HOUR_MS = 3_600_000
 const JWT = 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxIn0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
@@ -260,7 +260,7 @@ t.test('with revocation, a revoked session is forgotten by its client, and one t
   await app.secureSession.revoke((await client.json('/info')).id)
   for (const url of ['/untouched', '/get']) {
     const response = await client.copy().get(url)
-    t.strictSame(given(response), FORGET, url)
+    t.strictSame(given(response), ENDED_TOKEN, url)
     t.equal(response.headers['cache-control'], 'no-store')
   }
   t.strictSame(await copy.json('/get'), {})
@@ -272,7 +272,7 @@ t.test('with revocation, a revoked session is forgotten by its client, and one t
   t.strictSame(given(await again.get('/login/ada')), NEW_TOKEN)
   t.strictSame(given(await before.copy().get('/get')), NOTHING, 'the client has another one')
   t.strictSame(await before.json('/get'), {})
-  t.strictSame(given(await again.get('/delete')), FORGET)
+  t.strictSame(given(await again.get('/delete')), ENDED_TOKEN)
   t.equal(again.token, '')
 
   const browser = new Browser(app)
