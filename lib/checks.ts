@@ -13,7 +13,18 @@ export function invalid (message: string): Error {
 export function describe (value: unknown): string {
   if (value === null || typeof value === 'boolean' || typeof value === 'number') return String(value)
   if (typeof value === 'string') return `a string of ${value.length} characters`
-  return Array.isArray(value) ? 'an array' : typeof value
+  if (Array.isArray(value)) return 'an array'
+  return isPromise(value) ? 'a promise' : typeof value
+}
+
+function isPromise (value: unknown): value is Promise<unknown> {
+  return typeof (value as { then?: unknown } | undefined)?.then === 'function'
+}
+
+/** What a function of the app has returned. Where a promise is wrong, its rejection must not end the process. */
+export function returned (value: unknown): unknown {
+  if (isPromise(value)) Promise.resolve(value).catch(() => {})
+  return value
 }
 
 export function isObject (value: unknown): value is Input {

@@ -86,7 +86,8 @@ function readTransport (
     throw invalid(`option "transport" of a guard: session "${sessionName}" never comes as "${accepts}", by its own ` +
       'option "transport"')
   }
-  if (!isBound || accepts !== 'bearer') return accepts
+  if (!isBound) return accepts
+  if (accepts !== 'bearer') return 'cookie'
   throw invalid('options "bound" and "provenWithin" of a guard need cookies: a bearer token is bound to no device')
 }
 

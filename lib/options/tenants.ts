@@ -1,4 +1,4 @@
-import { aliased, describe, invalid, isObject, refuseUnknown, text, type Input } from '../checks'
+import { aliased, describe, invalid, isObject, refuseUnknown, returned, text, type Input } from '../checks'
 import { DEFAULT_ATTRIBUTES, readAttributes, type CookieAttributes } from '../cookies/attributes'
 import { longestAttributes } from '../cookies/lines'
 import { isTenantId, TENANT_ID_CHARACTERS } from '../keyring/tenant-keys'
@@ -40,7 +40,7 @@ export function checkTenant (id: unknown, where: string): string {
 /** Throws FST_SESSION_INVALID_OPTION. */
 export function tenantIn (found: unknown): string | null {
   if (found === null || found === undefined) return null
-  return checkTenant(found, 'option "tenant" must return null or undefined for no tenant, or')
+  return checkTenant(returned(found), 'option "tenant" must return null or undefined for no tenant, or')
 }
 
 /**
@@ -132,19 +132,28 @@ export function cookieIn (
   found: unknown, { declared }: ResolvedTenants, tenant: string, where = 'option "cookie" must return'
 ): DeclaredCookie {
   const wanted = `${where} an object of domain, path and namePrefix`
-  if (!isObject(found)) throw invalid(`${wanted}; found ${describe(found)}`)
+  if (!isPlain(found)) throw invalid(`${wanted}; found ${describe(returned(found))}`)
   refuseUnknown(found, CHOICE_NAMES, `${wanted}:`)
   const { namePrefix = '', ...place } = found
+  if (typeof namePrefix !== 'string') throw invalid(`${where} as namePrefix a string; found ${describe(namePrefix)}`)
   const { path, domain } = { ...DEFAULT_ATTRIBUTES, ...readAttributes(place, where) }
   const chosen = declared.find(({ namePrefix: prefix, session: { options: { attributes } } }) => {
     const own = attributesOf(attributes, tenant)
     return prefix === namePrefix && own.path === path && own.domain === domain
   })
   if (chosen !== undefined) return chosen
-  throw invalid(`${where} one of "cookies"; found ${shortened(found)}, and declared are ` +
-    shortened(declared.map(({ namePrefix, session: { options: { attributes: { path, domain } } } }) => {
-      return { namePrefix, path: withPlaceholder(path), domain: withPlaceholder(domain) }
-    })))
+  // The domains of all tenants are for the log alone: the message is sent to the client.
+  const all = shortened(declared.map(({ namePrefix, session: { options: { attributes: { path, domain } } } }) => {
+    return { namePrefix, path: withPlaceholder(path), domain: withPlaceholder(domain) }
+  }))
+  throw Object.assign(invalid(`${where} one of "cookies"; found ${shortened(found)}`), {
+    cause: new Error(`declared are ${all}`)
+  })
+}
+
+/** Not a promise, a Date, a Map and the like, which would count as an object without any of the names. */
+function isPlain (value: unknown): value is Input {
+  return Object.prototype.toString.call(value) === '[object Object]'
 }
 
 function shortened (value: unknown): string {

@@ -114,9 +114,13 @@ const FOR_TENANT = 'secureSession.forTenant()'
 async function definitionsForTenant (
   definitions: readonly SessionDefinition[], id: unknown, cookie: unknown
 ): Promise<SessionDefinition[]> {
-  if (!definitions.some(hasTenants)) throw invalid(`${FOR_TENANT} needs a session with the option "tenant"`)
+  const all = definitions.filter(hasTenants)
+  if (all.length === 0) throw invalid(`${FOR_TENANT} needs a session with the option "tenant"`)
+  const isChoosing = all.some(({ tenants }) => tenants.hasChoice)
   return await Promise.all(definitions.map(async definition => {
-    return hasTenants(definition) ? await definition.tenants.definitionFor(id, cookie, FOR_TENANT) : definition
+    if (!hasTenants(definition)) return definition
+    const { tenants } = definition
+    return await tenants.definitionFor(id, tenants.hasChoice || !isChoosing ? cookie : undefined, FOR_TENANT)
   }))
 }
 
@@ -127,6 +131,12 @@ function known (
   const definition = sessionNamed(definitions, name)
   refuseWithoutTenant(definition, method)
   return definition
+}
+
+/** Of a tenant: without the sessions that have no tenants, since user 42 there is another user. Else all. */
+function ofTenantOrAll (definitions: readonly SessionDefinition[]): readonly SessionDefinition[] {
+  const own = definitions.filter(({ tenant }) => tenant !== null)
+  return own.length === 0 ? definitions : own
 }
 
 /** The cookies of a new session with these values, by name. */
@@ -188,7 +198,7 @@ type Revocable = SessionDefinition & { readonly revocation: Revocation }
 function revocable (
   definitions: readonly SessionDefinition[], name: string | undefined, needsTenant: string | null = null
 ): Revocable[] {
-  const meant = name === undefined ? definitions : [named(definitions, name)]
+  const meant = name === undefined ? ofTenantOrAll(definitions) : [named(definitions, name)]
   const all = meant.filter((definition): definition is Revocable => definition.revocation !== null)
   if (all.length === 0) throw invalid('sessions can be revoked by id or subject only with the option "revocation"')
   if (needsTenant !== null) for (const definition of all) refuseWithoutTenant(definition, needsTenant)

@@ -2,9 +2,11 @@ import type { FastifyRequest } from 'fastify'
 import { describe, invalid, isObject, refuseUnknown } from '../checks'
 import { canonicalUrl, type ResolvedSender } from '../options/hand-over'
 import { isFlowId, sealTicket } from '../session/hand-over'
+import { isUser } from '../session/meta'
 import type { Session } from '../session/session'
 import type { HandOverKeys, SessionDefinition } from './definition'
 import { logHandOverRefused, type HandOverRefusal } from './log'
+import { refOf, subjectKeys } from './verify'
 
 /** The sender: a ticket with values of a session, for the receiver that sent the browser here. */
 
@@ -24,15 +26,16 @@ export interface MadeTicket {
 const URL_CALL = 'session.handOver()'
 
 /** `session.handOver()`: see `SessionObserver`. */
-export function ticketUrl (
+export async function ticketUrl (
   definition: SessionDefinition, session: Session, request: FastifyRequest, options: unknown
-): string | null {
+): Promise<string | null> {
   if (definition.options.handOver?.send?.query !== true) {
     throw invalid(`${URL_CALL} puts a ticket into a URL, which the option "handOver.send.query" of session ` +
       `"${definition.sessionName}" must allow. reply.handOver() sends a form, and needs no option`)
   }
   const made = makeTicket(definition, session, request, options, URL_CALL)
-  return made === null ? null : withParameters(made.to, { ...made.fields })
+  if (made === null || !await isActive(definition, session, request)) return null
+  return withParameters(made.to, { ...made.fields })
 }
 
 export function withParameters (url: string, parameters: Readonly<Record<string, string>>): string {
@@ -48,7 +51,8 @@ export function makeTicket (
 ): MadeTicket | null {
   const send = definition.options.handOver?.send as ResolvedSender
   const { to: meant, keep } = readCall(options, send, where)
-  const flow = flowOf(request, send, meant)
+  const isAnonymous = definition.options.subject !== null && !isUser(session.subject())
+  const flow = isAnonymous ? 'no-user' : flowOf(request, send, meant)
   if (typeof flow === 'string') {
     logHandOverRefused(definition, flow, request.log)
     return null
@@ -59,6 +63,22 @@ export function makeTicket (
   const parties = { from: send.at, to: flow.to, flowId: flow.id }
   const { tickets } = definition.handOverKeys as HandOverKeys
   return { to: flow.to, fields: { ticket: sealTicket(content, tickets, parties, send.ttlMs, nowMs), flow: flow.id } }
+}
+
+/**
+ * Asks the store about the session, also within its trusted window: of a revoked one, no other site must begin another.
+ * What is revoked after this is later than the ticket, and the receiver refuses that. Rejects with
+ * FST_SESSION_STORE_UNAVAILABLE.
+ */
+export async function isActive (
+  definition: SessionDefinition, { opened }: Session, request: FastifyRequest
+): Promise<boolean> {
+  const { revocation } = definition
+  if (revocation === null || opened === null) return true
+  const status = await revocation.check(refOf(opened, subjectKeys(definition, opened)))
+  if (status === 'active' || status === 'unavailable-trusted') return true
+  logHandOverRefused(definition, 'revoked', request.log)
+  return false
 }
 
 /** What was asked for. The parameters come from a stranger: the receiver sends a browser here with them. */

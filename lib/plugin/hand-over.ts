@@ -19,7 +19,7 @@ import { Session } from '../session/session'
 import { SECOND_MS } from '../time'
 import { named, type HandOverKeys, type SessionDefinition } from './definition'
 import { sendForm, sendRefusal } from './hand-over-pages'
-import { makeTicket, withParameters, type HandOverFields } from './hand-over-ticket'
+import { isActive, makeTicket, withParameters, type HandOverFields } from './hand-over-ticket'
 import { logHandOverRefused, type HandOverRefusal } from './log'
 import { putSetCookies } from './reply'
 import { contextOf } from './request-context'
@@ -118,7 +118,13 @@ function send (definitions: readonly SessionDefinition[], reply: FastifyReply, o
   const definition = definitionFor(definitions, 'send', { sessionName }, SEND)
   const session = unwrap(contextOf(reply.request).open(definition)) as Session
   const made = makeTicket(definition, session, reply.request, call, SEND)
-  return made === null ? sendRefusal(reply) : sendForm(reply, made.to, { ...made.fields })
+  if (made === null) return sendRefusal(reply)
+  const answer = (): FastifyReply => sendForm(reply, made.to, { ...made.fields })
+  if (definition.revocation === null) return answer()
+  isActive(definition, session, reply.request).then(
+    active => { if (!reply.sent) active ? answer() : sendRefusal(reply) },
+    error => { if (!reply.sent) reply.send(error) })
+  return reply
 }
 
 /** `reply.beginHandOver`. */
@@ -243,9 +249,8 @@ async function take (
   const { id, madeAtMs, expiresAtMs, authenticatedAtMs, values } = opened
   const refusal = refusalOfLogin(definition, authenticatedAtMs)
   if (refusal !== null) return refusal
-  // Opened before it is used up: where the session cannot be known, the browser may try again.
+  // It is used up last: where the session or the store cannot be known, the browser may try again.
   const session = unwrap(contextOf(request).open(definition)) as Session
-  if (revocation !== null && !await revocation.useUp(id, madeAtMs, expiresAtMs)) return 'used'
   const accepted = accept === null ? values : await accept(values, request as never)
   if (accepted === null) return 'not-accepted'
   if (!isObject(accepted)) {
@@ -253,6 +258,7 @@ async function take (
       `refuse; found ${describe(accepted)}`)
   }
   if (await isRevoked(definition, accepted, opened)) return 'revoked'
+  if (revocation !== null && !await revocation.useUp(id, madeAtMs, expiresAtMs)) return 'used'
   return { flow, session, values: accepted, authenticatedAtMs }
 }
 
@@ -273,5 +279,5 @@ async function isRevoked (
   const session = new Session(context, NO_OBSERVER, null)
   session.takeOver(values, madeAtMs)
   const subject = session.subject()
-  return isUser(subject) && await revocation.revokedBeforeOf(keyOf(subject)) >= madeAtMs
+  return isUser(subject) && await revocation.knownRevokedBefore(keyOf(subject)) >= madeAtMs
 }

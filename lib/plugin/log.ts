@@ -102,6 +102,7 @@ export function logStampFromTheFuture (log: OpeningLog, isFirst: IsFirst, sessio
 /** Why a hand-over was refused: at the sender, by the ticket, or by the receiver. */
 export type HandOverRefusal =
   | 'no-flow' // no receiver has begun it
+  | 'no-user' // the sender has the option "subject", and its session has none
   | 'unknown-receiver' // the option does not name it, or the call means another one
   | 'no-ticket' // the request has none
   | 'other-browser' // this browser has not begun it, has used it, or began it too long ago

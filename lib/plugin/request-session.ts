@@ -165,8 +165,8 @@ export class RequestSession implements SessionObserver {
     this.#holder.watchHead()
   }
 
-  handOver (options: unknown): string | null {
-    return ticketUrl(this.definition, this.session, this.#holder.request, options)
+  async handOver (options: unknown): Promise<string | null> {
+    return await ticketUrl(this.definition, this.session, this.#holder.request, options)
   }
 
   #planned (): Plan {

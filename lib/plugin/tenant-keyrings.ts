@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { BoundedMap } from '../bounded-map'
+import { returned } from '../checks'
 import { KeySeeker } from '../keyring/key-seeker'
 import { LiveKeyring } from '../keyring/live-keyring'
 import { nameOf } from '../keyring/stored-keyring'
@@ -49,7 +50,7 @@ export class KeyringsOfTenants implements TenantKeySource {
     if (present !== undefined) return await present
     const failure = this.#failures.get(tenant) ?? null
     if (failure !== null && Math.abs(this.#now() - failure.atMs) < failure.pauseMs) throw keyringFailed(failure.error)
-    const opening = this.#open(tenant, readStore(this.#source.keyringOf(tenant)), failure)
+    const opening = this.#open(tenant, readStore(returned(this.#source.keyringOf(tenant))), failure)
       .finally(() => { this.#opening.delete(tenant) })
     this.#opening.set(tenant, opening)
     return await opening

@@ -101,6 +101,11 @@ export class Tenants {
     return await this.#find(tenant, cookieIn(choice, this.#rules, tenant, `${where} takes as cookie`))
   }
 
+  /** The cookie depends on the request. */
+  get hasChoice (): boolean {
+    return this.#rules.cookieOf !== null
+  }
+
   /** What other options than these the session of another scope has, so that it is not the same; null for none. */
   differenceFrom (other: Tenants | null, nowMs: number): string | null {
     if (other === null) return 'no "tenant"'
@@ -129,8 +134,10 @@ export class Tenants {
     const keys = this.#keys.open(id)
     if (!(keys instanceof Promise)) return this.#definitionIn({ id, keys, definitions: new Map() }, cookie)
     return keys.then(opened => {
-      // Requests that wait for the same keys share one tenant.
-      return this.#definitionIn(this.#known.get(id) ?? { id, keys: opened, definitions: new Map() }, cookie)
+      // Requests that wait for the same keys share one tenant. A request in between may have opened them, too.
+      const present = this.#known.get(id)
+      if (present !== undefined && present.keys !== opened) opened.close()
+      return this.#definitionIn(present ?? { id, keys: opened, definitions: new Map() }, cookie)
     })
   }
 

@@ -177,7 +177,7 @@ function sealedKeys ({ subject }: OpenedSession): readonly string[] {
 }
 
 /** A session that was sealed under another option `subject` is revoked by either subject. */
-function subjectKeys ({ context }: SessionDefinition, opened: OpenedSession): readonly string[] {
+export function subjectKeys ({ context }: SessionDefinition, opened: OpenedSession): readonly string[] {
   const current = new Session(context, NO_OBSERVER, opened).subject()
   const sealed = sealedKeys(opened)
   return !isUser(current) || sealed[0] === keyOf(current) ? sealed : [...sealed, keyOf(current)]

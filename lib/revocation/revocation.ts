@@ -159,6 +159,13 @@ export class Revocation {
     }
   }
 
+  /** As `revokedBeforeOf`. Rejects with FST_SESSION_STORE_UNAVAILABLE, unless sessions are trusted then. */
+  async knownRevokedBefore (key: string): Promise<number> {
+    if (this.#context.trustsWhenUnavailable) return await this.revokedBeforeOf(key)
+    const [timeMs] = await this.#context.store.revokedBefore([key]) as [number]
+    return timeMs
+  }
+
   /**
    * Uses up a token that opens once. True for one of all calls with its id, on all servers: the store raises
    * atomically, and resolves to the time before. Rejects with FST_SESSION_STORE_UNAVAILABLE, also where sessions are

@@ -52,7 +52,7 @@ export interface SessionObserver {
    * The URL that hands the session over; null where the request is no part of a flow. Throws
    * FST_SESSION_INVALID_OPTION, FST_SESSION_NOT_SERIALIZABLE, FST_SESSION_TOO_LARGE.
    */
-  handOver: (options: unknown) => string | null
+  handOver: (options: unknown) => Promise<string | null>
   /** The first object was handed out. It may be changed in place, without another call. */
   mayBeMutated: () => void
   /** In what the reply writes the session; null where there is no reply. */

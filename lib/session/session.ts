@@ -169,14 +169,17 @@ export class Session {
 
   /** See `SessionObserver`. */
   async handOver (options: unknown): Promise<string | null> {
-    return this.#observer.handOver(options)
+    return await this.#observer.handOver(options)
   }
 
   /** Another session in its place, with the values and the login of a session of another site. */
   takeOver (values: SessionRecord, authenticatedAtMs: number): void {
+    const all = Object.entries(values)
+    // Before anything is changed: the reply to an error would write a part of them, and another time of the login.
+    if (!this.#context.codec.custom) for (const [key, value] of all) refuseUnwritable(key, value)
     this.regenerate()
-    for (const [key, value] of Object.entries(values)) this.set(key, value)
     this.#meta = { ...this.#meta, authenticatedAtMs }
+    for (const [key, value] of all) this.set(key, value)
   }
 
   #revokedElsewhere (): Error {

@@ -219,6 +219,19 @@ t.test('a token expires by the limits of the server, is renewed in the header, a
   t.strictSame(given(await client.get('/get')), NOTHING, 'an expired token is left alone')
 })
 
+t.test('no cache stores a renewed token, whatever a later hook says', async t => {
+  const clock = fakeClock(t)
+  const app = await site(t, { idle: '4h' })
+  const cached = { 'cache-control': 'public, max-age=60', 'cdn-cache-control': 'public, max-age=60' }
+  app.get('/cached', { onSend: async (_request: unknown, reply: any, payload: unknown) => { reply.headers(cached); return payload } }, async ({ session }) => session.get('user'))
+  const client = await loggedIn(app)
+  t.match((await client.get('/cached')).headers, cached, 'without a token the route decides')
+  clock.advance(HOUR_MS)
+  const renewed = await client.get('/cached')
+  t.strictSame(given(renewed), NEW_TOKEN)
+  t.match(renewed.headers, { 'cache-control': 'no-store', 'cdn-cache-control': 'no-store' })
+})
+
 t.test('a route that does not renew sends no token, and a token without room for a renewal stays as it is', async t => {
   const clock = fakeClock(t)
   const app = await site(t)

@@ -180,6 +180,7 @@ t.test('a ticket has 2,048 characters at most', async t => {
   const [accounts, shop] = [await accountsSite(t, {}, {}, ['text']), await shopSite(t)]
   accounts.get('/text/:length', async ({ session, params }) => { session.set('text', 'x'.repeat(Number((params as { length: string }).length))); return {} })
   const user = new User(accounts, shop)
+  await user.logIn()
   await user.accounts.get('/text/1300')
   t.equal((await user.handOver()).statusCode, 303)
   await user.accounts.get('/text/1500')

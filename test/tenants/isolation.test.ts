@@ -239,6 +239,19 @@ t.test('events name the tenant', async t => {
   ])
 })
 
+t.test('the end of all sessions of a user of a tenant leaves the same id in a session without tenants', async t => {
+  const revocation = { store: secureSession.memoryRevocation(), recheck: 0 }
+  const app = await appWith(t, [{ key: KEY, tenant: () => 'a', subject, revocation }, { key: KEY, sessionName: 'admin', subject, revocation }])
+  const a = await app.secureSession.forTenant('a')
+  const [own, admin] = [a.cookiesFor({ user: 'x' })['session'], a.cookiesFor({ user: 'x' }, 'admin')['admin']]
+  await new Promise(resolve => { setImmediate(resolve) })
+  await a.revokeSubject('x')
+  t.equal(await a.decode(own), null)
+  t.equal((await a.decode(admin, app.log, 'admin'))?.get('user'), 'x')
+  await a.revokeSubject('x', 'admin')
+  t.equal(await a.decode(admin, app.log, 'admin'), null, 'by its name')
+})
+
 t.test('calls without a request need a tenant, unless it makes no difference', async t => {
   const revocation = { store: secureSession.memoryRevocation() }
   const app = await appWith(t, [{ key: KEY, tenant: byHost, subject, revocation }, { key: KEY, sessionName: 'plain', subject, revocation }])
