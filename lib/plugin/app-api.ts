@@ -30,7 +30,7 @@ export function decorateApp (app: FastifyInstance, definitions: readonly Session
   app.decorate('secureSession', Object.freeze({
     ...controlOf(definitions, app),
     async forTenant (id: unknown, cookie?: unknown) {
-      return controlOf(await definitionsForTenant(definitions, id, cookie), app)
+      return controlOf(await definitionsForTenant(definitions, id, cookie), app, definitions)
     }
   }))
   app.decorate('createSecureSession', function createSecureSession (
@@ -55,7 +55,10 @@ export function decorateApp (app: FastifyInstance, definitions: readonly Session
   } as FastifyInstance['decodeSecureSession'])
 }
 
-function controlOf (definitions: readonly SessionDefinition[], app: FastifyInstance): TenantControl {
+/** @param ofAllTenants the definitions of the app, with the cookies of all tenants */
+function controlOf (
+  definitions: readonly SessionDefinition[], app: FastifyInstance, ofAllTenants = definitions
+): TenantControl {
   return Object.freeze({
     securitySchemes: securitySchemesOf(definitions),
 
@@ -102,7 +105,7 @@ function controlOf (definitions: readonly SessionDefinition[], app: FastifyInsta
     returnPath,
 
     stripCookies (header: unknown, name?: string) {
-      const meant = name === undefined ? sessionsOfAllScopes(app) : [named(definitions, name)]
+      const meant = name === undefined ? sessionsOfAllScopes(app) : [named(ofAllTenants, name)]
       return withoutCookies(headerText(header, 'stripCookies'), cookieNamesOf(meant))
     }
   }) as TenantControl

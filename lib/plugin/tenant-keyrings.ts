@@ -33,7 +33,6 @@ export class KeyringsOfTenants implements TenantKeySource {
   readonly #options: ResolvedOptions
   readonly #now: Clock
   readonly #log: FastifyBaseLogger
-  readonly #opening = new Map<string, Promise<TenantKeysInUse>>()
   readonly #failures = new BoundedMap<Failure | null>(MOST_FAILURES)
 
   constructor (source: KeyringByTenant, options: ResolvedOptions, now: Clock, log: FastifyBaseLogger) {
@@ -44,16 +43,11 @@ export class KeyringsOfTenants implements TenantKeySource {
     this.#log = log
   }
 
-  /** Concurrent calls share one read. A keyring that could not be read is not read again for a while. */
+  /** A keyring that could not be read is not read again for a while. */
   async open (tenant: string): Promise<TenantKeysInUse> {
-    const present = this.#opening.get(tenant)
-    if (present !== undefined) return await present
     const failure = this.#failures.get(tenant) ?? null
     if (failure !== null && Math.abs(this.#now() - failure.atMs) < failure.pauseMs) throw keyringFailed(failure.error)
-    const opening = this.#open(tenant, readStore(returned(this.#source.keyringOf(tenant))), failure)
-      .finally(() => { this.#opening.delete(tenant) })
-    this.#opening.set(tenant, opening)
-    return await opening
+    return await this.#open(tenant, readStore(returned(this.#source.keyringOf(tenant))), failure)
   }
 
   async #open (tenant: string, store: KeyringStore, before: Failure | null): Promise<TenantKeysInUse> {

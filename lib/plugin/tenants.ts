@@ -65,6 +65,7 @@ export class Tenants {
   readonly #shared: SharedParts
   /** Those that were used last. */
   readonly #known = new BoundedMap<Tenant>(MOST_TENANTS)
+  readonly #opening = new Map<string, Promise<Tenant>>()
   #isClosed = false
 
   constructor (session: ResolvedSession, rules: ResolvedTenants, keys: TenantKeySource, shared: SharedParts) {
@@ -130,22 +131,37 @@ export class Tenants {
 
   #find (id: string, cookie: DeclaredCookie): SessionDefinition | Promise<SessionDefinition> {
     const known = this.#known.get(id)
-    if (known !== undefined) return this.#definitionIn(known, cookie)
-    const keys = this.#keys.open(id)
-    if (!(keys instanceof Promise)) return this.#definitionIn({ id, keys, definitions: new Map() }, cookie)
-    return keys.then(opened => {
-      // Requests that wait for the same keys share one tenant. A request in between may have opened them, too.
-      const present = this.#known.get(id)
-      if (present !== undefined && present.keys !== opened) opened.close()
-      return this.#definitionIn(present ?? { id, keys: opened, definitions: new Map() }, cookie)
-    })
+    if (known !== undefined) {
+      // Set again, it is the last to be removed.
+      this.#known.set(id, known)
+      return this.#definitionIn(known, cookie)
+    }
+    const opening = this.#opening.get(id) ?? this.#open(id)
+    if (!(opening instanceof Promise)) return this.#definitionIn(opening, cookie)
+    return opening.then(tenant => this.#definitionIn(tenant, cookie))
   }
 
-  #definitionIn (tenant: Tenant, cookie: DeclaredCookie): SessionDefinition {
-    const { id, keys, definitions } = tenant
-    // Set again, it is the last to be removed.
+  /** Requests that wait for the same keys share one tenant: it is stored in the step in which the opening ends. */
+  #open (id: string): Tenant | Promise<Tenant> {
+    const keys = this.#keys.open(id)
+    if (!(keys instanceof Promise)) return this.#store(id, keys)
+    const opening = keys.then(opened => this.#store(id, opened), (error: unknown) => {
+      this.#opening.delete(id)
+      throw error
+    })
+    this.#opening.set(id, opening)
+    return opening
+  }
+
+  #store (id: string, keys: TenantKeysInUse): Tenant {
+    const tenant = { id, keys, definitions: new Map() }
+    this.#opening.delete(id)
     this.#known.set(id, tenant)?.keys.close()
     if (this.#isClosed) keys.close()
+    return tenant
+  }
+
+  #definitionIn ({ id, keys, definitions }: Tenant, cookie: DeclaredCookie): SessionDefinition {
     const definition = definitions.get(cookie) ?? define(sessionOfTenant(cookie, id), keys, this.#shared, id)
     definitions.set(cookie, definition)
     return definition
