@@ -138,7 +138,7 @@ function hookOf (
     if (provenWithinMs !== null && now() - provenAt >= provenWithinMs) {
       // Without the cookie of its proof, the browser makes another one before it repeats the request.
       context.requestNewProof(own)
-      await endWithRedirect(reply, onThisHost(request.originalUrl), 307)
+      return await endWithRedirect(reply, onThisHost(request.originalUrl), 307)
     }
   }
 }

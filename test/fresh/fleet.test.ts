@@ -177,7 +177,12 @@ t.test('each tenant has its own keys, also for what its servers give to each oth
   const provider = new Provider()
   const tenant = ({ headers }: { headers: Record<string, unknown> }): string | undefined => headers['x-shop'] as string
   const [one, two] = await Promise.all([1, 2].map(async () => await siteOf(t, provider, { lock: client }, { tenant }))) as [TestApp, TestApp]
+  one.get('/ended', async request => {
+    request.session.set('tokens', { accessToken: 'access', refreshToken: 'refresh', expiresAt: 0, user: 7 })
+    return { token: await request.freshToken() }
+  })
   const browser = await loggedIn(one)
+  t.ok((await browser.json('/ended')).code, 'tokens of no tenant cannot be shared')
   t.match(await browser.json('/token'), { code: 'FST_SESSION_GRANT_ENDED' }, 'a request of no tenant has no session')
   const headers = { 'x-shop': 'acme' }
   await browser.get('/login', { headers })

@@ -252,6 +252,16 @@ t.test('the end of all sessions of a user of a tenant leaves the same id in a se
   t.equal(await a.decode(admin, app.log, 'admin'), null, 'by its name')
 })
 
+t.test('forTenant takes a cookie of the session that has a choice, beside one that has none', async t => {
+  const cookies = [{ namePrefix: '' }, { namePrefix: 'x-' }]
+  const app = await appWith(t, [
+    { key: KEY, tenant: () => 'a', cookies, cookie: () => ({}) }, { key: KEY, sessionName: 'other', tenant: () => 'a' }
+  ])
+  const a = await app.secureSession.forTenant('a', { namePrefix: 'x-' })
+  t.strictSame(Object.keys({ ...a.cookiesFor({ user: 'x' }), ...a.cookiesFor({ user: 'x' }, 'other') }), ['x-session', 'other'])
+  await t.rejects(app.secureSession.forTenant('a', { namePrefix: 'y-' }), { code: 'FST_SESSION_INVALID_OPTION' })
+})
+
 t.test('calls without a request need a tenant, unless it makes no difference', async t => {
   const revocation = { store: secureSession.memoryRevocation() }
   const app = await appWith(t, [{ key: KEY, tenant: byHost, subject, revocation }, { key: KEY, sessionName: 'plain', subject, revocation }])
