@@ -65,7 +65,7 @@ const STEPS = [
     functions: {
       'cookies/lines': ['CookieLines.prototype.set'],
       'plugin/reply': ['putSetCookies'],
-      'plugin/caching': ['forbidStoring', 'varyByCookie']
+      'plugin/caching': ['forbidStoring', 'varyBy']
     }
   },
   { name: 'the rest of the onSend hook', kind: 'onSend hook', on: ALL }

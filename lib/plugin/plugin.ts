@@ -104,8 +104,8 @@ function addHooks (app: FastifyInstance): void {
   app.decorateRequest(TOKENS_OF, function tokensOf (this: FastifyRequest, sessionName) {
     const all = (this.server as { [DEFINITIONS]?: readonly SessionDefinition[] })[DEFINITIONS] as SessionDefinition[]
     const definition = named(all, sessionName)
-    // A request of no tenant has no keys: the error says so.
-    const own = [contextOf(this).definitionOf(definition) ?? definition]
+    // A request of no tenant has no keys: the definition of the app says so.
+    const own = [contextOf(this).definitionOf(definition), definition].filter(one => one !== null).slice(0, 1)
     return {
       sealToken: (purpose, data, options) => sealFor(own, purpose, data, options),
       openToken: async (purpose, token, options) => await openFor(own, purpose, token, options) as never
