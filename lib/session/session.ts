@@ -178,8 +178,9 @@ export class Session {
     // Before anything is changed: the reply to an error would write a part of them, and another time of the login.
     if (!this.#context.codec.custom) for (const [key, value] of all) refuseUnwritable(key, value)
     this.regenerate()
-    this.#meta = { ...this.#meta, authenticatedAtMs }
     for (const [key, value] of all) this.set(key, value)
+    // Last: after a delete(), the first value begins the session.
+    this.#meta = { ...this.#meta, authenticatedAtMs }
   }
 
   #revokedElsewhere (): Error {

@@ -79,3 +79,20 @@ t.test('values that cannot be written leave the session of the receiver as it wa
   t.match(failed.json(), { statusCode: 500, code: 'FST_SESSION_NOT_SERIALIZABLE' })
   t.strictSame((await user.shop.json('/session')).data, {})
 })
+
+t.test('the session that a ticket begins has the time of the login, also where `accept` ends the session before it', async t => {
+  for (const endsSession of [false, true]) {
+    const clock = fakeClock(t)
+    const shop = await shopSite(t, {
+      accept: (values, request) => {
+        if (endsSession) request.session.delete()
+        return values
+      }
+    })
+    const user = new User(await accountsSite(t), shop)
+    const { authenticatedAt } = await user.logIn()
+    clock.advance(MINUTE_MS)
+    await user.handOver()
+    t.match(await user.shop.json('/session'), { data: { user: { id: 'ada' } }, info: { authenticatedAt } }, String(endsSession))
+  }
+})
