@@ -37,12 +37,12 @@ export interface ResolvedReceiver {
 }
 
 /** A path of this size fits in the cookie four times. */
-const MOST_PATH = 256
+const LONGEST_PATH = 256
 /** As the path of `deviceBound`: characters that are not special to a router. */
-const ROUTE = /^(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/
+const ROUTE_PATH = /^(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/
 const LOOPBACK = /^(?:(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 const LONGEST_URL = 512
-const PREFIX = /^__(?:secure|host-http|host|http)-/i
+const COOKIE_PREFIX = /^__(?:secure|host-http|host|http)-/i
 
 const DEFAULT_TTL_MS = 30 * SECOND_MS
 const SHORTEST_TTL_MS = 5 * SECOND_MS
@@ -84,9 +84,9 @@ export function flowNamesOf (handOver: ResolvedHandOver | null): readonly string
 }
 
 /** A path of this site, as a browser writes it; null for any other value, or where it is too long for the cookie. */
-export function pathOfSite (value: unknown): string | null {
+export function shortSitePath (value: unknown): string | null {
   const path = sitePath(value)
-  return path !== null && path.length <= MOST_PATH ? path : null
+  return path !== null && path.length <= LONGEST_PATH ? path : null
 }
 
 /** A URL as `URL` writes it, for comparison; null for what is none. */
@@ -118,7 +118,7 @@ function readSender (send: Input): ResolvedSender {
 
 function readReceiver (receive: Input, cookieName: string, prefix: string): ResolvedReceiver {
   const { href, pathname, protocol } = readUrl(receive['at'], 'handOver.receive.at')
-  if (!ROUTE.test(pathname)) {
+  if (!ROUTE_PATH.test(pathname)) {
     throw invalid('option "handOver.receive.at" must have a path such as "/welcome", of letters, digits, "-", "_", ' +
       `"." and "~"; found "${pathname}"`)
   }
@@ -127,7 +127,7 @@ function readReceiver (receive: Input, cookieName: string, prefix: string): Reso
     throw invalid(`option "handOver.receive.at" must have a path that begins with "${scope}", the prefix of the ` +
       `scope that the plugin is registered in; found "${pathname}"`)
   }
-  const plainName = cookieName.replace(PREFIX, '')
+  const plainName = cookieName.replace(COOKIE_PREFIX, '')
   return {
     at: href,
     path: pathname,
@@ -152,9 +152,9 @@ function readAccept (accept: unknown): ResolvedReceiver['accept'] {
 }
 
 function readPath (path: unknown, name: string): string {
-  const found = pathOfSite(path)
+  const found = shortSitePath(path)
   if (found !== null) return found
-  throw invalid(`option "${name}" must be a path of this site such as "/account", of at most ${MOST_PATH} ` +
+  throw invalid(`option "${name}" must be a path of this site such as "/account", of at most ${LONGEST_PATH} ` +
     `characters; found ${describe(path)}`)
 }
 

@@ -65,7 +65,7 @@ export interface ExchangeKeys {
 export interface HandOverKeys {
   readonly tickets: TokenKeys
   /** Tickets are sealed with the ring of the session, and not with keys of their own. */
-  readonly areOfRing: boolean
+  readonly sealedWithRing: boolean
   /** Of the cookie of the receiver; null for a session that is no receiver. */
   readonly flows: TokenKeys | null
 }
@@ -173,7 +173,7 @@ function handOverKeysOf (
   const keyring = ticketMaterials === null ? ring : new Keyring(fixedTerms(ticketMaterials))
   return {
     tickets: keyring.tokenKeys('hand-over', ''),
-    areOfRing: ticketMaterials === null,
+    sealedWithRing: ticketMaterials === null,
     flows: handOver.receive === null ? null : ring.tokenKeys('hand-over', handOver.receive.flowName)
   }
 }

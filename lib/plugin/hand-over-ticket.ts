@@ -50,9 +50,9 @@ export function makeTicket (
   definition: SessionDefinition, session: Session, request: FastifyRequest, options: unknown, where: string
 ): MadeTicket | null {
   const send = definition.options.handOver?.send as ResolvedSender
-  const { to: meant, keep } = readCall(options, send, where)
+  const { to: wantedTo, keep } = readCall(options, send, where)
   const isAnonymous = definition.options.subject !== null && !isUser(session.subject())
-  const flow = isAnonymous ? 'no-user' : flowOf(request, send, meant)
+  const flow = isAnonymous ? 'no-user' : flowOf(request, send, wantedTo)
   if (typeof flow === 'string') {
     logHandOverRefused(definition, flow, request.log)
     return null
@@ -83,12 +83,12 @@ export async function isActive (
 
 /** What was asked for. The parameters come from a stranger: the receiver sends a browser here with them. */
 function flowOf (
-  { url }: FastifyRequest, send: ResolvedSender, meant: string | null
+  { url }: FastifyRequest, send: ResolvedSender, wantedTo: string | null
 ): { to: string, id: string } | HandOverRefusal {
   const parameters = new URLSearchParams(url.slice(url.indexOf('?') + 1))
   const [id, to] = [parameters.get('flow'), canonicalUrl(parameters.get('to'))]
   if (!isFlowId(id)) return 'no-flow'
-  if (to === null || !send.to.includes(to) || (meant !== null && meant !== to)) return 'unknown-receiver'
+  if (to === null || !send.to.includes(to) || (wantedTo !== null && wantedTo !== to)) return 'unknown-receiver'
   return { to, id }
 }
 

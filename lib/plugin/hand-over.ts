@@ -5,7 +5,7 @@ import { DEFAULT_ATTRIBUTES } from '../cookies/attributes'
 import { cookieValues } from '../cookies/header'
 import { CookieLines, maxAge } from '../cookies/lines'
 import type { TokenKeys } from '../core/token'
-import { canonicalUrl, pathOfSite, type ResolvedReceiver } from '../options/hand-over'
+import { canonicalUrl, shortSitePath, type ResolvedReceiver } from '../options/hand-over'
 import { keyOf } from '../revocation/keys'
 import type { SessionRecord } from '../session/codec'
 import { NO_OBSERVER } from '../session/context'
@@ -138,8 +138,8 @@ function begin (definitions: readonly SessionDefinition[], reply: FastifyReply, 
   const { at, from, then } = receiverOf(definition)
   const sender = senderFor(options['from'], from)
   // It may come from a query, so it is no mistake of the app.
-  const path = pathOfSite(options['then']) ?? then
-  const flow = { nonce: newNonce(), from: sender, then: path, begunAtMs: definition.context.now() }
+  const path = shortSitePath(options['then']) ?? then
+  const flow = { nonce: newNonce(), fromIndex: sender, then: path, begunAtMs: definition.context.now() }
   putFlows(definition, reply, [...flowsIn(definition, request), flow])
   const url = withParameters(from[sender] as string, { to: at, flow: flowIdOf(flow.nonce) })
   return reply.header('cache-control', 'no-store').redirect(url, 303)
@@ -176,14 +176,14 @@ async function receive (definition: SessionDefinition, request: FastifyRequest, 
   const { at, refused } = receiverOf(definition)
   const isPost = request.method === 'POST'
   const fields = fieldsIn(isPost ? await formOf(request) : queryOf(request))
-  if (fields !== null && !(isPost && fields.isOwn)) {
+  if (fields !== null && !(isPost && fields.isRepeated)) {
     // The post of another site brings no cookies. The page repeats it as one of this site, which does.
     const { ticket, flow } = fields
-    sendForm(reply, at, { ticket, flow, again: '1' })
+    sendForm(reply, at, { ticket, flow, repeated: '1' })
     return
   }
   const taken = fields === null ? 'no-ticket' : await take(definition, request, fields)
-  // Meanwhile the app may have answered, such as by a timeout.
+  // The app may have replied during the await, for example by a timeout.
   if (reply.sent) return
   reply.header('cache-control', 'no-store')
   if (typeof taken !== 'string') {
@@ -199,13 +199,13 @@ async function receive (definition: SessionDefinition, request: FastifyRequest, 
 }
 
 interface SentFields extends HandOverFields {
-  /** The page of the receiver has sent them. It is no proof of that, and needs none: the cookies are. */
-  readonly isOwn: boolean
+  /** The page of the receiver has sent them. Anyone can send this field. Only the cookie proves anything. */
+  readonly isRepeated: boolean
 }
 
 function fieldsIn (form: URLSearchParams): SentFields | null {
   const [ticket, flow] = [form.get('ticket') ?? '', form.get('flow')]
-  return TICKET.test(ticket) && isFlowId(flow) ? { ticket, flow, isOwn: form.get('again') === '1' } : null
+  return TICKET.test(ticket) && isFlowId(flow) ? { ticket, flow, isRepeated: form.get('repeated') === '1' } : null
 }
 
 function queryOf ({ url }: FastifyRequest): URLSearchParams {
@@ -240,10 +240,10 @@ async function take (
   const { context: { now }, revocation } = definition
   const { at, from, accept } = receiverOf(definition)
   const flow = flowsIn(definition, request).find(({ nonce }) => flowIdOf(nonce) === flowId)
-  const sender = flow === undefined ? undefined : from[flow.from]
-  if (flow === undefined || sender === undefined) return 'other-browser'
-  const { tickets, areOfRing } = definition.handOverKeys as HandOverKeys
-  if (areOfRing) await seekKeyOf(definition, ticket)
+  const sender = flow === undefined ? undefined : from[flow.fromIndex]
+  if (flow === undefined || sender === undefined) return 'unknown-flow'
+  const { tickets, sealedWithRing } = definition.handOverKeys as HandOverKeys
+  if (sealedWithRing) await seekKeyOf(definition, ticket)
   const opened = openTicket(ticket, tickets, { from: sender, to: at, flowId }, now())
   if ('ok' in opened) return opened.reason
   const { id, madeAtMs, expiresAtMs, authenticatedAtMs, values } = opened

@@ -105,7 +105,7 @@ export type HandOverRefusal =
   | 'no-user' // the sender has the option "subject", and its session has none
   | 'unknown-receiver' // the option does not name it, or the call means another one
   | 'no-ticket' // the request has none
-  | 'other-browser' // this browser has not begun it, has used it, or began it too long ago
+  | 'unknown-flow' // this browser has not begun it, has used it, or began it too long ago
   | RefusalReason
   | 'used'
   | 'not-accepted' // by the option `accept`

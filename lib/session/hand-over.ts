@@ -39,7 +39,7 @@ export interface Flow {
   /** NONCE_BYTES random bytes, in base64url. */
   readonly nonce: string
   /** The index of the sender's URL in the option. */
-  readonly from: number
+  readonly fromIndex: number
   /** Where the browser goes afterwards. */
   readonly then: string
   readonly begunAtMs: number

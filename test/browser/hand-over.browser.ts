@@ -136,16 +136,16 @@ inBrowsers('a page of an attacker cannot log a victim in with a ticket of the at
   // The victim has begun a flow, too.
   await page.goto(shop.url('/start'))
   await page.goto(shop.url('/begin'))
-  for (const again of ['', '<input name=again value=1>']) {
+  for (const repeated of ['', '<input name=repeated value=1>']) {
     await page.goto(shop.url('/blank', 'bank.test'))
     await page.evaluate(body => { document.body.innerHTML = body },
-      `<form method=post action=${shop.url('/welcome')}><input name=ticket value=${ticket}><input name=flow value=${flow}>${again}<button>win</button></form>`)
+      `<form method=post action=${shop.url('/welcome')}><input name=ticket value=${ticket}><input name=flow value=${flow}>${repeated}<button>win</button></form>`)
     await page.click('button')
     await page.waitForSelector('text=hand-over-refused')
     await page.goto(shop.url('/private'))
     t.equal(await textOf(page), 'who are you?')
   }
-  t.strictSame(shop.app.lines.flatMap(({ reason }) => reason ?? []), ['other-browser', 'other-browser'])
+  t.strictSame(shop.app.lines.flatMap(({ reason }) => reason ?? []), ['unknown-flow', 'unknown-flow'])
 })
 
 /** What the API sees of a page at `www.shop.test` and of one at `bank.test`. */

@@ -65,7 +65,7 @@ t.test('docs/domains.md: with one store, a logout ends the sessions of both site
   t.equal((await user.shop.get('/logout', { method: 'POST' })).headers.location, '/')
   t.strictSame((await user.accounts.json('/session')).data, {})
   await inject(user.shop, late)
-  t.equal((await postForm(user.shop, { ...late, fields: { ...late.fields, again: '1' } })).headers.location, '/login-failed')
+  t.equal((await postForm(user.shop, { ...late, fields: { ...late.fields, repeated: '1' } })).headers.location, '/login-failed')
   t.ok(shop.lines.some(({ reason }) => reason === 'revoked'))
 })
 

@@ -23,7 +23,7 @@ async function sites (t: Test, send: Sender = {}, receive: Receiver = {}, option
 async function refused (t: Test, { shop, user }: Sites, form: Form, reason: string, message = reason): Promise<void> {
   reasons(shop)
   const before = user.shop.cookies.get('session')
-  const response = await postForm(user.shop, { ...form, fields: { ...form.fields, again: '1' } })
+  const response = await postForm(user.shop, { ...form, fields: { ...form.fields, repeated: '1' } })
   t.equal(response.statusCode, 403, message)
   t.equal(user.shop.cookies.get('session'), before)
   t.strictSame(reasons(shop), [reason])
@@ -34,9 +34,9 @@ t.test('a ticket of an attacker does not log a victim in', async t => {
   const attacker = new User(accounts, shop)
   await attacker.logIn('mallory')
   const form = await attacker.form(await attacker.begin())
-  await refused(t, { accounts, shop, user }, form, 'other-browser', 'the victim has begun nothing')
+  await refused(t, { accounts, shop, user }, form, 'unknown-flow', 'the victim has begun nothing')
   const own = await user.form(await user.begin())
-  await refused(t, { accounts, shop, user }, form, 'other-browser', 'the victim has begun a flow')
+  await refused(t, { accounts, shop, user }, form, 'unknown-flow', 'the victim has begun a flow')
   await refused(t, { accounts, shop, user }, { ...form, fields: { ...form.fields, flow: own.fields['flow'] as string } }, 'forged')
   t.equal((await attacker.post(form)).statusCode, 303)
   t.equal((await user.post(own)).statusCode, 303, 'and the own flow of the victim is not disturbed')
@@ -48,7 +48,7 @@ t.test('a stolen ticket is worth nothing in another browser', async t => {
   const form = await site.user.form(await site.user.begin())
   const thief = new User(site.accounts, site.shop)
   await thief.begin()
-  await refused(t, { ...site, user: thief }, form, 'other-browser')
+  await refused(t, { ...site, user: thief }, form, 'unknown-flow')
 })
 
 t.test('a ticket opens once, also without a store', async t => {
@@ -56,9 +56,9 @@ t.test('a ticket opens once, also without a store', async t => {
   const form = await site.user.form(await site.user.begin())
   const jar = site.user.shop.copy()
   t.equal((await site.user.post(form)).statusCode, 303)
-  await refused(t, site, form, 'other-browser')
+  await refused(t, site, form, 'unknown-flow')
   await jar.get('/session')
-  t.equal((await postForm(jar, { ...form, fields: { ...form.fields, again: '1' } })).statusCode, 303, 'a copy of the cookie, within its time, opens it again')
+  t.equal((await postForm(jar, { ...form, fields: { ...form.fields, repeated: '1' } })).statusCode, 303, 'a copy of the cookie, within its time, opens it again')
 })
 
 t.test('with `revocation`, exactly one of several posts begins a session, on all servers', async t => {
@@ -66,7 +66,7 @@ t.test('with `revocation`, exactly one of several posts begins a session, on all
   const site = await sites(t, {}, {}, { revocation })
   const other = await shopSite(t, {}, { revocation })
   const form = await site.user.form(await site.user.begin())
-  const again = { ...form, fields: { ...form.fields, again: '1' } }
+  const again = { ...form, fields: { ...form.fields, repeated: '1' } }
   const jars = [site.user.shop.copy(), site.user.shop.copy(), site.user.shop.copy(other), site.user.shop.copy(other)]
   const statuses = await Promise.all(jars.map(async jar => (await postForm(jar, again)).statusCode))
   t.strictSame(statuses.sort(), [303, 403, 403, 403])
@@ -103,7 +103,7 @@ t.test('a ticket expires, and so does a flow', async t => {
   t.equal((await site.user.post(await site.user.form(location))).statusCode, 303)
   const slow = await site.user.begin()
   clock.advance(15 * 60_000)
-  await refused(t, site, await site.user.form(slow), 'other-browser')
+  await refused(t, site, await site.user.form(slow), 'unknown-flow')
 })
 
 t.test('of several flows, the old ones expire one by one', async t => {
@@ -113,7 +113,7 @@ t.test('of several flows, the old ones expire one by one', async t => {
   clock.advance(8 * 60_000)
   const second = await site.user.begin()
   clock.advance(8 * 60_000)
-  await refused(t, site, await site.user.form(first), 'other-browser')
+  await refused(t, site, await site.user.form(first), 'unknown-flow')
   t.equal((await site.user.post(await site.user.form(second))).statusCode, 303)
 })
 
@@ -126,14 +126,14 @@ t.test('a ticket from more than a minute ahead is refused, and the log warns of 
   clock.advance(-60_001)
   await refused(t, site, form, 'from-the-future')
   site.shop.lines.splice(0)
-  await postForm(site.user.shop, { ...form, fields: { ...form.fields, again: '1' } })
+  await postForm(site.user.shop, { ...form, fields: { ...form.fields, repeated: '1' } })
   t.match(site.shop.lines.find(({ reason }) => reason !== undefined), { level: DEBUG, session: 'session', reason: 'from-the-future' })
   const fresh = await sites(t)
   const ahead = await fresh.user.begin()
   clock.advance(60_001)
   const early = await fresh.user.form(ahead)
   clock.advance(-60_001)
-  await postForm(fresh.user.shop, { ...early, fields: { ...early.fields, again: '1' } })
+  await postForm(fresh.user.shop, { ...early, fields: { ...early.fields, repeated: '1' } })
   t.match(fresh.shop.lines.find(({ reason }) => reason !== undefined), { level: WARN, reason: 'from-the-future', msg: /the session of another site was refused/ })
 })
 
@@ -203,13 +203,13 @@ t.test('a ticket with a flipped bit does not open, and no other token of the rin
   for (let at = 0; at < bytes.length; at++) {
     const bent = Buffer.from(bytes)
     bent.writeUInt8(bent.readUInt8(at) ^ (1 << at % 8), at)
-    const response = await postForm(site.user.shop, { ...form, fields: { ...form.fields, ticket: bent.toString('base64url'), again: '1' } })
+    const response = await postForm(site.user.shop, { ...form, fields: { ...form.fields, ticket: bent.toString('base64url'), repeated: '1' } })
     if (response.statusCode !== 403) found.push(`byte ${at}`)
   }
   t.strictSame(found, [])
   const others = [sent.slice(0, -1), `${sent}A`, site.accounts.secureSession.sealToken('login', { values: {}, authenticatedAt: 1 }), site.accounts.secureSession.cookiesFor({ user: { id: 'ada' } })['session'] as string, site.user.shop.cookies.get('__Host-session.h') as string]
   for (const ticket of others) {
-    const response = await postForm(site.user.shop, { ...form, fields: { ...form.fields, ticket, again: '1' } })
+    const response = await postForm(site.user.shop, { ...form, fields: { ...form.fields, ticket, repeated: '1' } })
     t.equal(response.statusCode, 403)
   }
   t.equal(await site.accounts.secureSession.openToken('login', sent), null)
@@ -236,7 +236,7 @@ t.test('a key that is new to the receiver is looked up first, of the ticket and 
   await user.logIn()
   const form = await user.form(await user.begin())
   const jar = user.shop.copy(behind)
-  t.equal((await passUntil(time, postForm(jar, { ...form, fields: { ...form.fields, again: '1' } }))).statusCode, 303)
+  t.equal((await passUntil(time, postForm(jar, { ...form, fields: { ...form.fields, repeated: '1' } }))).statusCode, 303)
 })
 
 t.test('a genuine ticket with other content is refused', async t => {
