@@ -61,9 +61,10 @@ declare module 'fastify' {
      */
     commitSession (): string[]
     /**
-     * Begins a hand-over at the receiver: sets a cookie, and redirects to the sender (303). Only with the option
+     * Begins a hand-over at the receiver: sets a cookie, and redirects to the sender (303). Needs the option
      * `handOver.receive`. Return or await the result.
-     * @throws {FST_SESSION_INVALID_OPTION} if an option is wrong, or `from` is no URL of `handOver.receive.from`
+     * @throws {FST_SESSION_INVALID_OPTION} if the option is missing or wrong, or `from` is no URL of
+     * `handOver.receive.from`
      * @throws {FST_SESSION_UNKNOWN_NAME} if no session has the name `sessionName`
      * @example
      * app.get('/login', (request, reply) => reply.beginHandOver({ then: request.query.then }))
@@ -71,9 +72,11 @@ declare module 'fastify' {
     beginHandOver (options?: BeginHandOverOptions): FastifyReply
     /**
      * Hands the session over, at the sender: sends a page that posts a ticket to the receiver which has sent the
-     * browser here. For a request without a receiver that the option names, it sends a page with status 403. Only with
-     * the option `handOver.send`. Return or await the result.
-     * @throws {FST_SESSION_INVALID_OPTION} if an option is wrong, or `to` is no URL of `handOver.send.to`
+     * browser here. It sends a page with status 403 if no receiver that the option names has sent the browser here, if
+     * no user is logged in by the option `subject`, if the session is revoked, or if a script asks instead of a
+     * navigation. With `revocation`, the store is asked, and the reply is 503 if that is unavailable. Needs the option
+     * `handOver.send`. Return or await the result.
+     * @throws {FST_SESSION_INVALID_OPTION} if the option is missing or wrong, or `to` is no URL of `handOver.send.to`
      * @throws {FST_SESSION_NOT_SERIALIZABLE} if JSON cannot write a value as it is, also with a `serializer`
      * @throws {FST_SESSION_TOO_LARGE} if the ticket would have more than 2,048 characters
      * @throws {FST_SESSION_UNKNOWN_NAME} if no session has the name `sessionName`

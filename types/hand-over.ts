@@ -39,6 +39,11 @@ export interface HandOverSenderOptions {
   query?: boolean | undefined
 }
 
+/** A method, so that the values may have a type of the app. */
+interface Acceptor {
+  accept (values: Record<string, any>, request: FastifyRequest): object | null | Promise<object | null>
+}
+
 /** The side of the option `handOver` that takes sessions. */
 export interface HandOverReceiverOptions {
   /** The URL of this site that takes tickets. The plugin adds the route, for its path. */
@@ -56,18 +61,17 @@ export interface HandOverReceiverOptions {
    */
   refused?: string | undefined
   /**
-   * Returns the values of the new session, or null to refuse. May return a promise. `request.session` is the session
-   * that the browser had before: it is replaced, and revoked with `revocation`.
-   * @param values what the sender has kept
+   * Returns the values of the new session, a plain object, or null to refuse. May return a promise. `request.session`
+   * is the session that the browser had before: it is replaced, and revoked with `revocation`.
+   * @param values what the sender has kept. A value that its session does not have is missing
    * @default takes all values as they are
    * @example
-   * const accept = async ({ user }) => {
+   * const accept = async ({ user }: { user: { id: string } }) => {
    *   const known = await users.byId(user.id)
    *   return known === null ? null : { user: { id: known.id } }
    * }
    */
-  accept?: ((values: Record<string, any>, request: FastifyRequest) =>
-    object | null | Promise<object | null>) | undefined
+  accept?: Acceptor['accept'] | undefined
   /**
    * Takes tickets from the query of a URL, too: for a sender with `query`.
    * @default false

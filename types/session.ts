@@ -179,11 +179,13 @@ export interface SessionMethods<T> {
   /**
    * Hands values of this session over to another site, in a URL. Prefer `reply.handOver()`, which sends them by a form:
    * a URL is in the history of the browser and in logs. Needs the option `handOver.send` with `query`.
-   * @returns the URL to redirect to; null if no receiver that the option names has sent the browser here
+   * @returns the URL to redirect to; null if no receiver that the option names has sent the browser here, if no user is
+   * logged in by the option `subject`, if the session is revoked, or if a script asks instead of a navigation
    * @throws {FST_SESSION_INVALID_OPTION} if an option is wrong, if `to` is no URL of `handOver.send.to`, or outside a
    * request
    * @throws {FST_SESSION_NOT_SERIALIZABLE} if JSON cannot write a value as it is, also with a `serializer`
    * @throws {FST_SESSION_TOO_LARGE} if the ticket would have more than 2,048 characters
+   * @throws {FST_SESSION_STORE_UNAVAILABLE} status 503, if the revocation store is unavailable
    * @example
    * const url = await request.session.handOver({ to: 'https://shop.example/welcome', keep: ['user'] })
    */

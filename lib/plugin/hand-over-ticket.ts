@@ -51,14 +51,13 @@ export function makeTicket (
 ): MadeTicket | null {
   const send = definition.options.handOver?.send as ResolvedSender
   const { to: wantedTo, keep } = readCall(options, send, where)
-  const isAnonymous = definition.options.subject !== null && !isUser(session.subject())
-  const flow = isAnonymous ? 'no-user' : flowOf(request, send, wantedTo)
+  const flow = refusalOfSender(definition, session, request) ?? flowOf(request, send, wantedTo)
   if (typeof flow === 'string') {
     logHandOverRefused(definition, flow, request.log)
     return null
   }
   const { authenticatedAt, createdAt } = session.info
-  const content = { authenticatedAtMs: authenticatedAt, values: valuesOf(session, keep) }
+  const content = { authenticatedAtMs: authenticatedAt, createdAtMs: createdAt, values: valuesOf(session, keep) }
   const nowMs = Math.max(definition.context.now(), createdAt)
   const parties = { from: send.at, to: flow.to, flowId: flow.id }
   const { tickets } = definition.handOverKeys as HandOverKeys
@@ -67,8 +66,7 @@ export function makeTicket (
 
 /**
  * Asks the store about the session, also within its trusted window: of a revoked one, no other site must begin another.
- * What is revoked after this is later than the ticket, and the receiver refuses that. Rejects with
- * FST_SESSION_STORE_UNAVAILABLE.
+ * If it is revoked after this, the receiver refuses the ticket. Rejects with FST_SESSION_STORE_UNAVAILABLE.
  */
 export async function isActive (
   definition: SessionDefinition, { opened }: Session, request: FastifyRequest
@@ -79,6 +77,18 @@ export async function isActive (
   if (status === 'active' || status === 'unavailable-trusted') return true
   logHandOverRefused(definition, 'revoked', request.log)
   return false
+}
+
+/**
+ * A ticket is for the browser that began the flow, and that may be another one: of an attacker, who sends the link with
+ * the flow to a user. So the attacker must not see it: no script gets it by `fetch`.
+ */
+function refusalOfSender (
+  { options: { subject } }: SessionDefinition, session: Session, { headers }: FastifyRequest
+): HandOverRefusal | null {
+  const mode = headers['sec-fetch-mode']
+  if (mode !== undefined && mode !== 'navigate') return 'no-navigation'
+  return subject !== null && !isUser(session.subject()) ? 'no-user' : null
 }
 
 /** What was asked for. The parameters come from a stranger: the receiver sends a browser here with them. */

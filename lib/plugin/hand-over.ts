@@ -15,6 +15,7 @@ import {
 } from '../session/hand-over'
 import { isUser } from '../session/meta'
 import { unwrap } from '../session/proxy'
+import { isOfNoClass } from '../session/serializable'
 import { Session } from '../session/session'
 import { SECOND_MS } from '../time'
 import { named, type HandOverKeys, type SessionDefinition } from './definition'
@@ -43,19 +44,23 @@ const RECEIVER = Symbol('fastify-sealed-session.receiver')
 
 type Answer = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
 
-/** @param definitionsAt the sessions of a scope */
-export function addHandOver (
-  app: FastifyInstance, definitions: readonly SessionDefinition[],
-  definitionsAt: (scope: object) => readonly SessionDefinition[]
+/**
+ * The methods of replies. They throw FST_SESSION_INVALID_OPTION where no session has the option.
+ * @param definitionsAt the sessions of a scope
+ */
+export function decorateReplies (
+  app: FastifyInstance, definitionsAt: (scope: object) => readonly SessionDefinition[]
 ): void {
-  if (!app.hasReplyDecorator('handOver')) {
-    app.decorateReply('handOver', function handOver (this: FastifyReply, options: unknown) {
-      return send(definitionsAt(this.server), this, options)
-    } as FastifyReply['handOver'])
-    app.decorateReply('beginHandOver', function beginHandOver (this: FastifyReply, options: unknown = {}) {
-      return begin(definitionsAt(this.server), this, options)
-    } as FastifyReply['beginHandOver'])
-  }
+  app.decorateReply('handOver', function handOver (this: FastifyReply, options: unknown) {
+    return send(definitionsAt(this.server), this, options)
+  } as FastifyReply['handOver'])
+  app.decorateReply('beginHandOver', function beginHandOver (this: FastifyReply, options: unknown = {}) {
+    return begin(definitionsAt(this.server), this, options)
+  } as FastifyReply['beginHandOver'])
+}
+
+/** The routes of receivers. */
+export function addReceivers (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
   const receivers = definitions.filter(({ options }) => options.handOver?.receive != null)
   if (receivers.length === 0) return
   for (const definition of receivers) addRoute(app, definition)
@@ -72,7 +77,7 @@ export function addHandOver (
  */
 function addRoute (app: FastifyInstance, definition: SessionDefinition): void {
   const { path, query } = receiverOf(definition)
-  if (hasRoute(app, definition, path)) return
+  if (hasRoute(app, definition)) return
   const answer: Answer = async (request, reply) => { await receive(definition, request, reply) }
   app.route({
     method: query ? ['GET', 'POST'] : 'POST',
@@ -84,15 +89,50 @@ function addRoute (app: FastifyInstance, definition: SessionDefinition): void {
   })
 }
 
-/** Another scope of the app has added the route of this session. */
-function hasRoute (app: FastifyInstance, definition: SessionDefinition, path: string): boolean {
-  const others = sessionsOfAllScopes(app).filter(other => other !== definition)
-  const twin = others.find(({ options }) => options.handOver?.receive?.path === path)
+/**
+ * Another scope of the app has added the route of this session, which answers for both. Throws
+ * FST_SESSION_INVALID_OPTION where it would answer otherwise.
+ */
+function hasRoute (app: FastifyInstance, definition: SessionDefinition): boolean {
+  const own = receiverOf(definition)
+  const isTwin = ({ path, flowName, at }: ResolvedReceiver): boolean => {
+    return path === own.path || (flowName === own.flowName && hostOf(at) === hostOf(own.at))
+  }
+  const twin = sessionsOfAllScopes(app)
+    .find(other => other !== definition && other.options.handOver?.receive != null && isTwin(receiverOf(other)))
   if (twin === undefined) return false
   const isSame = twin.options.cookieName === definition.options.cookieName
-  if (isSame && twin.lines.scope === definition.lines.scope) return true
-  throw invalid(`option "handOver.receive.at": session "${twin.sessionName}" also uses the path "${path}". Set a ` +
-    'different one for each session')
+  if (!isSame || twin.lines.scope !== definition.lines.scope) {
+    throw invalid(`option "handOver.receive.at": session "${twin.sessionName}" also uses the path ` +
+      `"${receiverOf(twin).path}" or the cookie "${own.flowName}". Set a different path and a different "cookieName" ` +
+      'for each session')
+  }
+  const name = differenceOf(definition, twin)
+  if (name === null) return true
+  throw invalid(`option "handOver": another scope of this app has the same session with another "${name}". One route ` +
+    'takes the tickets of both: give both the same options')
+}
+
+/** Cookies have no port. */
+function hostOf (url: string): string {
+  return new URL(url).hostname
+}
+
+/** The option of receivers that two scopes with one session have differently; null for none. */
+function differenceOf (one: SessionDefinition, other: SessionDefinition): string | null {
+  const [a, b] = [receiverOf(one), receiverOf(other)]
+  const names = ['at', 'accept', 'refused', 'query'] as const
+  const different = names.find(name => a[name] !== b[name])
+  if (different !== undefined) return `receive.${different}`
+  if (a.from.join() !== b.from.join()) return 'receive.from'
+  return opensTickets(one, other) && opensTickets(other, one) ? null : 'key'
+}
+
+/** True if one opens the tickets that the other seals now. */
+function opensTickets (one: SessionDefinition, other: SessionDefinition): boolean {
+  const [a, b] = [one, other].map(({ handOverKeys }) => handOverKeys) as [HandOverKeys, HandOverKeys]
+  const nowMs = one.context.now()
+  return a.sealedWithRing === b.sealedWithRing && a.tickets.find(b.tickets.sealing(nowMs).id, nowMs) !== undefined
 }
 
 function receiverOf ({ options }: SessionDefinition): ResolvedReceiver {
@@ -175,7 +215,10 @@ function putFlows (definition: SessionDefinition, reply: FastifyReply, flows: re
 async function receive (definition: SessionDefinition, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const { at, refused } = receiverOf(definition)
   const isPost = request.method === 'POST'
-  const fields = fieldsIn(isPost ? await formOf(request) : queryOf(request))
+  const form = isPost ? await formOf(request) : queryOf(request)
+  // So that the server reads no more of it. HTTP/2 has no such header, and its flow control stops the client.
+  if (form === null && request.raw.httpVersionMajor < 2) reply.header('connection', 'close')
+  const fields = form === null ? null : fieldsIn(form)
   if (fields !== null && !(isPost && fields.isRepeated)) {
     // The post of another site brings no cookies. The page repeats it as one of this site, which does.
     const { ticket, flow } = fields
@@ -212,16 +255,22 @@ function queryOf ({ url }: FastifyRequest): URLSearchParams {
   return new URLSearchParams(url.slice(url.indexOf('?') + 1))
 }
 
-/** Empty for what is no form, or too long. */
-async function formOf ({ raw }: FastifyRequest): Promise<URLSearchParams> {
+/** Empty for what is no form; null as soon as it is too long. */
+async function formOf ({ raw }: FastifyRequest): Promise<URLSearchParams | null> {
+  if (Number(raw.headers['content-length'] ?? 0) > MOST_FORM_BYTES) return null
   const chunks: Buffer[] = []
   let bytes = 0
-  raw.on('data', (chunk: Buffer) => {
-    bytes += chunk.length
-    if (bytes <= MOST_FORM_BYTES) chunks.push(chunk)
+  await new Promise<void>(resolve => {
+    finished(raw, { writable: false }, () => { resolve() })
+    raw.on('data', function read (chunk: Buffer) {
+      bytes += chunk.length
+      chunks.push(chunk)
+      if (bytes <= MOST_FORM_BYTES) return
+      raw.off('data', read).pause()
+      resolve()
+    })
   })
-  await new Promise<void>(resolve => { finished(raw, { writable: false }, () => { resolve() }) })
-  return new URLSearchParams(bytes > MOST_FORM_BYTES ? '' : Buffer.concat(chunks).toString('latin1'))
+  return bytes > MOST_FORM_BYTES ? null : new URLSearchParams(Buffer.concat(chunks).toString('latin1'))
 }
 
 /** What a ticket was taken for. */
@@ -253,9 +302,9 @@ async function take (
   const session = unwrap(contextOf(request).open(definition)) as Session
   const accepted = accept === null ? values : await accept(values, request as never)
   if (accepted === null) return 'not-accepted'
-  if (!isObject(accepted)) {
-    throw invalid('option "handOver.receive.accept" must return the values of the session, an object, or null to ' +
-      `refuse; found ${describe(accepted)}`)
+  if (!isObject(accepted) || !isOfNoClass(accepted)) {
+    throw invalid('option "handOver.receive.accept" must return the values of the session, a plain object, or null ' +
+      `to refuse; found ${isObject(accepted) ? 'an instance of a class' : describe(accepted)}`)
   }
   if (await isRevoked(definition, accepted, opened)) return 'revoked'
   if (revocation !== null && !await revocation.useUp(id, madeAtMs, expiresAtMs)) return 'used'
@@ -271,13 +320,13 @@ function refusalOfLogin (
   return refusalByTime(times, limits, nowMs)?.reason ?? null
 }
 
-/** All sessions of the user were revoked after the ticket was made. */
+/** All sessions of the user were revoked after the session of the sender began. */
 async function isRevoked (
-  { context, revocation }: SessionDefinition, values: SessionRecord, { madeAtMs }: OpenedTicket
+  { context, revocation }: SessionDefinition, values: SessionRecord, { createdAtMs }: OpenedTicket
 ): Promise<boolean> {
   if (revocation === null) return false
   const session = new Session(context, NO_OBSERVER, null)
-  session.takeOver(values, madeAtMs)
+  session.takeOver(values, createdAtMs)
   const subject = session.subject()
-  return isUser(subject) && await revocation.knownRevokedBefore(keyOf(subject)) >= madeAtMs
+  return isUser(subject) && await revocation.knownRevokedBefore(keyOf(subject)) >= createdAtMs
 }

@@ -102,6 +102,7 @@ export function logStampFromTheFuture (log: OpeningLog, isFirst: IsFirst, sessio
 /** Why a hand-over was refused: at the sender, by the ticket, or by the receiver. */
 export type HandOverRefusal =
   | 'no-flow' // no receiver has begun it
+  | 'no-navigation' // at the sender, a script asks for a ticket
   | 'no-user' // the sender has the option "subject", and its session has none
   | 'unknown-receiver' // the option does not name it, or the call means another one
   | 'no-ticket' // the request has none
@@ -109,7 +110,7 @@ export type HandOverRefusal =
   | RefusalReason
   | 'used'
   | 'not-accepted' // by the option `accept`
-  | 'revoked' // after the ticket was made
+  | 'revoked' // the session of the sender, or all of its user
 
 /** As `logRefused`. */
 export function logHandOverRefused (

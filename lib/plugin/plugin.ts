@@ -11,7 +11,7 @@ import { defineSession, named, type SessionDefinition } from './definition'
 import { addExchanges, addReloadPage, exchangeOf } from './device-bound'
 import { cookieSigner, openKeys, type SessionKeys } from './keys'
 import { warnOverBudget } from './log'
-import { addHandOver } from './hand-over'
+import { addReceivers, decorateReplies } from './hand-over'
 import { discard, holdErrors } from './reply'
 import type { ReplyWriter } from './reply-writer'
 import { CONTEXT, contextOf, type RequestContext } from './request-context'
@@ -80,7 +80,7 @@ function attach (app: FastifyInstance, definitions: readonly SessionDefinition[]
   if (deviceBound.length > 0) addReloadPage(app, deviceBound)
   preload(app, definitions)
   if (deviceBound.length > 0) addExchanges(app, deviceBound)
-  if (definitions.some(({ options }) => options.handOver !== null)) addHandOver(app, definitions, definitionsAt)
+  addReceivers(app, definitions)
   for (const definition of definitions) {
     const { sessionName } = definition.options
     app.decorateRequest(sessionName, {
@@ -114,6 +114,7 @@ function addHooks (app: FastifyInstance): void {
   app.decorateReply('commitSession', function commitSession (this: FastifyReply): string[] {
     return contextOf(this.request).writer.commitEarly(this)
   })
+  decorateReplies(app, definitionsAt)
 
   app.addHook('onRequest', function attachReply (request, reply, done) {
     contextOf(request).writer.attach(reply)

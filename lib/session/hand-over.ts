@@ -25,6 +25,8 @@ export interface TicketParties {
 /** What a ticket carries. */
 export interface TicketContent {
   readonly authenticatedAtMs: number
+  /** When the session of the sender began: the new session is revoked with it. */
+  readonly createdAtMs: number
   readonly values: SessionRecord
 }
 
@@ -75,9 +77,10 @@ export function ticketContext ({ from, to, flowId }: TicketParties): Buffer {
  * @param nowMs when it is made, and not before its session was created
  */
 export function sealTicket (
-  { authenticatedAtMs, values }: TicketContent, keys: TokenKeys, parties: TicketParties, ttlMs: number, nowMs: number
+  content: TicketContent, keys: TokenKeys, parties: TicketParties, ttlMs: number, nowMs: number
 ): string {
-  const json = jsonOfData({ authenticatedAt: authenticatedAtMs, values }) as string
+  const { authenticatedAtMs, createdAtMs, values } = content
+  const json = jsonOfData({ authenticatedAt: authenticatedAtMs, createdAt: createdAtMs, values }) as string
   return sealed(json, keys, ticketContext(parties), ttlMs, nowMs)
 }
 
@@ -87,9 +90,13 @@ export function openTicket (
 ): OpenedTicket | Refusal {
   const opened = openPurposeToken(text, keys, ticketContext(parties), nowMs)
   if ('ok' in opened) return opened
-  const { once, data: { authenticatedAt, values }, ...token } = opened
-  const isTicket = !once && Number.isSafeInteger(authenticatedAt) && isObject(values)
-  return isTicket ? { ...token, authenticatedAtMs: authenticatedAt as number, values } : MALFORMED
+  const { once, data: { authenticatedAt, createdAt, values }, ...token } = opened
+  if (once || !isTime(authenticatedAt) || !isTime(createdAt) || !isObject(values)) return MALFORMED
+  return { ...token, authenticatedAtMs: authenticatedAt, createdAtMs: createdAt, values }
+}
+
+function isTime (value: unknown): value is number {
+  return Number.isSafeInteger(value)
 }
 
 /** The flows in the cookies of a browser. What does not open is ignored. */

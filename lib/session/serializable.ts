@@ -91,10 +91,14 @@ function kindOf (value: unknown): string | null {
 
 /** An array, an object of no class, in whichever realm, or what says itself how it is written. */
 function isPlain (value: object): boolean {
-  if (Array.isArray(value)) return true
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype === null || Object.getPrototypeOf(prototype) === null) return true
+  if (Array.isArray(value) || isOfNoClass(value)) return true
   return hasToJSON(value) && !isInvalidDate(value)
+}
+
+/** In whichever realm. */
+export function isOfNoClass (value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 function hasToJSON (value: unknown): value is { toJSON: (name: string) => unknown } {

@@ -177,10 +177,12 @@ export class Session {
     const all = Object.entries(values)
     // Before anything is changed: the reply to an error would write a part of them, and another time of the login.
     if (!this.#context.codec.custom) for (const [key, value] of all) refuseUnwritable(key, value)
-    this.regenerate()
-    for (const [key, value] of all) this.set(key, value)
-    // Last: after a delete(), the first value begins the session.
+    this.#observer.beforeChange()
+    // Also where `accept` has deleted the session: otherwise the first value would begin one with a login of now.
+    this.#beginAnother([])
+    this.#isWritten = true
     this.#meta = { ...this.#meta, authenticatedAtMs }
+    for (const [key, value] of all) this.set(key, value)
   }
 
   #revokedElsewhere (): Error {

@@ -4,7 +4,7 @@ import secureSession from '../../index'
 import { bareApp, KEY, type TestApp } from '../helpers/app'
 import { Browser, parseLine, setCookies } from '../helpers/browser'
 import { runSnippet } from '../helpers/snippet'
-import { formIn, inject, postForm, User } from '../hand-over/sites'
+import { accountsSite, formIn, inject, postForm, User } from '../hand-over/sites'
 import { pageOf } from './page'
 
 const { PAGE, block, blocks } = pageOf('domains.md')
@@ -46,6 +46,15 @@ t.test('docs/domains.md: a customer that the shop does not know goes to its page
   const shop = await appOf(t, ['receive: {'], KEY, { customers: { has: async () => false } })
   const user = new User(accounts, shop)
   await user.accounts.get('/login', { method: 'POST' })
+  t.equal((await user.handOver()).headers.location, '/login-failed')
+  t.strictSame(shop.lines.flatMap(({ reason }) => reason ?? []), ['not-accepted'])
+})
+
+t.test('docs/domains.md: a ticket without a user is refused by the shop', async t => {
+  const accounts = await accountsSite(t, {}, { subject: undefined, handOver: { key: 'c3'.repeat(32) } }, ['theme'])
+  const shop = await appOf(t, ['receive: {'], KEY, { customers: { has: async () => true } })
+  const user = new User(accounts, shop)
+  await user.accounts.get('/set/theme/dark')
   t.equal((await user.handOver()).headers.location, '/login-failed')
   t.strictSame(shop.lines.flatMap(({ reason }) => reason ?? []), ['not-accepted'])
 })

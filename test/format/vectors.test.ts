@@ -214,8 +214,8 @@ function checkPurposeToken (t: { strictSame: (a: unknown, b: unknown) => unknown
 }
 
 function checkTicket (t: { strictSame: (a: unknown, b: unknown) => unknown, equal: (a: unknown, b: unknown) => unknown }, vector: ValidVector, { id, madeAt, expiresAt, json, flow, ...parties }: NonNullable<ValidVector['ticket']>): void {
-  const [content, { authenticatedAt, values }] = [{ id: Buffer.from(id, 'hex'), madeAtMs: madeAt, expiresAtMs: expiresAt }, JSON.parse(json)]
-  t.strictSame(openTicket(vector.token, ring(vector), { ...parties, flowId: flow }, vector.now), { ...content, authenticatedAtMs: authenticatedAt, values })
+  const [content, { authenticatedAt, createdAt, values }] = [{ id: Buffer.from(id, 'hex'), madeAtMs: madeAt, expiresAtMs: expiresAt }, JSON.parse(json)]
+  t.strictSame(openTicket(vector.token, ring(vector), { ...parties, flowId: flow }, vector.now), { ...content, authenticatedAtMs: authenticatedAt, createdAtMs: createdAt, values })
   const written = writePurposeToken({ ...content, once: false, json }, plaintext)
   t.equal(sealToken(written, sealing(vector), 1, Buffer.from(vector.nonce, 'hex'), ticketContext({ ...parties, flowId: flow })), vector.token)
 }
@@ -294,8 +294,8 @@ for (const { name, reason, json, token, now, flow: flowId, from, to, ...vector }
     const keys = new Keyring(fixedTerms(materials(vector))).tokenKeys('hand-over', '')
     const opened = openTicket(token, keys, { from, to, flowId }, now)
     if (json === undefined) return t.strictSame(opened, { ok: false, reason })
-    const { authenticatedAt: authenticatedAtMs, values } = JSON.parse(json)
-    t.match(opened, { authenticatedAtMs, values })
+    const { authenticatedAt: authenticatedAtMs, createdAt: createdAtMs, values } = JSON.parse(json)
+    t.match(opened, { authenticatedAtMs, createdAtMs, values })
   })
 }
 

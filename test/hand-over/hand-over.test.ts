@@ -270,6 +270,34 @@ t.test('two scopes with the same session share the route', async t => {
   }, { code: 'FST_SESSION_INVALID_OPTION', message: /session "session" also uses the path "\/welcome"/ })
 })
 
+t.test('two scopes with the same session must have the same options for what one route does', async t => {
+  const accept = (): null => null
+  const receive = { at: RECEIVER, from: [SENDER], accept }
+  const others: Record<string, [handOver: object, options?: object]> = {
+    'another "receive.at"': [{ receive: { ...receive, at: 'https://shop.example:8443/in' } }],
+    'another "receive.accept"': [{ receive: { ...receive, accept: () => null } }],
+    'another "receive.refused"': [{ receive: { ...receive, refused: '/no' } }],
+    'another "receive.query"': [{ receive: { ...receive, query: true } }],
+    'another "receive.from"': [{ receive: { ...receive, from: [SENDER, RECEIVER] } }],
+    'another "key"': [{ receive, key: 'c3'.repeat(32) }],
+    'also uses the path "/welcome" or the cookie "__Host-session.h"': [{ receive: { ...receive, at: 'https://shop.example/b/in' } }, { cookie: { path: '/b' } }]
+  }
+  const boot = async (one: object, two: object, [a, b]: object[] = []): Promise<void> => {
+    const app = bareApp(t)
+    for (const [handOver, options] of [[one, a], [two, b]]) await app.register(async scope => { await scope.register(secureSession, { key: KEY, handOver, ...options }) })
+    await app.ready()
+  }
+  for (const [message, [handOver, options]] of Object.entries(others)) {
+    const first = options === undefined ? {} : { cookie: { path: '/a' } }
+    await t.rejects(async () => { await boot({ receive }, handOver, [first, options ?? {}]) }, { code: 'FST_SESSION_INVALID_OPTION', message: new RegExp(message) }, message)
+  }
+  await t.rejects(async () => { await boot({ receive, key: 'd4'.repeat(32) }, { receive, key: ['c3'.repeat(32), 'd4'.repeat(32)] }) }, { message: /another "key"/ })
+  const send = { at: SENDER, to: [RECEIVER] }
+  await t.resolves(boot({ receive, key: 'c3'.repeat(32) }, { receive: { ...receive, then: '/b' }, key: 'c3'.repeat(32), send }), 'each may begin with a path of its own')
+  await t.resolves(boot({ receive }, { send }), 'a sender needs no route')
+  await t.resolves(boot({ receive }, { receive: { ...receive, at: 'https://books.example/in' } }, [{ cookie: { path: '/', domain: 'shop.example' } }, { cookie: { path: '/', domain: 'books.example' } }]), 'on another host')
+})
+
 t.test('hooks and guards that the app adds do not refuse the form', async t => {
   const [accounts, shop] = [await accountsSite(t), await shopSite(t)]
   shop.addHook('onRequest', async ({ method }, reply) => { if (method === 'POST') await reply.code(403).send({ csrf: true }) })

@@ -239,6 +239,8 @@ t.test('a key that is new to the receiver is looked up first, of the ticket and 
   t.equal((await passUntil(time, postForm(jar, { ...form, fields: { ...form.fields, repeated: '1' } }))).statusCode, 303)
 })
 
+const GOOD = { authenticatedAt: 1, createdAt: 1, values: {} }
+
 t.test('a genuine ticket with other content is refused', async t => {
   const site = await sites(t)
   const form = await site.user.form(await site.user.begin())
@@ -246,11 +248,11 @@ t.test('a genuine ticket with other content is refused', async t => {
   const keys = new Keyring(fixedTerms([KEY])).tokenKeys('hand-over', '')
   const context = ticketContext({ from: SENDER, to: RECEIVER, flowId })
   t.ok('key' in openToken(form.fields['ticket'] as string, keys, 1, Date.now(), context))
-  t.match(plaintext.toString('latin1', 29), /^\{"authenticatedAt":\d{13},"values":\{"user":\{"id":"ada"\}\}\}/)
+  t.match(plaintext.toString('latin1', 29), /^\{"authenticatedAt":\d{13},"createdAt":\d{13},"values":\{"user":\{"id":"ada"\}\}\}/)
   const sealed = (json: string, once = false): string => sealPurposeToken({ id: Buffer.alloc(16), madeAtMs: Date.now(), expiresAtMs: Date.now() + 1000, once, json }, keys, context)
-  const others = ['{}', '{"authenticatedAt":1}', '{"authenticatedAt":1.5,"values":{}}', '{"authenticatedAt":"1","values":{}}', '{"authenticatedAt":1,"values":[]}', '{"authenticatedAt":1,"values":null}']
-  for (const json of others) await refused(t, site, { ...form, fields: { ...form.fields, ticket: sealed(json) } }, 'malformed')
-  await refused(t, site, { ...form, fields: { ...form.fields, ticket: sealed('{"authenticatedAt":1,"values":{}}', true) } }, 'malformed')
+  const others = [{}, { ...GOOD, values: undefined }, { ...GOOD, authenticatedAt: 1.5 }, { ...GOOD, authenticatedAt: '1' }, { ...GOOD, createdAt: undefined }, { ...GOOD, createdAt: '1' }, { ...GOOD, values: [] }, { ...GOOD, values: null }]
+  for (const json of others) await refused(t, site, { ...form, fields: { ...form.fields, ticket: sealed(JSON.stringify(json)) } }, 'malformed')
+  await refused(t, site, { ...form, fields: { ...form.fields, ticket: sealed(JSON.stringify(GOOD), true) } }, 'malformed')
 })
 
 t.test('a request without a ticket is refused, whatever it is', async t => {
@@ -345,8 +347,12 @@ t.test('calls with wrong arguments fail', async t => {
   }
   const bare = await appWith(t)
   bare.get('/', async ({ session }) => await session.handOver({ keep: [] }))
+  bare.get('/send', (_request, reply) => reply.handOver({ keep: [] }))
+  bare.get('/begin', (_request, reply) => reply.beginHandOver())
   t.match((await bare.inject('/')).json(), { code: 'FST_SESSION_INVALID_OPTION', message: /puts a ticket into a URL, which the option "handOver.send.query" .* must allow/ })
-  t.notOk(bare.hasReplyDecorator('handOver'))
+  for (const [path, end] of [['/send', 'send'], ['/begin', 'receive']] as const) {
+    t.match((await bare.inject(path)).json(), { statusCode: 500, code: 'FST_SESSION_INVALID_OPTION', message: new RegExp(`needs the option "handOver.${end}"`) })
+  }
 })
 
 t.test('what is wrong in the option is found at boot', async t => {

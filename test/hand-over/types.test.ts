@@ -10,6 +10,8 @@ t.test('the options and the calls of hand-overs have types', async t => {
   const receive: secureSession.HandOverReceiverOptions = { at: RECEIVER, from: [SENDER], then: undefined, accept: ({ user }, request) => request.session.has('user') ? null : { user } }
   const send: secureSession.HandOverSenderOptions = { at: SENDER, to: [RECEIVER], ttl: '10s', query: true }
   const handOver: secureSession.HandOverOptions = { send, receive, key: undefined }
+  const typed: secureSession.HandOverReceiverOptions = { ...receive, accept: async ({ user }: { user: { id: string } }) => ({ user: user.id }) }
+  t.ok(typed)
   const app = await appWith(t, { key: KEY, handOver })
   app.get('/login', (request, reply): FastifyReply => reply.beginHandOver({ then: (request.query as { then?: unknown }).then }))
   app.get('/hand-over', async (_request, reply) => await reply.handOver({ keep: ['user'], to: RECEIVER }))
