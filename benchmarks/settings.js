@@ -19,12 +19,15 @@ const FULL = {
     warmUp: 2000,
     /** Requests at the begin of each turn that do not count: the first ones after a pause take longer. */
     heat: 40,
-    /** Different cookies for misses: more than the 1000 tokens that the cache holds. */
-    missCookies: 1200,
+    /**
+     * Different cookies for misses, in turn. A token is kept when it opens a second time while the cache still has a
+     * note of the first: 1000 notes, of which so many other cookies leave none.
+     */
+    missCookies: 12_000,
     connections: 16
   },
   start: { processes: 20 },
-  anatomy: { starts: 2, rounds: 3, requests: 1000, warmUp: 3000, heat: 200, missCookies: 1200, connections: 16 },
+  anatomy: { starts: 2, rounds: 3, requests: 1000, warmUp: 3000, heat: 200, missCookies: 12_000, connections: 16 },
   sealing: { rounds: 10, calls: 1000 },
   growth: { starts: 1, rounds: 5, requests: 320, warmUp: 2000, heat: 100, connections: 16, memoryRounds: 5, open: 1e3 },
   wire: { logins: 100 },

@@ -1,7 +1,7 @@
 import createError = require('@fastify/error')
 
 /**
- * Every error this package throws. Each class has a stable `code`; the README lists what to do about each.
+ * Every error this package throws. Each class has a stable `code`; docs/errors.md lists what to do about each.
  * No message contains a key, a token or the content of a session.
  */
 

@@ -31,7 +31,7 @@ t.test('the packed declarations reject code that must not compile', async t => {
   }
 })
 
-/** Uses what the README says of `SessionData`. */
+/** Uses what the page on the session says of `SessionData`. */
 const USE = `import fastify from 'fastify'
 import secureSession, { type Session } from 'fastify-sealed-session'
 const app = fastify()
@@ -72,19 +72,19 @@ export const made: Session<Admin> = app.createSecureSession<Admin>({ role: 'owne
 
 t.test('the TypeScript of the docs compiles unchanged, in a file of its own and in a module', async t => {
   const folder = installed(t, 'fastify@5', '@types/node@20')
-  const [readme] = tsBlocks('README.md') as [string]
-  const [second] = tsBlocks('docs/recipes.md') as [string]
-  const fromFastifySession = tsBlocks('docs/migration.md').find(block => block.includes('extends Old')) as string
+  const [declared] = codeBlocks('docs/session.md', 'ts') as [string]
+  const [second] = codeBlocks('docs/recipes.md', 'ts') as [string]
+  const fromFastifySession = codeBlocks('docs/migration.md', 'ts').find(block => block.includes('extends Old')) as string
   const projects: Record<string, Record<string, string>> = {
-    'README, session.d.ts': { 'session.d.ts': readme, 'use.ts': USE },
-    'README, after another import': {
-      'session.d.ts': `import type {} from 'fastify-sealed-session'\n${readme}`, 'use.ts': USE
+    'session.d.ts': { 'session.d.ts': declared, 'use.ts': USE },
+    'session.d.ts, after another import': {
+      'session.d.ts': `import type {} from 'fastify-sealed-session'\n${declared}`, 'use.ts': USE
     },
-    'README, session.ts': { 'session.ts': readme, 'use.ts': USE },
+    'session.ts': { 'session.ts': declared, 'use.ts': USE },
     'the page on migration, from @fastify/session': {
       'old.d.ts': FOR_FASTIFY_SESSION, 'session.d.ts': fromFastifySession, 'use.ts': USE
     },
-    'README, in a module': { 'use.ts': `${readme}\n${USE}` },
+    'in a module': { 'use.ts': `${declared}\n${USE}` },
     'recipes, session.ts': { 'session.ts': second, 'use.ts': USE_SECOND },
     'recipes, session.d.ts': { 'session.d.ts': second, 'use.ts': USE_SECOND }
   }
@@ -99,9 +99,43 @@ t.test('the TypeScript of the docs compiles unchanged, in a file of its own and 
   }
 })
 
-function tsBlocks (page: string): string[] {
+t.test('the first program of the README, and the code of the first pages, is strict TypeScript as well', async t => {
+  const folder = installed(t, 'fastify@5', '@types/node@20')
+  const readme = { 'app.ts': codeBlocks('README.md', 'js')[0] as string }
+  const pages: Record<string, string> = {}
+  for (const page of ['login', 'session', 'options']) {
+    codeBlocks(`docs/${page}.md`, 'js').forEach((code, index) => { pages[`${page}-${index}.ts`] = `${BEFORE}${asImport(code)}` })
+  }
+  for (const [name, files] of Object.entries({ readme, pages })) {
+    const project = join(folder, name)
+    mkdirSync(project)
+    for (const [file, text] of Object.entries(files)) writeFileSync(join(project, file), text)
+    writeFileSync(join(project, 'package.json'), '{ "type": "module" }')
+    const compilerOptions = { ...OPTIONS, module: 'nodenext' }
+    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
+    t.strictSame(compilerErrors(project), [], name)
+  }
+})
+
+/** What the pages take for granted, and how the sessions of their examples are declared. */
+const BEFORE = `import type { FastifyInstance, FastifyPluginCallback } from 'fastify'
+import secureSession, { type RedisRevocationClient, type Session } from 'fastify-sealed-session'
+declare module 'fastify-sealed-session' {
+  interface SessionData { user: { id: number }, cart: string[], accessToken: string, language: string, seen: boolean }
+}
+declare const app: FastifyInstance
+declare const redis: RedisRevocationClient
+declare const swagger: FastifyPluginCallback<{ openapi: object }>
+export { app, redis, secureSession, swagger, type Session }
+`
+
+function asImport (code: string): string {
+  return code.replace(/const (\{ \w+ \}) = require\(('[^']+')\)/, 'import $1 from $2')
+}
+
+function codeBlocks (page: string, language: string): string[] {
   const text = readFileSync(resolve(__dirname, '../..', page), 'utf8')
-  return Array.from(text.matchAll(/```ts\n([^]*?)```/g), ([, code]) => code as string)
+  return Array.from(text.matchAll(new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``, 'g')), ([, code]) => code as string)
 }
 
 /** `import x = require()` is of CommonJS alone. */

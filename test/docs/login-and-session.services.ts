@@ -1,0 +1,2 @@
+import '../helpers/real-redis'
+import './login-and-session.test'

@@ -1,2 +1,0 @@
-import '../helpers/real-redis'
-import './readme.test'
