@@ -44,7 +44,7 @@ const MOST_CHARACTERS = 12_279
 export function freshTokens<T extends Tokens = Tokens> (options: FreshTokensOptions<T>): FastifyPluginAsync {
   const settings = resolveFreshTokens(options)
   const plugin: FastifyPluginAsync = async app => {
-    const { key } = settings
+    const { key, sessionName } = settings
     if (refreshersOf(app).some(({ settings }) => settings.key === key)) {
       throw invalid(`freshTokens(): option "key": there is a registration for "${key}" already`)
     }
@@ -54,6 +54,10 @@ export function freshTokens<T extends Tokens = Tokens> (options: FreshTokensOpti
     own.push(new Refresher(settings, memory, () => Date.now()))
     if (own.length === 1) app.decorate(REFRESHERS, own)
     if (!app.hasRequestDecorator(BEFORE_WRITE)) decorate(app)
+    // Not before: the session may be registered later.
+    app.addHook('onReady', async () => {
+      if (!app.hasRequestDecorator(CAN_WRITE) || !app.hasRequestDecorator(sessionName)) throw noSession(sessionName)
+    })
   }
   return fp(plugin, { name: 'fastify-sealed-session/fresh-tokens', fastify: '5.x' })
 }
@@ -120,19 +124,21 @@ function callOf ({ server }: FastifyRequest, options: unknown, known: string[], 
   throw invalid(`${where}: option "key" must be one of ${keys}; found ${describe(key)}`)
 }
 
-/** Throws FST_SESSION_INVALID_OPTION, FST_SESSION_NOT_READY, and what an access to the session throws. */
+function noSession (sessionName: string): Error {
+  return invalid(`freshTokens(): option "sessionName": this scope has no session "${sessionName}". Register the tokens ` +
+    'in the scope of the session, or in an inner one')
+}
+
+/** Throws FST_SESSION_NOT_READY, and what an access to the session throws. */
 function tokenRequest (request: FastifyRequest, { settings: { sessionName } }: Refresher): TokenRequest {
   const { [CAN_WRITE]: canWrite, [sessionName]: session } = request as unknown as Record<symbol | string, unknown>
-  if (session === undefined || typeof canWrite !== 'function') {
-    throw invalid(`freshTokens(): option "sessionName": requests of this scope have no session "${sessionName}"`)
-  }
   if (session === null) throw new NotReadyError(sessionName)
   const tokens = (): ReturnType<TokensOf> => (request as unknown as Record<symbol, TokensOf>)[TOKENS_OF]!(sessionName)
   const maxLength = MOST_CHARACTERS
   return {
     request: request as never,
     session: session as TokenSession,
-    canWrite: () => canWrite.call(request) as boolean,
+    canWrite: () => (canWrite as () => boolean).call(request),
     sealer: {
       seal: (data, name) => tokens().sealToken(PURPOSE, data, { maxLength, ttl: PURPOSE_TTL, audience: name }),
       open: async (text, name) => {

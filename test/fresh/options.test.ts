@@ -39,18 +39,17 @@ t.test('a key is registered once in a scope and its inner scopes', async t => {
   await t.rejects(async () => { await app.ready() }, { ...INVALID, message: /a registration for "tokens" already/ })
 })
 
-t.test('calls with wrong options, and without a session, are errors that say what was wanted', async t => {
+t.test('calls with wrong options are errors that say what was wanted', async t => {
   const app = await appWith(t)
   app.register(freshTokens(GOOD))
-  app.register(freshTokens({ ...GOOD, key: 'other', sessionName: 'admin' }))
+  app.register(freshTokens({ ...GOOD, key: 'other' }))
   let options: unknown
   app.get('/token', async request => await request.freshToken(options as object))
   app.get('/newest', async request => await request.newestTokens(options as object))
   const browser = new Browser(app)
   const wrong: Array<[unknown, RegExp]> = [
     [null, /in an object; found null/], ['tokens', /in an object/], [{ name: 'x' }, /"name" is unknown/],
-    [{ key: 'third' }, /must be one of "tokens", "other"; found a string of 5/], [{}, /must say which of "tokens", "other"/],
-    [{ key: 'other' }, /requests of this scope have no session "admin"/]
+    [{ key: 'third' }, /must be one of "tokens", "other"; found a string of 5/], [{}, /must say which of "tokens", "other"/]
   ]
   for (const [given, message] of wrong) {
     options = given
@@ -60,12 +59,19 @@ t.test('calls with wrong options, and without a session, are errors that say wha
   t.match(await browser.json('/token'), { ...INVALID, message: /"refused" must be an access token; found 5/ })
 })
 
-t.test('without the session plugin, or before its session is ready, the error says so', async t => {
+t.test('an app without that session does not start, also where it has another session, or another library for sessions', async t => {
   const app = bareApp(t)
+  const named = await appWith(t)
+  const library = bareApp(t)
   app.register(freshTokens(GOOD))
-  app.get('/token', async request => await request.freshToken())
-  t.match((await app.inject('/token')).json(), { ...INVALID, message: /no session "session"/ })
+  named.register(freshTokens({ ...GOOD, sessionName: 'admin' }))
+  library.decorateRequest('session', null as never).register(freshTokens(GOOD))
+  for (const each of [app, named, library]) {
+    await t.rejects(async () => { await each.ready() }, { ...INVALID, message: /this scope has no session "(session|admin)"/ })
+  }
+})
 
+t.test('before its session is ready, the error says so', async t => {
   const other = await appWith(t, { key: KEY, subject: () => 'ada', revocation: { store: secureSession.memoryRevocation() } })
   other.register(freshTokens(GOOD))
   other.get('/token', { config: { session: false } }, async request => await request.freshToken())
