@@ -125,8 +125,8 @@ function callOf ({ server }: FastifyRequest, options: unknown, known: string[], 
 }
 
 function noSession (sessionName: string): Error {
-  return invalid(`freshTokens(): option "sessionName": this scope has no session "${sessionName}". Register the tokens ` +
-    'in the scope of the session, or in an inner one')
+  return invalid(`freshTokens(): option "sessionName": this scope has no session "${sessionName}". Register the ` +
+    'tokens in the scope of the session, or in an inner one')
 }
 
 /** Throws FST_SESSION_NOT_READY, and what an access to the session throws. */
