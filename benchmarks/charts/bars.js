@@ -14,15 +14,17 @@ const VALUE_ROOM = 52
 /**
  * Lying bars, one row for each name, in panels side by side that share one scale:
  * `panels: [{ title, bars: { [name]: { median, lower, upper } } }]`. The thin line over a bar goes from quartile to quartile.
- * With `ownScales` each panel has a scale of its own.
+ * With `ownScales` each panel has a scale of its own. `labels` has what is written in place of a name.
  */
-module.exports = function bars ({ title, description, unit, names, panels, digits = 0, ownScales = false, width = 760 }) {
+module.exports = function bars ({
+  title, description, unit, names, panels, digits = 0, ownScales = false, width = 760, labels = {}, namesWidth = NAMES_WIDTH
+}) {
   const height = TOP + names.length * ROW + 46
-  const panelWidth = (width - 2 * MARGIN - NAMES_WIDTH - (panels.length - 1) * GAP) / panels.length
+  const panelWidth = (width - 2 * MARGIN - namesWidth - (panels.length - 1) * GAP) / panels.length
   const all = panels.flatMap(panel => Object.values(panel.bars))
-  const rows = names.map((name, row) => text(MARGIN + NAMES_WIDTH - 10, TOP + row * ROW + 17, name, { anchor: 'end', as: name.startsWith('sealed') ? 'heading' : '' }))
+  const rows = names.map((name, row) => text(MARGIN + namesWidth - 10, TOP + row * ROW + 17, labels[name] ?? name, { anchor: 'end', as: name.startsWith('sealed') ? 'heading' : '' }))
   const drawn = panels.map((panel, index) => {
-    const left = MARGIN + NAMES_WIDTH + index * (panelWidth + GAP)
+    const left = MARGIN + namesWidth + index * (panelWidth + GAP)
     return panelOf(panel, { names, unit, digits, left, right: left + panelWidth, values: ownScales ? Object.values(panel.bars) : all, count: Math.max(2, Math.floor(panelWidth / 90)) })
   })
   return picture({ width, height, title, description, body: [...rows, ...drawn].join('\n') })

@@ -9,6 +9,17 @@ const SESSIONS = variants.filter(({ hasSession }) => hasSession).map(({ name }) 
 const MAIN = variants.filter(({ hasSession, isMain }) => hasSession && isMain).map(({ name }) => name)
 const ROUTES = { 'reads a string': 'A handler reads one value', 'changes one value': 'A handler changes one value' }
 
+/** For readers who do not know the names of the servers. */
+const LABELS = {
+  floor: 'written by hand',
+  'sealed, hit': 'this package, cached',
+  'sealed, miss': 'this package, not cached',
+  'sealed, no cache': 'this package, cache off',
+  peer: '@fastify/secure-session',
+  'session, memory': '@fastify/session, memory',
+  'session, Redis': '@fastify/session, Redis'
+}
+
 module.exports = function charts ({ sizes }) {
   const main = sizes.find(({ bytes }) => bytes === SESSION_BYTES)
   return { 'added-cost': addedCost(main), 'cost-over-size': costOverSize(sizes) }
@@ -18,14 +29,16 @@ function addedCost ({ routes }) {
   const panels = panelsOf((route, title) => ({ title, bars: routes.find(each => each.route === route).added }))
   const names = SESSIONS.filter(name => panels[0].bars[name] !== undefined)
   const figures = ({ title, bars }) => {
-    return `${title}: ${names.map(name => `${name} ${bars[name].median.toFixed(0)}`).join(', ')}`
+    return `${title}: ${names.map(name => `${LABELS[name] ?? name} ${bars[name].median.toFixed(0)}`).join(', ')}`
   }
   return bars({
     title: `CPU time that a session of ${SESSION_BYTES} bytes adds to a request`,
     description: `Medians over starts, with the quartiles, in microseconds. ${panels.map(figures).join('. ')}.`,
-    unit: 'µs, over Fastify with @fastify/cookie; less is better',
+    unit: 'µs added to a request; less is better',
     names,
-    panels
+    panels,
+    labels: LABELS,
+    namesWidth: 188
   })
 }
 
