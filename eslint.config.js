@@ -24,7 +24,7 @@ function folderMayImport (folder, folders, ...others) {
 }
 
 module.exports = [
-  { ignores: ['dist/**', '.tap/**', '**/node_modules/**'] },
+  { ignores: ['dist/**', 'docs/.site/built/**', 'docs/.site/.vitepress/cache/**', '.tap/**', '**/node_modules/**'] },
   ...neostandard({ ts: true }),
   {
     rules: {

@@ -20,6 +20,7 @@ const IS_URL = /^[a-z][a-z\d+.-]+:/i
  * when its process ends. Owner and permissions of the file stay, so that root can rotate the keys of another user's
  * servers.
  * @param path a path, or a `file:` URL
+ * @param options who may read the file
  * @throws {FST_SESSION_INVALID_OPTION} if `path` is not a path or a `file:` URL
  * @throws {FST_SESSION_KEYRING_UNAVAILABLE} from `read` and `update`, if the file cannot be read or written, or is
  * readable by others than its owner
