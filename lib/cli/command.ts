@@ -46,6 +46,7 @@ export const OPTIONS = {
   'redis-key': { type: 'string', value: 'KEY', about: `default ${DEFAULT_REDIS_KEY}` },
   'others-may-read': { type: 'boolean', about: 'accept a keyring file that other users may read' },
   wrapping: { type: 'string', value: 'FILE', about: 'a module with wrap and unwrap: see docs/keys.md' },
+  write: { type: 'boolean', about: 'write the plugin file, .env and .gitignore' },
   'key-env': { type: 'string', value: 'NAME', about: 'the key is in this environment variable' },
   'activate-in': { type: 'string', value: 'DURATION', about: 'when the key becomes active; default 1h' },
   now: { type: 'boolean', about: 'the key becomes active at once' },

@@ -1,20 +1,18 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { KEY_BYTES, randomize } from '../core/aead'
-import { isoTime, writeKeyring } from '../keyring/document'
+import { isoTime } from '../keyring/document'
 import {
-  DEFAULT_ACTIVATE_IN_MS, DEFAULT_KEEP_FOR_MS, keyThatSeals, pruned, revoked, ringOf, rotated
+  DEFAULT_ACTIVATE_IN_MS, DEFAULT_KEEP_FOR_MS, keyThatSeals, pruned, revoked, rotated
 } from '../keyring/lifecycle'
 import { nameOf } from '../keyring/stored-keyring'
 import { rewrap as rewrapStore } from '../keyring/wrapped-keyring'
 import { durationOption, WrongUse, type Command } from './command'
 import { historyJson, historyOf, keyTable, timeline, type KeyHistory } from './key-history'
-import {
-  changeKeys, keyFromEnv, KEYRING_OPTIONS, loadWrapping, readKeys, withKeyring, withStore
-} from './keyring-access'
+import { changeKeys, KEYRING_OPTIONS, loadWrapping, readKeys, withStore } from './keyring-access'
 import { quoted } from './text'
 
-/** The commands that make, show and change keys. */
+/** The commands that make a key, and show and change the keys of a keyring. */
 
 export const generate: Command = {
   name: 'generate',
@@ -27,32 +25,6 @@ PowerShell use --out, because ">" writes UTF-16 there.`,
     if (out === undefined) return { lines: [key], json: { key } }
     await writeFile(resolve(cwd, out), `${key}\n`, { flag: 'wx', mode: 0o600 })
     return { lines: [`Wrote a new key to ${out}.`], json: { file: out } }
-  }
-}
-
-export const init: Command = {
-  name: 'init',
-  summary: 'create a keyring with one active key',
-  about: `An existing keyring is not changed. Only the owner can read the file, so run
-this as the user of the server.
-
-A server with the option "key" changes to a keyring with the same key, so that
-no user is logged out: --key-env SESSION_KEY. For an array of keys, give all
-names, with commas: the first key seals, the others open for 90 days.`,
-  options: [...KEYRING_OPTIONS, 'key-env'],
-  async run (args, io) {
-    return await withKeyring(args, io, async store => {
-      const materials = args['key-env']?.split(',').map(name => keyFromEnv(name, io))
-      const nowMs = io.now()
-      const records = ringOf(materials ?? [randomize(Buffer.alloc(KEY_BYTES))], nowMs, DEFAULT_KEEP_FOR_MS)
-      const name = nameOf(store)
-      if (!await store.update(null, writeKeyring(records))) throw new Error(`${name} exists, and was not changed`)
-      const keys = historyOf(records, nowMs)
-      return {
-        lines: [`Created ${name}.`, ...keyTable(keys, nowMs)],
-        json: { id: keyThatSeals(records, nowMs).id, keys: keys.map(historyJson) }
-      }
-    })
   }
 }
 

@@ -1,7 +1,8 @@
 import { InvalidOptionError } from '../errors'
 import { OPTIONS, readArguments, WrongUse, type Command, type Io } from './command'
+import { init } from './init'
 import { inspect } from './inspect'
-import { generate, init, list, prune, revoke, rewrap, rotate } from './key-commands'
+import { generate, list, prune, revoke, rewrap, rotate } from './key-commands'
 import { errorLine, oneLine, printable, PROGRAM, quoted, table } from './text'
 
 const COMMANDS: readonly Command[] = [generate, init, list, rotate, revoke, prune, rewrap, inspect]
@@ -52,11 +53,14 @@ ${table([...rows, ['--help', 'print this help']], '  ').join('\n')}
 function overview (): string {
   return `Usage: ${PROGRAM} <command> [options]
 
-Manages the keys that seal session cookies.
+Sets up an app, and manages the keys that seal session cookies.
 
 Commands:
 ${table(COMMANDS.map(({ name, summary }) => [name, summary]), '  ').join('\n')}
 
+An app: prints a plugin file that fits, or writes it, and a key to .env:
+  npx ${PROGRAM} init
+  npx ${PROGRAM} init --write
 One key:
   echo "SESSION_KEY=$(npx ${PROGRAM} generate)" >> .env
 A keyring, whose keys change while the servers run, in a file or in Redis:

@@ -34,6 +34,8 @@ const WRONG: ReadonlyArray<readonly [args: string[], what: RegExp, see: string]>
   [['rotate', ...RING, '--keep-for', '0d'], /--keep-for takes a duration/, 'rotate'],
   [['revoke', ...RING], /revoke needs <id>/, 'revoke'],
   [['revoke', '1a2b3c4d', '2a2b3c4d', ...RING], /revoke takes <id>; found "2a2b3c4d"/, 'revoke'],
+  [['init', ...RING, '--write'], /--write is for an app, without the options of a keyring/, 'init'],
+  [['init', '--key-env', 'SESSION_KEY'], /which keyring\? Give --keyring or --redis/, 'init'],
   [['init', ...RING, '--key-env', 'NOT A NAME'], /--key-env takes the name of an environment variable/, 'init']
 ]
 

@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } fro
 import { join, resolve } from 'node:path'
 import t from 'tap'
 import { compilerErrors } from '../helpers/compiler'
-import { installed } from '../helpers/installed'
+import { installed, runIn } from '../helpers/installed'
 
 const FIXTURE = join(__dirname, 'types-fixture')
 
@@ -113,6 +113,26 @@ t.test('the first program of the README, and the code of the first pages, is str
     writeFileSync(join(project, 'package.json'), '{ "type": "module" }')
     const compilerOptions = { ...OPTIONS, module: 'nodenext' }
     writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
+    t.strictSame(compilerErrors(project), [], name)
+  }
+})
+
+t.test('the plugin file that the command writes compiles in a strict project', async t => {
+  const folder = installed(t, 'fastify@5', '@types/node@20')
+  const compilerOptions = { ...OPTIONS, module: 'nodenext', noPropertyAccessFromIndexSignature: true }
+  const kinds = {
+    commonjs: [{}, {}],
+    'commonjs-verbatim': [{}, { verbatimModuleSyntax: true }],
+    module: [{ type: 'module' }, { verbatimModuleSyntax: true, isolatedModules: true }]
+  } as const
+  for (const [name, [json, options]] of Object.entries(kinds)) {
+    const project = join(folder, name)
+    mkdirSync(project)
+    const dependencies = { fastify: '5', '@fastify/secure-session': '8' }
+    writeFileSync(join(project, 'package.json'), JSON.stringify({ ...json, dependencies }))
+    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: { ...compilerOptions, ...options } }))
+    runIn(project, join(folder, 'node_modules/.bin/fastify-sealed-session'), 'init', '--write')
+    t.match(readFileSync(join(project, 'plugins/session.ts'), 'utf8'), 'secureSessionOpener')
     t.strictSame(compilerErrors(project), [], name)
   }
 })
