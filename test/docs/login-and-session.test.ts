@@ -4,15 +4,20 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import secureSession from '../../index'
+import * as errors from '../../lib/errors'
 import { appWith, bareApp, KEY, type TestApp } from '../helpers/app'
 import { Browser } from '../helpers/browser'
 import { fakeClock } from '../helpers/clock'
 import { startRedis } from '../helpers/redis'
 import { runSnippet } from '../helpers/snippet'
 import { CODES, pageOf, ROOT } from './page'
+
+/** The anchor of a heading, on the site and in a Markdown viewer. */
+const { slugOf } = require('../../docs/.site/slug.js') as { slugOf (text: string): string }
 
 const LOGIN = pageOf('login.md')
 const SESSION = pageOf('session.md')
@@ -143,6 +148,29 @@ t.test('every block of code of the two pages is run by a test, or is a declarati
 
 t.test('the page of errors has a heading for each code, and no other', async t => {
   t.strictSame(pageOf('errors.md').PAGE.match(/(?<=^### )FST_\w+$/gm)?.sort(), [...CODES].sort())
+})
+
+t.test('each error names its place on the page of errors, where Node.js and a logger print it, and a client does not see it', async t => {
+  for (const ErrorClass of Object.values(errors)) {
+    const error = Reflect.construct(ErrorClass, ['', {}]) as Error & { code: string, see: string }
+    t.equal(error.see, `node_modules/fastify-sealed-session/docs/errors.md#${slugOf(error.code)}`)
+    t.match(inspect(error), `  see: '${error.see}'`)
+    t.match(error.stack?.split('\n')[1], /login-and-session\.test/)
+  }
+  const boot = bareApp(t)
+  boot.register(secureSession, { key: 'short' })
+  await boot.ready().then(() => t.fail('it does not start'), error => { boot.log.error(error) })
+  t.match(boot.lines.at(-1), { err: { code: 'FST_SESSION_INVALID_KEY', see: /#fst_session_invalid_key$/ } })
+
+  const app = await appWith(t, { key: KEY, subject: session => session.get('user') as string })
+  app.get('/guarded', { onRequest: app.requireSession() }, async () => 'no')
+  app.get('/wrong', async ({ session }) => { session.set('user', () => {}); return {} })
+  for (const [url, status] of [['/guarded', 401], ['/wrong', 500]] as const) {
+    const { statusCode, body } = await app.inject(url)
+    t.equal(statusCode, status)
+    t.strictSame(Object.keys(JSON.parse(body)).sort(), ['code', 'error', 'message', 'statusCode'])
+    t.notMatch(body, 'errors.md')
+  }
 })
 
 t.test('the pages have every option and every name of the session', async t => {
