@@ -160,8 +160,9 @@ export interface SessionOptions {
   /**
    * In what sessions come and go. `'bearer'`: clients without cookies send the session in the request header
    * `Authorization: Bearer <token>`, and the reply has a new token in the response header `bearerHeader`; no cookie is
-   * read or written. `'both'`: cookies for browsers, bearer tokens for other clients, never both in one request; a new
-   * session is a cookie, unless the app calls `session.options({ transport: 'bearer' })`. See docs/bearer.md.
+   * read or written, and options that need cookies are refused. `'both'`: cookies for browsers, bearer tokens for other
+   * clients, never both in one request; a new session is a cookie, unless the app calls
+   * `session.options({ transport: 'bearer' })`. See docs/bearer.md.
    * @default 'cookie'
    * @see https://www.rfc-editor.org/rfc/rfc6750
    * @example
@@ -170,7 +171,7 @@ export interface SessionOptions {
   transport?: TransportOption | undefined
   /**
    * The name of the response header with the token, for `transport: 'bearer'` or `'both'`. A client replaces its token
-   * by the value whenever a response has this header; an empty value means that the session has ended.
+   * by the value whenever a response has this header, and forgets it where the value is empty.
    * @default 'session-token'
    */
   bearerHeader?: string | undefined

@@ -154,7 +154,8 @@ function resolveSession (
 ): ResolvedSession {
   const sessionName = text(input, 'sessionName', 'session')
   const cookieName = readCookieName(input, sessionName)
-  const { attributes, ignored } = resolveAttributes(input, cookieName, nowMs, where)
+  const cookieOption = where ?? (input['cookieOptions'] === undefined ? 'cookie' : 'cookieOptions')
+  const { attributes, given, ignored } = resolveAttributes(input, cookieName, nowMs, cookieOption)
   const defaultIdleMs = attributes.maxAgeS === null ? DAY_MS : attributes.maxAgeS * SECOND_MS
   const sealing = resolveSealing(input, sessionName, defaultIdleMs)
   const { limits } = sealing
@@ -165,13 +166,13 @@ function resolveSession (
   const flowNames = flowNamesOf(handOver)
   const cookieNames = [cookieName, ...furtherNames, ...Object.values(sideNames), ...flowNames] as const
   const keySource = readKeySource(input, limits.absoluteMs)
-  checkRoom({ cookieName, maxCookies, padTo: sealing.padTo }, attributes, null, where ?? 'cookie')
+  checkRoom({ cookieName, maxCookies, padTo: sealing.padTo }, attributes, null, cookieOption)
   const legacy = resolveLegacy(input['legacy'], cookieNames, attributes, hasTenants)
   const subject = readSubject(input['subject'])
   const proofForMs = resolveProofFor(input['deviceBound'])
   const revocation = resolveRevocation(input['revocation'], limits.absoluteMs)
   const resolved = Object.freeze({
-    ...{ ...sealing, ...resolveTransport(input) },
+    ...{ ...sealing, ...resolveTransport(input, given, cookieOption) },
     maxCookies,
     sessionName,
     ...sideNames,
@@ -214,18 +215,18 @@ function readSubject (subject: unknown): ResolvedOptions['subject'] {
 }
 
 function resolveAttributes (
-  input: Input, cookieName: string, nowMs: number, declaredAs: string | null
-): { attributes: CookieAttributes, ignored: string[] } {
-  const where = declaredAs ?? (input['cookieOptions'] === undefined ? 'cookie' : 'cookieOptions')
+  input: Input, cookieName: string, nowMs: number, where: string
+): { attributes: CookieAttributes, given: Partial<CookieAttributes>, ignored: string[] } {
   const option = aliased(input, 'cookie', 'cookieOptions')
-  const given = option === undefined ? {} : option
-  if (!isObject(given)) throw invalid(`option "${where}" must be an object; found ${describe(given)}`)
-  refuseUnknown(given, [...ATTRIBUTE_NAMES, ...IGNORED_NAMES], `cookie attribute in "${where}",`)
-  const attributes = resolveSecure(cookieName, { ...DEFAULT_ATTRIBUTES, ...readAttributes(given, where) })
+  const all = option === undefined ? {} : option
+  if (!isObject(all)) throw invalid(`option "${where}" must be an object; found ${describe(all)}`)
+  refuseUnknown(all, [...ATTRIBUTE_NAMES, ...IGNORED_NAMES], `cookie attribute in "${where}",`)
+  const given = readAttributes(all, where)
+  const attributes = resolveSecure(cookieName, { ...DEFAULT_ATTRIBUTES, ...given })
   checkRules(cookieName, attributes, where)
   checkLifetime(attributes, nowMs, where)
-  const ignored = IGNORED_NAMES.filter(name => given[name] !== undefined && given[name] !== false)
-  return { attributes: Object.freeze(attributes), ignored }
+  const ignored = IGNORED_NAMES.filter(name => all[name] !== undefined && all[name] !== false)
+  return { attributes: Object.freeze(attributes), given, ignored }
 }
 
 function warningsFor (keySource: KeySource, ignored: readonly string[], absoluteMs: number): string[] {

@@ -1,4 +1,5 @@
 import { describe, invalid, type Input } from '../checks'
+import { DEFAULT_ATTRIBUTES, type CookieAttributes } from '../cookies/attributes'
 import { NOT_SPLIT } from '../core/format'
 import type { TransportOption } from '../../types/session'
 
@@ -23,8 +24,14 @@ const RESERVED_HEADERS = new RegExp('^(?:' +
   'upgrade-insecure-requests|user-agent|vary|via|warning|www-authenticate|x-content-type-options|' +
   'x-dns-prefetch-control|x-frame-options|x-real-ip|x-robots-tag|x-sendfile|x-xss-protection)$')
 
-/** Throws FST_SESSION_INVALID_OPTION. */
-export function resolveTransport (input: Input): ResolvedTransport {
+/**
+ * Throws FST_SESSION_INVALID_OPTION.
+ * @param attributes those that the options give
+ * @param where the name of the option with the attributes
+ */
+export function resolveTransport (
+  input: Input, attributes: Partial<CookieAttributes>, where: string
+): ResolvedTransport {
   const { transport = 'cookie', bearerHeader } = input
   if (transport !== 'cookie' && transport !== 'bearer' && transport !== 'both') {
     throw invalid(`option "transport" must be "cookie", "bearer" or "both"; found ${describe(transport)}`)
@@ -32,7 +39,7 @@ export function resolveTransport (input: Input): ResolvedTransport {
   if (transport === 'cookie' && bearerHeader !== undefined) {
     throw invalid('option "bearerHeader" needs "transport": "bearer" or "both": cookies go out in Set-Cookie')
   }
-  if (transport === 'bearer') refuseCookieOptions(input)
+  if (transport === 'bearer') refuseCookieOptions(input, attributes, where)
   return { transport, bearerHeader: readHeader(bearerHeader) }
 }
 
@@ -48,14 +55,25 @@ function readHeader (bearerHeader: unknown): string {
     'such as "session-token"')
 }
 
-/** No cookie is read or written: what needs cookies would have no effect. */
-function refuseCookieOptions ({ legacy, deviceBound, handOver, maxCookies = NOT_SPLIT }: Input): void {
+/**
+ * No cookie is read or written: what needs cookies would have no effect. The name of the cookie has one, since tokens
+ * are sealed for it; and so has its Max-Age, as the default of `idle`.
+ */
+function refuseCookieOptions (
+  { legacy, deviceBound, handOver, persistent, maxCookies = NOT_SPLIT }: Input, attributes: Partial<CookieAttributes>,
+  where: string
+): void {
+  const { maxAgeS, ...unused } = { ...DEFAULT_ATTRIBUTES, ...attributes }
+  const names = Object.keys(unused) as Array<keyof typeof unused>
   const isSet = {
     legacy: legacy !== undefined && !(Array.isArray(legacy) && legacy.length === 0),
     deviceBound: deviceBound !== undefined && deviceBound !== false,
     handOver: handOver !== undefined,
-    maxCookies: maxCookies !== NOT_SPLIT
+    maxCookies: maxCookies !== NOT_SPLIT,
+    persistent: persistent === true,
+    ...Object.fromEntries(names.map(name => [`${where}.${name}`, unused[name] !== DEFAULT_ATTRIBUTES[name]]))
   }
   const name = Object.entries(isSet).find(([, isSet]) => isSet)?.[0]
-  if (name !== undefined) throw invalid(`option "${name}" needs cookies, which "transport": "bearer" does not use`)
+  if (name === undefined) return
+  throw invalid(`option "${name}" needs cookies, which "transport": "bearer" does not use: remove one of the two`)
 }

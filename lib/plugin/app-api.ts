@@ -181,13 +181,13 @@ function newSession ({ context }: SessionDefinition, data: Record<string, unknow
  * @param isBearer the token is never split, and has no cookie attributes beside it
  */
 function tokenOf (definition: SessionDefinition, session: Session, isBearer: boolean): string {
-  const { context: { codec, now }, options: { transport } } = definition
+  const { context: { codec, now } } = definition
   const subject = session.subject()
   const meta = withIssueTimes({ definition, revokedBeforeMs: 0 }, session.metaFor(subject))
   const data = session.serialized(codec)
   const content = { data, subject: subject ?? sealedSubject(session, meta, data), customSerializer: codec.custom }
   const sealing = isBearer ? { ...definition.sealing, maxCookies: NOT_SPLIT } : definition.sealing
-  const attributesBytes = transport === 'bearer' ? 0 : linesFor(definition, meta.settings).attributesBytes
+  const attributesBytes = isBearer ? 0 : linesFor(definition, meta.settings).attributesBytes
   const envelope = envelopeOf(meta, content)
   return sealSession(envelope, sealing, countParts(envelope, sealing, attributesBytes, () => session.data()), now())
 }

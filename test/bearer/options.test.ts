@@ -25,14 +25,28 @@ t.test('transport and bearerHeader are checked at boot', async t => {
       'server-timing', 'timing-allow-origin', 'service-worker-allowed', 'reporting-endpoints', 'expect', 'origin', 'range', 'user-agent', 'x-forwarded-for',
       'forwarded', 'status', 'set-login'].map(bearerHeader => ({ transport: 'both', bearerHeader })),
     { transport: 'bearer', maxCookies: 2 }, { transport: 'bearer', deviceBound: true, subject: () => undefined },
-    { transport: 'bearer', deviceBound: {} }, { transport: 'bearer', legacy: [secureSession.sealedOpener({ cookieName: 'a' })] }, { transport: 'bearer', legacy: {} }, { transport: 'bearer', handOver: {} }
+    { transport: 'bearer', deviceBound: {} }, { transport: 'bearer', legacy: [secureSession.sealedOpener({ cookieName: 'a' })] }, { transport: 'bearer', legacy: {} }, { transport: 'bearer', handOver: {} },
+    { transport: 'bearer', persistent: true }, { transport: 'bearer', cookieOptions: { path: '/a' } },
+    ...[{ path: '/app' }, { domain: 'example.com' }, { httpOnly: false }, { secure: true }, { sameSite: 'none', secure: true }, { sameSite: false },
+      { priority: 'high' }, { partitioned: true }, { expires: new Date(Date.now() + 3_600_000) }].map(cookie => ({ transport: 'bearer', cookie })),
+    { transport: 'bearer', tenant: () => undefined, cookie: () => ({}), cookies: [{ namePrefix: 'a' }, { namePrefix: 'b', path: '/b' }] }
   ]
   for (const options of wrong) await t.rejects(boot(options), INVALID, JSON.stringify(options))
   const right: Options[] = [
     { transport: undefined, bearerHeader: undefined }, { transport: 'cookie' }, { transport: 'bearer', legacy: [], maxCookies: 1, deviceBound: false },
-    { transport: 'both', maxCookies: 3, deviceBound: true, subject: () => undefined }, { transport: 'bearer', bearerHeader: 'X-Session' }
+    { transport: 'both', maxCookies: 3, deviceBound: true, subject: () => undefined }, { transport: 'bearer', bearerHeader: 'X-Session' },
+    { transport: 'bearer', persistent: false, cookieName: '__Host-app', cookie: { path: '/', httpOnly: true, secure: 'auto', sameSite: 'lax', maxAge: 3600 } },
+    { transport: 'bearer', tenant: () => undefined, cookie: () => ({}), cookies: [{ namePrefix: 'a' }, { namePrefix: 'b' }] },
+    { transport: 'both', persistent: true, cookie: { path: '/app', secure: true } }
   ]
   for (const options of right) await t.resolves(boot(options), JSON.stringify(options))
+})
+
+t.test('the error for an option without effect names it as it was given', async t => {
+  const messageOf = async (options: Options): Promise<string> => await boot({ transport: 'bearer', ...options }).then(() => '', error => error.message)
+  t.match(await messageOf({ cookie: { sameSite: 'none' } }), 'option "cookie.sameSite" needs cookies')
+  t.match(await messageOf({ cookieOptions: { maxAge: 60, priority: 'low' } }), 'option "cookieOptions.priority" needs cookies')
+  t.match(await messageOf({ tenant: () => undefined, cookie: () => ({}), cookies: [{ domain: 'example.com' }] }), 'option "cookies[0].domain" needs cookies')
 })
 
 t.test('two sessions have two headers, also in nested scopes', async t => {
@@ -73,6 +87,26 @@ t.test('encodeSecureSession makes no token that would have to be split', async t
   t.ok(Object.keys(app.secureSession.cookiesFor({ long })).length > 1)
   const token = app.encodeSecureSession(app.createSecureSession({ user: 'ada' }))
   t.match((await app.inject({ url: '/get', headers: { authorization: `Bearer ${token}` } })).json(), { user: 'ada' })
+})
+
+t.test('encodeSecureSession and a reply have the same limit for a token, whatever the attributes of the cookie', async t => {
+  const app = await site(t, { transport: 'both', subject: undefined, cookie: { path: `/${'a'.repeat(500)}` } })
+  app.get('/begin/:length', async ({ session, params }) => {
+    session.set('text', 'x'.repeat(Number((params as { length: string }).length)))
+    session.options({ transport: 'bearer' })
+    return {}
+  })
+  const fits = (length: number): boolean => {
+    try {
+      return app.encodeSecureSession(app.createSecureSession({ text: 'x'.repeat(length) })) !== ''
+    } catch {
+      return false
+    }
+  }
+  let length = 2900
+  while (fits(length + 1)) length++
+  t.strictSame([(await app.inject(`/begin/${length}`)).statusCode, (await app.inject(`/begin/${length + 1}`)).json().code], [200, 'FST_SESSION_TOO_LARGE'])
+  t.throws(() => app.secureSession.cookiesFor({ text: 'x'.repeat(length) }), { code: 'FST_SESSION_TOO_LARGE' }, 'a cookie has less room')
 })
 
 t.test('the transport cannot be chosen after the session was written', async t => {
