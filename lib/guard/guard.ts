@@ -21,7 +21,7 @@ export interface Guard {
   readonly definition: SessionDefinition
   /** Null where a login may be as old as its session. */
   readonly freshWithinMs: number | null
-  /** In what the session may come. */
+  /** In what the session may come: in cookies alone if it must be bound. */
   readonly accepts: TransportOption
   /** The session must be bound to a device. */
   readonly isBound: boolean

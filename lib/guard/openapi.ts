@@ -57,7 +57,7 @@ function schemesOf (
     type: 'http',
     scheme: 'bearer',
     description: `A sealed session, for clients without cookies: a reply with the header "${bearerHeader}" has a new ` +
-      'token, or none where the session has ended.'
+      'token, or is empty where the client must forget its token.'
   }
   return schemeNames(sessionName, transport).map(name => [name, name === sessionName ? inCookie : asBearer])
 }
@@ -87,8 +87,8 @@ export function documentGuards (route: RouteOptions, guards: readonly Guard[], h
 /** For each session, the security schemes that all of its guards accept. */
 function alternativesOf (guards: readonly Guard[]): ReadonlyArray<readonly string[]> {
   const accepted = new Map<string, readonly string[]>()
-  for (const { definition: { options: { sessionName } }, accepts, isBound } of guards) {
-    const names = schemeNames(sessionName, isBound ? 'cookie' : accepts)
+  for (const { definition: { options: { sessionName } }, accepts } of guards) {
+    const names = schemeNames(sessionName, accepts)
     accepted.set(sessionName, (accepted.get(sessionName) ?? names).filter(name => names.includes(name)))
   }
   return [...accepted.values()]
@@ -159,6 +159,7 @@ function refusal (guards: readonly Guard[]): object {
 }
 
 function challengeText (guards: readonly Guard[]): string {
-  const isBearer = guards.some(({ accepts }) => accepts !== 'cookie')
-  return isBearer ? 'Names the cookie of the session, or the scheme Bearer.' : 'Names the cookie of the session.'
+  const inCookie = guards.some(({ accepts }) => accepts !== 'bearer') ? ['the cookie of the session'] : []
+  const asBearer = guards.some(({ accepts }) => accepts !== 'cookie') ? ['the scheme Bearer'] : []
+  return `Names ${[...inCookie, ...asBearer].join(', or ')}.`
 }

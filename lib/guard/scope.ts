@@ -56,6 +56,7 @@ function watch (app: FastifyInstance): void {
       if (guards.length === 0) continue
       refuseContradiction(options)
       refuseRedirectLoop(options, guards)
+      refuseNoTransport(options, guards)
       documentGuards(options, guards, hasOwnSerializer)
     }
   })
@@ -77,6 +78,17 @@ function refuseContradiction ({ config, method, url }: RouteOptions): void {
   if (config?.session !== false) return
   throw invalid(`the route ${[method].flat().join()} ${url} has config: { session: false } and a guard: ` +
     'remove one of them')
+}
+
+/** No request passes a guard that accepts cookies alone, and one that accepts bearer tokens alone. */
+function refuseNoTransport ({ method, url }: RouteOptions, guards: readonly Guard[]): void {
+  const both = guards.find(({ definition, accepts }) => {
+    return accepts === 'cookie' && guards.some(other => other.definition === definition && other.accepts === 'bearer')
+  })
+  if (both === undefined) return
+  throw invalid(`the route ${[method].flat().join()} ${url} has two guards of session ` +
+    `"${both.definition.sessionName}" that no request passes: one accepts cookies alone (by "transport", "bound" or ` +
+    '"provenWithin"), the other one bearer tokens alone')
 }
 
 /** A browser would be sent from the login page to the login page. */

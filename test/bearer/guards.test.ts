@@ -75,6 +75,40 @@ t.test('a guard that could let nobody pass is refused at boot', async t => {
   t.doesNotThrow(() => [cookie.requireSession({ transport: 'cookie' }), bearer.requireSession({ transport: 'bearer' }), both.requireSession({ transport: undefined })])
 })
 
+t.test('a route with a guard for cookies alone and one for bearer tokens alone is refused at boot', async t => {
+  const bootWith = async (...guards: secureSession.GuardOptions[]): Promise<unknown> => {
+    const app = bareApp(t)
+    await app.register(secureSession, [{ key: KEY, subject, transport: 'both', deviceBound: true }, { key: OTHER_KEY, subject, sessionName: 'staff' }])
+    app.get('/', { onRequest: guards.map(options => app.requireSession(options)) }, async () => ({}))
+    return await app.ready().then(() => 'ready', error => error.code)
+  }
+  t.equal(await bootWith({ transport: 'cookie' }, { transport: 'bearer' }), INVALID.code)
+  t.equal(await bootWith({ transport: 'bearer' }, { bound: true }), INVALID.code)
+  t.equal(await bootWith({ transport: 'bearer' }, {}, { provenWithin: '5m' }), INVALID.code)
+  t.equal(await bootWith({ transport: 'bearer' }, {}, { sessionName: 'staff' }), 'ready')
+  t.equal(await bootWith({ transport: 'cookie' }, { bound: true }), 'ready')
+})
+
+t.test('a page can neither choose nor change what info.transport says', async t => {
+  const app = await site(t)
+  app.get('/forge', async ({ session }: any) => {
+    session.set('transport', 'bearer')
+    try { session.info.transport = 'bearer' } catch {}
+    try { session.info = { transport: 'bearer' } } catch {}
+    return session.info.transport
+  })
+  app.get('/transport', async ({ session }) => session.info.transport)
+  const browser = new Browser(app)
+  await browser.get('/login/ada')
+  const { token } = await loggedIn(app, 'eve')
+  t.equal((await browser.get('/forge')).body, 'cookie')
+  const names = ['authorization', 'x-authorization', 'session-token', 'transport']
+  for (const name of names) t.equal((await browser.get('/transport', { headers: { [name]: `Bearer ${token}` } })).body, 'cookie', name)
+  for (const cookie of ['session=a', 'session="a"', 'session="', 'a=b;session=%', 'session=; session=a']) {
+    t.equal((await app.inject({ url: '/transport', headers: { cookie, authorization: `Bearer ${token}` } })).body, 'cookie', cookie)
+  }
+})
+
 async function withForms (t: Test): Promise<TestApp> {
   const app = await appWith(t, { key: KEY, subject, transport: 'both' })
   addRoutes(app)
@@ -159,7 +193,8 @@ t.test('bearer tokens are a security scheme of their own, and a route lists thos
   }
   for (const [path, alternatives] of Object.entries(security)) t.strictSame(operation(document, path).security, alternatives, path)
   const challengeOf = (path: string): string => operation(document, path).responses[401].headers['WWW-Authenticate'].schema?.description ?? operation(document, path).responses[401].headers['WWW-Authenticate'].description
-  t.match([challengeOf('/any'), challengeOf('/cookie')], [/or the scheme Bearer/, /^Names the cookie of the session\.$/])
+  const challenges = { '/any': 'the cookie of the session, or the scheme Bearer', '/cookie': 'the cookie of the session', '/bound': 'the cookie of the session', '/bearer': 'the scheme Bearer' }
+  for (const [path, names] of Object.entries(challenges)) t.equal(challengeOf(path), `Names ${names}.`, path)
 
   const twice = [{ key: KEY, transport: 'both', openapi: true }, { key: OTHER_KEY, sessionName: 'session-bearer', openapi: true }] as const
   await t.rejects(async () => await bareApp(t).register(secureSession, [...twice]), INVALID)
