@@ -145,7 +145,7 @@ export class UnprovenError extends Unproven {
 
 /** The request has a session in a cookie and as a bearer token, or would change it from one to the other. */
 export const TransportError = coded('FST_SESSION_TRANSPORT',
-  'session "%s" is in a cookie or in a bearer token, not in both: %s', 400)
+  'session "%s" is either in a cookie or in a bearer token: %s', 400)
 
 /** The route requires a session that is bound to a device. */
 export const UnboundError = coded('FST_SESSION_UNBOUND', 'this needs a session that is bound to a device', 401)

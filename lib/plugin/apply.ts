@@ -18,7 +18,7 @@ import { linesFor, type ExchangeKeys, type SessionDefinition } from './definitio
 import { lifetimeOf } from './lifetime'
 import { warnNearTheLimit, warnNotMigrated } from './log'
 import { envelopeOf } from './plan'
-import type { BindingPlan, Plan, StampPlan, WritePlan } from './plan-types'
+import type { BindingPlan, EndPlan, Plan, StampPlan, WritePlan } from './plan-types'
 import { expiresAtMsOf } from './revoker'
 import { refOf, type VerifiedSession } from './verify'
 
@@ -34,27 +34,29 @@ export function prepareStore (definition: SessionDefinition, plan: Plan): Promis
   if (revocation === null) return null
   switch (plan.kind) {
     case 'none': case 'not-migrated': case 'renew': return null
-    case 'end': return plan.revoke === null ? null : revokeEnded(definition, revocation, plan.revoke)
+    case 'end': return plan.revoke.length === 0 ? null : revokeEnded(definition, revocation, plan.revoke)
     default: return needsStore(plan) ? prepareWrite(definition, revocation, plan) : null
   }
 }
 
 async function revokeEnded (
-  definition: SessionDefinition, revocation: Revocation, ended: OpenedSession
+  definition: SessionDefinition, revocation: Revocation, all: readonly OpenedSession[]
 ): Promise<number> {
-  await revocation.revokeReplaced(refOf(ended), 'revoked', expiresAtMsOf(definition, ended))
+  for (const ended of all) {
+    await revocation.revokeReplaced(refOf(ended), 'revoked', expiresAtMsOf(definition, ended))
+  }
   return 0
 }
 
 function needsStore ({ revoke, keepUntilMs, login }: WritePlan): boolean {
-  return revoke !== null || keepUntilMs !== null || login !== null
+  return revoke.length > 0 || keepUntilMs !== null || login !== null
 }
 
 async function prepareWrite (
   definition: SessionDefinition, revocation: Revocation, { revoke, keepUntilMs, login, meta }: WritePlan
 ): Promise<number> {
-  if (revoke !== null) {
-    const wasActive = await revocation.revokeReplaced(refOf(revoke), 'replaced', expiresAtMsOf(definition, revoke))
+  for (const replaced of revoke) {
+    const wasActive = await revocation.revokeReplaced(refOf(replaced), 'replaced', expiresAtMsOf(definition, replaced))
     if (!wasActive && meta.continuesLogin) throw new RequiredError()
   }
   if (keepUntilMs !== null) await revocation.keepUntil(meta.id.text, keepUntilMs)
@@ -88,7 +90,7 @@ export interface ApplyContext {
 export function apply (context: ApplyContext, plan: Plan): Applied {
   switch (plan.kind) {
     case 'none': return clear(context, plan.clear)
-    case 'end': return plan.transport === 'bearer' ? { ...NOTHING, token: ENDED_TOKEN } : clear(context, plan.clear)
+    case 'end': return { ...clear(context, plan.clear), token: tokenAfter(plan) }
     case 'not-migrated':
       warnNotMigrated(context.definition, plan.tooLarge, context.log)
       return clear(context, plan.clear)
@@ -97,6 +99,11 @@ export function apply (context: ApplyContext, plan: Plan): Applied {
       writeBinding(context, plan.meta, plan.binding))
     default: return write(context, plan)
   }
+}
+
+/** The value of the response header where the reply has no new token. */
+function tokenAfter ({ endsToken }: WritePlan | EndPlan): string | null {
+  return endsToken ? ENDED_TOKEN : null
 }
 
 function clear (context: ApplyContext, cookies: Plan['clear']): Applied {
@@ -123,7 +130,7 @@ function write (context: ApplyContext, plan: WritePlan): Applied {
   const set = sealing.parts.cut(token).map((text, part) => {
     return plan.lines.set(sealing.parts.names[part] as string, text, overTls, lifetime)
   })
-  const session = { lines: set, offer: null, token: null, publish }
+  const session = { lines: set, offer: null, token: tokenAfter(plan), publish }
   if (plan.clear.length === 0 && plan.stamp === null && plan.binding === null) return session
   return joined(
     { ...session, lines: [...clearLines(context, plan.clear), ...set] },
@@ -136,7 +143,7 @@ function joined (...parts: readonly Applied[]): Applied {
   return {
     lines: parts.flatMap(({ lines }) => lines),
     offer: parts.find(({ offer }) => offer !== null)?.offer ?? null,
-    token: null,
+    token: parts.find(({ token }) => token !== null)?.token ?? null,
     publish: events.length === 0 ? null : () => { for (const publish of events) publish() }
   }
 }

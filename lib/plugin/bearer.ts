@@ -1,7 +1,7 @@
 import { bearerTokenIn, type RequestHead } from '../cookies/authorization'
 import { cookieValues } from '../cookies/header'
 import { NOT_SPLIT } from '../core/format'
-import { MALFORMED } from '../core/refusal'
+import { EXPIRED, MALFORMED, type Refusal } from '../core/refusal'
 import { keyIdIn } from '../core/token'
 import type { OpenedSession } from '../session/opened'
 import { NO_RELATED_COOKIES, openSession } from '../session/sealing'
@@ -35,16 +35,24 @@ export function sessionTokenIn (head: RequestHead): string | null {
   return token !== null && keyIdIn(token) !== null ? token : null
 }
 
-/** No cookie beside it counts, so a session with a mark does not open. */
-function openBearer (
-  { sessionName, tenant, sealing, context, isFirst }: SessionDefinition, head: RequestHead, log: OpeningLog
-): OpenedSession | null {
+/** A request has a bearer token of this session that has expired. */
+export function hasExpiredToken (definition: SessionDefinition, head: RequestHead): boolean {
+  const token = definition.options.transport === 'cookie' ? null : sessionTokenIn(head)
+  return token !== null && openWhole(definition, token) === EXPIRED
+}
+
+function openBearer (definition: SessionDefinition, head: RequestHead, log: OpeningLog): OpenedSession | null {
   const token = sessionTokenIn(head)
   if (token === null) return null
-  const isWhole = sealing.parts.partsOf(token) === NOT_SPLIT
-  const opened = isWhole ? openSession(token, sealing, context.now(), NO_RELATED_COOKIES) : MALFORMED
+  const opened = openWhole(definition, token)
   if (!('ok' in opened)) return opened
-  const { cookieName: cookie } = sealing
+  const { sessionName, tenant, sealing: { cookieName: cookie }, isFirst } = definition
   logRefused(log, isFirst, { sessionName, tenant, cookie, reason: opened.reason, isBearer: true })
   return null
+}
+
+/** No cookie beside it counts, so a session with a mark does not open. */
+function openWhole ({ sealing, context }: SessionDefinition, token: string): OpenedSession | Refusal {
+  if (sealing.parts.partsOf(token) !== NOT_SPLIT) return MALFORMED
+  return openSession(token, sealing, context.now(), NO_RELATED_COOKIES)
 }

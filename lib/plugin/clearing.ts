@@ -70,16 +70,16 @@ export function proofToClear ({ definition, verified, mustClearProof }: PlanInpu
 }
 
 /** The pass and the proof of the session that the request brought. */
-function clearBinding (clearing: Clearing, { definition, verified, header }: PlanInput): void {
+function clearBinding (clearing: Clearing, { definition, verified, head }: PlanInput): void {
   const { passName, proofName, bindingLines } = definition
   const isMarked = verified !== null && verified.opened.mark !== null
   for (const name of [passName, proofName]) {
-    if (isMarked || isIn(header, name)) clearing.clear(name, bindingLines)
+    if (isMarked || isIn(head.headers.cookie, name)) clearing.clear(name, bindingLines)
   }
 }
 
 function clearOwn (clearing: Clearing, input: PlanInput): void {
-  const { definition, session, header } = input
+  const { definition, session, head: { headers: { cookie: header } } } = input
   const names = definition.sealing.parts.names.slice(0, mostParts(input))
     .filter((name, part) => part === 0 || session.deleted || isIn(header, name))
   if (mayBeStamped(input)) names.push(definition.stampName)
@@ -93,30 +93,33 @@ function clearOwn (clearing: Clearing, input: PlanInput): void {
 function leftoversOf (input: PlanInput, parts: number): readonly string[] {
   const most = mostParts(input)
   if (most <= parts) return []
-  return input.definition.sealing.parts.names.slice(parts, most).filter(name => isIn(input.header, name))
+  return input.definition.sealing.parts.names.slice(parts, most).filter(name => isIn(input.head.headers.cookie, name))
 }
 
 /**
  * The maximum number of cookies that a session in the browser may be in. With `maxCookies` above 1, all names of parts
  * belong to the session, because the option may have been higher. With 1, only those that a first part announces.
  */
-function mostParts ({ definition: { options: { maxCookies }, sealing: { parts } }, header = '' }: PlanInput): number {
+function mostParts ({ definition: { options: { maxCookies }, sealing: { parts } }, head }: PlanInput): number {
   if (maxCookies > NOT_SPLIT) return MOST_PARTS
+  const { cookie: header = '' } = head.headers
   if (header.length < LEAST_PER_PART) return NOT_SPLIT
   return NOT_SPLIT + parts.furtherNames(name => cookieValues(header, name)).length
 }
 
 /** Every legacy cookie, even if the request did not send it: it may have another path. */
 function clearLegacy (clearing: Clearing, input: PlanInput): void {
+  const { definition, head: { headers: { cookie: header } } } = input
   clearOrigin(clearing, input)
-  for (const legacy of input.definition.legacyCookies) clearing.clearLegacy(legacy, NO_SETTINGS, input.header)
+  for (const legacy of definition.legacyCookies) clearing.clearLegacy(legacy, NO_SETTINGS, header)
 }
 
 /** The legacy cookies of this name: a browser may hold it at several paths. */
 function clearMigrated (clearing: Clearing, input: PlanInput, name: string): void {
+  const { definition, head: { headers: { cookie: header } } } = input
   clearOrigin(clearing, input)
-  for (const legacy of input.definition.legacyCookies) {
-    if (legacy.cookieName === name && !legacy.keep) clearing.clearLegacy(legacy, NO_SETTINGS, input.header)
+  for (const legacy of definition.legacyCookies) {
+    if (legacy.cookieName === name && !legacy.keep) clearing.clearLegacy(legacy, NO_SETTINGS, header)
   }
 }
 
@@ -131,13 +134,13 @@ function clearPassOfKept (clearing: Clearing, { verified }: PlanInput): void {
 }
 
 /** The legacy cookie that the session came from, with the attributes that it had there. */
-function clearOrigin (clearing: Clearing, { verified, header }: PlanInput): void {
+function clearOrigin (clearing: Clearing, { verified, head: { headers: { cookie: header } } }: PlanInput): void {
   if (verified === null || verified.legacy === null) return
   for (const settings of verified.legacySettings) clearing.clearLegacy(verified.legacy, settings, header)
 }
 
 /** A stamp is written only where renewal or a check is due, so a young session has none. */
-function mayBeStamped ({ definition, verified, header }: PlanInput): boolean {
+function mayBeStamped ({ definition, verified, head: { headers: { cookie: header } } }: PlanInput): boolean {
   const { stampName, context, sealing } = definition
   if (isIn(header, stampName)) return true
   if (verified === null) return false

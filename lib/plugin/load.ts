@@ -61,7 +61,7 @@ export function tokenSource (token: string): SessionSource {
 
 /** What opened in one cookie name, the session's own or a legacy one, or in a bearer token. */
 export interface Candidates {
-  /** The newest first, one or more. */
+  /** One or more: that of a bearer token, then those in cookies, the newest first. */
   readonly sessions: readonly OpenedSession[]
   /** The legacy cookie that they were in; null for the session's own cookies. */
   readonly legacy: LegacyCookie | null
@@ -99,10 +99,19 @@ function loadOwn (
 ): Candidates | null | undefined {
   if (definition.options.transport !== 'cookie' && source.head !== null) {
     const bearer = loadBearer(definition, source.head, log)
+    if (bearer?.cameIn === 'both' && definition.revocation !== null) return withCookies(bearer, definition, source, log)
     if (bearer !== undefined) return bearer
   }
   const sessions = openSealed(definition, source, definition.context.now(), log)
   return sessions.length === 0 ? undefined : { sessions, legacy: null, legacySettings: NONE, cameIn: 'cookie' }
+}
+
+/** None of them is used. A login or a logout revokes them. */
+function withCookies (
+  bearer: Candidates, definition: SessionDefinition, source: SessionSource, log: OpeningLog
+): Candidates {
+  const inCookies = openSealed(definition, source, definition.context.now(), log)
+  return { ...bearer, sessions: [...bearer.sessions, ...inCookies] }
 }
 
 /** The request has a legacy cookie whose opener returns promises. */

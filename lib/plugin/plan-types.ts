@@ -1,3 +1,4 @@
+import type { RequestHead } from '../cookies/authorization'
 import type { CookieLines } from '../cookies/lines'
 import type { TooLargeError } from '../errors'
 import type { SessionMeta } from '../session/meta'
@@ -13,8 +14,8 @@ export interface PlanInput {
   readonly session: Session
   /** Null where the request brought no session. */
   readonly verified: VerifiedSession | null
-  /** The Cookie header. */
-  readonly header: string | undefined
+  /** Of the request. */
+  readonly head: RequestHead
   /** In what the session is written. */
   readonly transport: Transport
   /** The request came over TLS. */
@@ -66,8 +67,10 @@ export interface WritePlan {
   /** In how many cookies it will be. */
   readonly parts: number
   readonly clear: readonly ClearedCookie[]
+  /** A session in a cookie: the client is told to forget its token, which it sent, too. */
+  readonly endsToken: boolean
   /** To be revoked in the store first. */
-  readonly revoke: OpenedSession | null
+  readonly revoke: readonly OpenedSession[]
   /** Until then the store must keep a revocation of this id; null where that has not changed. */
   readonly keepUntilMs: number | null
   /** The subject that logs in by this session, hashed: the store knows up to when its sessions are revoked. */
@@ -76,13 +79,14 @@ export interface WritePlan {
   readonly stamp: StampPlan | null
 }
 
-/** The cookies are cleared, or the client is told to forget its token. */
+/** The session has ended. */
 export interface EndPlan {
   readonly kind: 'end'
-  readonly transport: Transport
   readonly clear: readonly ClearedCookie[]
+  /** The client is told to forget its token. */
+  readonly endsToken: boolean
   /** To be revoked in the store first. */
-  readonly revoke: OpenedSession | null
+  readonly revoke: readonly OpenedSession[]
 }
 
 /** What is sealed besides the meta. */

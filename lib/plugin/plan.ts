@@ -11,6 +11,7 @@ import { isAnother, isBegunNow, isUser, startsUserSession, type SessionMeta } fr
 import type { OpenedSession } from '../session/opened'
 import { countParts } from '../session/sealing'
 import { Session } from '../session/session'
+import { hasExpiredToken } from './bearer'
 import { clearAll, proofToClear, clearReplaced } from './clearing'
 import { attributesAllowBinding, linesFor, type SessionDefinition } from './definition'
 import type {
@@ -18,6 +19,8 @@ import type {
 } from './plan-types'
 import { expiresAtMsOf, isAnonymous } from './revoker'
 import { isRefused, type VerifiedSession } from './verify'
+
+const NONE: readonly OpenedSession[] = []
 
 export const NOTHING: NonePlan = Object.freeze({ kind: 'none', clear: Object.freeze([]) })
 
@@ -27,7 +30,7 @@ export function planOf (input: PlanInput): Plan {
   const isDue = isUsed && session.opened?.isRenewalDue === true
   if (session.isUntouched && !isDue && verified?.isChecked !== true) return cookiesOnly(proofToClear(input))
   if (session.deleted) {
-    return { kind: 'end', transport: input.transport, clear: clearAll(input), revoke: replacedBy(input) }
+    return { kind: 'end', clear: clearAll(input), endsToken: endsToken(input), revoke: replacedBy(input) }
   }
   const data = session.changedData()
   if (data !== null) return writePlan(input, data)
@@ -98,7 +101,8 @@ function writePlan (input: PlanInput, data: string | Buffer): WritePlan {
     lines,
     parts,
     clear: clearReplaced(input, meta, lines, parts, binding),
-    revoke: isAnother(meta) ? replacedBy(input) : null,
+    endsToken: isAmbiguous(input),
+    revoke: isSame ? NONE : replacedBy(input),
     keepUntilMs: revocation === null ? null : changedExpiryMs(input, meta),
     login: revocation !== null && startsUserSession(meta, subject) ? subject : null,
     binding,
@@ -110,11 +114,19 @@ function writePlan (input: PlanInput, data: string | Buffer): WritePlan {
  * A request with a cookie and a bearer token has no session, but its client has one. A login may replace that. Another
  * write would silently end it. Throws FST_SESSION_TRANSPORT.
  */
-function refuseAmbiguous (
-  { definition, session, verified }: PlanInput, meta: SessionMeta, subject: Buffer | null
-): void {
-  if (verified?.status !== 'ambiguous' || isUser(subject) || (isAnother(meta) && !session.wasDeleted)) return
+function refuseAmbiguous (input: PlanInput, meta: SessionMeta, subject: Buffer | null): void {
+  const { definition, session } = input
+  if (!isAmbiguous(input) || isUser(subject) || (isAnother(meta) && !session.wasDeleted)) return
   throw new TransportError(definition.sessionName, 'the request has both, send one of them')
+}
+
+/** The client has a token of the session that ends, or an expired one. */
+function endsToken (input: PlanInput): boolean {
+  return input.transport === 'bearer' || isAmbiguous(input) || hasExpiredToken(input.definition, input.head)
+}
+
+function isAmbiguous ({ verified }: PlanInput): boolean {
+  return verified?.status === 'ambiguous'
 }
 
 /** A login gives a session another mark, where it can be bound to a device. Every other session keeps what it has. */
@@ -200,10 +212,12 @@ export function sealedSubject ({ opened }: Session, { lineage }: SessionMeta, da
   return isSame(data, opened.data.serialized) ? opened.subject : null
 }
 
-/** The session that the request brought, where it must be revoked since this one is in its place. */
-function replacedBy ({ definition, session, verified }: PlanInput): OpenedSession | null {
-  if (definition.revocation === null || verified === null || session.isOpenedRevoked || isRefused(verified)) return null
-  return isAnonymous(definition, verified.opened) ? null : verified.opened
+/** The sessions that the request brought and that must be revoked, since another one or none is in their place. */
+function replacedBy ({ definition, session, verified }: PlanInput): readonly OpenedSession[] {
+  if (definition.revocation === null || verified === null) return NONE
+  const isUsable = !isRefused(verified) && !session.isOpenedRevoked
+  const replaced = isUsable ? [verified.opened] : verified.ambiguous ?? NONE
+  return replaced.filter(opened => !isAnonymous(definition, opened))
 }
 
 /**

@@ -152,10 +152,10 @@ export class RequestSession implements SessionObserver {
     if (transport === this.transport) return
     const { definition, verified } = this
     if (transport === 'bearer' && hasCookieOf(definition, this.#holder.request.raw.headers.cookie)) {
-      throw new TransportError(definition.sessionName, 'the request has a cookie of it, so send such a login without')
+      throw new TransportError(definition.sessionName, 'the request has a cookie of it, send the login without')
     }
     if (verified?.cameIn === 'bearer') {
-      throw new TransportError(definition.sessionName, 'the request has a bearer token of it, so it stays there')
+      throw new TransportError(definition.sessionName, 'the request has a bearer token of it, so it stays one')
     }
     this.beforeChange()
     this.transport = transport
@@ -171,12 +171,12 @@ export class RequestSession implements SessionObserver {
 
   #planned (): Plan {
     const { definition, session, verified, transport } = this
-    const { raw: { headers: { cookie: header } }, protocol } = this.#holder.request
+    const { raw, protocol } = this.#holder.request
     this.#plan ??= planOf({
       definition,
       session,
       verified,
-      header,
+      head: raw,
       transport,
       overTls: protocol === 'https',
       isUsed: this.#isUsed,

@@ -40,6 +40,8 @@ export interface VerifiedSession {
   readonly revoked: readonly OpenedSession[]
   /** The candidates that were refused since nothing proves them. */
   readonly unproven: readonly OpenedSession[]
+  /** With the status `ambiguous`: the candidates that a login or a logout revokes. Those without a proof are not. */
+  readonly ambiguous?: readonly OpenedSession[]
   /** See `Candidates`. */
   readonly legacy: LegacyCookie | null
   readonly legacySettings: readonly OwnSettings[]
@@ -67,9 +69,13 @@ export function verifyWithoutStore (
   definition: SessionDefinition, candidates: Candidates, headers: IncomingHttpHeaders
 ): VerifiedSession {
   const { sessions, legacy, legacySettings, cameIn } = candidates
+  const origin = { legacy, legacySettings, cameIn }
+  if (cameIn === 'both') {
+    const ambiguous = sessions.filter(session => !hasNoProof(session))
+    return { ...verifiedFirst(sessions, 'ambiguous', NONE, origin), ambiguous }
+  }
   if (sessions.some(hasNoProof)) return usableCandidates(definition, candidates, headers).first
-  const status = cameIn === 'both' ? 'ambiguous' : 'active'
-  return verifiedFirst(sessions, status, NONE, { legacy, legacySettings, cameIn })
+  return verifiedFirst(sessions, 'active', NONE, origin)
 }
 
 /** A promise only where the store must be asked. It rejects with FST_SESSION_STORE_UNAVAILABLE. */

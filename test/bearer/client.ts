@@ -46,6 +46,7 @@ export function given (response: LightMyRequestResponse): { cookies: string[], t
 export const NOTHING = { cookies: [], token: 'none' }
 export const NEW_TOKEN = { cookies: [], token: 'new' }
 export const ENDED_TOKEN = { cookies: [], token: 'empty' }
+export const COOKIE_FOR_TOKEN = { cookies: ['session'], token: 'empty' }
 export const COOKIE = { cookies: ['session'], token: 'none' }
 
 /** An app with these options beside a key and a subject, and routes that log in, write and log out. */

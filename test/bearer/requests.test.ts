@@ -7,7 +7,7 @@ import { addRoutes, appWith, bareApp, DEBUG, KEY, OTHER_KEY, WARN, type TestApp 
 import { Browser } from '../helpers/browser'
 import { fakeClock } from '../helpers/clock'
 import { keyNumber, MemoryStore, rotate } from '../helpers/keyrings'
-import { addLogins, Client, COOKIE, ENDED_TOKEN, given, loggedIn, NEW_TOKEN, NOTHING, site, subject } from './client'
+import { addLogins, Client, COOKIE, COOKIE_FOR_TOKEN, ENDED_TOKEN, given, loggedIn, NEW_TOKEN, NOTHING, site, subject } from './client'
 
 const HOUR_MS = 3_600_000
 const JWT = 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxIn0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
@@ -121,12 +121,81 @@ t.test('with both in one request, a login replaces the cookie, a logout clears i
     const refused = await get(url)
     t.strictSame([refused.statusCode, refused.json().code, given(refused)], [400, 'FST_SESSION_TRANSPORT', NOTHING])
   }
-  t.strictSame(given(await get('/login/eve')), COOKIE)
-  t.strictSame(given(await get('/set/user/eve')), COOKIE, 'a user, by the option subject')
+  const login = await get('/login/eve')
+  t.strictSame([given(login), login.headers['cache-control']], [COOKIE_FOR_TOKEN, 'no-store'])
+  t.strictSame(given(await get('/set/user/eve')), COOKIE_FOR_TOKEN, 'a user, by the option subject')
   t.match((await get('/login/eve?transport=bearer')).json(), { statusCode: 400, code: 'FST_SESSION_TRANSPORT' })
-  t.strictSame(given(await get('/delete')), { cookies: ['session'], token: 'none' })
+  const logout = await get('/delete')
+  t.strictSame([given(logout), logout.headers['cache-control']], [COOKIE_FOR_TOKEN, 'no-store'])
   t.equal((await get('/info')).json().transport, 'cookie')
   t.strictSame([await client.json('/get'), await browser.json('/get')], [{ user: 'ada' }, { user: 'bob' }], 'each alone is a session')
+})
+
+t.test('settings alone write nothing in a request with both, as in a request without a session', async t => {
+  const app = await site(t)
+  app.get('/settings', async ({ session }) => { session.options({ idle: '1h' }); return { changed: session.changed } })
+  const { token } = await loggedIn(app)
+  for (const headers of [{}, { authorization: `Bearer ${token}`, cookie: 'session=a' }]) {
+    const response = await app.inject({ url: '/settings', headers })
+    t.strictSame([response.json(), given(response)], [{ changed: false }, NOTHING])
+  }
+})
+
+t.test('with revocation and both in one request, a login and a logout revoke both sessions', async t => {
+  const revocation = { store: secureSession.memoryRevocation(), recheck: 0 as const }
+  const app = await appWith(t, { key: KEY, subject, transport: 'both', revocation, deviceBound: true }, { trustProxy: true })
+  addRoutes(app)
+  addLogins(app)
+  app.get('/revoke', async ({ session }) => { await session.revoke(); return {} })
+  const http = { 'x-forwarded-proto': 'http' }
+  const answers: Record<string, object> = { '/login/eve': COOKIE_FOR_TOKEN, '/set/user/eve': COOKIE_FOR_TOKEN, '/delete': COOKIE_FOR_TOKEN, '/revoke': COOKIE_FOR_TOKEN, '/get': NOTHING, '/set/page/a': NOTHING }
+  for (const [url, answer] of Object.entries(answers)) {
+    const client = await loggedIn(app)
+    const browser = new Browser(app)
+    await browser.get('/login/bob', { headers: http })
+    const both = { authorization: `Bearer ${client.token}`, cookie: browser.header }
+    t.strictSame(given(await app.inject({ url, headers: both })), answer, url)
+    const isRevoked = answer !== NOTHING
+    t.strictSame([await client.copy().json('/get'), await browser.copy().json('/get')], isRevoked ? [{}, {}] : [{ user: 'ada' }, { user: 'bob' }], url)
+  }
+  const client = await loggedIn(app)
+  t.strictSame(given(await app.inject({ url: '/delete', headers: { authorization: `Bearer ${client.token}`, cookie: 'session=a' } })), COOKIE_FOR_TOKEN)
+  t.strictSame(await client.json('/get'), {}, 'also where the cookie does not open')
+
+  const https = { 'x-forwarded-proto': 'https' }
+  const browser = new Browser(app)
+  await browser.get('/login/bob', { headers: https })
+  t.ok(browser.cookies.has('session.u'), 'the session has a mark')
+  const stolen = `session=${String(browser.cookies.get('session'))}`
+  const thief = await loggedIn(app, 'eve')
+  await app.inject({ url: '/delete', headers: { authorization: `Bearer ${thief.token}`, cookie: stolen, ...https } })
+  t.strictSame(await browser.json('/get', { headers: https }), { user: 'bob' }, 'a copy that nothing proves revokes nothing')
+  t.strictSame(await thief.json('/get'), {})
+})
+
+t.test('a logout with an expired token has the empty header, and with another token it has none', async t => {
+  const clock = fakeClock(t, Date.now())
+  for (const transport of ['both', 'bearer'] as const) {
+    const app = await site(t, { transport, idle: '4h' })
+    const client = await loggedIn(app)
+    clock.advance(4 * HOUR_MS)
+    const logout = await client.get('/delete')
+    t.strictSame(given(logout), transport === 'both' ? COOKIE_FOR_TOKEN : ENDED_TOKEN, transport)
+    t.strictSame([client.token, logout.headers['cache-control']], ['', 'no-store'])
+  }
+  const app = await site(t, { idle: '4h' })
+  const expired = await loggedIn(app)
+  clock.advance(4 * HOUR_MS)
+  const browser = new Browser(app)
+  await browser.get('/login/bob')
+  const authorization = `Bearer ${expired.token}`
+  t.strictSame(given(await browser.get('/set/page/a', { headers: { authorization } })), COOKIE)
+  const foreign = await loggedIn(await site(t, { key: OTHER_KEY }))
+  for (const token of [JWT, foreign.token, `${expired.token.slice(0, -2)}AA`]) {
+    t.strictSame(given(await browser.copy().get('/delete', { headers: { authorization: `Bearer ${token}` } })), COOKIE)
+  }
+  t.strictSame(given(await browser.copy().get('/delete')), COOKIE)
+  t.strictSame(given(await browser.get('/delete', { headers: { authorization } })), COOKIE_FOR_TOKEN)
 })
 
 t.test('of two named sessions, each takes the token that was sealed for it', async t => {

@@ -32,9 +32,9 @@ t.test('docs/bearer.md: the client logs in, sends one request after the other, f
   const clock = fakeClock(t, Date.now())
   const app = await site(t)
   const address = await app.listen({ port: 0, host: '127.0.0.1' })
-  const client = runSnippet(block(t, 'js', 'class Client'), { fetch }, 'new Client()')
-  const send: Fetch = async (url, options) => await client.fetch(address + url, options)
-  const login = async (password: string): Promise<number> => (await send('/app/login', { method: 'POST', body: JSON.stringify({ name: 'ada', password }), headers: { 'content-type': 'application/json' } })).status
+  const client = runSnippet(block(t, 'js', 'class Client'), { fetch }, `new Client('${address}/')`)
+  const send: Fetch = async (path, options) => await client.fetch(path, options)
+  const login = async (password: string): Promise<number> => (await send('/app/login', { method: 'POST', body: JSON.stringify({ name: 'ada', password }), headers: new Headers({ 'content-type': 'application/json' }) })).status
   t.strictSame([await login('a bad one'), (await send('/account')).status, await login('a good one')], [401, 401, 200])
   t.strictSame(await (await send('/account')).json(), { id: 'ada' })
   await Promise.all(['a', 'b', 'c', 'd'].map(async page => await send(`/page/${page}`, { method: 'POST' })))
@@ -45,7 +45,8 @@ t.test('docs/bearer.md: the client logs in, sends one request after the other, f
     t.equal((await send('/account')).status, 200)
   }
   t.equal((await send('/transfer', { method: 'POST' })).status, 200)
-  await t.rejects(client.fetch('no url'))
+  for (const url of ['http://example.invalid/', '//example.invalid/', address.replace('http', 'https')]) await t.rejects(client.fetch(url), /for http:.* alone/)
+  t.equal((await send(`${address}/account`)).status, 200, 'a whole URL of the server')
   const logout = await send('/logout', { method: 'POST' })
   t.strictSame([logout.headers.get('session-token'), logout.headers.getSetCookie()], ['', []])
   t.equal((await send('/account')).status, 401)
@@ -87,8 +88,8 @@ t.test('docs/bearer.md: both headers stay out of a log of headers', async t => {
   for (const secret of ['Bearer abc', String(headers['session-token'])]) t.notMatch(lines.join(), secret)
 })
 
-t.test('docs/bearer.md: every block of code is run by a test of this page, and the client has 15 lines', async t => {
+t.test('docs/bearer.md: every block of code is run by a test of this page, and the client has 20 lines', async t => {
   t.equal(blocks('js').length, 6)
-  t.equal(block(t, 'js', 'class Client').split('\n').filter(line => line.trim() !== '').length, 15)
+  t.equal(block(t, 'js', 'class Client').split('\n').filter(line => line.trim() !== '').length, 20)
   for (const [, anchor] of PAGE.matchAll(/\]\(#([\w-]+)\)/g)) t.ok(PAGE.toLowerCase().includes(`\n## ${String(anchor).replaceAll('-', ' ')}\n`), String(anchor))
 })

@@ -42,29 +42,29 @@ const end: Act = session => { session.delete() }
 const endAndBegin: Act = session => { session.delete(); session.set('page', '/c') }
 const look: Act = session => [session.info, session.changed, session.data(), session.keys()]
 
-const SAME = { meta: { lineage: 'same' }, revoke: null, login: null }
+const SAME = { meta: { lineage: 'same' }, revoke: { length: 0 }, login: null }
 
 const ROWS: readonly Row[] = [
   { brought: 'nothing', act: read, kind: 'none' },
   { brought: 'nothing', act: look, kind: 'none' },
-  { brought: 'nothing', act: end, kind: 'end', more: { revoke: null } },
-  { brought: 'nothing', act: change, kind: 'write', more: { meta: { lineage: 'first' }, revoke: null, login: null } },
+  { brought: 'nothing', act: end, kind: 'end', more: { revoke: { length: 0 } } },
+  { brought: 'nothing', act: change, kind: 'write', more: { meta: { lineage: 'first' }, revoke: { length: 0 }, login: null } },
   { brought: 'nothing', act: logIn, kind: 'write', more: { meta: { lineage: 'first' }, login: Buffer } },
-  { brought: 'nothing', act: regenerate, kind: 'replace', more: { meta: { lineage: 'fresh' }, revoke: null } },
+  { brought: 'nothing', act: regenerate, kind: 'replace', more: { meta: { lineage: 'fresh' }, revoke: { length: 0 } } },
   { brought: 'anonymous', act: read, kind: 'none' },
   { brought: 'anonymous', act: readObject, kind: 'none' },
   { brought: 'anonymous', act: look, kind: 'none' },
   { brought: 'anonymous', act: change, kind: 'write', more: SAME },
   { brought: 'anonymous', act: nested, kind: 'write', more: SAME },
-  { brought: 'anonymous', act: logIn, kind: 'replace', more: { meta: { lineage: 'fresh', continuesLogin: false }, revoke: null, login: Buffer } },
-  { brought: 'anonymous', act: end, kind: 'end', more: { revoke: null } },
+  { brought: 'anonymous', act: logIn, kind: 'replace', more: { meta: { lineage: 'fresh', continuesLogin: false }, revoke: { length: 0 }, login: Buffer } },
+  { brought: 'anonymous', act: end, kind: 'end', more: { revoke: { length: 0 } } },
   { brought: 'user', act: read, kind: 'none' },
   { brought: 'user', act: change, kind: 'write', more: SAME },
   { brought: 'user', act: nested, kind: 'write', more: SAME },
-  { brought: 'user', act: impersonate, kind: 'replace', more: { meta: { lineage: 'fresh', continuesLogin: true }, revoke: Object, login: Buffer } },
-  { brought: 'user', act: regenerate, kind: 'replace', more: { meta: { lineage: 'fresh', continuesLogin: false }, revoke: Object, login: null } },
-  { brought: 'user', act: end, kind: 'end', more: { revoke: Object } },
-  { brought: 'user', act: endAndBegin, kind: 'replace', more: { meta: { lineage: 'fresh' }, revoke: Object } },
+  { brought: 'user', act: impersonate, kind: 'replace', more: { meta: { lineage: 'fresh', continuesLogin: true }, revoke: { length: 1 }, login: Buffer } },
+  { brought: 'user', act: regenerate, kind: 'replace', more: { meta: { lineage: 'fresh', continuesLogin: false }, revoke: { length: 1 }, login: null } },
+  { brought: 'user', act: end, kind: 'end', more: { revoke: { length: 1 } } },
+  { brought: 'user', act: endAndBegin, kind: 'replace', more: { meta: { lineage: 'fresh' }, revoke: { length: 1 } } },
   { brought: 'due', act: read, kind: 'renew', more: { stamp: { isRenewed: true, isChecked: false } } },
   { brought: 'due', act: change, kind: 'write', more: { ...SAME, stamp: null } },
   { brought: 'due', act: end, kind: 'end' },
@@ -103,11 +103,12 @@ t.test('the plan follows from what the request brought and what it did', async t
     const header = brought === 'nothing' ? undefined : (brought === 'anonymous' ? anonymous : user).header
     if (brought.endsWith('due')) clock.advance(7 * HOUR_MS)
     const headers = header === undefined ? {} : { cookie: header }
-    const candidates = loadNow(definition, headerSource({ headers, rawHeaders: [] }), new DeferredLog())
+    const head = { headers, rawHeaders: [] }
+    const candidates = loadNow(definition, headerSource(head), new DeferredLog())
     const verified: VerifiedSession | null = candidates === null ? null : verifyWithoutStore(definition, candidates, headers)
     const session = new Session(definition.context, NO_OBSERVER, verified === null ? null : verified.opened)
     act(session)
-    const input: PlanInput = { definition, session, verified, header, transport: 'cookie', overTls: false, isUsed: true, mustClearProof: false }
+    const input: PlanInput = { definition, session, verified, head, transport: 'cookie', overTls: false, isUsed: true, mustClearProof: false }
     const plan = planOf(input)
     t.match(plan, { kind, ...more }, `${brought}: ${act.name}`)
     t.strictSame(planOf(input).kind, kind, 'planning again changes nothing')
@@ -185,11 +186,12 @@ t.test('what goes out beside a session with a mark follows from what the request
     const definition = brought === 'a legacy pass' ? renamed : own
     const header = headerOf[brought]
     const headers = header === undefined ? {} : { cookie: header }
-    const candidates = loadNow(definition, headerSource({ headers, rawHeaders: [] }), new DeferredLog())
+    const head = { headers, rawHeaders: [] }
+    const candidates = loadNow(definition, headerSource(head), new DeferredLog())
     const verified = candidates === null ? null : verifyWithoutStore(definition, candidates, headers)
     const session = new Session(definition.context, NO_OBSERVER, verified === null || isRefused(verified) ? null : verified.opened)
     act(session)
-    const input: PlanInput = { definition, session, verified, header, transport: 'cookie', overTls: true, isUsed: true, mustClearProof: false, ...more }
+    const input: PlanInput = { definition, session, verified, head, transport: 'cookie', overTls: true, isUsed: true, mustClearProof: false, ...more }
     const plan = planOf(input)
     const what = `${brought}: ${act.name}, ${JSON.stringify(more)}`
     t.match(plan, { kind, ...binding === undefined ? {} : { binding } }, what)
