@@ -23,7 +23,7 @@ export function loadBearer (
   return { sessions: [opened], legacy: null, legacySettings: [], cameIn: isInBoth ? 'both' : 'bearer' }
 }
 
-/** A request has a cookie with this session, or with a legacy one. Whether it opens is not looked at. */
+/** A request has a cookie of this session, or a legacy cookie, that is not empty. It may be one that does not open. */
 export function hasCookieOf ({ options, legacyCookies }: SessionDefinition, header: string | undefined): boolean {
   const names = [options.cookieName, ...legacyCookies.map(({ cookieName }) => cookieName)]
   return names.some(name => cookieValues(header, name).some(value => value !== ''))
