@@ -146,13 +146,16 @@ declare namespace secureSession {
   export type RequireSession = ofGuard.RequireSession
   /** `SessionOptions`, by the name that `@fastify/secure-session` gives them. */
   export type SecureSessionPluginOptions = SessionOptions
-  export const fileKeyring: typeof ofFile
-  export const redisKeyring: typeof inRedis
-  export const wrappedKeyring: typeof ofWrapped
-  export const memoryRevocation: typeof revokedInMemory
-  export const redisRevocation: typeof revokedInRedis
-  export const secureSessionOpener: typeof ofSecureSession
-  export const sealedOpener: typeof ofFormerName
+  // Not `export const`: an editor shows the doc comments of the functions at the import, too.
+  export {
+    ofFile as fileKeyring,
+    inRedis as redisKeyring,
+    ofWrapped as wrappedKeyring,
+    revokedInMemory as memoryRevocation,
+    revokedInRedis as redisRevocation,
+    ofSecureSession as secureSessionOpener,
+    ofFormerName as sealedOpener
+  }
   /** `secureSession`, by the name that `@fastify/secure-session` exports it under. */
   export { secureSession, secureSession as default, secureSession as fastifySecureSession }
 }

@@ -21,42 +21,60 @@ export type { Duration, KeyInput, KeyInputs, RefusalReason, Serializer }
 
 /** The options of `createSealer`. Durations are in seconds, or text with a unit such as `'15m'`. */
 export interface SealerOptions {
-  /** The key, or keys: the first seals, all open. */
+  /**
+   * The key, or keys: the first seals, all open.
+   * @example
+   * createSealer({ key: process.env['SESSION_KEY'] })
+   */
   key: KeyInputs | undefined
   /**
    * The name of the cookie. A token opens only under the name that it was sealed for.
    * @default 'session'
+   * @example
+   * createSealer({ key, cookieName: '__Host-session' })
    */
   cookieName?: string | undefined
   /**
    * The tenant that the sessions belong to, as the option `tenant` of the plugin returns it. A token opens only with
    * the tenant that it was sealed for.
    * @default no tenant
+   * @example
+   * createSealer({ key, tenant: 'acme' })
    */
   tenant?: string | undefined
   /**
    * A session that was not sealed again for this long has expired.
    * @default '1d'
+   * @example
+   * createSealer({ key, idle: '8h' })
    */
   idle?: Duration | undefined
   /**
    * A session older than this has expired.
    * @default the longer of '30d' and `idle`
+   * @example
+   * createSealer({ key, absolute: '7d' })
    */
   absolute?: Duration | undefined
   /**
    * Pad the plaintext to a multiple of this many bytes, at most 2048.
    * @default 0: no padding
+   * @example
+   * createSealer({ key, padTo: 256 })
    */
   padTo?: number | undefined
   /**
    * Writes and reads the values.
    * @default JSON
+   * @example
+   * createSealer({ key, serializer: { serialize, deserialize } })
    */
   serializer?: Serializer | undefined
   /**
    * Returns the current time in milliseconds since 1970.
    * @default Date.now
+   * @example
+   * createSealer({ key, now: () => clock.nowMs })
    */
   now?: (() => number) | undefined
 }

@@ -16,7 +16,11 @@ export interface Tokens {
 
 /** The options of `freshTokens`. */
 export interface FreshTokensOptions<T extends Tokens = Tokens> {
-  /** The key of the tokens in the session. Your login sets this value. */
+  /**
+   * The key of the tokens in the session. Your login sets this value.
+   * @example
+   * key: 'tokens'
+   */
   key: string
   /**
    * Asks the provider for new tokens. It is called once for all parallel requests of a session, and gets a copy of the
@@ -28,6 +32,8 @@ export interface FreshTokensOptions<T extends Tokens = Tokens> {
    * @param tokens the newest tokens
    * @param request the request that needed them first
    * @param signal aborts at the end of `timeout`: pass it to `fetch`
+   * @example
+   * refresh: async ({ refreshToken }, request, signal) => await provider.refresh(refreshToken, { signal })
    */
   refresh (
     tokens: T, request: FastifyRequest<any, any, any, any, any, any, any, any>, signal: AbortSignal
@@ -35,22 +41,30 @@ export interface FreshTokensOptions<T extends Tokens = Tokens> {
   /**
    * An access token that ends within this time is refreshed. It must be shorter than an access token lives.
    * @default '60s'
+   * @example
+   * before: '2m'
    */
   before?: Duration | undefined
   /**
    * A client of Redis or Valkey, for an app that runs in several processes: one of them refreshes, and the others get
    * the new tokens, sealed, from there. It is used for GET and EVAL, and not closed.
    * @default none: only the requests of one process refresh together
+   * @example
+   * lock: redis
    */
   lock?: RefreshLockClient | undefined
   /**
    * A provider that takes longer counts as unavailable. At most a minute.
    * @default '10s'
+   * @example
+   * timeout: '5s'
    */
   timeout?: Duration | undefined
   /**
    * The session that holds the tokens.
    * @default 'session'
+   * @example
+   * sessionName: 'adminSession'
    */
   sessionName?: string | undefined
 }
@@ -66,13 +80,20 @@ export interface NewestTokensOptions {
   /**
    * Which tokens, by the option `key` of their registration.
    * @default those of the only registration
+   * @example
+   * await request.newestTokens({ key: 'calendar' })
    */
   key?: string | undefined
 }
 
 /** The options of `request.freshToken`. */
 export interface FreshTokenOptions extends NewestTokensOptions {
-  /** An access token that the API did not take. If the session has no newer one, it is refreshed, whatever its end. */
+  /**
+   * An access token that the API did not take. If the session has no newer one, it is refreshed, whatever its end.
+   * @default none: a token that does not end soon is good
+   * @example
+   * await request.freshToken({ refused: token })
+   */
   refused?: string | undefined
 }
 

@@ -7,6 +7,8 @@ export interface GuardOptions {
   /**
    * The name of the session to check.
    * @default the first session of the registration
+   * @example
+   * app.requireSession({ sessionName: 'adminSession' })
    */
   sessionName?: string | undefined
   /**
@@ -22,12 +24,16 @@ export interface GuardOptions {
    * A login is a `regenerate()`, or, with the option `subject`, a change from an anonymous session to the session of a
    * user. No other change counts as a login.
    * @default no maximum
+   * @example
+   * app.requireSession({ freshWithin: '10m' })
    */
   freshWithin?: Duration | undefined
   /**
    * `true`: the browser must have proved that it has the key that the session is bound to, by the option `deviceBound`.
    * Others get 401 with FST_SESSION_UNBOUND, and so does the browser itself until it has registered its key.
    * @default false
+   * @example
+   * app.requireSession({ bound: true })
    */
   bound?: boolean | undefined
   /**
@@ -35,6 +41,8 @@ export interface GuardOptions {
    * `'2m'`, which is the minimum. An older proof is answered with 307 to the same URL: the browser makes another proof,
    * and repeats the request with its body. Implies `bound`.
    * @default no maximum
+   * @example
+   * app.requireSession({ provenWithin: '2m' })
    */
   provenWithin?: Duration | undefined
   /**
@@ -56,6 +64,8 @@ export interface GuardOptions {
    * or characters of `._~-`. Only for GET and HEAD, and for paths of up to 2,048 characters. Read it with
    * `app.secureSession.returnPath`, which refuses all that is no path of this site.
    * @default no parameter
+   * @example
+   * app.requireSession({ redirectTo: '/login', returnTo: 'next' })
    */
   returnTo?: string | undefined
   /**

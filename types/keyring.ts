@@ -28,6 +28,8 @@ export interface FileKeyringOptions {
   /**
    * Accept a file that is readable by other users than its owner, as Kubernetes mounts secrets.
    * @default false
+   * @example
+   * fileKeyring('/etc/app/keys.json', { othersMayRead: true })
    */
   othersMayRead?: boolean | undefined
 }
@@ -43,11 +45,20 @@ export interface RedisKeyringOptions {
   /**
    * The Redis key of the keyring.
    * @default 'fastify-sealed-session:keyring'
+   * @example
+   * redisKeyring(redis, { key: 'shop:keyring' })
    */
   key?: string | undefined
 }
 
-/** The key of `wrappedKeyring`, which you keep elsewhere: in a KMS, say. */
+/**
+ * The key of `wrappedKeyring`, which you keep elsewhere: in a KMS, say.
+ * @example
+ * const wrapping: secureSession.KeyWrapping = {
+ *   wrap: async dataKey => await kms.encrypt(dataKey),
+ *   unwrap: async wrapped => await kms.decrypt(wrapped)
+ * }
+ */
 export interface KeyWrapping {
   /**
    * Encrypts a data key. It is called for each write of the keyring.
@@ -66,16 +77,24 @@ export interface KeyWrapping {
 
 /** Key rotation by the servers. Each time is in seconds, or text with a unit. */
 export interface Rotation {
-  /** The time from the activation of one key to the activation of the next, such as `'30d'`. */
+  /**
+   * The time from the activation of one key to the activation of the next, such as `'30d'`.
+   * @example
+   * rotation: { every: '30d' }
+   */
   every: Duration
   /**
    * The time from the creation of a key to its activation. Within this time, every server must reload the keyring.
    * @default '1h', or half of `every` if that is shorter
+   * @example
+   * rotation: { every: '30d', activateIn: '2h' }
    */
   activateIn?: Duration | undefined
   /**
    * How long a key opens sessions after the next key was activated.
    * @default the longer of '90d' and `absolute`
+   * @example
+   * rotation: { every: '30d', keepFor: '60d' }
    */
   keepFor?: Duration | undefined
 }

@@ -25,16 +25,26 @@ type Keyring = string | URL | KeyringStore
  * })
  */
 export interface SessionOptions {
-  /** One key or several: the first seals, all open. `npx fastify-sealed-session generate` makes one. */
+  /**
+   * One key or several: the first seals, all open. `npx fastify-sealed-session generate` makes one.
+   * @default none: one of `key`, `secret` and `keyring` must be given
+   * @example
+   * key: process.env['SESSION_KEY']
+   */
   key?: KeyInputs | undefined
   /**
    * A passphrase of 32 bytes or more, turned into a key with Argon2id once at boot.
+   * @default none: one of `key`, `secret` and `keyring` must be given
    * @see https://www.rfc-editor.org/rfc/rfc9106
+   * @example
+   * secret: process.env['SESSION_SECRET']
    */
   secret?: Buffer | string | undefined
   /**
    * The salt of `secret`, 16 bytes.
    * @default a fixed salt; a warning is logged
+   * @example
+   * salt: Buffer.from('8c1f0ad3b2765e94c1a2d6f07b3e5948', 'hex')
    */
   salt?: Buffer | string | undefined
   /**
@@ -42,11 +52,16 @@ export interface SessionOptions {
    * `fileKeyring` and `redisKeyring` return. With the option `tenant`, also a function that returns the keyring of a
    * tenant: it is read when a request first needs it, and `request.session` throws FST_SESSION_STORE_UNAVAILABLE (503)
    * while it cannot be read. A server keeps the keyrings of the 1,000 tenants that were used last.
+   * @default none: one of `key`, `secret` and `keyring` must be given
+   * @example
+   * keyring: '/etc/app/keys.json'
    */
   keyring?: Keyring | ((tenant: string) => Keyring) | undefined
   /**
    * How often the keyring is read again.
    * @default '10s', or a quarter of `rotation.activateIn` if that is shorter
+   * @example
+   * reloadEvery: '1m'
    */
   reloadEvery?: Duration | undefined
   /**
@@ -59,12 +74,16 @@ export interface SessionOptions {
   /**
    * The property on the request.
    * @default 'session'
+   * @example
+   * sessionName: 'adminSession'
    */
   sessionName?: string | undefined
   /**
    * The name of the cookie. For production: `'__Host-session'`.
    * @default `sessionName`
    * @see https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Set-Cookie#cookie_prefixes
+   * @example
+   * cookieName: '__Host-session'
    */
   cookieName?: string | undefined
   /**
@@ -72,9 +91,16 @@ export interface SessionOptions {
    * requests that came over TLS. With the option `tenant`, also a function that chooses one of `cookies` for a
    * request.
    * @default { path: '/', httpOnly: true, sameSite: 'lax', secure: 'auto' }
+   * @example
+   * cookie: { sameSite: 'strict', path: '/app' }
    */
   cookie?: CookieOptions | ((request: FastifyRequest) => CookieChoice) | undefined
-  /** Another name of `cookie`. */
+  /**
+   * Another name of `cookie`.
+   * @default as `cookie`
+   * @example
+   * cookieOptions: { sameSite: 'strict' }
+   */
   cookieOptions?: CookieOptions | ((request: FastifyRequest) => CookieChoice) | undefined
   /**
    * The cookies that the option `cookie` chooses from, where it is a function: all of their attributes, and a
@@ -105,35 +131,52 @@ export interface SessionOptions {
   /**
    * A session that was not renewed for this long has expired.
    * @default `cookie.maxAge`, or else '1d'
+   * @example
+   * idle: '8h'
    */
   idle?: Duration | undefined
-  /** Another name of `idle`. */
+  /**
+   * Another name of `idle`.
+   * @default as `idle`
+   * @example
+   * expiry: 28_800
+   */
   expiry?: Duration | undefined
   /**
    * A session older than this has expired, even if it was in use.
    * @default the longer of '30d' and `idle`
+   * @example
+   * absolute: '7d'
    */
   absolute?: Duration | undefined
   /**
    * A session that is used after this time is renewed. Must be shorter than `idle`.
    * @default a quarter of `idle`
+   * @example
+   * renewAfter: '10m'
    */
   renewAfter?: Duration | undefined
   /**
    * The cookie survives a restart of the browser. Then `absolute` is at most 400 days, the maximum of browsers (RFC
    * 6265bis section 5.5).
    * @default false
+   * @example
+   * persistent: true
    */
   persistent?: boolean | undefined
   /**
    * The maximum number of cookies that a session may be split over: `name`, `name.1`, `name.2`. See docs/cookies.md for
    * the header sizes that proxies accept.
    * @default 1
+   * @example
+   * maxCookies: 3
    */
   maxCookies?: 1 | 2 | 3 | undefined
   /**
    * Pad the plaintext to a multiple of this many bytes, at most 2048, so that the length of the cookie reveals less.
    * @default 0: no padding
+   * @example
+   * padTo: 256
    */
   padTo?: number | undefined
   /**
@@ -141,11 +184,15 @@ export interface SessionOptions {
    * the decryption. A cookie is kept when it is opened the second time. All checks that depend on time or on the
    * revocation store are made again. 0 turns it off.
    * @default 1000
+   * @example
+   * tokenCache: 10_000
    */
   tokenCache?: number | undefined
   /**
    * Writes and reads the values of a session.
    * @default JSON
+   * @example
+   * serializer: { serialize: data => encode(data), deserialize: bytes => decode(bytes) }
    */
   serializer?: Serializer | undefined
   /**
@@ -173,6 +220,8 @@ export interface SessionOptions {
    * The name of the response header with the token, for `transport: 'bearer'` or `'both'`. A client replaces its token
    * by the value whenever a response has this header, and forgets it where the value is empty.
    * @default 'session-token'
+   * @example
+   * bearerHeader: 'x-session-token'
    */
   bearerHeader?: string | undefined
   /**
@@ -180,6 +229,8 @@ export interface SessionOptions {
    * on a response that a cache may store and whose session was read.
    * @default true
    * @see https://www.rfc-editor.org/rfc/rfc9111#section-7.3
+   * @example
+   * cacheControl: false
    */
   cacheControl?: boolean | undefined
   /**
@@ -236,6 +287,8 @@ export interface SessionOptions {
    * Routes with a guard have `security` in the document of `@fastify/swagger`. That plugin must be given
    * `app.secureSession.securitySchemes`.
    * @default false
+   * @example
+   * openapi: true
    */
   openapi?: boolean | undefined
 }

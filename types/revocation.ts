@@ -35,28 +35,40 @@ export interface RevocationStore {
 
 /** The option `revocation`. Times are in seconds, or text with a unit. */
 export interface RevocationOptions {
-  /** `memoryRevocation()`, `redisRevocation(client)`, or your own store. */
+  /**
+   * `memoryRevocation()`, `redisRevocation(client)`, or your own store.
+   * @example
+   * revocation: { store: secureSession.redisRevocation(redis) }
+   */
   store: RevocationStore
   /**
    * How long a session is trusted before the store is asked again; 0 asks at every request.
    * @default '5m'
+   * @example
+   * revocation: { store, recheck: '1m' }
    */
   recheck?: Duration | undefined
   /**
    * What to do while the store is unavailable. `'refuse'`: accessing a session that is due for a check throws
    * FST_SESSION_STORE_UNAVAILABLE (503). `'allow'`: the session is trusted, and a warning is logged.
    * @default 'refuse'
+   * @example
+   * revocation: { store, onError: 'allow' }
    */
   onError?: 'refuse' | 'allow' | undefined
   /**
    * A store that takes longer than this counts as unavailable. At most a minute.
    * @default '500ms'
+   * @example
+   * revocation: { store, timeout: '200ms' }
    */
   timeout?: Duration | undefined
   /**
    * The longest limit that `session.options()` may give one session, if longer than `absolute`. The limits of sessions
    * that are revoked only by id or by subject are not known, so their cut-offs are kept for this long.
    * @default '400d'
+   * @example
+   * revocation: { store, longest: '90d' }
    */
   longest?: Duration | undefined
 }
@@ -67,11 +79,15 @@ export interface MemoryRevocationOptions {
    * The maximum number of cut-offs. When it is exceeded, the oldest is dropped, and all sessions that were created
    * before this cut-off was made are revoked.
    * @default 100_000, which take about 20 MB
+   * @example
+   * memoryRevocation({ max: 10_000 })
    */
   max?: number | undefined
   /**
    * Returns the current time in milliseconds since 1970.
    * @default Date.now
+   * @example
+   * memoryRevocation({ now: () => clock.nowMs })
    */
   now?: (() => number) | undefined
 }
@@ -87,6 +103,8 @@ export interface RedisRevocationOptions {
   /**
    * The prefix of all keys. Apps that share a Redis need different ones.
    * @default 'fastify-sealed-session:cut-off:'
+   * @example
+   * redisRevocation(redis, { prefix: 'shop:cut-off:' })
    */
   prefix?: string | undefined
 }

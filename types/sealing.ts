@@ -33,6 +33,8 @@ export interface Serializer {
    * `false`: this serializer opens sessions that it wrote on another server, and JSON is used to write. For the first
    * step of a rollout over many servers, and for the change back to JSON.
    * @default true
+   * @example
+   * serializer: { serialize, deserialize, writes: false }
    */
   readonly writes?: boolean | undefined
 }

@@ -65,29 +65,40 @@ export interface SessionSettings extends CookieOptions {
   /**
    * The session expires when it was not used for this long. At most its absolute limit.
    * @default the option `idle`
+   * @example
+   * request.session.options({ idle: '30d', absolute: '90d' })
    */
   idle?: Duration | undefined
   /**
    * The session expires when it is older than this. At most 400 days; with `revocation`, at most the longer of its
    * `longest` and `absolute`.
    * @default the option `absolute`
+   * @example
+   * request.session.options({ idle: '30d', absolute: '90d' })
    */
   absolute?: Duration | undefined
   /**
    * Whether the cookie survives a restart of the browser. Its Max-Age is then the time to the absolute limit.
    * @default the option `persistent`
+   * @example
+   * request.session.options({ persistent: true })
    */
   persistent?: boolean | undefined
   /**
    * Seconds. Sent as given. It also becomes the session's own idle limit, and raises its absolute limit to at least
    * that (at most 400 days). The browser counts from the last write, so it also drops the cookie of a session that is
    * in use but only read. `idle` with `persistent` avoids this.
+   * @default the option `cookie.maxAge`
+   * @example
+   * request.session.options({ maxAge: 2_592_000 })
    */
   maxAge?: number | undefined
   /**
    * For the option `transport: 'both'`: in what this reply gives the client a session that begins in this request, such
    * as by a login. It stays there. Not sealed. A session never changes from one to the other.
    * @default 'cookie', or 'bearer' if the option `transport` is 'bearer'
+   * @example
+   * request.session.options({ transport: 'bearer' })
    */
   transport?: Transport | undefined
 }
@@ -121,18 +132,30 @@ export interface SessionMethods<T> {
    * request.session.set('user', { id: 42 })
    */
   set<K extends SessionKey<T>> (key: K, value: SessionValue<T, K> | undefined): void
-  /** Whether there is a value with this key. */
+  /**
+   * Whether there is a value with this key.
+   * @example
+   * if (!request.session.has('user')) return reply.code(401).send()
+   */
   has (key: SessionKey<T>): boolean
   /**
    * Removes a value.
    * @throws {FST_SESSION_COMMITTED} if the cookie can no longer be sent
+   * @example
+   * request.session.unset('cart')
    */
   unset (key: SessionKey<T>): void
-  /** A shallow copy of all values. */
+  /**
+   * A shallow copy of all values.
+   * @example
+   * const values = request.session.data()
+   */
   data (): SessionContent<T>
   /**
    * Restarts the idle limit and writes the cookie. The absolute limit is unchanged. Does nothing after `delete()`.
    * @throws {FST_SESSION_COMMITTED} if the cookie can no longer be sent
+   * @example
+   * request.session.touch()
    */
   touch (): void
   /**
@@ -152,6 +175,8 @@ export interface SessionMethods<T> {
    * starts a new session. With `revocation`, the session is revoked in the store before the reply is sent, so that
    * copies of the cookie are refused; with the option `subject`, this is not done for a session without a subject.
    * @throws {FST_SESSION_COMMITTED} if the cookie can no longer be sent
+   * @example
+   * request.session.delete()
    */
   delete (): void
   /**

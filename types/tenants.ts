@@ -5,16 +5,30 @@ export interface DeclaredCookie extends CookieOptions {
   /**
    * The first characters of the cookie's name, before `cookieName`, such as `'__Host-'`.
    * @default '', no prefix
+   * @example
+   * cookies: [{ namePrefix: '__Host-' }, { domain: 'example.com', namePrefix: '__Secure-' }]
    */
   namePrefix?: string | undefined
 }
 
 /** What the option `cookie` as a function returns: the domain, the path and the name prefix of one of `cookies`. */
 export interface CookieChoice {
-  /** @default no domain */
+  /**
+   * @default no domain
+   * @example
+   * cookie: request => ({ domain: 'example.com', namePrefix: '__Secure-' })
+   */
   domain?: string | undefined
-  /** @default '/' */
+  /**
+   * @default '/'
+   * @example
+   * cookie: request => ({ path: '/:tenant/' })
+   */
   path?: string | undefined
-  /** @default '', no prefix */
+  /**
+   * @default '', no prefix
+   * @example
+   * cookie: request => ({ namePrefix: '__Host-' })
+   */
   namePrefix?: string | undefined
 }

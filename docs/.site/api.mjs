@@ -133,7 +133,7 @@ function asShown (comment) {
 function pluginFile () {
   const index = readFileSync(join(ROOT, 'index.ts'), 'utf8')
   const imports = new Map(Array.from(index.matchAll(/^import \{ (\w+) as (\w+) \} from '(.*)'$/gm), ([, name, as, from]) => [as, { name, from }]))
-  const helpers = Array.from(index.matchAll(/export const (\w+): typeof (\w+)/g), ([, exported, as]) => {
+  const helpers = Array.from(index.matchAll(/^ {4}(\w+) as (\w+),?$/gm), ([, as, exported]) => {
     const { name, from } = imports.get(as)
     return `export { ${name} as ${exported} } from '${from}'\n`
   })

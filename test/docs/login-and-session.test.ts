@@ -2,7 +2,7 @@ import swagger from '@fastify/swagger'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { Redis } from 'ioredis'
@@ -171,6 +171,22 @@ t.test('each error names its place on the page of errors, where Node.js and a lo
     t.strictSame(Object.keys(JSON.parse(body)).sort(), ['code', 'error', 'message', 'statusCode'])
     t.notMatch(body, 'errors.md')
   }
+})
+
+t.test('the doc comment of each option has an example, and its default if it may be left out', async t => {
+  const files = [...readdirSync(join(ROOT, 'types')).map(file => `types/${file}`), 'lib/sealer.ts']
+  const names: string[] = []
+  for (const file of files) {
+    for (const [, name, body] of readFileSync(join(ROOT, file), 'utf8').matchAll(/^export interface (\w+(?:Options|Settings|Rotation|Choice|Cookie)|Rotation)\b[^{]*\{\n([^]*?)\n\}/gm)) {
+      for (const [, comment = '', property, optional] of (body as string).matchAll(/(?:^ {2}\/\*\*((?:(?!\*\/)[^])*)\*\/\n)?^ {2}(?:readonly )?(\w+)(\?)?(?=:| ?\()/gm)) {
+        const path = `${name}.${property}`
+        names.push(path)
+        t.match(comment, /\* @example\n +\* \S/, path)
+        if (optional !== undefined) t.match(comment, /\* @default \S/, path)
+      }
+    }
+  }
+  for (const name of ['SessionOptions.key', 'GuardOptions.when', 'Rotation.every', 'LegacyCookie.keep', 'FreshTokensOptions.refresh', 'SealerOptions.now']) t.ok(names.includes(name), name)
 })
 
 t.test('the pages have every option and every name of the session', async t => {
