@@ -37,8 +37,7 @@ const GROUPS = {
     'Another library': '/migration#your-own-opener'
   },
   Recipes: {
-    Tests: '/recipes#tests-as-a-logged-in-user',
-    'All recipes': '/recipes'
+    'All recipes': '/recipes/'
   },
   Background: {
     Security: '/security',

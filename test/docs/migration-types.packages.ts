@@ -4,9 +4,11 @@ import t, { type Test } from 'tap'
 import { compilerErrors } from '../helpers/compiler'
 import { freshFolder } from '../helpers/installed'
 import { block, ROOT } from './migration-page'
+import { pageOf } from './page'
 
-/** The page's TypeScript, compiled where the old library has been uninstalled. */
+/** TypeScript of the pages, compiled where the old library has been uninstalled. */
 
+const NEST = pageOf('recipes/nestjs.md')
 const OLD = '@fastify/secure-session'
 const OPTIONS = {
   strict: true, noEmit: true, target: 'es2022', module: 'nodenext', types: ['node'], preserveSymlinks: true, experimentalDecorators: true, emitDecoratorMetadata: true
@@ -60,23 +62,23 @@ import type secureSession from 'fastify-sealed-session'
 @Controller() export class Account { @Get() id (@Session() session: secureSession.Session): number | undefined { return session.get('user')?.id } }
 `
 
-t.test('docs/migration.md: the TypeScript compiles with flash and passport, with and without skipLibCheck', async t => {
+t.test('docs/migration.md and docs/recipes: the TypeScript compiles with flash and passport, with and without skipLibCheck', async t => {
   const folder = project(t)
   const renamed = { 'session.ts': block(t, 'ts', 'user: { id: number }'), 'user.ts': USER }
   const nest = {
     'app.module.ts': 'export class AppModule {}',
     'controller.ts': CONTROLLER,
-    'guard.ts': block(t, 'ts', 'LoggedInGuard'),
-    'main.ts': block(t, 'ts', 'NestFactory.create')
+    'guard.ts': NEST.block(t, 'ts', 'LoggedInGuard'),
+    'main.ts': NEST.block(t, 'ts', 'NestFactory.create')
   }
   t.strictSame(errorsIn(folder, { ...renamed, ...nest }, true), [])
 
   const ofTheOld = (line: string): boolean => line.includes(OLD)
   t.ok(errorsIn(folder, renamed, false).some(ofTheOld), 'the types of flash look for the old library')
-  const declared = { 'old.d.ts': block(t, 'ts', `declare module '${OLD}'`) }
+  const declared = { 'old.d.ts': pageOf('recipes/other-plugins.md').block(t, 'ts', `declare module '${OLD}'`) }
   t.strictSame(errorsIn(folder, { ...renamed, ...declared }, false).filter(ofTheOld), [])
 })
 
-t.test('docs/migration.md: the NestJS guard is the guard of the app that other tests build', async t => {
-  t.equal(block(t, 'ts', 'LoggedInGuard'), readFileSync(join(ROOT, 'test/neighbours/nestjs/app/logged-in.guard.ts'), 'utf8'))
+t.test('docs/recipes: the NestJS guard is the guard of the app that other tests build', async t => {
+  t.equal(NEST.block(t, 'ts', 'LoggedInGuard'), readFileSync(join(ROOT, 'test/neighbours/nestjs/app/logged-in.guard.ts'), 'utf8'))
 })

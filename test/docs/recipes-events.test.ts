@@ -4,7 +4,7 @@ import { runSnippet } from '../helpers/snippet'
 import { listen, Visitor } from '../neighbours/helpers'
 import { pageOf } from './page'
 
-const { PAGE, block, blocks } = pageOf('recipes.md')
+const { PAGE, block, blocks } = pageOf('recipes/server-sent-events.md')
 
 const PLAIN = block(t, 'js', '@fastify/sse')
 const COMMITTED = blocks('js').find(code => code.includes('sse') && code.includes('commitSession')) as string

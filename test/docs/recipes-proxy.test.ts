@@ -7,7 +7,7 @@ import { runSnippet } from '../helpers/snippet'
 import { listen, Visitor } from '../neighbours/helpers'
 import { pageOf } from './page'
 
-const { block } = pageOf('recipes.md')
+const { block } = pageOf('recipes/proxying.md')
 
 /** What the upstream was sent. */
 interface Sent {

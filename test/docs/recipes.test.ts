@@ -6,17 +6,18 @@ import { Browser } from '../helpers/browser'
 import { runSnippet } from '../helpers/snippet'
 import { pageOf } from './page'
 
-const { block, blocks } = pageOf('recipes.md')
+const TESTING = pageOf('recipes/testing.md')
+const SERIALIZER = pageOf('recipes/changing-the-serializer.md')
 
 const env = { SESSION_KEY: KEY.toString('base64') }
 
-t.test('docs/recipes.md: with writes: false a serializer opens its sessions, and JSON is written', async t => {
+t.test('docs/recipes: with writes: false a serializer opens its sessions, and JSON is written', async t => {
   const serializer = {
     serialize: (data: object) => `v1:${JSON.stringify(data)}`,
     deserialize: (bytes: Buffer) => JSON.parse(bytes.toString().slice(3))
   }
   const reading: TestApp = bareApp(t)
-  runSnippet(block(t, 'js', 'writes: false'), { app: reading, secureSession, serializer, process: { env } })
+  runSnippet(SERIALIZER.block(t, 'js', 'writes: false'), { app: reading, secureSession, serializer, process: { env } })
   const writing = await appWith(t, { key: KEY, serializer })
   const json = await appWith(t)
   await reading.after()
@@ -30,7 +31,7 @@ t.test('docs/recipes.md: with writes: false a serializer opens its sessions, and
   }
 })
 
-t.test('docs/recipes.md: node:v8 serializes equal arrays differently', async t => {
+t.test('docs/recipes: node:v8 serializes equal arrays differently', async t => {
   const pushed: string[] = []
   pushed.push('book')
   const written = serialize(pushed)
@@ -42,16 +43,10 @@ async function run (code: string, scope: Record<string, unknown>, result = 'resp
   return await runSnippet(`return (async () => {\n${code}\nreturn ${result}\n})()`, scope)
 }
 
-/** A site with two sessions, as the page registers them, and a route for each of its requests. */
+/** A site with two sessions, and a route for each request of the page. */
 async function site (t: Test): Promise<TestApp> {
-  const app = bareApp(t)
   const subject = (session: secureSession.Session): string | undefined => session.get('user')?.id ?? session.get('role')
-  const register = async (_: unknown, all: secureSession.SessionOptions[]): Promise<void> => {
-    await app.register(secureSession, all.map(one => ({ ...one, subject })))
-  }
-  await runSnippet(block(t, 'js', "sessionName: 'admin'").replace('app.register', 'return app.register'), {
-    app: { register }, secureSession, process: { env: { ...env, ADMIN_KEY: OTHER_KEY.toString('base64') } }
-  })
+  const app = await appWith(t, [{ key: KEY, subject }, { key: OTHER_KEY, sessionName: 'admin', subject }])
   app.post('/login', async ({ session }) => { session.regenerate(); session.set('user', { id: 17 }); return {} })
   app.get('/account', { onRequest: app.requireSession() }, async ({ session }) => session.get('user'))
   app.post('/password', { onRequest: app.requireSession({ freshWithin: '5m' }) }, async () => ({}))
@@ -63,30 +58,26 @@ async function site (t: Test): Promise<TestApp> {
   return app
 }
 
-t.test('docs/recipes.md: a test can make requests as a logged-in user', async t => {
+t.test('docs/recipes: a test can make requests as a logged-in user', async t => {
   const app = await site(t)
-  const response = await run(block(t, 'js', "url: '/account'"), { app })
+  const response = await run(TESTING.block(t, 'js', "url: '/account'"), { app })
   t.strictSame([response.statusCode, response.json()], [200, { id: 17 }])
   t.equal((await app.inject('/account')).statusCode, 401)
 })
 
-t.test('docs/recipes.md: a test can make requests with two sessions', async t => {
-  const response = await run(block(t, 'js', "url: '/admin'"), { app: await site(t) })
+t.test('docs/recipes: a test can make requests with two sessions', async t => {
+  const response = await run(TESTING.block(t, 'js', "url: '/admin'"), { app: await site(t) })
   t.strictSame(response.json(), [{ user: { id: 17 } }, { role: 'owner' }])
 })
 
-t.test('docs/recipes.md: a test can make requests with an old login', async t => {
+t.test('docs/recipes: a test can make requests with an old login', async t => {
   const app = await site(t)
-  const code = block(t, 'js', 'mock.timers')
+  const code = TESTING.block(t, 'js', 'mock.timers')
   t.match((await run(code, { app, require })).json(), { code: 'FST_SESSION_STALE' })
   t.equal((await run(code.replace('6 * 60', '4 * 60'), { app, require })).statusCode, 200)
 })
 
-t.test('docs/recipes.md: a test can read the session of a response', async t => {
-  const session = await run(block(t, 'js', 'response.cookies'), { app: await site(t) }, 'session')
+t.test('docs/recipes: a test can read the session of a response', async t => {
+  const session = await run(TESTING.block(t, 'js', 'response.cookies'), { app: await site(t) }, 'session')
   t.strictSame(session.data(), { user: { id: 17 } })
-})
-
-t.test('docs/recipes.md: every block of code is run by a test, here or in test/packaging', async t => {
-  t.strictSame(['js', 'ts', 'sh'].map(language => blocks(language).length), [11, 1, 2])
 })

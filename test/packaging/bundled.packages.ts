@@ -7,7 +7,7 @@ import { installed, runIn } from '../helpers/installed'
 /** A server that is bundled into one file, by the command of the page of recipes. */
 
 const ESBUILD = resolve(__dirname, '../../node_modules/.bin/esbuild')
-const PAGE = readFileSync(resolve(__dirname, '../../docs/recipes.md'), 'utf8')
+const PAGE = readFileSync(resolve(__dirname, '../../docs/recipes/bundling.md'), 'utf8')
 const [, OPTIONS] = /^npx esbuild (server\.js [^]*?)\n```/m.exec(PAGE) as unknown as [string, string]
 
 const SERVER = `

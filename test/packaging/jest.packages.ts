@@ -8,7 +8,7 @@ import { plainEnv } from '../helpers/process'
 /** The package under the real Jest, in the ways that the page of recipes names. */
 
 const FLAG = '--experimental-vm-modules'
-const PAGE = readFileSync(resolve(__dirname, '../../docs/recipes.md'), 'utf8')
+const PAGE = readFileSync(resolve(__dirname, '../../docs/recipes/jest-and-vitest.md'), 'utf8')
 const [, FETCHED] = /```js\n(test\('the account'[^]*?)```/.exec(PAGE) as unknown as [string, string]
 
 const SITE = `

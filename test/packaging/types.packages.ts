@@ -73,7 +73,7 @@ export const made: Session<Admin> = app.createSecureSession<Admin>({ role: 'owne
 t.test('the TypeScript of the docs compiles unchanged, in a file of its own and in a module', async t => {
   const folder = installed(t, 'fastify@5', '@types/node@20')
   const [declared] = codeBlocks('docs/session.md', 'ts') as [string]
-  const [second] = codeBlocks('docs/recipes.md', 'ts') as [string]
+  const [second] = codeBlocks('docs/recipes/named-sessions.md', 'ts') as [string]
   const fromFastifySession = codeBlocks('docs/migration.md', 'ts').find(block => block.includes('extends Old')) as string
   const projects: Record<string, Record<string, string>> = {
     'session.d.ts': { 'session.d.ts': declared, 'use.ts': USE },
