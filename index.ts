@@ -49,11 +49,11 @@ function secureSession (
 
 declare namespace secureSession {
   /**
-   * The values of your sessions. Declare your own keys:
-   *
-   *     declare module 'fastify-sealed-session' {
-   *       interface SessionData { user: { id: number } }
-   *     }
+   * The values of your sessions. Declare your own keys.
+   * @example
+   * declare module 'fastify-sealed-session' {
+   *   interface SessionData { user: { id: number } }
+   * }
    */
   export interface SessionData {}
   /** A session: its methods, and its values in property style. */

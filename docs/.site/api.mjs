@@ -100,7 +100,8 @@ const WRITING = {
   outputFileStrategy: 'modules',
   entryFileName: 'index',
   hideBreadcrumbs: true,
-  hidePageHeader: true
+  hidePageHeader: true,
+  hideGroupHeadings: true
 }
 
 /** The sources with comments as typedoc shows them best, and two files more: what no file exports as users see it. */
@@ -118,15 +119,22 @@ function copySource () {
   writeFileSync(join(SOURCE, 'tsconfig.json'), JSON.stringify(settings))
 }
 
-/** A default is a line of the text; errors are a list with their codes, which typedoc would leave out. */
+/** A default is a line of the text, and so is a source. Errors are a list with their codes, which typedoc would leave out. */
 function asShown (comment) {
-  return comment
-    .replace(/@default ([^@]*?)(?=\s*\*\/|\s*\* @)/, (_, text) => {
-      return `\n * Default: ${/^(?:'[^']*'|-?[\d.]+|\w+\.\w+|\{.*\}|true|false)$/.test(text) ? `\`${text}\`` : text}.`
-    })
+  let shown = comment
+  for (let tag; (tag = /@(\w+) ?([^@]*?)(?=\s*\*\/|\s*\* @)/.exec(shown)) !== null && tag[1] in AS_TEXT;) {
+    shown = shown.replace(tag[0], () => `\n * ${AS_TEXT[tag[1]](tag[2])}`)
+  }
+  return shown
     .replace(/@throws \{/, '@throws\n * - {')
     .replace(/@throws \{/g, '- {')
     .replace(/- \{(FST_\w+)\}/g, '- `$1`')
+}
+
+/** Tags that are shown as text, if they are the first ones of a comment. */
+const AS_TEXT = {
+  default: text => `Default: ${/^(?:'[^']*'|-?[\d.]+|\w+\.\w+|\{.*\}|true|false)$/.test(text) ? `\`${text}\`` : text}.`,
+  see: text => `See ${text}.`
 }
 
 /** The plugin and its helpers, by their names on the package. */

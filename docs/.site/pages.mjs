@@ -30,20 +30,25 @@ function filesIn (folder) {
   return names.map(name => name.replaceAll('\\', '/')).filter(name => !name.startsWith('.site/'))
 }
 
+/** The file in the repository that a page of the site is made from. */
+export function sourceOf (pages, page) {
+  return [...pages].find(([, path]) => path === page)?.[0]
+}
+
 /**
  * A link of a page, for the site.
  * @param pages of `listPages`
  * @param {string} page the path of the page in the site
- * @param {string} href as the page has it, such as `../README.md#install`
+ * @param {string} href as the page has it, such as `../README.md#install`; with a slash, from the root of the repository
  * @returns {{ link?: string, file?: string }} the link, or the file that it leads to, if that is no part of the site
  * @throws {Error} if there is no such file
  */
 export function linkInSite (pages, page, href) {
-  const source = [...pages].find(([, path]) => path === page)?.[0]
-  // The pages of the reference are written for the site.
-  if (source === undefined || /^(?:[a-z]+:|#)/i.test(href)) return { link: href }
+  if (/^(?:[a-z]+:|#)/i.test(href)) return { link: href }
+  const source = sourceOf(pages, page)
   const [path, anchor = ''] = href.split(/(?=#)/)
-  const file = posix.join(posix.dirname(source), decodeURI(path)).replace(/\/$/, '')
+  const from = path.startsWith('/') ? '.' : posix.dirname(source)
+  const file = posix.join(from, decodeURI(path)).replace(/^\/|\/$/g, '')
   const target = pages.get(file)
   if (target !== undefined) return { link: './' + posix.relative(posix.dirname(page), target) + anchor }
   if (!existsSync(join(ROOT, file))) throw new Error(`${source} links to ${href}, and there is no such file`)

@@ -5,6 +5,7 @@ import { slugOf } from '../slug.js'
 export default {
   title: 'fastify-sealed-session',
   description: 'Encrypted cookie sessions for Fastify 5',
+  head: [['link', { rel: 'icon', href: 'data:,' }]],
   srcDir: 'built/pages',
   outDir: 'built/html',
   cacheDir: 'built/cache',
@@ -17,6 +18,10 @@ export default {
       md.linkify.set({ fuzzyLink: false, fuzzyEmail: false })
       md.use(linksInSite)
     }
+  },
+  transformPageData (page) {
+    // Of the reference, with the members.
+    if (page.relativePath.startsWith('api/')) page.frontmatter.outline = [2, 4]
   },
   themeConfig: {
     search: { provider: 'local' },
