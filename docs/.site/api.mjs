@@ -69,15 +69,16 @@ export async function writeReference (folder) {
   if (project === undefined) throw new Error('the types could not be read')
   app.validate(project)
   await app.generateOutputs(project)
-  if (app.logger.hasWarnings() || app.logger.hasErrors()) throw new Error('typedoc has found errors in the doc comments')
+  const isWrong = app.logger.hasWarnings() || app.logger.hasErrors()
+  if (isWrong) throw new Error('typedoc has found errors in the doc comments')
   writeFileSync(join(folder, 'index.md'), indexOf(project, pages))
   for (const name of readdirSync(folder)) linkErrors(join(folder, name))
 }
 
 /** Codes of errors lead to what to do about them. */
 function linkErrors (file) {
-  const text = readFileSync(file, 'utf8').replace(/`(FST_\w+)`/g, (code, name) => `[${code}](../errors.md#${slugOf(name)})`)
-  writeFileSync(file, text)
+  const linked = (code, name) => `[${code}](../errors.md#${slugOf(name)})`
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/`(FST_\w+)`/g, linked))
 }
 
 const READING = {
@@ -113,16 +114,19 @@ function copySource () {
     const text = readFileSync(file, 'utf8').replace(/\/\*\*[^]*?\*\//g, asShown)
     writeFileSync(file, path.startsWith('types') ? text.replace(/^(?=interface |type )/gm, 'export ') : text)
   }
-  writeFileSync(join(SOURCE, 'plugin.ts'), pluginFile())
+  writeFileSync(join(SOURCE, 'plugin.ts'), PLUGIN_FILE)
   writeFileSync(join(SOURCE, 'fastify.ts'), FASTIFY_FILE)
   const settings = { extends: join(ROOT, 'tsconfig.json'), compilerOptions: { rootDir: '.' }, include: ['.'] }
   writeFileSync(join(SOURCE, 'tsconfig.json'), JSON.stringify(settings))
 }
 
-/** A default is a line of the text, and so is a source. Errors are a list with their codes, which typedoc would leave out. */
+/**
+ * A comment with its default and source as lines of the text, and errors as a list with their codes, which typedoc
+ * would leave out.
+ */
 function asShown (comment) {
   let shown = comment
-  for (let tag; (tag = /@(\w+) ?([^@]*?)(?=\s*\*\/|\s*\* @)/.exec(shown)) !== null && tag[1] in AS_TEXT;) {
+  for (let tag; (tag = FIRST_TAG.exec(shown)) !== null && tag[1] in AS_TEXT;) {
     shown = shown.replace(tag[0], () => `\n * ${AS_TEXT[tag[1]](tag[2])}`)
   }
   return shown
@@ -131,22 +135,18 @@ function asShown (comment) {
     .replace(/- \{(FST_\w+)\}/g, '- `$1`')
 }
 
+const FIRST_TAG = /(?<=\* )@(\w+) ?([^]*?)(?=\s*\*\/|\s*\* @)/
+const IS_CODE = /^(?:'[^']*'|-?[\d.]+|\w+\.\w+|\{.*\}|true|false)$/
+
 /** Tags that are shown as text, if they are the first ones of a comment. */
 const AS_TEXT = {
-  default: text => `Default: ${/^(?:'[^']*'|-?[\d.]+|\w+\.\w+|\{.*\}|true|false)$/.test(text) ? `\`${text}\`` : text}.`,
+  default: text => `Default: ${IS_CODE.test(text) ? `\`${text}\`` : text}.`,
   see: text => `See ${text}.`
 }
 
-/** The plugin and its helpers, by their names on the package. */
-function pluginFile () {
-  const index = readFileSync(join(ROOT, 'index.ts'), 'utf8')
-  const imports = new Map(Array.from(index.matchAll(/^import \{ (\w+) as (\w+) \} from '(.*)'$/gm), ([, name, as, from]) => [as, { name, from }]))
-  const helpers = Array.from(index.matchAll(/^ {4}(\w+) as (\w+),?$/gm), ([, as, exported]) => {
-    const { name, from } = imports.get(as)
-    return `export { ${name} as ${exported} } from '${from}'\n`
-  })
-  return `import secureSession = require('./index')\nexport { secureSession }\n${helpers.join('')}`
-}
+const PLUGIN_FILE = `import secureSession = require('./index')
+export { secureSession }
+`
 
 const FASTIFY_FILE = `import './types/fastify'
 import './types/fresh-tokens'
@@ -154,12 +154,11 @@ export type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyReques
 export type { SecureSessionOptions } from './types/fastify'
 `
 
-/** Most names of the namespace are of helpers, which are on the page already, or of types that have pages of their own. */
+/** Most types of the namespace have a page of their own. */
 function mergeNamespace (project, plugin) {
   const namespace = plugin.children.find(({ kind }) => kind === ReflectionKind.Namespace)
   for (const child of [...namespace.children]) {
-    const isKnown = child.kind === ReflectionKind.Variable || child.type?.name?.split('.').at(-1) === child.name
-    if (isKnown) project.removeReflection(child)
+    if (child.type?.name?.split('.').at(-1) === child.name) project.removeReflection(child)
   }
   project.mergeReflections(namespace, plugin)
 }

@@ -1,4 +1,4 @@
-// A plugin of markdown-it: links that are written for the repository, and the names of its pages, lead to pages of the site.
+// A plugin of markdown-it: links that are written for the repository, and names of its pages, lead to the site.
 
 import { linkInSite, listPages, sourceOf } from './pages.mjs'
 
@@ -8,7 +8,8 @@ export function linksInSite (md) {
     // The pages of the reference are written for the site.
     if (sourceOf(pages, env.relativePath) === undefined) return
     for (const token of tokens) {
-      if (token.children !== null) token.children = new Rewriting(pages, env.relativePath, Token).tokensOf(token.children)
+      const rewriting = new Rewriting(pages, env.relativePath, Token)
+      if (token.children !== null) token.children = rewriting.tokensOf(token.children)
     }
   })
 }

@@ -52,17 +52,21 @@ const GROUPS = {
 
 /** The sidebar. A page that no group names is in the last one of the guide, by its heading. */
 export function navigation () {
-  const pages = new Map(Array.from(listPages(), ([file, page]) => [linkOf(page), file]).filter(([, file]) => file.endsWith('.md')))
+  const files = [...listPages()].filter(([file]) => file.endsWith('.md'))
+  const pages = new Map(files.map(([file, page]) => [linkOf(page), file]))
   const groups = Object.entries(GROUPS).map(([text, items]) => ({ text, items: itemsOf(items, pages) }))
   const named = new Set(groups.flatMap(({ items }) => items.map(({ link }) => link.split('#')[0])))
-  const others = [...pages].filter(([link]) => !named.has(link)).map(([link, file]) => ({ text: headingOf(file), link }))
-  groups.find(({ text }) => text === 'Recipes').items.push(...others)
+  const others = [...pages].filter(([link]) => !named.has(link))
+  const recipes = groups.find(({ text }) => text === 'Recipes').items
+  recipes.push(...others.map(([link, file]) => ({ text: headingOf(file), link })))
   const reference = listReference().map(({ name, title }) => ({ text: title, link: `/api/${name}` }))
-  return [...groups, { text: 'API reference', collapsed: true, items: [{ text: 'All names', link: '/api/' }, ...reference] }]
+  const items = [{ text: 'All names', link: '/api/' }, ...reference]
+  return [...groups, { text: 'API reference', collapsed: true, items }]
 }
 
 function itemsOf (items, pages) {
-  return Object.entries(items).map(([text, link]) => ({ text, link })).filter(({ link }) => pages.has(link.split('#')[0]))
+  const all = Object.entries(items).map(([text, link]) => ({ text, link }))
+  return all.filter(({ link }) => pages.has(link.split('#')[0]))
 }
 
 function linkOf (page) {

@@ -39,7 +39,7 @@ export function sourceOf (pages, page) {
  * A link of a page, for the site.
  * @param pages of `listPages`
  * @param {string} page the path of the page in the site
- * @param {string} href as the page has it, such as `../README.md#install`; with a slash, from the root of the repository
+ * @param {string} href as the page has it, such as `../README.md#install`; `/docs/keys.md` is from the root
  * @returns {{ link?: string, file?: string }} the link, or the file that it leads to, if that is no part of the site
  * @throws {Error} if there is no such file
  */
