@@ -37,7 +37,8 @@ const GROUPS = {
     'Another library': '/migration#your-own-opener'
   },
   Recipes: {
-    'All recipes': '/recipes/'
+    'All recipes': '/recipes/',
+    'Tests as a logged-in user': '/recipes/testing'
   },
   Background: {
     Security: '/security',
@@ -54,7 +55,7 @@ const GROUPS = {
 export function navigation () {
   const files = [...listPages()].filter(([file]) => file.endsWith('.md'))
   const pages = new Map(files.map(([file, page]) => [linkOf(page), file]))
-  const groups = Object.entries(GROUPS).map(([text, items]) => ({ text, items: itemsOf(items, pages) }))
+  const groups = Object.entries(GROUPS).map(([text, items]) => ({ text, items: itemsOf(items) }))
   const named = new Set(groups.flatMap(({ items }) => items.map(({ link }) => link.split('#')[0])))
   const others = [...pages].filter(([link]) => !named.has(link))
   const recipes = groups.find(({ text }) => text === 'Recipes').items
@@ -64,9 +65,8 @@ export function navigation () {
   return [...groups, { text: 'API reference', collapsed: true, items }]
 }
 
-function itemsOf (items, pages) {
-  const all = Object.entries(items).map(([text, link]) => ({ text, link }))
-  return all.filter(({ link }) => pages.has(link.split('#')[0]))
+function itemsOf (items) {
+  return Object.entries(items).map(([text, link]) => ({ text, link }))
 }
 
 function linkOf (page) {
