@@ -72,7 +72,8 @@ async function setUp (cwd: string, writes: boolean): ReturnType<Command['run']> 
       ...table(foundIn(project)),
       '',
       ...writes ? reportOf(project, written, path) : [],
-      ...written.plugin ? [] : [`${path}:`, '', ...lines.map(line => line === '' ? '' : `    ${line}`), ''],
+      ...writes ? [] : [`${path}:`, ''],
+      ...written.plugin ? [] : [...lines.map(line => line === '' ? '' : `    ${line}`), ''],
       ...steps.map((step, index) => `${index + 1}. ${step}`),
       ...writes ? [] : ['', `Nothing was written. "npx ${PROGRAM} init --write" writes ${path}, .env and .gitignore.`]
     ],
@@ -123,7 +124,7 @@ function reportOf ({ env, isEnvIgnored }: Project, written: Written, path: strin
     ...env !== 'none' && !isEnvIgnored
       ? ['.env existed, and git did not ignore it: if it is in the repository, run "git rm --cached .env".']
       : [],
-    written.plugin ? `Wrote ${path}.` : `${path} exists, and was not changed. The lines for an app like this one:`,
+    written.plugin ? `Wrote ${path}.` : `${path} exists, and was not changed. For an app like this one it would be:`,
     ''
   ]
 }

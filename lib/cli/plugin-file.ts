@@ -67,7 +67,7 @@ function optionsOf ({ isTypeScript, sessions }: Project): string[] {
   return [
     ...lines.slice(0, -1),
     `${lines.at(-1)},`,
-    `// Opens the cookies of ${OLD_LIBRARY}, so that its users stay logged in. OLD_KEY is its key.`,
+    `// The users of ${OLD_LIBRARY} stay logged in: OLD_KEY is its key, cookieName the name of its cookie.`,
     `legacy: [${opener}]`
   ]
 }
