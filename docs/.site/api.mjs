@@ -72,14 +72,18 @@ export async function writeReference (folder) {
   const isWrong = app.logger.hasWarnings() || app.logger.hasErrors()
   if (isWrong) throw new Error('typedoc has found errors in the doc comments')
   writeFileSync(join(folder, 'index.md'), indexOf(project, pages))
-  for (const name of readdirSync(folder)) linkErrors(join(folder, name))
+  for (const name of readdirSync(folder)) finish(join(folder, name))
 }
 
-/** Codes of errors lead to what to do about them. */
-function linkErrors (file) {
+/** Codes of errors lead to what to do about them. Parts of a comment are no headings, so that members stand out. */
+function finish (file) {
   const linked = (code, name) => `[${code}](../errors.md#${slugOf(name)})`
-  writeFileSync(file, readFileSync(file, 'utf8').replace(/`(FST_\w+)`/g, linked))
+  const text = readFileSync(file, 'utf8').replace(/`(FST_\w+)`/g, linked).replace(PART_HEADING, '**$1**')
+  writeFileSync(file, text)
 }
+
+const PARTS = 'Parameters|Type Parameters|Returns|Throws|Example|See|Extends|Extended by|Inherited from'
+const PART_HEADING = new RegExp(`^#{3,6} (${PARTS})$`, 'gm')
 
 const READING = {
   tsconfig: join(SOURCE, 'tsconfig.json'),
@@ -102,7 +106,8 @@ const WRITING = {
   entryFileName: 'index',
   hideBreadcrumbs: true,
   hidePageHeader: true,
-  hideGroupHeadings: true
+  hideGroupHeadings: true,
+  parametersFormat: 'table'
 }
 
 /** The sources with comments as typedoc shows them best, and two files more: what no file exports as users see it. */
