@@ -48,7 +48,7 @@ export interface FreshTokensOptions<T extends Tokens = Tokens> {
   /**
    * A client of Redis or Valkey, for an app that runs in several processes: one of them refreshes, and the others get
    * the new tokens, sealed, from there. It is used for GET and EVAL, and not closed.
-   * @default none: only the requests of one process refresh together
+   * @default none; only the requests of one process refresh together
    * @example
    * lock: redis
    */
@@ -90,7 +90,7 @@ export interface NewestTokensOptions {
 export interface FreshTokenOptions extends NewestTokensOptions {
   /**
    * An access token that the API did not take. If the session has no newer one, it is refreshed, whatever its end.
-   * @default none: a token that does not end soon is good
+   * @default none; a token that does not end soon is good
    * @example
    * await request.freshToken({ refused: token })
    */

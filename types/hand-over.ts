@@ -9,14 +9,14 @@ import type { Duration, KeyInputs } from './sealing'
 export interface HandOverOptions {
   /**
    * For a site that hands its sessions over, by `reply.handOver()`.
-   * @default none: this site hands no sessions over
+   * @default none; this site hands no sessions over
    * @example
    * handOver: { send: { at: 'https://accounts.example/hand-over', to: ['https://shop.example/welcome'] } }
    */
   send?: HandOverSenderOptions | undefined
   /**
    * For a site that begins sessions of its own with what it is handed, by `reply.beginHandOver()`.
-   * @default none: this site takes no sessions
+   * @default none; this site takes no sessions
    * @example
    * handOver: { receive: { at: 'https://shop.example/welcome', from: ['https://accounts.example/hand-over'] } }
    */

@@ -89,7 +89,7 @@ export interface LegacyOpener extends LegacyCookie {
   readonly immediate?: boolean | undefined
   /**
    * Called and awaited once, at boot.
-   * @default none: nothing is prepared
+   * @default none; nothing is prepared
    * @example
    * const opener = { open, prepare: async () => { table = await loadTable() } }
    */
@@ -106,14 +106,14 @@ export interface SealedOpener extends LegacyCookie {
 export interface SecureSessionOpenerOptions extends LegacyCookie {
   /**
    * The keys of `@fastify/secure-session`.
-   * @default none: one of `key` and `secret` must be given
+   * @default none; one of `key` and `secret` must be given
    * @example
    * secureSessionOpener({ key: process.env['OLD_KEY'] })
    */
   key?: KeyInputs | undefined
   /**
    * Instead of `key`: its passphrase, with its `salt` if it had one.
-   * @default none: one of `key` and `secret` must be given
+   * @default none; one of `key` and `secret` must be given
    * @example
    * secureSessionOpener({ secret: process.env['OLD_SECRET'], salt: process.env['OLD_SALT'] })
    */

@@ -27,14 +27,14 @@ type Keyring = string | URL | KeyringStore
 export interface SessionOptions {
   /**
    * One key or several: the first seals, all open. `npx fastify-sealed-session generate` makes one.
-   * @default none: one of `key`, `secret` and `keyring` must be given
+   * @default none; one of `key`, `secret` and `keyring` must be given
    * @example
    * key: process.env['SESSION_KEY']
    */
   key?: KeyInputs | undefined
   /**
    * A passphrase of 32 bytes or more, turned into a key with Argon2id once at boot.
-   * @default none: one of `key`, `secret` and `keyring` must be given
+   * @default none; one of `key`, `secret` and `keyring` must be given
    * @see https://www.rfc-editor.org/rfc/rfc9106
    * @example
    * secret: process.env['SESSION_SECRET']
@@ -52,7 +52,7 @@ export interface SessionOptions {
    * `fileKeyring` and `redisKeyring` return. With the option `tenant`, also a function that returns the keyring of a
    * tenant: it is read when a request first needs it, and `request.session` throws FST_SESSION_STORE_UNAVAILABLE (503)
    * while it cannot be read. A server keeps the keyrings of the 1,000 tenants that were used last.
-   * @default none: one of `key`, `secret` and `keyring` must be given
+   * @default none; one of `key`, `secret` and `keyring` must be given
    * @example
    * keyring: '/etc/app/keys.json'
    */

@@ -131,11 +131,12 @@ function reportOf ({ env, isEnvIgnored }: Project, written: Written, path: strin
 
 /** What is left to do, in order. */
 function stepsOf (project: Project, written: Written): string[] {
-  const { missing, missingForTypes, env, isEnvIgnored, sessions, isAutoloaded, readsEnv } = project
+  const { missing, missingForTypes, env, isEnvOpen, isEnvIgnored, sessions, isAutoloaded, readsEnv } = project
   return [
     ...missing.length > 0 ? [`npm install ${missing.join(' ')}`] : [],
     ...missingForTypes.length > 0 ? [`npm install --save-dev ${missingForTypes.join(' ')}`] : [],
     ...written.env ? [] : KEY_STEPS[env],
+    ...isEnvOpen ? ['chmod 600 .env, because other users of this machine can read it.'] : [],
     ...isEnvIgnored || written.gitignore ? [] : ['Put .env into .gitignore: the key must not be in the repository.'],
     ...isAutoloaded ? [] : [registrationOf(project)],
     ...sessions.map(name => `Remove the registration of ${name}: it adds request.session, too.`),

@@ -29,6 +29,8 @@ export interface Project {
   readonly missing: readonly string[]
   readonly missingForTypes: readonly string[]
   readonly env: EnvState
+  /** Other users than the owner of `.env` may read it. */
+  readonly isEnvOpen: boolean
   readonly isEnvIgnored: boolean
 }
 
@@ -40,6 +42,7 @@ export const KEY_NAME = 'SESSION_KEY'
 export const OLD_LIBRARY = '@fastify/secure-session'
 
 const WANTED_MAJOR = 5
+const OTHERS_PERMISSIONS = 0o077
 const SESSIONS = [OLD_LIBRARY, '@fastify/session']
 const ENV_READERS = ['fastify-cli', 'dotenv', '@fastify/env', '@nestjs/config']
 
@@ -66,6 +69,7 @@ export async function readProject (cwd: string): Promise<Project> {
     missing: ['fastify-sealed-session', 'fastify-plugin'].filter(name => !has(name)),
     missingForTypes: isTypeScript && !has('@types/node') ? ['@types/node'] : [],
     env: envState(await readText(cwd, ENV)),
+    isEnvOpen: await isOpen(join(cwd, ENV)),
     isEnvIgnored: await isEnvIgnored(cwd)
   }
 }
@@ -159,6 +163,12 @@ async function folderOfPlugins (cwd: string): Promise<string> {
 
 async function isFolder (path: string): Promise<boolean> {
   return await stat(path).then(stats => stats.isDirectory(), () => false)
+}
+
+/** Windows has other permissions, which Node.js does not report. */
+async function isOpen (path: string): Promise<boolean> {
+  const mode = await stat(path).then(stats => stats.mode, () => 0)
+  return process.platform !== 'win32' && (mode & OTHERS_PERMISSIONS) !== 0
 }
 
 /**

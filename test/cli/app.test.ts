@@ -174,9 +174,11 @@ t.test('a key goes to the end of an existing .env, which keeps its text, its mod
   for (const [before, after] of [['A=1', /^A=1\nSESSION_KEY=[\w-]{43}\n$/], ['A=1\r\n# x\r\n', /^A=1\r\n# x\r\nSESSION_KEY=[\w-]{43}\r\n$/], ['', /^SESSION_KEY=[\w-]{43}\n$/], ['# SESSION_KEY=x\n', /^# SESSION_KEY=x\nSESSION_KEY=[\w-]{43}\n$/]] as const) {
     const operator = appFolder(t, { 'package.json': packageJson(), '.env': before })
     chmodSync(operator.path('.env'), 0o640)
-    await operator.do('init', '--write')
+    t.match(await operator.do('init', '--write'), /chmod 600 \.env, because other users/)
     t.match(read(operator, '.env'), after)
     t.equal(statSync(operator.path('.env')).mode & 0o777, 0o640)
+    chmodSync(operator.path('.env'), 0o600)
+    t.notMatch(await operator.do('init'), 'chmod')
   }
 })
 
