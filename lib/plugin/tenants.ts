@@ -7,6 +7,9 @@ import type { ResolvedSession } from '../options/options'
 import {
   checkTenant, cookieIn, sessionOfTenant, tenantIn, type DeclaredCookie, type ResolvedTenants
 } from '../options/tenants'
+import { keyringFailed } from '../store-failure'
+import { SECOND_MS } from '../time'
+import { within } from '../timers'
 import { define, type DefinitionKeys, type SessionDefinition, type SharedParts } from './definition'
 import type { SessionKeys } from './keys'
 
@@ -48,10 +51,20 @@ function isSameOrigin (one: TenantKeySource['origin'], other: TenantKeySource['o
   return [[a, b], [b, a]].every(([a, b]) => a?.find((b as TokenKeys).sealing(nowMs).id, nowMs) !== undefined)
 }
 
+/** Every request waits for the keys of its tenant, also for a public page, because it may use the session. */
+const LONGEST_WAIT_MS = SECOND_MS
+
 interface Tenant {
   readonly id: string
   readonly keys: TenantKeysInUse
   readonly definitions: Map<DeclaredCookie, SessionDefinition>
+}
+
+/** A tenant whose keys are read. */
+interface Opening {
+  readonly tenant: Promise<Tenant>
+  /** What requests wait for. It rejects with FST_SESSION_STORE_UNAVAILABLE when they have waited for long enough. */
+  readonly inTime: Promise<Tenant>
 }
 
 /** The definitions of one session for the tenants of an app. */
@@ -65,7 +78,7 @@ export class Tenants {
   readonly #shared: SharedParts
   /** Those that were used last. */
   readonly #known = new BoundedMap<Tenant>(MOST_TENANTS)
-  readonly #opening = new Map<string, Promise<Tenant>>()
+  readonly #opening = new Map<string, Opening>()
   #isClosed = false
 
   constructor (session: ResolvedSession, rules: ResolvedTenants, keys: TenantKeySource, shared: SharedParts) {
@@ -89,7 +102,7 @@ export class Tenants {
     const id = tenantIn(tenantOf(request as never))
     if (id === null) return null
     const cookie = cookieOf === null ? this.#first : cookieIn(cookieOf(request as never), this.#rules, id)
-    return this.#find(id, cookie)
+    return this.#find(id, cookie, 'inTime')
   }
 
   /**
@@ -98,8 +111,8 @@ export class Tenants {
    */
   async definitionFor (id: unknown, choice: unknown, where: string): Promise<SessionDefinition> {
     const tenant = checkTenant(id, `${where} takes`)
-    if (choice === undefined) return await this.#find(tenant, this.#first)
-    return await this.#find(tenant, cookieIn(choice, this.#rules, tenant, `${where} takes as cookie`))
+    if (choice === undefined) return await this.#find(tenant, this.#first, 'tenant')
+    return await this.#find(tenant, cookieIn(choice, this.#rules, tenant, `${where} takes as cookie`), 'tenant')
   }
 
   /** The cookie depends on the request. */
@@ -129,7 +142,9 @@ export class Tenants {
     return this.#rules.declared[0] as DeclaredCookie
   }
 
-  #find (id: string, cookie: DeclaredCookie): SessionDefinition | Promise<SessionDefinition> {
+  #find (
+    id: string, cookie: DeclaredCookie, wait: keyof Opening
+  ): SessionDefinition | Promise<SessionDefinition> {
     const known = this.#known.get(id)
     if (known !== undefined) {
       // Set again, it is the last to be removed.
@@ -137,18 +152,19 @@ export class Tenants {
       return this.#definitionIn(known, cookie)
     }
     const opening = this.#opening.get(id) ?? this.#open(id)
-    if (!(opening instanceof Promise)) return this.#definitionIn(opening, cookie)
-    return opening.then(tenant => this.#definitionIn(tenant, cookie))
+    if ('keys' in opening) return this.#definitionIn(opening, cookie)
+    return opening[wait].then(tenant => this.#definitionIn(tenant, cookie))
   }
 
   /** Requests that wait for the same keys share one tenant: it is stored in the step in which the opening ends. */
-  #open (id: string): Tenant | Promise<Tenant> {
+  #open (id: string): Tenant | Opening {
     const keys = this.#keys.open(id)
     if (!(keys instanceof Promise)) return this.#store(id, keys)
-    const opening = keys.then(opened => this.#store(id, opened), (error: unknown) => {
+    const tenant = keys.then(opened => this.#store(id, opened), (error: unknown) => {
       this.#opening.delete(id)
       throw error
     })
+    const opening = { tenant, inTime: inTime(tenant) }
     this.#opening.set(id, opening)
     return opening
   }
@@ -166,4 +182,14 @@ export class Tenants {
     definitions.set(cookie, definition)
     return definition
   }
+}
+
+/** It may reject with no request waiting. */
+function inTime (opening: Promise<Tenant>): Promise<Tenant> {
+  const limited = within(LONGEST_WAIT_MS, opening, null).then(tenant => {
+    if (tenant !== null) return tenant
+    throw keyringFailed(new Error(`the keyring was not read within ${LONGEST_WAIT_MS / SECOND_MS} second`))
+  })
+  limited.catch(() => {})
+  return limited
 }

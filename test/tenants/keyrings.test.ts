@@ -110,6 +110,28 @@ t.test('a keyring that cannot be read is a 503 for its tenant alone, and is trie
   t.equal(await get('a', '/guarded'), 200)
 })
 
+t.test('a keyring store that hangs delays requests for a second, and then none', async t => {
+  const time = fakeTime(t)
+  const stores = new Stores()
+  const app = await site(t, stores)
+  const store = stores.of('a')
+  let answer = (): void => {}
+  store.insteadOfReading = async () => await new Promise(resolve => { answer = () => { resolve(store.text) } })
+  const get = async (url: string): Promise<[status: number, waitedS: number]> => {
+    const atMs = time.nowMs
+    const { statusCode } = await passUntil(time, new HostBrowser(app, 'a.example').get(url))
+    return [statusCode, Math.floor((time.nowMs - atMs) / 1000)]
+  }
+  t.strictSame(await get('/untouched'), [200, 1])
+  t.strictSame(await get('/untouched'), [200, 0])
+  t.strictSame(await get('/get'), [503, 0])
+  const control = app.secureSession.forTenant('a')
+  answer()
+  t.ok(await passUntil(time, control), 'a call outside of requests waits for the store')
+  t.strictSame(await get('/get'), [200, 0])
+  t.equal(store.reads, 1)
+})
+
 t.test('a clock that is set back does not keep a keyring from being read', async t => {
   const clock = fakeClock(t)
   const stores = new Stores()
