@@ -13,7 +13,7 @@ import { changeFile, withLine } from './project-files'
 import { PROGRAM, table } from './text'
 
 const FOR_KEYRINGS: readonly OptionName[] = [...KEYRING_OPTIONS, 'key-env']
-/** Of new files without secrets; the umask of the process takes from it. */
+/** Of new files without secrets, before the umask of the process. */
 const PLAIN_MODE = 0o666
 
 export const init: Command = {
@@ -52,7 +52,7 @@ function newKey (): Buffer {
   return randomize(Buffer.alloc(KEY_BYTES))
 }
 
-/** What was written, or would be. */
+/** Which files were written. */
 interface Written {
   readonly gitignore: boolean
   readonly env: boolean
@@ -71,8 +71,7 @@ async function setUp (cwd: string, writes: boolean): ReturnType<Command['run']> 
     lines: [
       ...table(foundIn(project)),
       '',
-      ...writes ? reportOf(project, written, path) : [],
-      ...writes ? [] : [`${path}:`, ''],
+      ...writes ? reportOf(project, written, path) : [`${path}:`, ''],
       ...written.plugin ? [] : [...lines.map(line => line === '' ? '' : `    ${line}`), ''],
       ...steps.map((step, index) => `${index + 1}. ${step}`),
       ...writes ? [] : ['', `Nothing was written. "npx ${PROGRAM} init --write" writes ${path}, .env and .gitignore.`]
@@ -86,7 +85,10 @@ async function write (cwd: string, project: Project): Promise<Written> {
   const change = async (name: string, mode: number, to: (text: string | null) => string | null): Promise<boolean> => {
     return await changeFile(join(cwd, name), name, mode, to)
   }
-  const gitignore = !project.isEnvIgnored && await change('.gitignore', PLAIN_MODE, text => withLine(text ?? '', ENV))
+  const gitignore = !project.isEnvIgnored && await change('.gitignore', PLAIN_MODE, text => {
+    // Another init may have added the same line since the project was read.
+    return withLine((text ?? '').replace(/(^|\n)\.env\r?\n$/, '$1'), ENV)
+  })
   const env = await change(ENV, MODE, text => {
     const hasName = !['none', 'missing'].includes(envState(text))
     return hasName ? null : withLine(text ?? '', `${KEY_NAME}=${newKey().toString('base64url')}`)
