@@ -3,6 +3,7 @@ import { join, posix } from 'node:path'
 import t from 'tap'
 import { ROOT } from './page'
 
+const { published } = require('../../build/pages') as { published: (file: string, text: string, address?: string) => string }
 const { slugOf } = require('../../docs/.site/slug') as { slugOf: (heading: string) => string }
 
 interface Page {
@@ -70,22 +71,23 @@ t.test('every link and picture of the Markdown leads to a file of the repository
   t.strictSame(wrong, [])
 })
 
-// A picture that is left out still has its text. The README is read on hosts, which find its links in the repository.
-t.test('links of the published Markdown lead to published files', async t => {
+t.test('links and pictures of the published Markdown lead to published files', async t => {
   const { files } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { files: string[] }
-  const isIn = (file: string, names: readonly string[]): boolean => {
-    return names.some(name => file === name || file.startsWith(`${name}/`))
-  }
-  const left = files.filter(name => name.startsWith('!')).map(name => name.slice(1))
-  const always = ['README.md', 'LICENSE', 'package.json']
-  const isPublished = (file: string): boolean => isIn(file, [...always, ...files]) && !isIn(file, left)
+  const all = ['README.md', ...files]
   const wrong: string[] = []
-  for (const [file, { links }] of PAGES) {
-    if (!isPublished(file) || file === 'README.md') continue
-    for (const link of links) {
+  for (const file of all.filter(file => file.endsWith('.md'))) {
+    const { links, pictures } = read(published(file, readFileSync(join(ROOT, file), 'utf8')))
+    for (const link of [...links, ...pictures]) {
       const target = targetOf(file, link)
-      if (target !== null && !isPublished(target)) wrong.push(`${file}: ${link}`)
+      if (target !== null && !all.includes(target)) wrong.push(`${file}: ${link}`)
     }
   }
   t.strictSame(wrong, [])
+})
+
+t.test('once package.json has an address, links of the published Markdown lead there', async t => {
+  const markdown = '![a picture](a.svg) [Keys](keys.md#rotate), [Errors](errors.md), [a site](https://a.example) [above](#top)'
+  t.equal(published('docs/options.md', markdown, 'https://a.example/files'), '![a picture](https://a.example/files/docs/a.svg) ' +
+    '[Keys](https://a.example/files/docs/keys.md#rotate), [Errors](errors.md), [a site](https://a.example) [above](#top)')
+  t.equal(published('docs/options.md', markdown), 'a picture Keys (`docs/keys.md`), [Errors](errors.md), [a site](https://a.example) [above](#top)')
 })
