@@ -159,6 +159,7 @@ t.test('a guard that needs a binding warns at boot, once, where the session cann
   t.strictSame(warnings(), [])
   app.requireSession({ bound: true })
   app.requireSession({ provenWithin: '2m' })
+  app.requireSession({ bound: true })
   t.match(warnings(), [{ session: 'session', msg: /"bound" or "provenWithin" needs the option "deviceBound"/ }])
   t.equal(warnings().length, 1)
   await bankOf(t)

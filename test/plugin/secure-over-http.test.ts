@@ -16,7 +16,7 @@ async function site (
 }
 
 async function warningsAfter (
-  app: TestApp, headers: Headers, urls = ['/set/user/ada', '/set/user/ada']
+  app: TestApp, headers: Headers, urls = ['/set/user/ada', '/set/user/ada', '/set/user/ada']
 ): Promise<LogLine[]> {
   for (const url of urls) await app.inject({ url, headers })
   return app.lines.filter(({ level }) => level === WARN)
@@ -40,6 +40,13 @@ for (const options of SECURE) {
 t.test('a Secure cookie by session.options() over plain http causes the warning, too', async t => {
   t.equal((await warningsAfter(await site(t), { host: 'shop.example.com' }, ['/set/a/b'])).length, 0)
   t.equal((await warningsAfter(await site(t), { host: 'shop.example.com' }, ['/own', '/own'])).length, 1)
+})
+
+t.test('a response that sets the session and clears an old part of it over plain http causes the warning', async t => {
+  const app = await site(t, { cookie: { secure: true }, maxCookies: 2 })
+  const headers = { host: 'shop.example.com', cookie: 'session.1=old' }
+  t.equal(setCookies(await app.inject({ url: '/set/user/ada', headers })).length, 2)
+  t.equal((await warningsAfter(app, headers, [])).length, 1)
 })
 
 t.test('a Secure cookie for localhost causes no warning, because browsers accept it', async t => {
