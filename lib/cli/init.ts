@@ -154,7 +154,8 @@ function registrationOf (project: Project): string {
   return `In ${place}: ${importOf(project)}, and then: ${isNest ? 'await ' : ''}app.register(session)`
 }
 
-const OLD_KEY = `Put OLD_KEY=... into .env: the key of ${OLD_LIBRARY}, as base64 or hex. See docs/migration.md.`
+const OLD_KEY = `Put OLD_KEY=... into .env: the key of ${OLD_LIBRARY}, as base64 or hex. ` +
+  'Of a key file, print it by: node -p "fs.readFileSync(\'secret-key\', \'base64\')"'
 const GENERATE = `echo "${KEY_NAME}=$(npx ${PROGRAM} generate)" >> .env`
 const OTHER_NAME = `${KEY_NAME} in .env is no key. If another library uses it, ` +
   'take another name in the plugin file, and put a key under that name into .env.'
