@@ -13,7 +13,7 @@ const { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } = require('
 const { dirname, join, posix, resolve } = require('node:path')
 
 const ROOT = resolve(__dirname, '..')
-const KEPT = join(ROOT, 'node_modules/.cache/pages')
+const KEPT = join(ROOT, 'node_modules/.cache/pages.json')
 const PAGES = ['README.md', 'SECURITY.md', 'CHANGELOG.md', 'docs/errors.md', 'docs/options.md']
 
 /**
@@ -32,28 +32,32 @@ function published (page, markdown, address) {
 }
 
 function addressOf ({ homepage, repository }) {
-  return repository === undefined ? undefined : `${homepage.replace(/#.*$/, '')}/blob/main`
+  const isKnown = homepage !== undefined && repository !== undefined
+  return isKnown ? `${homepage.replace(/#.*$/, '')}/blob/main` : undefined
 }
 
-function pack () {
+function pack (root = ROOT, kept = KEPT) {
   // Of a packing that did not end.
-  restore()
-  const address = addressOf(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')))
-  for (const page of PAGES) {
-    const text = readFileSync(join(ROOT, page), 'utf8')
-    mkdirSync(dirname(join(KEPT, page)), { recursive: true })
-    writeFileSync(join(KEPT, page), text)
-    writeFileSync(join(ROOT, page), published(page, text, address))
-  }
+  restore(root, kept)
+  const address = addressOf(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')))
+  const pages = PAGES.map(page => {
+    const original = readFileSync(join(root, page), 'utf8')
+    return { page, original, packed: published(page, original, address) }
+  })
+  mkdirSync(dirname(kept), { recursive: true })
+  writeFileSync(kept, JSON.stringify(pages))
+  for (const { page, packed } of pages) writeFileSync(join(root, page), packed)
 }
 
-function restore () {
-  for (const page of PAGES.filter(page => existsSync(join(KEPT, page)))) {
-    writeFileSync(join(ROOT, page), readFileSync(join(KEPT, page)))
-    rmSync(join(KEPT, page))
+/** A page that was edited since it was packed stays as it is. */
+function restore (root = ROOT, kept = KEPT) {
+  if (!existsSync(kept)) return
+  for (const { page, original, packed } of JSON.parse(readFileSync(kept, 'utf8'))) {
+    if (readFileSync(join(root, page), 'utf8') === packed) writeFileSync(join(root, page), original)
   }
+  rmSync(kept)
 }
 
 if (require.main === module) ({ pack, restore })[process.argv[2]]()
 
-module.exports = { published }
+module.exports = { pack, published, restore }

@@ -20,6 +20,7 @@ const WANTED = [
   'dist/lib/fresh-tokens.d.ts', 'dist/lib/revocation-contract.js', 'dist/lib/revocation-contract.d.ts',
   'dist/lib/cli/main.js'
 ]
+const VERSION = /^(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*)){2}(?:-[\da-z-]+(?:\.[\da-z-]+)*)?$/i
 const OTHERS = /^dist\/(?:types|lib)\/[\w/-]+\.d\.ts$/
 
 /**
@@ -37,11 +38,17 @@ function tarballProblems ({ size, unpackedSize, files }) {
   ]
 }
 
-function versionProblems ({ version }, changelog, tag) {
+/**
+ * @param tag the one that is released; undefined before there is one
+ * @param tags of the repository
+ */
+function versionProblems ({ version }, changelog, tag, tags) {
   const heading = new RegExp(`^## ${version.replaceAll('.', '\\.')} - \\d{4}-\\d\\d-\\d\\d$`, 'm')
   return [
+    ...VERSION.test(version) ? [] : [`the version in package.json is ${version}, not as in 1.2.3 or 1.2.3-beta.1`],
     ...heading.test(changelog) ? [] : [`CHANGELOG.md has no heading "## ${version} - <date>"`],
-    ...tag === undefined || tag === `v${version}` ? [] : [`the tag is ${tag}, and the version in package.json ${version}`]
+    ...tag === undefined || tag === `v${version}` ? [] : [`the tag is ${tag}, and the version ${version}`],
+    ...tag === undefined && tags.includes(`v${version}`) ? [`there is a tag v${version} already`] : []
   ]
 }
 
@@ -50,8 +57,8 @@ function addressProblems (manifest) {
     .map(name => `package.json has no "${name}"`)
 }
 
-function treeProblems () {
-  return run('git', 'status', '--porcelain').split('\n').filter(line => line !== '')
+function gitLines (...args) {
+  return run('git', ...args).split('\n').filter(line => line !== '')
 }
 
 function run (command, ...args) {
@@ -71,13 +78,15 @@ function complaintsOf (name, tarball) {
 function main () {
   const { values: { tag } } = parseArgs({ options: { tag: { type: 'string' } } })
   const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
-  const tree = treeProblems()
+  const changelog = readFileSync(join(ROOT, 'CHANGELOG.md'), 'utf8')
+  // Before packing, which changes the pages for a moment.
+  const tree = gitLines('status', '--porcelain')
   const folder = mkdtempSync(join(tmpdir(), 'release-'))
   try {
     const [packed] = JSON.parse(run('npm', 'pack', '--silent', '--json', '--pack-destination', folder))
     const tarball = join(folder, packed.filename)
     const checks = {
-      'version and changelog': versionProblems(manifest, readFileSync(join(ROOT, 'CHANGELOG.md'), 'utf8'), tag),
+      'version and changelog': versionProblems(manifest, changelog, tag, gitLines('tag', '--list')),
       'addresses in package.json': addressProblems(manifest),
       'nothing uncommitted': tree,
       [`tarball: ${packed.size} bytes, unpacked ${packed.unpackedSize}`]: tarballProblems(packed),
@@ -96,4 +105,4 @@ function main () {
 
 if (require.main === module) main()
 
-module.exports = { tarballProblems }
+module.exports = { tarballProblems, versionProblems }

@@ -1,9 +1,13 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import t from 'tap'
 import { ROOT } from './page'
 
-const { published } = require('../../build/pages') as { published: (file: string, text: string, address?: string) => string }
+const { pack, published, restore } = require('../../build/pages') as {
+  pack: (root: string, kept: string) => void
+  published: (file: string, text: string, address?: string) => string
+  restore: (root: string, kept: string) => void
+}
 const { slugOf } = require('../../docs/.site/slug') as { slugOf: (heading: string) => string }
 
 interface Page {
@@ -90,4 +94,33 @@ t.test('once package.json has an address, links of the published Markdown lead t
   t.equal(published('docs/options.md', markdown, 'https://a.example/files'), '![a picture](https://a.example/files/docs/a.svg) ' +
     '[Keys](https://a.example/files/docs/keys.md#rotate), [Errors](errors.md), [a site](https://a.example) [above](#top)')
   t.equal(published('docs/options.md', markdown), 'a picture Keys (`docs/keys.md`), [Errors](errors.md), [a site](https://a.example) [above](#top)')
+})
+
+t.test('after packing the pages are as before, and an edit after a packing that did not end stays', async t => {
+  const root = t.testdir({ docs: {} })
+  const kept = join(root, 'cache/pages.json')
+  const files = ['package.json', 'README.md', 'SECURITY.md', 'CHANGELOG.md', 'docs/errors.md', 'docs/options.md']
+  for (const file of files) writeFileSync(join(root, file), readFileSync(join(ROOT, file)))
+  const readme = (): string => readFileSync(join(root, 'README.md'), 'utf8')
+  const before = readme()
+  pack(root, kept)
+  t.equal(readme(), published('README.md', before))
+  pack(root, kept)
+  restore(root, kept)
+  t.equal(readme(), before)
+  pack(root, kept)
+  writeFileSync(join(root, 'README.md'), `${before}An edit.`)
+  pack(root, kept)
+  restore(root, kept)
+  t.equal(readme(), `${before}An edit.`)
+})
+
+t.test('a package.json with a repository and without a homepage still packs', async t => {
+  const root = t.testdir({ docs: {} })
+  for (const file of ['README.md', 'SECURITY.md', 'CHANGELOG.md', 'docs/errors.md', 'docs/options.md']) {
+    writeFileSync(join(root, file), '[Keys](keys.md)')
+  }
+  writeFileSync(join(root, 'package.json'), '{ "repository": "a/b" }')
+  pack(root, join(root, 'kept.json'))
+  t.equal(readFileSync(join(root, 'docs/options.md'), 'utf8'), 'Keys (`docs/keys.md`)')
 })

@@ -3,7 +3,10 @@ import { join } from 'node:path'
 import t from 'tap'
 import { installed, nodeOf, packed, runIn } from '../helpers/installed'
 
-const { tarballProblems } = require('../../build/release-check') as { tarballProblems: (packed: object) => string[] }
+const { tarballProblems, versionProblems } = require('../../build/release-check') as {
+  tarballProblems: (packed: object) => string[]
+  versionProblems: (manifest: object, changelog: string, tag: string | undefined, tags: readonly string[]) => string[]
+}
 const FORMS = join(__dirname, 'import-forms')
 const MAJORS = [20, 22, 24]
 
@@ -42,6 +45,15 @@ t.test('the tarball contains what a user needs and nothing else, and is small', 
   t.match(tarballProblems({ size: 200_001, unpackedSize: 700_001, files: [...files.slice(1), { path: '.env' }] }), [
     /missing/, /\.env should not be published/, /200001 bytes/, /700001 bytes/
   ])
+})
+
+t.test('a release needs a version, its date in the changelog and a tag of that version', async t => {
+  const changelog = '## Unreleased\n\n## 1.2.3 - 2030-01-31\n'
+  t.strictSame(versionProblems({ version: '1.2.3' }, changelog, undefined, ['v1.2.2']), [])
+  t.strictSame(versionProblems({ version: '1.2.3' }, changelog, 'v1.2.3', ['v1.2.3']), [])
+  t.match(versionProblems({ version: '1.2.3' }, changelog, undefined, ['v1.2.3']), [/tag v1\.2\.3 already/])
+  t.match(versionProblems({ version: '1.2.3' }, changelog, 'v1.2.4', []), [/the tag is v1\.2\.4/])
+  t.match(versionProblems({ version: '1.02' }, '## Unreleased\n', undefined, []), [/is 1\.02, not/, /no heading "## 1\.02/])
 })
 
 t.test('publint and attw report nothing', async t => {
