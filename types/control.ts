@@ -94,6 +94,21 @@ export interface TenantControl {
     header: string | readonly string[] | null | undefined, log?: FastifyBaseLogger, sessionName?: string
   ): Promise<Session<T> | null>
   /**
+   * Seals a new session with these values into one token, which `decode` opens: the bearer token of a client, with the
+   * option `transport`, or else the value of a cookie. Every call begins a session, with an id of its own.
+   * @param values the values of the session
+   * @param sessionName default: the first session of the registration
+   * @returns the token, base64url
+   * @throws {FST_SESSION_UNKNOWN_NAME} if no session has the name `sessionName`
+   * @throws {FST_SESSION_NOT_SERIALIZABLE} if a value cannot be serialized
+   * @throws {FST_SESSION_TOO_LARGE} if the session does not fit in the token
+   * @throws {FST_SESSION_INVALID_OPTION} if `values` is not an object
+   * @example
+   * const acme = await app.secureSession.forTenant('acme')
+   * const authorization = `Bearer ${acme.encode({ user: { id: 42 } })}`
+   */
+  encode<T = SessionData> (values: SessionValues<NotInferred<T>>, sessionName?: string): string
+  /**
    * Seals a new session with these values, for tests.
    * @param values the values of the session
    * @param sessionName default: the first session of the registration
@@ -101,7 +116,8 @@ export interface TenantControl {
    * @throws {FST_SESSION_UNKNOWN_NAME} if no session has the name `sessionName`
    * @throws {FST_SESSION_NOT_SERIALIZABLE} if a value cannot be serialized
    * @throws {FST_SESSION_TOO_LARGE} if the session does not fit in its cookies
-   * @throws {FST_SESSION_INVALID_OPTION} if `values` is not an object, and with the option `transport: 'bearer'`
+   * @throws {FST_SESSION_INVALID_OPTION} if `values` is not an object, and with the option `transport: 'bearer'`: use
+   * `encode`
    * @example
    * const cookies = app.secureSession.cookiesFor({ user: { id: 42 } })
    * const reply = await app.inject({ url: '/account', cookies })

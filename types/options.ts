@@ -104,8 +104,9 @@ export interface SessionOptions {
   cookieOptions?: CookieOptions | ((request: FastifyRequest) => CookieChoice) | undefined
   /**
    * The cookies that the option `cookie` chooses from, where it is a function: all of their attributes, and a
-   * `namePrefix`. They are checked at boot. What the function returns must be the domain, the path and the name prefix
-   * of one of them; otherwise the request fails with FST_SESSION_INVALID_OPTION. It needs the option `tenant`.
+   * `namePrefix`. They are checked at boot; two that overlap need different prefixes. What the function returns must be
+   * the domain, the path and the name prefix of one of them; otherwise the request fails with
+   * FST_SESSION_INVALID_OPTION. It needs the option `tenant`, and `cookie` as a function.
    * @default none
    * @example
    * const cookies = [{ namePrefix: '__Host-' }, { domain: 'example.com', namePrefix: '__Secure-' }]

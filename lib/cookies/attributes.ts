@@ -4,6 +4,7 @@ import { DAY_MS, LONGEST_COOKIE_MS, SECOND_MS } from '../time'
 /** The checked attributes of one cookie. An attribute that is null is not sent. */
 export interface CookieAttributes {
   readonly path: string | null
+  /** In lower case, without a dot at the beginning or the end. */
   readonly domain: string | null
   readonly httpOnly: boolean
   /** `'auto'`: Secure is sent if the request came over TLS. */
@@ -36,8 +37,10 @@ export const IGNORED_NAMES = ['encode', 'signed'] as const
 // RFC 6265 section 4.1.1: path-value is any CHAR except CTLs or ";". Browsers drop a value over 1024 bytes (RFC 6265bis
 // section 5.6).
 const PATH = /^\/[\x20-\x3a\x3c-\x7e]{0,1023}$/
-// A host name of letters, digits and hyphens. The leading dot of RFC 2109 is still in use.
-const DOMAIN = /^(?=.{1,253}$)\.?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/i
+// A host name of letters, digits and hyphens. The leading dot of RFC 2109 is still in use, and some write the dot at
+// the end that makes a host name absolute.
+const DOMAIN = /^(?=.{1,253}$)\.?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*\.?$/i
+const DOTS_AROUND = /^\.|\.$/g
 const SAME_SITES = { strict: 'Strict', lax: 'Lax', none: 'None' } as const
 const PRIORITIES = { low: 'Low', medium: 'Medium', high: 'High' } as const
 
@@ -52,8 +55,8 @@ interface Reader {
 }
 
 const READERS: Readonly<Record<AttributeName, Reader>> = {
-  path: { as: 'path', wanted: 'a path that starts with "/" and has no ";"', read: value => matching(value, PATH) },
-  domain: { as: 'domain', wanted: 'a host name', read: value => matching(value, DOMAIN) },
+  path: { as: 'path', wanted: 'a path of 1024 characters at most that starts with "/" and has no ";"', read: path },
+  domain: { as: 'domain', wanted: 'a host name', read: domain },
   httpOnly: { as: 'httpOnly', wanted: 'true or false', read: flag },
   secure: { as: 'secure', wanted: 'true, false or "auto"', read: value => value === 'auto' ? value : flag(value) },
   sameSite: { as: 'sameSite', wanted: '"strict", "lax", "none", true or false', read: sameSite },
@@ -82,8 +85,8 @@ export function readAttributes (input: Input, where: string): Partial<CookieAttr
 
 /** The valid canonical values of the attributes that are sealed with a session. `maxAgeS` and `expires` are not. */
 const VALID: Readonly<Record<Exclude<keyof CookieAttributes, 'maxAgeS' | 'expires'>, (value: unknown) => boolean>> = {
-  path: value => value === null || matching(value, PATH) !== undefined,
-  domain: value => value === null || matching(value, DOMAIN) !== undefined,
+  path: value => value === null || path(value) !== undefined,
+  domain: value => value === null || (typeof value === 'string' && domain(value) === value),
   httpOnly: value => typeof value === 'boolean',
   secure: value => value === 'auto' || typeof value === 'boolean',
   sameSite: value => value === null || Object.values(SAME_SITES).some(one => one === value),
@@ -142,6 +145,20 @@ function seconds (value: unknown): number | undefined {
 
 function matching (value: unknown, pattern: RegExp): string | undefined {
   return typeof value === 'string' && pattern.test(value) ? value : undefined
+}
+
+function path (value: unknown): string | undefined {
+  return matching(value, PATH)
+}
+
+function domain (value: unknown): string | undefined {
+  const text = matching(value, DOMAIN)
+  return text === undefined ? undefined : canonicalDomain(text)
+}
+
+/** In lower case and without dots around it: two domains that browsers treat alike are one text. */
+export function canonicalDomain (domain: string): string {
+  return domain.replace(DOTS_AROUND, '').toLowerCase()
 }
 
 function flag (value: unknown): boolean | undefined {

@@ -22,7 +22,7 @@ export class CookieLines {
     this.#withoutSecure = serialize(attributes, false)
     this.#withSecure = serialize(attributes, true)
     this.attributesBytes = longestAttributes(attributes)
-    this.scope = JSON.stringify([path, domain?.replace(/^\./, '').toLowerCase(), partitioned])
+    this.scope = JSON.stringify([path, domain, partitioned])
   }
 
   /** @param lifetime the result of `maxAge` or `expires`; empty for a cookie that the browser drops when it closes */

@@ -130,7 +130,7 @@ function flag (input: Input, name: string): boolean {
 function readSite (site: unknown, domain: string | null): string | null {
   if (site === undefined) {
     if (domain === null) return null
-    throw invalid(`${WHERE} needs "site" beside cookie.domain, such as "https://${hostOf(domain)}": subdomains share ` +
+    throw invalid(`${WHERE} needs "site" beside cookie.domain, such as "https://${domain}": subdomains share ` +
       'the cookie, and would each need a key')
   }
   if (typeof site !== 'string' || !URL.canParse(site) || new URL(site).origin !== site || !site.startsWith('https:')) {
@@ -138,13 +138,9 @@ function readSite (site: unknown, domain: string | null): string | null {
       `found ${typeof site === 'string' ? `"${site}"` : describe(site)}`)
   }
   const { hostname } = new URL(site)
-  if (domain !== null && hostname === hostOf(domain)) return site
+  if (domain !== null && hostname === domain) return site
   throw invalid('option "deviceBound.site" must have the host of cookie.domain, which shares the session with all ' +
-    `subdomains; found "${hostname}" and ${domain === null ? 'no cookie.domain' : `"${hostOf(domain)}"`}`)
-}
-
-function hostOf (domain: string): string {
-  return domain.replace(/^\./, '').toLowerCase()
+    `subdomains; found "${hostname}" and ${domain === null ? 'no cookie.domain' : `"${domain}"`}`)
 }
 
 function readInitiators (initiators: unknown): readonly string[] {

@@ -5,7 +5,7 @@ import {
 import { isCookieName } from '../cookies/header'
 import { SealedLegacy } from '../legacy/sealed'
 import type { LegacyCookie, LegacyOpener } from '../../types/legacy'
-import { checkTenant } from './tenants'
+import { checkTenant, withLongestId } from './tenants'
 
 /** One entry of `legacy`, checked. */
 export interface ResolvedLegacy {
@@ -29,7 +29,7 @@ export function resolveLegacy (
   if (!Array.isArray(legacy)) throw invalid(`option "legacy" must be an array of openers; found ${describe(legacy)}`)
   return legacy.map((opener, index) => {
     const where = `option "legacy"[${index}]`
-    const resolved = resolveOne(opener, where, cookieNames, attributes)
+    const resolved = resolveOne(opener, where, cookieNames, attributes, hasTenants)
     refuseTenant(resolved, where, hasTenants)
     return resolved
   })
@@ -47,7 +47,8 @@ function refuseTenant ({ tenant, opener }: ResolvedLegacy, where: string, hasTen
 }
 
 function resolveOne (
-  opener: unknown, where: string, [sessionCookie, ...others]: SessionCookies, sessionAttributes: CookieAttributes
+  opener: unknown, where: string, [sessionCookie, ...others]: SessionCookies, sessionAttributes: CookieAttributes,
+  hasTenants: boolean
 ): ResolvedLegacy {
   if (!isObject(opener) || !(opener instanceof SealedLegacy || typeof opener['open'] === 'function')) {
     throw invalid(`${where} must be what secureSessionOpener() or sealedOpener() return, or an object with a method ` +
@@ -62,9 +63,10 @@ function resolveOne (
     throw invalid(`${where}.cookieName is the name of another cookie of the session: its stamp, pass, proof, or one ` +
       'of its parts')
   }
-  const given = cookie === undefined
+  const own = hasTenants && cookie !== undefined ? withLongestId(cookie as Input) : cookie
+  const given = own === undefined
     ? sessionAttributes
-    : { ...DEFAULT_ATTRIBUTES, ...readAttributes(cookie, `${where}.cookie`) }
+    : { ...DEFAULT_ATTRIBUTES, ...readAttributes(own, `${where}.cookie`) }
   const attributes = resolveSecure(cookieName, given)
   checkRules(cookieName, attributes, `${where}.cookie`)
   const { tenant } = opener

@@ -1,6 +1,9 @@
 import { aliased, describe, invalid, isObject, refuseUnknown, returned, text, type Input } from '../checks'
-import { DEFAULT_ATTRIBUTES, readAttributes, type CookieAttributes } from '../cookies/attributes'
+import {
+  canonicalDomain, DEFAULT_ATTRIBUTES, readAttributes, type CookieAttributes
+} from '../cookies/attributes'
 import { longestAttributes } from '../cookies/lines'
+import { areApart } from '../cookies/overlap'
 import { isTenantId, TENANT_ID_CHARACTERS } from '../keyring/tenant-keys'
 import type { Declared, ResolvedOptions, ResolvedSession } from './options'
 
@@ -52,10 +55,10 @@ export function readTenants (
 ): ResolvedTenants | null {
   const { tenant, cookies, keyring, handOver } = input
   const cookie = aliased(input, 'cookie', 'cookieOptions')
+  const isChosen = typeof cookie === 'function' || cookies !== undefined
+  if (isChosen) refuseIncomplete({ tenant, cookie, cookies })
   if (tenant === undefined) {
-    const needing = typeof cookie === 'function' ? 'cookie' : typeof keyring === 'function' ? 'keyring' : null
-    if (needing !== null) throw invalid(`option "${needing}" can be a function only with the option "tenant"`)
-    if (cookies !== undefined) throw invalid('option "cookies" needs the option "tenant", and "cookie" as a function')
+    if (typeof keyring === 'function') throw invalid('option "keyring" can be a function only with the option "tenant"')
     return null
   }
   if (typeof tenant !== 'function') {
@@ -63,18 +66,40 @@ export function readTenants (
       describe(tenant))
   }
   if (handOver !== undefined) {
-    throw invalid('option "handOver" does not work with the option "tenant": its URLs are those of one site')
-  }
-  const isChosen = typeof cookie === 'function'
-  if (isChosen !== (cookies !== undefined)) {
-    throw invalid('option "cookie" as a function and the option "cookies", an array of all that it may return, need ' +
-      'each other')
+    throw invalid('option "handOver" does not work with the option "tenant": its URLs are those of one site. Give it ' +
+      'to another session of this app, without "tenant"')
   }
   const all = isChosen ? declaredIn(cookies) : [cookie]
   const nameOf = (index: number): string | null => isChosen ? `cookies[${index}]` : null
+  if (hasDeviceBound(input)) refusePlaceholder(all)
   const declared = all.map((one, index) => resolveDeclared(input, one, nameOf(index), resolve))
-  refuseDifferences(declared)
+  refuseOverlaps(declared)
+  refuseDifferentRoutes(declared)
   return { tenantOf: tenant as ResolvedTenants['tenantOf'], cookieOf: isChosen ? cookie as never : null, declared }
+}
+
+/** Throws FST_SESSION_INVALID_OPTION for a cookie that depends on the request, where an option is missing. */
+function refuseIncomplete ({ tenant, cookie, cookies }: Input): void {
+  const missing = [
+    ...tenant === undefined ? ['"tenant"'] : [],
+    ...typeof cookie === 'function' ? [] : ['"cookie" as a function'],
+    ...cookies === undefined ? ['"cookies"'] : []
+  ]
+  if (missing.length === 0) return
+  throw invalid('a cookie that depends on the request needs three options: "tenant" and "cookie", which are ' +
+    'functions, and "cookies", an array of all that "cookie" may return. Missing: ' + missing.join(' and '))
+}
+
+function hasDeviceBound ({ deviceBound }: Input): boolean {
+  return deviceBound !== undefined && deviceBound !== false
+}
+
+/** Throws FST_SESSION_INVALID_OPTION. */
+function refusePlaceholder (cookies: readonly unknown[]): void {
+  const isByTenant = cookies.filter(isObject).some(({ path, domain }) => String([path, domain]).includes(PLACEHOLDER))
+  if (!isByTenant) return
+  throw invalid(`option "deviceBound" does not work with "${PLACEHOLDER}" in the path or domain of a cookie: all ` +
+    'tenants share its two routes')
 }
 
 function declaredIn (cookies: unknown): readonly unknown[] {
@@ -102,27 +127,38 @@ function withPrefix (given: Input, where: string): Input & { readonly namePrefix
   throw invalid(`option "${where}.namePrefix" must be a string; found ${describe(namePrefix)}`)
 }
 
-function withLongestId (attributes: Input): Input {
+/** Attributes to check at boot: with the longest id in the place of `:tenant`. */
+export function withLongestId (attributes: Input): Input {
+  return withId(attributes, LONGEST_ID)
+}
+
+function withId (attributes: Input, id: string): Input {
   const filled = CHOICE_NAMES.flatMap(name => {
     const value = attributes[name]
-    return typeof value === 'string' ? [[name, value.replaceAll(PLACEHOLDER, LONGEST_ID)]] : []
+    return typeof value === 'string' ? [[name, value.replaceAll(PLACEHOLDER, id)]] : []
   })
   return { ...attributes, ...Object.fromEntries(filled) }
 }
 
-/** Throws FST_SESSION_INVALID_OPTION for two equal cookies, and where they need different routes. */
-function refuseDifferences (declared: readonly DeclaredCookie[]): void {
-  const places = declared.map(({ namePrefix, session: { options: { attributes: { path, domain } } } }) => {
-    return JSON.stringify([namePrefix, path, domain])
-  })
-  const twice = places.findIndex((place, index) => places.indexOf(place) !== index)
-  if (twice !== -1) {
-    throw invalid(`option "cookies[${twice}]" has the "namePrefix", "path" and "domain" of another one`)
+/**
+ * Browsers send both of two cookies that have one name and overlap, so a logout would clear one of them and leave the
+ * user logged in by the other. Throws FST_SESSION_INVALID_OPTION.
+ */
+function refuseOverlaps (declared: readonly DeclaredCookie[]): void {
+  for (const [index, one] of declared.entries()) {
+    const other = declared.findIndex((before, at) => at < index && overlap(before, one))
+    if (other === -1) continue
+    throw invalid(`option "cookies[${index}]" has the name of "cookies[${other}]", and browsers may send both with ` +
+      'a request. Give one of them another "namePrefix", or both a "path" or a "domain" apart from that of the other')
   }
-  const bound = declared.find(({ session: { options } }) => options.deviceBound !== null)
-  if (bound !== undefined && dependsOnTenant(bound.session.options.attributes)) {
-    throw invalid(`option "deviceBound.path" cannot be under "${PLACEHOLDER}": all tenants share its two routes`)
-  }
+}
+
+function overlap (a: DeclaredCookie, b: DeclaredCookie): boolean {
+  return a.namePrefix === b.namePrefix && !areApart(a.session.options.attributes, b.session.options.attributes)
+}
+
+/** Throws FST_SESSION_INVALID_OPTION. */
+function refuseDifferentRoutes (declared: readonly DeclaredCookie[]): void {
   const paths = new Set(declared.map(({ session: { options: { deviceBound } } }) => deviceBound?.path))
   if (paths.size > 1) throw invalid('option "deviceBound.path" must be given: the paths of "cookies" differ')
 }
@@ -136,7 +172,7 @@ export function cookieIn (
   refuseUnknown(found, CHOICE_NAMES, `${wanted}:`)
   const { namePrefix = '', ...place } = found
   if (typeof namePrefix !== 'string') throw invalid(`${where} as namePrefix a string; found ${describe(namePrefix)}`)
-  const { path, domain } = { ...DEFAULT_ATTRIBUTES, ...readAttributes(place, where) }
+  const { path, domain } = { ...DEFAULT_ATTRIBUTES, ...readAttributes(withId(place, tenant), where) }
   const chosen = declared.find(({ namePrefix: prefix, session: { options: { attributes } } }) => {
     const own = attributesOf(attributes, tenant)
     return prefix === namePrefix && own.path === path && own.domain === domain
@@ -161,8 +197,16 @@ function shortened (value: unknown): string {
   return text.length > LONGEST_FOUND ? `${text.slice(0, LONGEST_FOUND)}…` : text
 }
 
-function withPlaceholder (text: string | null): string | undefined {
+/** For a message: with `:tenant` where an id belongs. */
+export function withPlaceholder (text: string | null): string | undefined {
   return text?.replaceAll(LONGEST_ID, PLACEHOLDER)
+}
+
+/** The id makes a segment "." or ".." of the path. Browsers resolve these in a URL, so no request is under the path. */
+export function isOffPath ({ session: { options } }: DeclaredCookie, tenant: string): boolean {
+  if (tenant !== '.' && tenant !== '..') return false
+  const { path } = attributesOf(options.attributes, tenant)
+  return (path as string).split('/').some(segment => segment === '.' || segment === '..')
 }
 
 /** The options of a session for a tenant. Throws FST_SESSION_INVALID_OPTION where its id cannot be in an attribute. */
@@ -188,6 +232,10 @@ export function dependsOnTenant ({ path, domain }: Pick<CookieAttributes, 'path'
 function attributesOf (attributes: CookieAttributes, tenant: string): CookieAttributes {
   if (!dependsOnTenant(attributes)) return attributes
   const { path, domain } = attributes
-  const filled = (text: string | null): string | null => text === null ? null : text.replaceAll(LONGEST_ID, tenant)
-  return { ...attributes, path: filled(path), domain: filled(domain) }
+  const filled = (text: string): string => text.replaceAll(LONGEST_ID, tenant)
+  return {
+    ...attributes,
+    path: filled(path as string),
+    domain: domain === null ? null : canonicalDomain(filled(domain))
+  }
 }

@@ -24,6 +24,8 @@ import { seekKeyOf, seekKeysIn } from './unknown-keys'
 import { isRefused } from './verify'
 
 const SESSION_ID = /^[0-9a-f]{32}$/
+/** What `forTenant` has in place of `createSecureSession` and `encodeSecureSession`. */
+const SEALING = 'encode(values) or cookiesFor(values)'
 
 /** `app.secureSession`, `createSecureSession`, `encodeSecureSession` and `decodeSecureSession`. */
 export function decorateApp (app: FastifyInstance, definitions: readonly SessionDefinition[]): void {
@@ -36,11 +38,11 @@ export function decorateApp (app: FastifyInstance, definitions: readonly Session
   app.decorate('createSecureSession', function createSecureSession (
     data?: Record<string, unknown> | null, name?: string
   ) {
-    return newSession(known(definitions, name, 'createSecureSession()'), data).proxy
+    return newSession(known(definitions, name, 'createSecureSession()', SEALING), data).proxy
   } as FastifyInstance['createSecureSession'])
 
   app.decorate('encodeSecureSession', function encodeSecureSession (proxy: unknown, name?: string): string {
-    const definition = known(definitions, name, 'encodeSecureSession()')
+    const definition = known(definitions, name, 'encodeSecureSession()', SEALING)
     const session = unwrap(proxy)
     if (session === undefined) throw invalid(`encodeSecureSession() takes a session; found ${describe(proxy)}`)
     return tokenOf(definition, session, definition.options.transport !== 'cookie')
@@ -49,7 +51,7 @@ export function decorateApp (app: FastifyInstance, definitions: readonly Session
   app.decorate('decodeSecureSession', function decodeSecureSession (
     token: unknown, log: FastifyBaseLogger = app.log, name?: string
   ) {
-    const definition = known(definitions, name, 'decodeSecureSession()')
+    const definition = known(definitions, name, 'decodeSecureSession()', 'decode(token)')
     const candidates = typeof token === 'string' ? loadNow(definition, tokenSource(token), log) : null
     return candidates === null ? null : proxyOf(definition, candidates.sessions[0] as OpenedSession)
   } as FastifyInstance['decodeSecureSession'])
@@ -92,6 +94,12 @@ function controlOf (
       return await sessionIn(definition, headerSource({ headers: { cookie }, rawHeaders: [] }), log)
     },
 
+    encode (values: unknown, name?: string) {
+      const definition = known(definitions, name, 'secureSession.encode()')
+      const session = newSession(definition, valuesIn(values, 'encode'))
+      return tokenOf(definition, session, definition.options.transport !== 'cookie')
+    },
+
     cookiesFor (values: unknown, name?: string) {
       return cookiesOf(known(definitions, name, 'secureSession.cookiesFor()'), values)
     },
@@ -129,10 +137,10 @@ async function definitionsForTenant (
 
 /** The session of this name. Throws FST_SESSION_UNKNOWN_NAME, and FST_SESSION_INVALID_OPTION without its tenant. */
 function known (
-  definitions: readonly SessionDefinition[], name: string | undefined, method: string
+  definitions: readonly SessionDefinition[], name: string | undefined, method: string, instead?: string
 ): SessionDefinition {
   const definition = sessionNamed(definitions, name)
-  refuseWithoutTenant(definition, method)
+  refuseWithoutTenant(definition, method, instead)
   return definition
 }
 
@@ -143,17 +151,20 @@ function ofTenantOrAll (definitions: readonly SessionDefinition[]): readonly Ses
 }
 
 /** The cookies of a new session with these values, by name. */
-function cookiesOf (definition: SessionDefinition, values: unknown): Record<string, string> {
-  if (!isObject(values)) {
-    throw invalid(`secureSession.cookiesFor() takes the values of a session, an object; found ${describe(values)}`)
-  }
+function cookiesOf (definition: SessionDefinition, given: unknown): Record<string, string> {
+  const values = valuesIn(given, 'cookiesFor')
   if (definition.options.transport === 'bearer') {
     throw invalid('secureSession.cookiesFor(): with the option "transport": "bearer" a session has no cookies; ' +
-      'use encodeSecureSession(createSecureSession(values))')
+      'use secureSession.encode(values)')
   }
   const { parts } = definition.sealing
   const texts = parts.cut(tokenOf(definition, newSession(definition, values), false))
   return Object.fromEntries(texts.map((text, part) => [parts.names[part] as string, text]))
+}
+
+function valuesIn (values: unknown, method: string): Record<string, unknown> {
+  if (isObject(values)) return values
+  throw invalid(`secureSession.${method}() takes the values of a session, an object; found ${describe(values)}`)
 }
 
 /** Rejects with FST_SESSION_STORE_UNAVAILABLE. */

@@ -287,6 +287,17 @@ export function infoNotSent ({ options: { sessionName }, isFirst }: SessionDefin
     'a session was changed in a request of no tenant, by the option "tenant", and is not sent')
 }
 
+export const NOT_IN_PATH = 'cannot be in the path of a cookie: browsers resolve such a segment of a URL'
+
+/** A request whose tenant has the id `.` or `..`, with `:tenant` in the path of its cookie. */
+export function infoOffPath (
+  { sessionName }: ResolvedOptions, { isFirst }: { readonly isFirst: IsFirst }, { log }: FastifyRequest
+): void {
+  if (!isFirst('off path')) return
+  log.info({ session: sessionName },
+    `a request counts as one of no tenant: its id "." or ".." ${NOT_IN_PATH}. Look ids up in a list`)
+}
+
 /** A log serializer may read `request.session` at every request, so this is logged once. */
 export function warnNotReady ({ options: { sessionName }, isFirst }: SessionDefinition, { log }: FastifyRequest): void {
   if (!isFirst('not ready')) return

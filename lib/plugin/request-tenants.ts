@@ -19,11 +19,14 @@ export function hasTenants (definition: SessionDefinition): definition is WithTe
   return definition.tenants !== null
 }
 
-/** For a call outside of requests. Throws FST_SESSION_INVALID_OPTION. */
-export function refuseWithoutTenant (definition: SessionDefinition, method: string): void {
+/**
+ * For a call outside of requests. Throws FST_SESSION_INVALID_OPTION.
+ * @param instead the call for a tenant, where it is another one
+ */
+export function refuseWithoutTenant (definition: SessionDefinition, method: string, instead = 'it'): void {
   if (!hasTenants(definition)) return
   throw invalid(`${method}: session "${definition.sessionName}" has the option "tenant", so this needs a tenant: ` +
-    'call it on what app.secureSession.forTenant(id) resolves to')
+    `call ${instead} on what app.secureSession.forTenant(id) resolves to`)
 }
 
 /** The tenant of one request, for each session with the option `tenant`. The app is asked once for each. */

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import { invalid } from '../checks'
-import type { CookieAttributes } from '../cookies/attributes'
+import { areApart, type Place } from '../cookies/overlap'
 import type { ResolvedOptions } from '../options/options'
-import { dependsOnTenant } from '../options/tenants'
+import { dependsOnTenant, withPlaceholder } from '../options/tenants'
 import type { SessionDefinition } from './definition'
 import { hasTenants } from './request-tenants'
 
@@ -19,8 +19,6 @@ const registered = new WeakMap<object, readonly SessionDefinition[]>()
 export function sessionsOfAllScopes ({ server }: FastifyInstance): readonly SessionDefinition[] {
   return registered.get(server) as readonly SessionDefinition[]
 }
-
-type Place = Pick<CookieAttributes, 'path' | 'domain'>
 
 /**
  * Throws FST_SESSION_INVALID_OPTION.
@@ -40,19 +38,20 @@ export function refuseSiblingClash (
 function refuseClash (one: SessionDefinition, other: SessionDefinition, nowMs: number): void {
   const [a, b] = [one.options, other.options]
   const shared = a.cookieNames.find(name => b.cookieNames.includes(name))
-  const isApart = placesOf(one).every(a => placesOf(other).every(b => areApart(a, b)))
+  const isApart = placesOf(one).every(a => placesOf(other).every(b => areCookiesApart(a, b)))
   if (shared !== undefined && !isApart) {
     const difference = differenceOf(one, other, nowMs)
     if (difference === null) return
+    const paths = [a, b].map(({ attributes: { path } }) => `"${withPlaceholder(path)}"`).join(' and ')
     throw invalid(
       `option "cookieName": another scope of this app has the cookie "${shared}", too, with ${difference}, ` +
       'and browsers send it to both. Give one of the scopes another "cookieName", or a "cookie.path" apart from that ' +
-      `of the other ("${a.attributes.path}" and "${b.attributes.path}"), or both the same options`)
+      `of the other (${paths}), or both the same options`)
   }
   for (const [legacy, cookies] of [[a, b], [b, a]] as const) {
     const old = legacy.legacyCookies
       .filter(({ cookieName }) => cookies.cookieNames.includes(cookieName))
-      .find(({ attributes }) => !areApart(attributes, cookies.attributes))
+      .find(({ attributes }) => !areCookiesApart(attributes, cookies.attributes))
     if (old === undefined) continue
     throw invalid(
       `option "legacy": the legacy cookie "${old.cookieName}" contains sessions of another scope of this app, ` +
@@ -91,26 +90,8 @@ function placesOf ({ options, tenants }: SessionDefinition): readonly Place[] {
   return tenants === null ? [options.attributes] : tenants.declared.map(({ options }) => options.attributes)
 }
 
-/** No request brings both cookies. Without a domain the host is not known here. */
-function areApart (a: Place, b: Place): boolean {
+/** No request has both cookies. */
+function areCookiesApart (a: Place, b: Place): boolean {
   // A path or domain of a tenant may be any.
-  if (dependsOnTenant(a) || dependsOnTenant(b)) return false
-  if (arePathsApart(pathOf(a), pathOf(b))) return true
-  return a.domain !== null && b.domain !== null && areDomainsApart(a.domain, b.domain)
-}
-
-/** RFC 6265 section 5.1.4, in both directions. */
-function arePathsApart (a: string, b: string): boolean {
-  return !a.startsWith(b) && !b.startsWith(a)
-}
-
-/** With a slash at the end, a path matches what begins with it. A configured path is never null. */
-function pathOf ({ path }: Place): string {
-  return `${path as string}/`.replace(/\/\/$/, '/')
-}
-
-/** RFC 6265 section 5.1.3, in both directions. */
-function areDomainsApart (a: string, b: string): boolean {
-  const [one, other] = [a, b].map(domain => `.${domain.replace(/^\./, '').toLowerCase()}`) as [string, string]
-  return !one.endsWith(other) && !other.endsWith(one)
+  return !dependsOnTenant(a) && !dependsOnTenant(b) && areApart(a, b)
 }

@@ -1,17 +1,19 @@
 import type { FastifyRequest } from 'fastify'
 import { BoundedMap } from '../bounded-map'
+import { invalid } from '../checks'
 import type { TokenKeys } from '../core/token'
 import type { KeyDerivation } from '../keyring/keyring'
 import { NO_TENANT_KEYS, TenantKeys } from '../keyring/tenant-keys'
 import type { ResolvedSession } from '../options/options'
 import {
-  checkTenant, cookieIn, sessionOfTenant, tenantIn, type DeclaredCookie, type ResolvedTenants
+  checkTenant, cookieIn, isOffPath, sessionOfTenant, tenantIn, type DeclaredCookie, type ResolvedTenants
 } from '../options/tenants'
 import { keyringFailed } from '../store-failure'
 import { SECOND_MS } from '../time'
 import { within } from '../timers'
 import { define, type DefinitionKeys, type SessionDefinition, type SharedParts } from './definition'
 import type { SessionKeys } from './keys'
+import { infoOffPath, NOT_IN_PATH } from './log'
 
 /** How many tenants a server keeps at once: some 6 MB. What it keeps of others is made again when it is needed. */
 const MOST_TENANTS = 1000
@@ -102,7 +104,9 @@ export class Tenants {
     const id = tenantIn(tenantOf(request as never))
     if (id === null) return null
     const cookie = cookieOf === null ? this.#first : cookieIn(cookieOf(request as never), this.#rules, id)
-    return this.#find(id, cookie, 'inTime')
+    if (!isOffPath(cookie, id)) return this.#find(id, cookie, 'inTime')
+    infoOffPath(this.#first.session.options, this.#shared, request)
+    return null
   }
 
   /**
@@ -111,8 +115,11 @@ export class Tenants {
    */
   async definitionFor (id: unknown, choice: unknown, where: string): Promise<SessionDefinition> {
     const tenant = checkTenant(id, `${where} takes`)
-    if (choice === undefined) return await this.#find(tenant, this.#first, 'tenant')
-    return await this.#find(tenant, cookieIn(choice, this.#rules, tenant, `${where} takes as cookie`), 'tenant')
+    const cookie = choice === undefined
+      ? this.#first
+      : cookieIn(choice, this.#rules, tenant, `${where} takes as cookie`)
+    if (isOffPath(cookie, tenant)) throw invalid(`${where}: the id "${tenant}" ${NOT_IN_PATH}`)
+    return await this.#find(tenant, cookie, 'tenant')
   }
 
   /** The cookie depends on the request. */

@@ -407,6 +407,7 @@ t.test('outside a request, a token alone opens by decode, and open reads cookies
   made.options({ transport: 'bearer' })
   t.strictSame(await new Client(bearer, bearer.encodeSecureSession(made)).json('/get'), { user: 'eve' })
   await t.rejects(async () => bearer.secureSession.cookiesFor({}), { code: 'FST_SESSION_INVALID_OPTION' })
+  t.strictSame(await new Client(bearer, bearer.secureSession.encode({ user: 'eve' })).json('/get'), { user: 'eve' })
   t.equal(bareApp(t).hasDecorator('secureSession'), false)
 })
 
@@ -423,4 +424,13 @@ t.test('a token of one tenant opens at no other, and a host that is no tenant ha
   t.strictSame(refusals(app), [[DEBUG, 'bearer token refused', 'forged']])
   t.strictSame((await ask('localhost', '/get', token)).json(), {})
   t.strictSame(given(await ask('two.example', '/set/page/a', token)), COOKIE, 'and a session that begins there is a cookie')
+
+  const one = await app.secureSession.forTenant('one')
+  const made = one.encode({ user: 'eve' })
+  t.equal((await one.decode(made))?.get('user'), 'eve')
+  t.strictSame((await ask('one.example', '/get', made)).json(), { user: 'eve' })
+  t.strictSame((await ask('two.example', '/get', made)).json(), {})
+  for (const instead of [() => app.createSecureSession(), () => app.encodeSecureSession({} as never), () => app.decodeSecureSession('x')]) {
+    t.throws(instead, { code: 'FST_SESSION_INVALID_OPTION', message: /call (encode|decode).* on what app.secureSession.forTenant/ })
+  }
 })

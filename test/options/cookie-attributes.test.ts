@@ -61,10 +61,12 @@ t.test('a cookie with the prefix __Host- or __Host-Http- must not have a domain'
   }
 })
 
-t.test('a leading dot and the case of a domain make no other cookie, and each label does', async t => {
-  const scopeOf = (domain: string): string => new CookieLines(withAttributes({ domain })).scope
-  t.equal(scopeOf('.a.example'), scopeOf('a.example'))
-  t.equal(scopeOf('A.Example'), scopeOf('a.example'))
+t.test('a dot before or after a domain and its case make no other cookie, and each label does', async t => {
+  const scopeOf = (domain: string): string => new CookieLines(withAttributes(readAttributes({ domain }, 'cookie'))).scope
+  for (const same of ['.a.example', 'A.Example', 'a.example.', '.A.example.']) t.equal(scopeOf(same), scopeOf('a.example'))
+  for (const domain of ['', '.', '..', '.a.example..']) t.throws(() => readAttributes({ domain }, 'cookie'), INVALID)
+  t.strictSame(validAttributes({ domain: 'a.example' }), { domain: 'a.example' })
+  for (const domain of ['.a.example', 'A.example', 17]) t.strictSame(validAttributes({ domain }), {})
   t.not(scopeOf('a.example'), scopeOf('aexample'))
   t.not(scopeOf('a.example'), scopeOf('b.example'))
 })

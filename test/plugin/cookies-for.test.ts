@@ -15,6 +15,16 @@ t.test('cookiesFor makes the cookies of a logged-in user', async t => {
   t.equal((await app.inject({ url: '/me', cookies: app.secureSession.cookiesFor({}) })).statusCode, 401)
 })
 
+t.test('encode makes the token of a session, whole also where cookies would be split', async t => {
+  const app = await appWith(t, { key: KEY, maxCookies: 3 })
+  const token = app.secureSession.encode({ text: 'x'.repeat(5000) })
+  t.equal((await app.secureSession.decode(token))?.get('text').length, 5000)
+  t.not(app.secureSession.encode({}), app.secureSession.encode({}))
+  for (const values of [undefined, null, 'x', []]) {
+    t.throws(() => app.secureSession.encode(values as never), { code: 'FST_SESSION_INVALID_OPTION', message: /encode\(\) takes/ })
+  }
+})
+
 t.test('each call of cookiesFor makes a new session, which is valid after an earlier revokeSubject', async t => {
   const clock = fakeClock(t)
   const app = await appWith(t, { key: KEY, subject, revocation: { ...revocation, recheck: 0 } })

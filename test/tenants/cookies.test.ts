@@ -21,7 +21,7 @@ t.test('the domain by request: each tenant has its subdomains, and the cookie of
   const domains = ['shop.example', 'store.example']
   const browser = await serve(t, {
     tenant: ({ hostname }) => domains.find(domain => hostname.endsWith(domain))?.split('.')[0],
-    cookies: [{}, ...domains.map(domain => ({ domain }))],
+    cookies: domains.map(domain => ({ domain })),
     cookie: ({ hostname }) => ({ domain: domains.find(domain => hostname.endsWith(domain)) })
   })
   await browser.get('www.shop.example', '/set/user/ada')
@@ -55,6 +55,31 @@ t.test('the domain by tenant, and an id that makes no host name', async t => {
   t.match((await browser.get('a_b.example', '/get')).body, { statusCode: 500, code: 'FST_SESSION_INVALID_OPTION' })
 })
 
+t.test('an id that a browser would resolve in a path counts as no tenant', async t => {
+  const app = await siteWith(t, { tenant: ({ headers }) => headers['x-id'] as string, cookie: { path: '/:tenant' } })
+  const linesOf = async (id: string): Promise<string[]> => setCookies(await app.inject({ url: '/set/user/ada', headers: { 'x-id': id } }))
+  for (const id of ['.', '..']) t.strictSame(await linesOf(id), [])
+  t.match(await linesOf('...'), [/Path=\/\.\.\./])
+  t.equal(app.lines.filter(({ msg }) => msg.includes('browsers resolve')).length, 1, 'the log has the reason once')
+  await t.rejects(app.secureSession.forTenant('..'), { code: 'FST_SESSION_INVALID_OPTION', message: /cannot be in the path/ })
+
+  const inside = await siteWith(t, { tenant: () => '..', cookie: { path: '/shop-:tenant' } })
+  t.match(setCookies(await inside.inject('/set/user/ada')), [/Path=\/shop-\.\./])
+})
+
+t.test('the domain by tenant is in lower case', async t => {
+  const app = await siteWith(t, { tenant: () => 'Acme', cookie: { domain: ':tenant.example' } })
+  t.match(setCookies(await app.inject('/set/user/ada')), [/Domain=acme\.example;/])
+})
+
+t.test('messages name no made-up id', async t => {
+  const app = bareApp(t)
+  for (const path of ['/:tenant', '/a']) {
+    app.register(async scope => { await scope.register(secureSession, { key: KEY, tenant: () => 'a', cookie: { path } }) })
+  }
+  await t.rejects(async () => await app.ready(), { code: 'FST_SESSION_INVALID_OPTION', message: /"\/a" and "\/:tenant"/ })
+})
+
 t.test('the name prefix by request', async t => {
   const cookies = [{ namePrefix: '__Host-' }, { namePrefix: '__Secure-', domain: 'b.example' }]
   const browser = await serve(t, {
@@ -73,12 +98,12 @@ t.test('the name prefix by request', async t => {
 t.test('what `cookie` returns must be declared', async t => {
   let found: unknown
   const app = await siteWith(t, {
-    cookies: [{ path: '/a', sameSite: 'strict' }, { domain: 'a.example' }, { path: '/t/:tenant' }],
+    cookies: [{ path: '/a', sameSite: 'strict' }, { domain: '.A.example.', namePrefix: 'x-' }, { path: '/t/:tenant' }],
     cookie: () => found as object
   })
   const get = async (): Promise<any> => (await app.inject({ url: '/touch', headers: { host: 'a.example' } }))
-  const wrong = [undefined, null, 'a', [], {}, { path: '/b' }, { domain: 'b.example' }, { path: '/a', domain: 'a.example' }, { namePrefix: 'x' },
-    { path: '/t/b' }, { path: '/t/:tenant' }, { path: 17 }, { path: '/a', secure: true }, Promise.resolve({}), Promise.reject(new Error('it rejects')), new Date(), new Map(), { namePrefix: 10n }, { path: `/${'x'.repeat(500)}` }]
+  const wrong = [undefined, null, 'a', [], {}, { path: '/b' }, { domain: 'b.example' }, { path: '/a', domain: 'a.example' }, { domain: 'a.example' }, { namePrefix: 'x' },
+    { path: '/t/b' }, { path: 17 }, { path: '/a', secure: true }, Promise.resolve({}), Promise.reject(new Error('it rejects')), new Date(), new Map(), { namePrefix: 10n }, { path: `/${'x'.repeat(500)}` }]
   for (found of wrong) {
     const response = await get()
     t.match(response.json(), { statusCode: 500, code: 'FST_SESSION_INVALID_OPTION' }, inspect(found))
@@ -87,7 +112,7 @@ t.test('what `cookie` returns must be declared', async t => {
   found = { path: '/b' }
   t.match((await get()).json().message, /must return one of "cookies"; found \{"path":"\/b"\}$/, 'the domains of other tenants are not for the client')
   t.match(JSON.stringify(app.lines), /declared are.*\/t\/:tenant/, 'the log has them')
-  for (const [choice, line] of [[{ path: '/a' }, /Path=\/a;.*Strict/], [{ domain: 'a.example' }, /Domain=a.example; Path=\/;/], [{ path: '/t/a' }, /Path=\/t\/a;/]] as const) {
+  for (const [choice, line] of [[{ path: '/a' }, /Path=\/a;.*Strict/], [{ domain: 'a.example', namePrefix: 'x-' }, /Domain=a.example; Path=\/;/], [{ domain: 'A.Example.', namePrefix: 'x-' }, /Domain=a.example; Path=\/;/], [{ path: '/t/a' }, /Path=\/t\/a;/], [{ path: '/t/:tenant' }, /Path=\/t\/a;/]] as const) {
     found = choice
     t.match(setCookies(await get()), [line])
   }
@@ -111,8 +136,12 @@ t.test('the options are checked at boot, each cookie with the longest id', async
   const tenant = (): string => 'a'
   const deviceBound = { when: () => true }
   const cases: Array<[options: object, message: RegExp]> = [
-    [{ cookie }, /"cookies"/],
-    [{ cookies: [{}] }, /"cookies"/],
+    [{ cookie }, /Missing: "cookies"$/],
+    [{ cookies: [{}] }, /Missing: "cookie" as a function$/],
+    [{ cookies: [{}], cookie: {} }, /Missing: "cookie" as a function$/],
+    [{ tenant: undefined, cookie }, /Missing: "tenant" and "cookies"$/],
+    [{ tenant: undefined, cookies: [{}] }, /Missing: "tenant" and "cookie" as a function$/],
+    [{ tenant: undefined, cookieOptions: cookie, cookies: [{}] }, /Missing: "tenant"$/],
     [{ cookie, cookies: [] }, /empty array/],
     [{ cookie, cookies: {} }, /"cookies" must be an array/],
     [{ cookie, cookies: [17] }, /"cookies\[0\]" must be an object/],
@@ -122,16 +151,23 @@ t.test('the options are checked at boot, each cookie with the longest id', async
     [{ cookie: { namePrefix: 'a' } }, /"namePrefix" is unknown/],
     [{ cookie, cookies: [{ namePrefix: 17 }] }, /namePrefix" must be a string/],
     [{ cookie, cookies: [{ namePrefix: 'a b' }] }, /cookie name/],
-    [{ cookie, cookies: [{}, { path: '/' }] }, /"cookies\[1\]" has the/],
+    [{ cookie, cookies: [{}, { path: '/' }] }, /"cookies\[1\]" has the name of "cookies\[0\]"/],
+    [{ cookie, cookies: [{ domain: 'a.example' }, { namePrefix: 'x-' }, { domain: 'A.example.' }] }, /"cookies\[2\]" has the name of "cookies\[0\]"/],
+    [{ cookie, cookies: [{}, { path: '/admin' }] }, /"cookies\[1\]" has the name/],
+    [{ cookie, cookies: [{}, { path: '/:tenant' }] }, /"cookies\[1\]" has the name/],
+    [{ cookie, cookies: [{}, { domain: 'a.example' }] }, /"cookies\[1\]" has the name/],
+    [{ cookie, cookies: [{ domain: '.a.example' }, { domain: 'Pay.A.example' }] }, /"cookies\[1\]" has the name/],
     [{ cookie, cookies: [{}, { namePrefix: '__Host-', path: '/a' }] }, /cookies\[1\]: .*path/],
     [{ cookie, cookies: [{}, { sameSites: 'lax' }] }, /"cookies\[1\]", "sameSites" is unknown/],
     [{ cookie, cookies: [{}, { path: 'x' }] }, /cookies\[1\]\.path/],
     [{ cookie: { path: '/:tenant' }, cookieName: '__Host-x' }, /path/],
     [{ cookie: { path: `/${'x'.repeat(960)}/:tenant` } }, /path/],
     [{ cookie, cookies: [{ path: '/a' }, { path: '/b' }], deviceBound }, /deviceBound.path/],
-    [{ cookie: { path: '/:tenant' }, deviceBound }, /deviceBound.path/],
+    [{ cookie: { path: '/:tenant' }, deviceBound }, /"deviceBound" does not work with ":tenant"/],
+    [{ cookie: { domain: ':tenant.example' }, deviceBound }, /"deviceBound" does not work with ":tenant"/],
+    [{ cookie, cookies: [{}, { path: '/:tenant', namePrefix: 'x-' }], deviceBound: { ...deviceBound, path: '/x' } }, /"deviceBound" does not work with ":tenant"/],
     [{ cookieName: 17 }, /"cookieName"/],
-    [{ handOver: {} }, /"handOver" does not work/],
+    [{ handOver: {} }, /"handOver" does not work.*another session/],
     [{ sessionName: 17 }, /"sessionName"/],
     [{ legacy: [secureSession.secureSessionOpener({ key: KEY })] }, /legacy"\[0\]\.tenant must name/],
     [{ legacy: [secureSession.sealedOpener({ cookieName: 'old', tenant: 'a b' })] }, /tenant/],
@@ -141,7 +177,8 @@ t.test('the options are checked at boot, each cookie with the longest id', async
     await t.rejects(async () => await bareApp(t).register(secureSession, { key: KEY, tenant, ...options } as secureSession.Options),
       { code: 'FST_SESSION_INVALID_OPTION', message }, JSON.stringify(options))
   }
-  const good = [{ cookieOptions: { path: '/:tenant' } }, { cookieOptions: cookie, cookies: [{}] }, { cookie, cookies: [{}, { path: '/a' }], deviceBound: { ...deviceBound, path: '/a/dbsc' } }]
+  const good = [{ cookieOptions: { path: '/:tenant' } }, { cookieOptions: cookie, cookies: [{}] }, { cookie, cookies: [{}, { path: '/a', namePrefix: 'x-' }], deviceBound: { ...deviceBound, path: '/a/dbsc' } }, { cookie: { path: '/:tenant' }, deviceBound: false },
+    { cookie, cookies: [{ domain: 'a.example' }, { domain: 'b.a-example' }] }, { cookie, cookies: [{ path: '/t/:tenant' }, { path: '/a' }] }]
   for (const options of good) await t.resolves(async () => await bareApp(t).register(secureSession, { key: KEY, tenant, ...options } as never))
 })
 
@@ -201,6 +238,14 @@ t.test('cookies of tenants under an earlier name or key open at the tenant of ea
     t.strictSame(await new HostBrowser(app, 'a.example').with(a).json('/get'), { user: 'ada' })
     t.strictSame(await new HostBrowser(app, 'b.example').with(a).json('/get'), {})
   }
+})
+
+t.test('`:tenant` in the path or the domain of a legacy cookie stands for the id', async t => {
+  const old = { cookieName: 'old', cookie: { path: '/shop/:tenant', domain: ':tenant.example' } }
+  const app = await siteWith(t, { legacy: [secureSession.sealedOpener(old)] })
+  const lines = setCookies(await app.inject({ url: '/delete', headers: { host: 'a.example' }, cookies: { old: 'x' } }))
+  t.match(lines.find(line => line.startsWith('old=')), /Domain=a.example; Path=\/shop\/a;/)
+  await t.rejects(siteWith(t, { tenant: undefined, legacy: [secureSession.sealedOpener(old)] }), { message: /cookie\.domain/ })
 })
 
 t.test('legacy cookies get the path of the tenant where none is given', async t => {

@@ -332,7 +332,7 @@ t.test('a route with `session: false` reads the session of its tenant, and none 
 })
 
 t.test('scopes side by side may share a session of tenants, with the same options', async t => {
-  const cookies = [{ path: '/' }, { path: '/x' }]
+  const cookies = [{ path: '/' }, { path: '/x', namePrefix: 'x-' }]
   const cookie = (): object => ({})
   const same = { key: KEY, tenant: byHost }
   const cases: Array<[object, object, boolean]> = [
