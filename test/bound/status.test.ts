@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import secureSession from '../../index'
-import { appWith, KEY } from '../helpers/app'
+import { appWith, KEY, WARN, type LogLine, type TestApp } from '../helpers/app'
 import { setCookies } from '../helpers/browser'
 import { fakeClock } from '../helpers/clock'
 import { hearAll, hasHeard, take } from '../events/subscribed'
@@ -253,18 +253,19 @@ t.test('of several sessions the newest that is not refused counts', async t => {
 t.test('the first browser whose refresh failed with an error of the server is a warning, once', async t => {
   const app = await shopOf(t)
   const browser = await loggedIn(app)
+  const warningsOf = ({ lines }: TestApp): LogLine[] => lines.filter(({ level }) => level === WARN)
   await browser.get('/me', { headers: { 'secure-session-skipped': 'unreachable' } })
+  t.strictSame(warningsOf(app), [])
   const plainApp = await shopOf(t, { deviceBound: undefined })
   const plain = await loggedIn(plainApp)
   for (let turn = 0; turn < 3; turn++) await browser.get('/me', { headers: SKIPPED })
-  const warnings = app.lines.filter(({ level }) => level === 40)
-  t.match(warnings, [{ session: 'session', route: '/dbsc/session/refresh' }])
-  t.equal(warnings.length, 1)
+  t.match(warningsOf(app), [{ session: 'session', route: '/dbsc/session/refresh' }])
+  t.equal(warningsOf(app).length, 1)
   t.equal((await plain.get('/me', { headers: SKIPPED })).statusCode, 200, 'a session without a mark is good without')
-  t.strictSame(plainApp.lines.filter(({ level }) => level === 40), [], 'and causes no warning')
+  t.strictSame(warningsOf(plainApp), [], 'and causes no warning')
   const other = await shopOf(t, { deviceBound: undefined })
   await browser.copy(other).get('/me', { headers: SKIPPED })
-  t.match(other.lines.filter(({ level }) => level === 40), [{ route: '/refresh' }])
+  t.match(warningsOf(other), [{ route: '/refresh' }])
 })
 
 t.test('behind a proxy that is not trusted, nothing is offered, and a warning says so once', async t => {

@@ -347,6 +347,8 @@ t.test('scopes side by side may share a session of tenants, with the same option
     [{ ...same, cookie: { path: '/a/:tenant' } }, { ...same, cookie: { path: '/b' } }, false],
     [{ ...same, cookie: { path: '/a' } }, { ...same, tenant: () => 'a', cookie: { path: '/b' } }, true],
     [{ ...same, cookie, cookies }, { ...same, cookie: { path: '/b' }, tenant: () => 'a' }, false],
+    [{ ...same, cookie: { path: '/b' }, tenant: () => 'a' },
+      { ...same, cookie, cookies: [{ path: '/x' }, { path: '/b' }] }, false],
     [same, { ...same, serializer: { serialize: JSON.stringify, deserialize: JSON.parse } }, false]
   ]
   for (const [index, [one, two, isGood]] of cases.entries()) {
