@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
 import { types } from 'node:util'
 import fc from 'fast-check'
+import t from 'tap'
 import { createSealer, type Sealer } from '../../lib/sealer'
+import { appWith, type TestApp } from '../helpers/app'
 import { read, type Reader } from './format'
 import {
   ABSOLUTE_MS, anyText, IDLE_MS, KEYS, NOW_MS, sessionData, sessionPlaintext, stampPlaintext, tokenOf, withEdits
 } from './inputs'
 import { property, testAll } from './properties'
+
+type Control = Awaited<ReturnType<TestApp['secureSession']['forTenant']>>
 
 const OPTIONS = { key: KEYS, idle: IDLE_MS / 1000, absolute: ABSOLUTE_MS / 1000, now: () => NOW_MS }
 const JSON_SERIALIZER = {
@@ -78,6 +82,21 @@ const tokenOfAnyUse = tokenOf(fc.oneof(sessionPlaintext, stampPlaintext))
 const tokenAndEdited = token.chain(({ token }) => fc.tuple(fc.constant(token), withEdits(fc.constant(token))))
 const otherText = fc.oneof(anyText, fc.stringMatching(/^AQ[\w-]{1,90}$/), fc.base64String({ maxLength: 200 }))
 
+/** Ids of two tenants, which may differ by one character or begin alike. */
+const twoTenants = fc.tuple(fc.stringMatching(/^[\w.:-]{1,60}$/), fc.stringMatching(/^[\w.:-]{1,4}$/))
+  .map(([id, more]) => [id, id + more] as const)
+const sessionOfTenants = fc.record({
+  ids: fc.oneof(twoTenants, fc.constantFrom<readonly [string, string]>(['a', 'A'], ['.', '..'])),
+  length: fc.oneof(fc.nat(200), fc.nat(7500)),
+  picks: fc.array(fc.boolean(), { minLength: 3, maxLength: 3 })
+})
+
+let site: Promise<TestApp> | undefined
+
+function headerOf (cookies: Record<string, string>): string {
+  return Object.entries(cookies).map(([name, value]) => `${name}=${value}`).join('; ')
+}
+
 testAll(
   property('an object of JSON values opens as it was sealed', sessionData, 600, data => {
     if (!wouldFit(data)) return
@@ -125,6 +144,32 @@ testAll(
   property('two tokens spliced together never open', fc.tuple(token, token, fc.nat(), fc.nat()), 600, input => {
     const [{ token: a }, { token: b }, from, to] = input
     opensOnlyIfAmong(a.slice(0, from % a.length) + b.slice(to % b.length), [a, b])
+  }),
+
+  property('a session of one tenant opens at no other, in one cookie or several', sessionOfTenants, 40, async input => {
+    const { ids, length, picks } = input
+    site ??= appWith(t, { key: KEYS, maxCookies: 3, tenant: () => null })
+    const { secureSession } = await site
+    const [one, other] = await Promise.all(ids.map(async id => await secureSession.forTenant(id))) as [Control, Control]
+    const values = { text: 'x'.repeat(length) }
+    const [own, foreign] = [one.cookiesFor(values), other.cookiesFor(values)]
+    // Twice: what is in the token cache may not open elsewhere either.
+    for (let round = 0; round < 2; round++) {
+      assert.equal((await one.open(headerOf(own)))?.get('text'), values.text)
+      assert.equal(await other.open(headerOf(own)), null)
+      assert.equal((await other.open(headerOf(foreign)))?.get('text'), values.text)
+      assert.equal(await one.open(headerOf(foreign)), null)
+    }
+    const token = one.encode(values)
+    assert.notEqual(await one.decode(token), null)
+    assert.equal(await other.decode(token), null)
+    assert.equal(plain.open(token).ok, false)
+
+    const names = Object.keys(own)
+    const mixed = Object.fromEntries(names.map((name, part) => [name, (picks[part] === true ? own : foreign)[name]]))
+    const isOf = (cookies: Record<string, string>): boolean => names.every(name => mixed[name] === cookies[name])
+    assert.equal(await one.open(headerOf(mixed as typeof own)) !== null, isOf(own))
+    assert.equal(await other.open(headerOf(mixed as typeof own)) !== null, isOf(foreign))
   }),
 
   property('other text never opens', otherText, 800, text => {
