@@ -14,7 +14,7 @@ export interface ResolvedLegacy {
   /** The attributes of the legacy cookie. */
   readonly attributes: CookieAttributes
   readonly keep: boolean
-  /** The tenant that all of its sessions belong to; null: see `refuseTenant`. */
+  /** The tenant that all of its sessions belong to; null: see `checkTenantGiven` */
   readonly tenant: string | null
 }
 
@@ -30,16 +30,16 @@ export function resolveLegacy (
   return legacy.map((opener, index) => {
     const where = `option "legacy"[${index}]`
     const resolved = resolveOne(opener, where, cookieNames, attributes, hasTenants)
-    refuseTenant(resolved, where, hasTenants)
+    checkTenantGiven(resolved, where, hasTenants)
     return resolved
   })
 }
 
 /**
- * A cookie that says nothing of its tenant would open at every one. Sealed cookies may be without: then they opened
- * before at the tenant of the request alone. Throws FST_SESSION_INVALID_OPTION.
+ * Without `tenant`, a cookie of another library would open at every tenant. A sealed one opens only at the tenant that
+ * it was sealed for. Throws FST_SESSION_INVALID_OPTION.
  */
-function refuseTenant ({ tenant, opener }: ResolvedLegacy, where: string, hasTenants: boolean): void {
+function checkTenantGiven ({ tenant, opener }: ResolvedLegacy, where: string, hasTenants: boolean): void {
   if (tenant !== null && !hasTenants) throw invalid(`${where}.tenant needs the option "tenant"`)
   if (tenant !== null || !hasTenants || opener instanceof SealedLegacy) return
   throw invalid(`${where}.tenant must name the tenant that the sessions in these cookies belong to: they would open ` +

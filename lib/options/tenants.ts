@@ -47,8 +47,8 @@ export function tenantIn (found: unknown): string | null {
 }
 
 /**
- * What the options say of tenants: one entry for each cookie that they declare, with the options of its session. Null
- * without the option `tenant`. Throws FST_SESSION_INVALID_OPTION.
+ * The option `tenant`, and an entry for each cookie that the options declare, with the options of its session. Null
+ * without `tenant`. Throws FST_SESSION_INVALID_OPTION.
  */
 export function readTenants (
   input: Input, resolve: Resolve
@@ -203,7 +203,7 @@ export function withPlaceholder (text: string | null): string | undefined {
 }
 
 /** The id makes a segment "." or ".." of the path. Browsers resolve these in a URL, so no request is under the path. */
-export function isOffPath ({ session: { options } }: DeclaredCookie, tenant: string): boolean {
+export function makesDotSegment ({ session: { options } }: DeclaredCookie, tenant: string): boolean {
   if (tenant !== '.' && tenant !== '..') return false
   const { path } = attributesOf(options.attributes, tenant)
   return (path as string).split('/').some(segment => segment === '.' || segment === '..')

@@ -290,10 +290,10 @@ export function infoNotSent ({ options: { sessionName }, isFirst }: SessionDefin
 export const NOT_IN_PATH = 'cannot be in the path of a cookie: browsers resolve such a segment of a URL'
 
 /** A request whose tenant has the id `.` or `..`, with `:tenant` in the path of its cookie. */
-export function infoOffPath (
+export function infoDotSegment (
   { sessionName }: ResolvedOptions, { isFirst }: { readonly isFirst: IsFirst }, { log }: FastifyRequest
 ): void {
-  if (!isFirst('off path')) return
+  if (!isFirst('dot segment')) return
   log.info({ session: sessionName },
     `a request counts as one of no tenant: its id "." or ".." ${NOT_IN_PATH}. Look ids up in a list`)
 }

@@ -6,16 +6,16 @@ import type { KeyDerivation } from '../keyring/keyring'
 import { NO_TENANT_KEYS, TenantKeys } from '../keyring/tenant-keys'
 import type { ResolvedSession } from '../options/options'
 import {
-  checkTenant, cookieIn, isOffPath, sessionOfTenant, tenantIn, type DeclaredCookie, type ResolvedTenants
+  checkTenant, cookieIn, makesDotSegment, sessionOfTenant, tenantIn, type DeclaredCookie, type ResolvedTenants
 } from '../options/tenants'
 import { keyringFailed } from '../store-failure'
 import { SECOND_MS } from '../time'
 import { within } from '../timers'
 import { define, type DefinitionKeys, type SessionDefinition, type SharedParts } from './definition'
 import type { SessionKeys } from './keys'
-import { infoOffPath, NOT_IN_PATH } from './log'
+import { infoDotSegment, NOT_IN_PATH } from './log'
 
-/** How many tenants a server keeps at once: some 6 MB. What it keeps of others is made again when it is needed. */
+/** How many tenants a server keeps: some 6 MB. The one that was used the longest ago is dropped for a new one. */
 const MOST_TENANTS = 1000
 
 /** The keys of a tenant, as long as the server keeps them. */
@@ -104,8 +104,8 @@ export class Tenants {
     const id = tenantIn(tenantOf(request as never))
     if (id === null) return null
     const cookie = cookieOf === null ? this.#first : cookieIn(cookieOf(request as never), this.#rules, id)
-    if (!isOffPath(cookie, id)) return this.#find(id, cookie, 'inTime')
-    infoOffPath(this.#first.session.options, this.#shared, request)
+    if (!makesDotSegment(cookie, id)) return this.#find(id, cookie, 'inTime')
+    infoDotSegment(this.#first.session.options, this.#shared, request)
     return null
   }
 
@@ -118,7 +118,7 @@ export class Tenants {
     const cookie = choice === undefined
       ? this.#first
       : cookieIn(choice, this.#rules, tenant, `${where} takes as cookie`)
-    if (isOffPath(cookie, tenant)) throw invalid(`${where}: the id "${tenant}" ${NOT_IN_PATH}`)
+    if (makesDotSegment(cookie, tenant)) throw invalid(`${where}: the id "${tenant}" ${NOT_IN_PATH}`)
     return await this.#find(tenant, cookie, 'tenant')
   }
 
