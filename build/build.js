@@ -14,7 +14,8 @@ const COMMAND = 'lib/cli/main'
 
 function build () {
   rmSync(DIST, { recursive: true, force: true })
-  execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', ROOT, '--emitDeclarationOnly'], { stdio: 'inherit' })
+  const tsc = require.resolve('typescript/bin/tsc')
+  execFileSync(process.execPath, [tsc, '-p', ROOT, '--emitDeclarationOnly'], { stdio: 'inherit' })
   deleteUnreachable(LIBRARY.map(entry => join(DIST, `${entry}.d.ts`)))
   buildSync({
     entryPoints: [...LIBRARY, COMMAND].map(entry => join(ROOT, `${entry}.ts`)),
@@ -25,7 +26,7 @@ function build () {
     outbase: ROOT,
     outdir: DIST,
     logLevel: 'warning',
-    // Names stay, so a stack trace names the functions of lib. Without a limit, Node.js prints a very long line with it.
+    // Names stay, so a stack trace names the functions of lib. Without a limit, Node.js prints a very long line there.
     minifyWhitespace: true,
     minifySyntax: true,
     lineLimit: 120
