@@ -58,6 +58,9 @@ export function readTenants (
   const isChosen = typeof cookie === 'function' || cookies !== undefined
   if (isChosen) refuseIncomplete({ tenant, cookie, cookies })
   if (tenant === undefined) {
+    if (isObject(cookie) && hasPlaceholder(cookie)) {
+      throw invalid(`"${PLACEHOLDER}" in the path or domain of a cookie needs the option "tenant"`)
+    }
     if (typeof keyring === 'function') throw invalid('option "keyring" can be a function only with the option "tenant"')
     return null
   }
@@ -96,10 +99,13 @@ function hasDeviceBound ({ deviceBound }: Input): boolean {
 
 /** Throws FST_SESSION_INVALID_OPTION. */
 function refusePlaceholder (cookies: readonly unknown[]): void {
-  const isByTenant = cookies.filter(isObject).some(({ path, domain }) => String([path, domain]).includes(PLACEHOLDER))
-  if (!isByTenant) return
+  if (!cookies.filter(isObject).some(hasPlaceholder)) return
   throw invalid(`option "deviceBound" does not work with "${PLACEHOLDER}" in the path or domain of a cookie: all ` +
     'tenants share its two routes')
+}
+
+function hasPlaceholder ({ path, domain }: Input): boolean {
+  return [path, domain].some(text => typeof text === 'string' && text.includes(PLACEHOLDER))
 }
 
 function declaredIn (cookies: unknown): readonly unknown[] {
@@ -153,8 +159,12 @@ function refuseOverlaps (declared: readonly DeclaredCookie[]): void {
   }
 }
 
+/** For one tenant or more: an id may be a part of the path or of the domain of the other cookie. */
 function overlap (a: DeclaredCookie, b: DeclaredCookie): boolean {
-  return a.namePrefix === b.namePrefix && !areApart(a.session.options.attributes, b.session.options.attributes)
+  if (a.namePrefix !== b.namePrefix) return false
+  const [one, other] = [a.session.options.attributes, b.session.options.attributes]
+  const ids = [one, other].flatMap(({ path, domain }) => [...String(path).split('/'), ...String(domain).split('.')])
+  return [LONGEST_ID, ...ids.filter(isTenantId)].some(id => !areApart(attributesOf(one, id), attributesOf(other, id)))
 }
 
 /** Throws FST_SESSION_INVALID_OPTION. */

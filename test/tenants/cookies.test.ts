@@ -156,6 +156,9 @@ t.test('the options are checked at boot, each cookie with the longest id', async
     [{ cookie, cookies: [{}, { path: '/admin' }] }, /"cookies\[1\]" has the name/],
     [{ cookie, cookies: [{}, { path: '/:tenant' }] }, /"cookies\[1\]" has the name/],
     [{ cookie, cookies: [{}, { domain: 'a.example' }] }, /"cookies\[1\]" has the name/],
+    [{ cookie, cookies: [{ path: '/:tenant' }, { path: '/admin/x' }] }, /"cookies\[1\]" has the name/],
+    [{ cookie, cookies: [{ domain: ':tenant.example' }, { domain: 'pay.acme.example' }] }, /"cookies\[1\]" has the name/],
+    [{ cookie: { path: '/:tenant' }, tenant: undefined }, /":tenant" in the path or domain of a cookie needs the option "tenant"/],
     [{ cookie, cookies: [{ domain: '.a.example' }, { domain: 'Pay.A.example' }] }, /"cookies\[1\]" has the name/],
     [{ cookie, cookies: [{}, { namePrefix: '__Host-', path: '/a' }] }, /cookies\[1\]: .*path/],
     [{ cookie, cookies: [{}, { sameSites: 'lax' }] }, /"cookies\[1\]", "sameSites" is unknown/],
@@ -178,7 +181,8 @@ t.test('the options are checked at boot, each cookie with the longest id', async
       { code: 'FST_SESSION_INVALID_OPTION', message }, JSON.stringify(options))
   }
   const good = [{ cookieOptions: { path: '/:tenant' } }, { cookieOptions: cookie, cookies: [{}] }, { cookie, cookies: [{}, { path: '/a', namePrefix: 'x-' }], deviceBound: { ...deviceBound, path: '/a/dbsc' } }, { cookie: { path: '/:tenant' }, deviceBound: false },
-    { cookie, cookies: [{ domain: 'a.example' }, { domain: 'b.a-example' }] }, { cookie, cookies: [{ path: '/t/:tenant' }, { path: '/a' }] }]
+    { cookie, cookies: [{ domain: 'a.example' }, { domain: 'b.a-example' }] }, { cookie, cookies: [{ path: '/t/:tenant' }, { path: '/a' }] },
+    { cookie, cookies: [{ domain: ':tenant.example' }, { domain: 'acme.test' }] }]
   for (const options of good) await t.resolves(async () => await bareApp(t).register(secureSession, { key: KEY, tenant, ...options } as never))
 })
 
