@@ -1,6 +1,8 @@
 import t from 'tap'
+import { openChallenge, openDeviceKey } from '../../lib/bound/tokens'
 import { setCookies } from '../helpers/browser'
 import { fakeClock } from '../helpers/clock'
+import { keysFor } from '../helpers/ring'
 import { boundBrowser, cookieLines, DeviceBrowser, loggedIn, MINUTE_MS, shopOf } from './site'
 
 t.test('a login gives the session a pass, and asks the browser to register a key', async t => {
@@ -32,6 +34,8 @@ t.test('a browser registers a key, and its first refresh clears the pass', async
   t.match(registered.headers['secure-session-challenge'], /^"[\w-]{92}";id="[\w-]{168}"$/)
   t.match(setCookies(registered), [/^session\.d=[\w-]{91}; Max-Age=60; Path=\/; HttpOnly; Secure; SameSite=Lax$/])
   t.equal(setCookies(registered).length, 1)
+  t.ok(openDeviceKey(browser.identifier as string, keysFor('session.d', 'device'), clock.nowMs))
+  t.match(openChallenge(browser.challenge as string, keysFor('session.d', 'challenge'), clock.nowMs), { purpose: 2 })
   t.match(await browser.ask('/me'), { user: 'ada', bound: true, provenAt: clock.nowMs })
 
   clock.advance(MINUTE_MS)
