@@ -27,7 +27,8 @@ export function isInvalidGrant (thrown: unknown): boolean {
  * has its text alone, without the tokens that were sent.
  */
 export function withoutTokens (thrown: unknown, sent: readonly string[]): Error {
-  return new Error(sent.reduce((text, token) => text.replaceAll(token, '(token)'), reasonOf(thrown)))
+  const spellings = sent.flatMap(token => [token, encodeURIComponent(token), JSON.stringify(token).slice(1, -1)])
+  return new Error(spellings.reduce((text, token) => text.replaceAll(token, '(token)'), reasonOf(thrown)))
 }
 
 /** FST_SESSION_PROVIDER_UNAVAILABLE. @param reason is logged, and not shown to the client */

@@ -1,7 +1,7 @@
 import { newHolder, resultIn, type RefreshLock } from '../stores/refresh-lock'
 import { reasonOf } from '../store-failure'
 import { SECOND_MS, type Clock } from '../time'
-import { pause, within } from '../timers'
+import { every, pause, within } from '../timers'
 import { unavailable } from './failure'
 import { tokenSetOf, type TokenSet } from './token-set'
 
@@ -22,7 +22,9 @@ export interface FleetResult {
 const POLL_MS = 50
 /** Redis counts as unavailable if it takes longer. */
 const REDIS_MS = SECOND_MS
-/** The lock outlasts the timeout of the provider, and those who wait outlast the lock of a server that was killed. */
+/**
+ * The lock is extended for as long as the provider takes. Those who wait outlast the lock of a server that was killed.
+ */
 const LOCK_MARGIN_MS = SECOND_MS
 const WAIT_MARGIN_MS = 2 * SECOND_MS
 const RESULT_MS = 60 * SECOND_MS
@@ -54,26 +56,47 @@ export class Fleet {
     name: string, sealer: ResultSealer, refresh: () => Promise<TokenSet | null>, onUnpublished: (error: unknown) => void
   ): Promise<FleetResult> {
     const holder = newHolder()
-    const lockMs = this.#timeoutMs + LOCK_MARGIN_MS
-    const text = await this.#resultOf(async () => await this.#lock.take(name, holder, lockMs))
+    const text = await this.#taken(name, holder)
     if (text !== null) return { result: await this.#opened(text, name, sealer), isFound: true }
     let result: TokenSet | null
+    const stopExtending = every(this.#timeoutMs, () => {
+      // If this fails, the lock expires.
+      this.#lock.extend(name, holder, this.#lockMs).catch(() => {})
+    })
     try {
       result = await refresh()
     } catch (error) {
       // If this fails, the lock expires.
       await answered(this.#lock.release(name, holder)).catch(() => {})
       throw error
+    } finally {
+      stopExtending()
     }
-    await this.publish(name, holder, result, sealer).catch(onUnpublished)
+    await this.#publish(name, holder, result, sealer).catch(onUnpublished)
     return { result, isFound: false }
+  }
+
+  /** Null where this server has the lock; else the result of another one. */
+  async #taken (name: string, holder: string): Promise<string | null> {
+    let taking: Promise<string | null> | undefined
+    try {
+      return await this.#resultOf(() => (taking = this.#lock.take(name, holder, this.#lockMs)))
+    } catch (error) {
+      // Redis may still take the lock, when it answers.
+      taking?.then(async found => { if (found === null) await this.#lock.release(name, holder) }).catch(() => {})
+      throw error
+    }
+  }
+
+  get #lockMs (): number {
+    return this.#timeoutMs + LOCK_MARGIN_MS
   }
 
   /**
    * Leaves a result for the other servers, for a minute; null where the grant has ended. Rejects if Redis fails, or if
    * it is too large.
    */
-  async publish (name: string, holder: string, result: TokenSet | null, sealer: ResultSealer): Promise<void> {
+  async #publish (name: string, holder: string, result: TokenSet | null, sealer: ResultSealer): Promise<void> {
     const tokens = result === null ? null : JSON.parse(result.json)
     await answered(this.#lock.put(name, holder, sealer.seal({ tokens }, name), RESULT_MS))
   }

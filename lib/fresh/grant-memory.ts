@@ -1,12 +1,20 @@
 import { MINUTE_MS } from '../time'
 import type { TokenSet } from './token-set'
 
+/** A refresh that waits for the provider, or for another server. */
+export interface PendingRefresh {
+  readonly result: Promise<TokenSet | null>
+  /** Resolves when the provider has taken longer than `timeout`. */
+  readonly late: Promise<void>
+  isLate: boolean
+}
+
 /** What this process knows of one grant of a provider. */
 export interface Grant {
   /** Undefined before the first refresh; null after the provider has ended the grant. */
   newest: TokenSet | null | undefined
   /** Null where none is under way. */
-  refresh: Promise<TokenSet | null> | null
+  refresh: PendingRefresh | null
   /** Until then a token that is still good is used: the provider was unavailable a moment ago. */
   retryAtMs: number
 }

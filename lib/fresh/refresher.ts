@@ -1,10 +1,9 @@
 import { CommittedError, GrantEndedError, ProviderUnavailableError } from '../errors'
-import { newHolder } from '../stores/refresh-lock'
-import { SECOND_MS, type Clock } from '../time'
+import { MINUTE_MS, SECOND_MS, type Clock } from '../time'
 import { within } from '../timers'
 import { isInvalidGrant, unavailable, withoutTokens } from './failure'
 import { Fleet, type FleetResult, type ResultSealer } from './fleet'
-import type { Grant, GrantMemory } from './grant-memory'
+import type { Grant, GrantMemory, PendingRefresh } from './grant-memory'
 import type { FreshSettings } from './options'
 import { refreshedSetOf, tokenSetOf, type TokenSet } from './token-set'
 
@@ -40,6 +39,9 @@ type Outcome =
 
 /** While the provider is unavailable, requests whose token is still good ask it this often. */
 const RETRY_MS = 5 * SECOND_MS
+/** How long after `timeout` the provider's answer is waited for, by no request. */
+const LATEST_MS = MINUTE_MS
+const LATE = Symbol('late')
 
 /** The tokens under one key of the sessions of an app. */
 export class Refresher {
@@ -76,8 +78,10 @@ export class Refresher {
   async newestTokens (by: TokenRequest): Promise<object | null> {
     const held = this.#heldBy(by.session)
     let tokens = held === null ? null : await this.#newestHere(held)
+    const seen = new Set<string>()
     try {
-      while (this.#fleet !== null && tokens !== null) {
+      while (this.#fleet !== null && tokens !== null && !seen.has(tokens.name)) {
+        seen.add(tokens.name)
         const found = await this.#fleet.find(tokens.name, by.sealer)
         if (found === undefined) break
         tokens = found
@@ -124,7 +128,8 @@ export class Refresher {
 
   /** After a refresh that is under way. If it fails, what is known. */
   async #newestHere (held: TokenSet): Promise<TokenSet | null> {
-    await this.#memory.find(held.name, this.#now())?.refresh?.catch(() => {})
+    const refresh = this.#memory.find(held.name, this.#now())?.refresh ?? null
+    if (refresh !== null) await this.#answerOf(refresh).catch(() => {})
     return this.#newestKnown(held)
   }
 
@@ -136,13 +141,11 @@ export class Refresher {
     const isGood = (): boolean => known.accessToken !== refused && known.expiresAtMs > this.#now()
     if (known.refreshToken === null) return isGood() ? known : null
     if (isGood() && this.#lasts(known)) return known
-    const underWay = grant?.refresh ?? null
-    if (underWay === null) {
-      if (isGood() && this.#mayNotAsk(grant, by)) return known
-      if (!by.canWrite()) throw new CommittedError(this.settings.sessionName)
-    }
+    const pending = grant?.refresh ?? null
+    if (isGood() && (pending === null ? this.#mayNotAsk(grant, by) : pending.isLate)) return known
+    if (pending === null && !by.canWrite()) throw new CommittedError(this.settings.sessionName)
     try {
-      return await (underWay ?? this.#begin(grant, known, by))
+      return await this.#answerOf(pending ?? this.#begin(grant, known, by))
     } catch (error) {
       if (error instanceof ProviderUnavailableError && isGood()) return known
       throw error
@@ -159,16 +162,33 @@ export class Refresher {
   }
 
   /** Nothing is awaited between the look at `grant` and this call. */
-  #begin (found: Grant | undefined, tokens: TokenSet, by: TokenRequest): Promise<TokenSet | null> {
+  #begin (found: Grant | undefined, tokens: TokenSet, by: TokenRequest): PendingRefresh {
     const grant: Grant = found ?? { newest: undefined, refresh: null, retryAtMs: 0 }
     this.#memory.remember(grant, tokens.name, this.#now())
     const { id } = by.session.info
     this.#underWay.set(id, { grant, tokens })
-    grant.refresh = this.#refresh(grant, tokens, by).finally(() => {
+    let endWait!: () => void
+    const late = new Promise<void>(resolve => { endWait = resolve })
+    const result = this.#refresh(grant, tokens, by, () => {
+      pending.isLate = true
+      endWait()
+    }).finally(() => {
       grant.refresh = null
       this.#underWay.delete(id)
     })
-    return grant.refresh
+    const pending: PendingRefresh = { result, late, isLate: false }
+    grant.refresh = pending
+    result.catch(error => { if (pending.isLate) this.#warn(by, error, 'a refresh failed after its timeout') })
+    return pending
+  }
+
+  /** Throws FST_SESSION_PROVIDER_UNAVAILABLE where the provider takes longer than `timeout`. The refresh goes on. */
+  async #answerOf ({ result, late, isLate }: PendingRefresh): Promise<TokenSet | null> {
+    const { timeoutMs } = this.settings
+    const answer = isLate ? within(timeoutMs, result, LATE) : Promise.race([result, late.then(() => LATE)])
+    const tokens = await (answer as Promise<TokenSet | null | typeof LATE>)
+    if (tokens !== LATE) return tokens
+    throw unavailable(new Error(`"refresh" took longer than ${timeoutMs / SECOND_MS} seconds`))
   }
 
   /** Another server may have refreshed the tokens of this session, while this one asks the provider, too. */
@@ -183,13 +203,19 @@ export class Refresher {
     this.#memory.remember(grant, held.name, nowMs)
   }
 
-  async #refresh (grant: Grant, tokens: TokenSet, by: TokenRequest): Promise<TokenSet | null> {
+  async #refresh (grant: Grant, tokens: TokenSet, by: TokenRequest, onLate: () => void): Promise<TokenSet | null> {
     try {
+      const seen = new Set([tokens.name])
       let before = tokens
       for (;;) {
-        const { result, isFound } = await this.#result(grant, before, by)
+        const { result, isFound } = await this.#result(before, by, onLate)
+        // A request has brought newer tokens meanwhile, such as those of another grant.
+        const { newest = before } = grant
+        if (newest !== null && newest.name !== before.name) return newest
         this.#settle(grant, before, result)
-        if (result === null || !isFound || this.#lasts(result)) return result
+        // A provider may give the same tokens again: the result leads to itself then.
+        if (result === null || !isFound || this.#lasts(result) || seen.has(result.name)) return result
+        seen.add(result.name)
         before = result
       }
     } catch (error) {
@@ -209,34 +235,35 @@ export class Refresher {
     if (result !== null) this.#memory.remember(grant, result.name, nowMs)
   }
 
-  async #result (grant: Grant, tokens: TokenSet, by: TokenRequest): Promise<FleetResult> {
-    const ask = async (): Promise<TokenSet | null> => await this.#ask(grant, tokens, by)
+  async #result (tokens: TokenSet, by: TokenRequest, onLate: () => void): Promise<FleetResult> {
+    const ask = async (): Promise<TokenSet | null> => await this.#ask(tokens, by, onLate)
     if (this.#fleet === null) return { result: await ask(), isFound: false }
     return await this.#fleet.refresh(tokens.name, by.sealer, ask, error => {
       this.#warn(by, error, 'new tokens were not given to the other servers, which may use the old ones up')
     })
   }
 
-  /** Asks the provider. Null if it refuses. */
-  async #ask (grant: Grant, tokens: TokenSet, by: TokenRequest): Promise<TokenSet | null> {
-    const { timeoutMs } = this.settings
+  /**
+   * Asks the provider. Null if it refuses. It does not end with `timeout`: the provider may have spent the refresh
+   * token before its answer comes, and until then nothing else may send that.
+   */
+  async #ask (tokens: TokenSet, by: TokenRequest, onLate: () => void): Promise<TokenSet | null> {
     const abort = new AbortController()
     const asked = this.#outcome(tokens, by, abort.signal)
-    const outcome = await within(timeoutMs, asked, null)
+    let outcome = await within(this.settings.timeoutMs, asked, null)
+    if (outcome === null) {
+      onLate()
+      outcome = await within(LATEST_MS, asked, null)
+    }
     if (outcome === null) {
       abort.abort()
-      asked.then(async late => { await this.#takeLate(late, grant, tokens, by) })
-        .catch(error => { this.#warn(by, error, 'the late result of "refresh" is lost') })
-      throw unavailable(new Error(`"refresh" took longer than ${timeoutMs / SECOND_MS} seconds`))
+      throw unavailable(new Error(`"refresh" gave nothing within ${LATEST_MS / SECOND_MS} seconds after its timeout`))
     }
     if (outcome.kind === 'failed') {
       const sent = [tokens.accessToken, tokens.refreshToken as string]
       throw unavailable(withoutTokens(outcome.error, sent))
     }
-    // An earlier attempt may have succeeded late, or a request may have brought newer tokens.
     if (outcome.kind === 'refused') {
-      const { newest = null } = grant
-      if (newest !== null && newest.name !== tokens.name) return newest
       by.log.debug({ session: this.settings.sessionName, key: this.settings.key }, 'the provider has ended a grant')
       return null
     }
@@ -252,14 +279,6 @@ export class Refresher {
     } catch (error) {
       return isInvalidGrant(error) ? { kind: 'refused' } : { kind: 'failed', error }
     }
-  }
-
-  /** The refresh token is used up: what came of it must not be lost. */
-  async #takeLate (late: Outcome, grant: Grant, tokens: TokenSet, by: TokenRequest): Promise<void> {
-    if (late.kind !== 'given' || this.#newestKnown(tokens)?.name !== tokens.name) return
-    const result = refreshedSetOf(late.value, this.#scope, tokens)
-    this.#settle(grant, tokens, result)
-    await this.#fleet?.publish(tokens.name, newHolder(), result, by.sealer)
   }
 
   #warn ({ log }: TokenRequest, error: unknown, message: string): void {

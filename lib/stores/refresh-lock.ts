@@ -13,6 +13,8 @@ export interface RefreshLock {
   read (name: string): Promise<string | null>
   /** Puts a result in the place of the lock, unless another server holds it. */
   put (name: string, holder: string, result: string, forMs: number): Promise<void>
+  /** Lets the lock expire later, unless another server holds it. */
+  extend (name: string, holder: string, forMs: number): Promise<void>
   /** Frees the lock, unless another server holds it. */
   release (name: string, holder: string): Promise<void>
 }
@@ -31,6 +33,9 @@ local held = redis.call('GET', KEYS[1])
 if held and held ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return 1`
+const EXTEND = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])`
 const RELEASE = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])`
@@ -56,6 +61,9 @@ export function redisLock (client: RefreshLockClient): RefreshLock {
     },
     async put (name, holder, result, forMs) {
       await client.eval(PUT, 1, PREFIX + name, holder, result, String(forMs))
+    },
+    async extend (name, holder, forMs) {
+      await client.eval(EXTEND, 1, PREFIX + name, holder, String(forMs))
     },
     async release (name, holder) {
       await client.eval(RELEASE, 1, PREFIX + name, holder)

@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import type { RefreshLockClient } from '../../lib/fresh-tokens'
 import { appWith, OTHER_KEY, WARN, type TestApp } from '../helpers/app'
 import { setCookies } from '../helpers/browser'
-import { fakeClock } from '../helpers/clock'
+import { fakeClock, fakeTime } from '../helpers/clock'
 import { startRedis, type TestRedis } from '../helpers/redis'
 import { LIFE_MS, loggedIn, Provider, siteOf, tabs } from './provider'
 
@@ -153,6 +153,68 @@ t.test('the lock of a server that was killed expires, and a request waits for th
   t.match(await waiting, { statusCode: 503, code: 'FST_SESSION_PROVIDER_UNAVAILABLE' })
   t.match(await newest, { tokens: { refreshToken: 'refresh-1' } })
   t.match(three.lines.filter(({ level }) => level === WARN), [{ msg: /unknown whether another server/ }])
+})
+
+t.test('a lock lasts for as long as the provider takes, so no other server asks', async t => {
+  const provider = new Provider()
+  const [one, two] = await servers(t, provider, 2, { timeout: 0.2 }) as [TestApp, TestApp]
+  const browser = await loggedIn(one)
+  const clock = fakeClock(t, Date.now() + LIFE_MS)
+  provider.hold()
+  t.equal((await browser.copy(one).get('/token')).statusCode, 503)
+  const lock = await client.get(await onlyKey())
+  await client.set(await onlyKey(), lock as string, 'PX', 1_000)
+  clock.advance(500)
+  while (await client.pttl(await onlyKey()) < 1_000) await new Promise(resolve => { setImmediate(resolve) })
+  t.equal(await client.get(await onlyKey()), lock)
+  const waiting = browser.copy(two).json('/token')
+  provider.release()
+  t.strictSame(await waiting, { token: 'access-2' })
+  t.equal(provider.asked.length, 1)
+})
+
+t.test('a provider that gives the same tokens again is asked once, and the result is not looked up again and again', async t => {
+  const clock = fakeClock(t, Date.now())
+  const provider = new Provider()
+  let same: object = {}
+  let gets = 0
+  const lock = { get: async (key: string) => { gets++; return await client.get(key) }, eval: client.eval.bind(client) } as RefreshLockClient
+  const [one, two] = await servers(t, provider, 2, { lock, refresh: async () => same }) as [TestApp, TestApp]
+  const browser = await loggedIn(one)
+  clock.advance(LIFE_MS - 30_000)
+  same = (await browser.json('/newest')).tokens
+  gets = 0
+  for (const app of [one, two]) {
+    t.strictSame(await browser.copy(app).json('/token'), { token: 'access-1' })
+    t.match(await browser.copy(app).json('/newest'), { tokens: { accessToken: 'access-1' } })
+  }
+  t.ok(gets < 10, String(gets))
+})
+
+t.test('a lock that Redis takes too late is freed when the answer comes', async t => {
+  const time = fakeTime(t)
+  const provider = new Provider()
+  const done: string[] = []
+  let take = (): void => {}
+  const lock = {
+    get: async () => null,
+    eval: async (script: string): Promise<null> => {
+      const isTake = script.includes('if not held')
+      done.push(isTake ? 'take' : 'release')
+      if (isTake) await new Promise<void>(resolve => { take = resolve })
+      return null
+    }
+  } as unknown as RefreshLockClient
+  const app = await siteOf(t, provider, { lock })
+  const browser = await loggedIn(app)
+  time.advance(LIFE_MS)
+  const answer = browser.json('/token')
+  await time.pass(1_000)
+  t.match(await answer, { code: 'FST_SESSION_PROVIDER_UNAVAILABLE' })
+  t.strictSame(done, ['take'])
+  take()
+  await time.pass(1)
+  t.strictSame(done, ['take', 'release'])
 })
 
 t.test('when the lock of a killed server has expired, one of those who wait asks the provider', async t => {

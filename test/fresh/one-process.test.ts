@@ -1,5 +1,5 @@
 import t from 'tap'
-import { freshTokens } from '../../lib/fresh-tokens'
+import { type Tokens, freshTokens } from '../../lib/fresh-tokens'
 import { GrantMemory, type Grant } from '../../lib/fresh/grant-memory'
 import { appWith, bareApp, DEBUG, KEY, WARN } from '../helpers/app'
 import { Browser, setCookies } from '../helpers/browser'
@@ -155,6 +155,23 @@ t.test('no token gets into the log by an error of the provider\'s client', async
   t.notMatch(JSON.stringify(app.lines), /(?:access|refresh)-1/)
 })
 
+t.test('no token gets into the log in the spelling of a form or of JSON, either', async t => {
+  const clock = fakeClock(t)
+  const provider = new Provider()
+  const app = await siteOf(t, provider)
+  app.get('/odd', async ({ session }: any) => {
+    session.set('tokens', { accessToken: 'a', refreshToken: '1//0g"SECRET', expiresAt: Date.now() })
+    return {}
+  })
+  const browser = await loggedIn(app)
+  await browser.get('/odd')
+  clock.advance(1)
+  provider.failure = new Error(`POST refresh_token=${encodeURIComponent('1//0g"SECRET')} ${JSON.stringify(['1//0g"SECRET'])}`)
+  t.equal((await browser.get('/token')).statusCode, 503)
+  t.match(JSON.stringify(app.lines), 'POST refresh_token')
+  t.notMatch(JSON.stringify(app.lines), 'SECRET')
+})
+
 t.test('while the provider is unavailable, a token is used to its end, and the provider is asked every five seconds', async t => {
   const clock = fakeClock(t)
   const provider = new Provider()
@@ -176,39 +193,87 @@ t.test('while the provider is unavailable, a token is used to its end, and the p
   t.strictSame(await browser.json('/token'), { token: 'access-2' })
 })
 
-t.test('a provider that takes longer than the timeout is unavailable, and its late answer is not lost', async t => {
+t.test('a provider that takes longer than the timeout is unavailable; it is not asked again before its answer, which is kept', async t => {
   const time = fakeTime(t)
   const provider = new Provider()
-  let signal: AbortSignal | undefined
+  const signals: AbortSignal[] = []
   const app = await siteOf(t, provider, {
     timeout: '3s',
-    refresh: async (tokens, _request, given) => {
-      signal = given
+    refresh: async (tokens, _request, signal) => {
+      signals.push(signal)
       return await provider.refresh(tokens)
     }
   })
   const browser = await loggedIn(app)
+  const patient = browser.copy()
   time.advance(LIFE_MS)
   provider.hold()
+  const unavailable = { code: 'FST_SESSION_PROVIDER_UNAVAILABLE' }
+  for (let count = 0; count < 2; count++) {
+    const answer = browser.json('/token')
+    await time.pass(2_999)
+    t.equal(await Promise.race([answer, 'waits']), 'waits')
+    await time.pass(1)
+    t.match(await answer, unavailable)
+  }
+  const third = patient.json('/token')
+  await turns()
+  t.strictSame([provider.asked, signals.map(({ aborted }) => aborted)], [['refresh-1'], [false]])
+  provider.release()
+  t.strictSame(await third, { token: 'access-2' })
+  t.strictSame(await browser.json('/token'), { token: 'access-2' }, 'also for the requests after it')
+  t.equal(provider.isEnded, false)
+})
+
+t.test('while the provider is slow, a token that is still good is used without a wait', async t => {
+  const time = fakeTime(t)
+  const provider = new Provider()
+  const app = await siteOf(t, provider, { timeout: '3s' })
+  const browser = await loggedIn(app)
+  time.advance(LIFE_MS - 30_000)
+  provider.hold()
+  const first = browser.json('/token')
+  await time.pass(3_000)
+  t.strictSame(await first, { token: 'access-1' })
+  t.strictSame(await browser.json('/token'), { token: 'access-1' })
+  const newest = browser.json('/newest')
+  await time.pass(3_000)
+  t.match(await newest, { tokens: { accessToken: 'access-1' } })
+  provider.release()
+  await turns()
+  t.strictSame(await browser.json('/token'), { token: 'access-2' })
+  t.equal(provider.asked.length, 1)
+})
+
+t.test('a provider that never answers is given up a minute after the timeout, and asked again', async t => {
+  const time = fakeTime(t)
+  const provider = new Provider()
+  let signal: AbortSignal | undefined
+  const answers: Array<Promise<Tokens> | undefined> = [new Promise<never>(() => {})]
+  const refresh = async (tokens: Tokens, _: unknown, given: AbortSignal): Promise<Tokens> => {
+    signal = given
+    return await (answers.shift() ?? provider.refresh(tokens))
+  }
+  const app = await siteOf(t, provider, { refresh })
+  const browser = await loggedIn(app)
+  time.advance(LIFE_MS)
   const answer = browser.json('/token')
-  await time.pass(2_999)
+  await time.pass(10_000)
+  t.match(await answer, { code: 'FST_SESSION_PROVIDER_UNAVAILABLE' })
+  await time.pass(59_999)
   t.equal(signal?.aborted, false)
   await time.pass(1)
-  t.match(await answer, { code: 'FST_SESSION_PROVIDER_UNAVAILABLE' })
   t.equal(signal?.aborted, true)
-
-  const second = browser.json('/token')
-  await turns()
-  t.equal(provider.asked.length, 2, 'the next request asks again')
-  provider.release()
-  t.strictSame(await second, { token: 'access-2' }, 'and gets the late answer, since the second use of the refresh token is refused')
+  t.match(app.lines.filter(({ msg }) => msg === 'a refresh failed after its timeout'), [
+    { level: WARN, err: { code: 'FST_SESSION_PROVIDER_UNAVAILABLE' } }
+  ])
   t.strictSame(await browser.json('/token'), { token: 'access-2' })
 })
 
-t.test('a late failure, refusal or wrong result changes nothing', async t => {
+t.test('a late failure or wrong result changes nothing; after a late refusal the grant has ended', async t => {
   const time = fakeTime(t)
   const provider = new Provider()
-  const results: unknown[] = [new Error('late'), null, { accessToken: 5 }]
+  const results: unknown[] = [new Error('late'), { accessToken: 5 }, null]
   const app = await siteOf(t, provider, {
     refresh: async tokens => {
       const result = results.shift()
@@ -226,9 +291,32 @@ t.test('a late failure, refusal or wrong result changes nothing', async t => {
     t.match(await answer, { code: 'FST_SESSION_PROVIDER_UNAVAILABLE' })
     provider.release()
     await turns()
-    t.match(await browser.json('/newest'), { tokens: { accessToken: 'access-1' } })
+    t.match(await browser.json('/newest'), { tokens: count === 2 ? null : { accessToken: 'access-1' } })
   }
-  t.match(app.lines.filter(({ msg }) => msg.includes('late')), [{ level: WARN, err: { code: 'FST_SESSION_INVALID_OPTION' } }])
+  t.match(app.lines.filter(({ msg }) => msg === 'a refresh failed after its timeout'), [
+    { level: WARN, err: { code: 'FST_SESSION_PROVIDER_UNAVAILABLE' } }, { level: WARN, err: { code: 'FST_SESSION_INVALID_OPTION' } }
+  ])
+  t.match(await browser.json('/token'), { code: 'FST_SESSION_GRANT_ENDED' })
+})
+
+t.test('tokens of another grant that a session gets during a refresh are not replaced by what the refresh gives', async t => {
+  const clock = fakeClock(t)
+  const provider = new Provider()
+  const app = await siteOf(t, provider)
+  app.get('/connect', async ({ session }: any) => {
+    session.set('tokens', { accessToken: 'other', refreshToken: 'other', expiresAt: Date.now() + LIFE_MS })
+    return {}
+  })
+  const browser = await loggedIn(app)
+  clock.advance(LIFE_MS)
+  provider.hold()
+  const before = browser.copy().json('/token')
+  await turns()
+  await browser.get('/connect')
+  t.strictSame(await browser.json('/token'), { token: 'other' })
+  provider.release()
+  t.strictSame(await before, { token: 'other' })
+  t.strictSame(await browser.json('/token'), { token: 'other' })
 })
 
 t.test('a wrong result of refresh is an error that says what was found, without a token, and nothing is lost', async t => {
@@ -583,8 +671,9 @@ t.test('what runs before a session is written may fail, and skips a session that
 
 t.test('the grants that a process remembers are bounded: the oldest that waits for nothing goes first', async t => {
   const memory = new GrantMemory()
+  const waiting = { result: Promise.resolve(null), late: Promise.resolve(), isLate: false }
   const grantOf = (refresh: Grant['refresh'] = null): Grant => ({ newest: null, refresh, retryAtMs: 0 })
-  memory.remember(grantOf(Promise.resolve(null)), 'waits', 0)
+  memory.remember(grantOf(waiting), 'waits', 0)
   for (let count = 0; count < 20_000; count++) memory.remember(grantOf(), `name-${count}`, 0)
   t.ok(memory.find('waits', 0))
   t.notOk(memory.find('name-0', 0))
@@ -595,6 +684,6 @@ t.test('the grants that a process remembers are bounded: the oldest that waits f
   memory.remember(grantOf(), 'after the clock was set back', 0)
   t.notOk(memory.find('after the clock was set back', KEPT_MS))
   const busy = new GrantMemory()
-  for (let count = 0; count <= 20_000; count++) busy.remember(grantOf(Promise.resolve(null)), `name-${count}`, 0)
+  for (let count = 0; count <= 20_000; count++) busy.remember(grantOf(waiting), `name-${count}`, 0)
   t.ok(busy.find('name-0', 0))
 })

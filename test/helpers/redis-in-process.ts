@@ -156,6 +156,12 @@ function script (data: Map<string, Held>, source: string, [key = '', ...args]: r
     data.set(key, { value: result, endMs: Date.now() + Number(forMs) })
     return 1
   }
+  if (source.includes("return redis.call('PEXPIRE', KEYS[1], ARGV[2])")) {
+    const [holder = '', forMs = ''] = args
+    if (held !== holder) return 0
+    data.set(key, { value: holder, endMs: Date.now() + Number(forMs) })
+    return 1
+  }
   if (source.includes("return redis.call('DEL', KEYS[1])")) {
     return held === args[0] && data.delete(key) ? 1 : 0
   }
