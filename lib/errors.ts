@@ -107,8 +107,8 @@ export const UnknownMethodError = coded('FST_SESSION_UNKNOWN_METHOD',
 
 /** A session was read before it was loaded. `request.session` is then null; a guard throws this error. */
 export const NotReadyError = coded('FST_SESSION_NOT_READY',
-  'session "%s" was read before it is ready: read it in a hook that is added after the plugin, and not on a route ' +
-  'with config: { session: false }', 500)
+  'session "%s" was read before it is ready, and is null: read it in a hook that is added after the plugin, and not ' +
+  'on a route with config: { session: false }; in a log serializer, write request.session?.', 500)
 
 /**
  * A store failed or did not answer. So it is unknown whether a session was revoked, or it could not be revoked. The
