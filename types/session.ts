@@ -20,7 +20,10 @@ export interface SessionInfo {
    * the subject, or a `set` after `delete()`.
    */
   readonly id: string
-  /** When the session was created, last regenerated, changed its user, or revoked all others by `revokeOthers()`. */
+  /**
+   * When the session was created, last regenerated, changed its user, or revoked all others by `revokeOthers()`. After
+   * a hand-over: that of the session at the other site.
+   */
   readonly createdAt: number
   /**
    * When the user last authenticated. `freshWithin` and the absolute limit count from here. It equals `createdAt`,

@@ -10,7 +10,7 @@ import { about, bound, renewed, sealed } from '../events'
 import type { ResolvedDeviceBound } from '../options/device-bound'
 import { keyOf, keyOfId } from '../revocation/keys'
 import type { Revocation } from '../revocation/revocation'
-import { isBegunNow, withCreatedAt, type SessionMeta } from '../session/meta'
+import { isDatedAtSealing, withCreatedAt, type SessionMeta } from '../session/meta'
 import type { OpenedSession } from '../session/opened'
 import { sealSession } from '../session/sealing'
 import { LONGEST_COOKIE_MS, SECOND_MS } from '../time'
@@ -172,7 +172,7 @@ export function withIssueTimes (
   { definition, revokedBeforeMs }: Pick<ApplyContext, 'definition' | 'revokedBeforeMs'>, meta: SessionMeta
 ): SessionMeta {
   const { revocation, context } = definition
-  const isDated = revocation !== null && isBegunNow(meta)
+  const isDated = revocation !== null && isDatedAtSealing(meta)
   const created = isDated ? withCreatedAt(meta, revocation.createdAt(meta.createdAtMs, revokedBeforeMs)) : meta
   return { ...created, renewedAtMs: Math.max(context.now(), created.renewedAtMs) }
 }

@@ -230,8 +230,8 @@ async function receive (definition: SessionDefinition, request: FastifyRequest, 
   if (reply.sent) return
   reply.header('cache-control', 'no-store')
   if (typeof taken !== 'string') {
-    const { flow, session, values, authenticatedAtMs } = taken
-    session.takeOver(values, authenticatedAtMs)
+    const { flow, session, values, opened } = taken
+    session.takeOver(values, opened)
     putFlows(definition, reply, flowsIn(definition, request).filter(({ nonce }) => nonce !== flow.nonce))
     reply.redirect(flow.then, 303)
     return
@@ -279,7 +279,8 @@ interface Taken {
   /** The session of the request. */
   readonly session: Session
   readonly values: SessionRecord
-  readonly authenticatedAtMs: number
+  /** Its dates are those of the session of the sender. */
+  readonly opened: OpenedTicket
 }
 
 /** Opens a ticket, and uses it up. */
@@ -295,8 +296,8 @@ async function take (
   if (sealedWithRing) await seekKeyOf(definition, ticket)
   const opened = openTicket(ticket, tickets, { from: sender, to: at, flowId }, now())
   if ('ok' in opened) return opened.reason
-  const { id, madeAtMs, expiresAtMs, authenticatedAtMs, values } = opened
-  const refusal = refusalOfLogin(definition, authenticatedAtMs)
+  const { id, madeAtMs, expiresAtMs, values } = opened
+  const refusal = refusalOfLogin(definition, opened)
   if (refusal !== null) return refusal
   // It is used up last: where the session or the store cannot be known, the browser may try again.
   const session = unwrap(contextOf(request).open(definition)) as Session
@@ -306,27 +307,28 @@ async function take (
     throw invalid('option "handOver.receive.accept" must return the values of the session, a plain object, or null ' +
       `to refuse; found ${isObject(accepted) ? 'an instance of a class' : describe(accepted)}`)
   }
+  // A later revocation ends the new session, which is as old as that of the sender.
   if (await isRevoked(definition, accepted, opened)) return 'revoked'
   if (revocation !== null && !await revocation.useUp(id, madeAtMs, expiresAtMs)) return 'used'
-  return { flow, session, values: accepted, authenticatedAtMs }
+  return { flow, session, values: accepted, opened }
 }
 
 /** The login at the other site was too long ago for this one, or its clock is ahead. */
 function refusalOfLogin (
-  { context: { limits, now } }: SessionDefinition, authenticatedAtMs: number
+  { context: { limits, now } }: SessionDefinition, { createdAtMs, authenticatedAtMs }: OpenedTicket
 ): HandOverRefusal | null {
   const nowMs = now()
-  const times = { createdAtMs: nowMs, authenticatedAtMs, renewedAtMs: nowMs }
+  const times = { createdAtMs, authenticatedAtMs, renewedAtMs: nowMs }
   return refusalByTime(times, limits, nowMs)?.reason ?? null
 }
 
 /** All sessions of the user were revoked after the session of the sender began. */
 async function isRevoked (
-  { context, revocation }: SessionDefinition, values: SessionRecord, { createdAtMs }: OpenedTicket
+  { context, revocation }: SessionDefinition, values: SessionRecord, opened: OpenedTicket
 ): Promise<boolean> {
   if (revocation === null) return false
   const session = new Session(context, NO_OBSERVER, null)
-  session.takeOver(values, createdAtMs)
+  session.takeOver(values, opened)
   const subject = session.subject()
-  return isUser(subject) && await revocation.knownRevokedBefore(keyOf(subject)) >= createdAtMs
+  return isUser(subject) && await revocation.knownRevokedBefore(keyOf(subject)) >= opened.createdAtMs
 }

@@ -96,7 +96,7 @@ export function openTicket (
 }
 
 function isTime (value: unknown): value is number {
-  return Number.isSafeInteger(value)
+  return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
 /** The flows in the cookies of a browser. What does not open is ignored. */

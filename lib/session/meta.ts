@@ -21,6 +21,8 @@ export interface SessionMeta extends SessionTimes {
   readonly lineage: Lineage
   /** It is another session, and its user was authenticated by the one that the request brought. */
   readonly continuesLogin: boolean
+  /** It has the dates of the session of another site, so that what revokes that one revokes this one, too. */
+  readonly isHandedOver: boolean
   readonly settings: OwnSettings
   /** See `OpenedSession`. A login gives a session another one. */
   readonly mark: Buffer | null
@@ -39,7 +41,8 @@ export function metaOf (opened: OpenedSession): SessionMeta {
     mark,
     extensions,
     lineage: 'same',
-    continuesLogin: false
+    continuesLogin: false,
+    isHandedOver: false
   }
 }
 
@@ -52,9 +55,14 @@ export function freshMeta (nowMs: number, settings: OwnSettings): SessionMeta {
   return begun(new SessionId(), nowMs, settings, 'fresh')
 }
 
-/** It was begun in this request, so it can still be dated later. */
+/** It was begun in this request. */
 export function isBegunNow ({ lineage }: SessionMeta): boolean {
   return lineage === 'first' || lineage === 'fresh'
+}
+
+/** It is dated when it is sealed. */
+export function isDatedAtSealing (meta: SessionMeta): boolean {
+  return isBegunNow(meta) && !meta.isHandedOver
 }
 
 /**
@@ -62,7 +70,7 @@ export function isBegunNow ({ lineage }: SessionMeta): boolean {
  * `isLogin` of `lib/plugin/plan.ts`, by which a session gets a mark.
  */
 export function startsUserSession (meta: SessionMeta, subject: Buffer | null): subject is Buffer {
-  return isBegunNow(meta) && isUser(subject)
+  return isDatedAtSealing(meta) && isUser(subject)
 }
 
 /** It is in place of the session that the request brought. */
@@ -125,6 +133,7 @@ function begun (id: SessionId, nowMs: number, settings: OwnSettings, lineage: Li
     authenticatedAtMs: nowMs,
     renewedAtMs: nowMs,
     continuesLogin: false,
+    isHandedOver: false,
     settings,
     mark: null,
     extensions: NO_EXTENSIONS

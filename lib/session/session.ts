@@ -172,8 +172,10 @@ export class Session {
     return await this.#observer.handOver(options)
   }
 
-  /** Another session in its place, with the values and the login of a session of another site. */
-  takeOver (values: SessionRecord, authenticatedAtMs: number): void {
+  /** Another session in its place, with the values, the login and the age of a session of another site. */
+  takeOver (
+    values: SessionRecord, { createdAtMs, authenticatedAtMs }: Pick<SessionMeta, 'createdAtMs' | 'authenticatedAtMs'>
+  ): void {
     const all = Object.entries(values)
     // Before anything is changed: the reply to an error would write a part of them, and another time of the login.
     if (!this.#context.codec.custom) for (const [key, value] of all) refuseUnwritable(key, value)
@@ -181,7 +183,7 @@ export class Session {
     // Also where `accept` has deleted the session: otherwise the first value would begin one with a login of now.
     this.#beginAnother([])
     this.#isWritten = true
-    this.#meta = { ...this.#meta, authenticatedAtMs }
+    this.#meta = { ...this.#meta, createdAtMs, authenticatedAtMs, isHandedOver: true }
     for (const [key, value] of all) this.set(key, value)
   }
 

@@ -39,7 +39,7 @@ t.test('a user who is logged in at one site begins a session of another site', a
 
   const { data, info } = await user.shop.json('/session')
   t.strictSame(data, { user: { id: 'ada' } })
-  t.match(info, { authenticatedAt: login.authenticatedAt, createdAt: clock.nowMs, isNew: false })
+  t.match(info, { authenticatedAt: login.authenticatedAt, createdAt: login.createdAt, isNew: false })
   t.not(info.id, login.id)
   t.strictSame(reasons(shop), [])
 })

@@ -250,7 +250,7 @@ t.test('a genuine ticket with other content is refused', async t => {
   t.ok('key' in openToken(form.fields['ticket'] as string, keys, 1, Date.now(), context))
   t.match(plaintext.toString('latin1', 29), /^\{"authenticatedAt":\d{13},"createdAt":\d{13},"values":\{"user":\{"id":"ada"\}\}\}/)
   const sealed = (json: string, once = false): string => sealPurposeToken({ id: Buffer.alloc(16), madeAtMs: Date.now(), expiresAtMs: Date.now() + 1000, once, json }, keys, context)
-  const others = [{}, { ...GOOD, values: undefined }, { ...GOOD, authenticatedAt: 1.5 }, { ...GOOD, authenticatedAt: '1' }, { ...GOOD, createdAt: undefined }, { ...GOOD, createdAt: '1' }, { ...GOOD, values: [] }, { ...GOOD, values: null }]
+  const others = [{}, { ...GOOD, values: undefined }, { ...GOOD, authenticatedAt: 1.5 }, { ...GOOD, authenticatedAt: '1' }, { ...GOOD, createdAt: undefined }, { ...GOOD, createdAt: '1' }, { ...GOOD, createdAt: -1 }, { ...GOOD, values: [] }, { ...GOOD, values: null }]
   for (const json of others) await refused(t, site, { ...form, fields: { ...form.fields, ticket: sealed(JSON.stringify(json)) } }, 'malformed')
   await refused(t, site, { ...form, fields: { ...form.fields, ticket: sealed(JSON.stringify(GOOD), true) } }, 'malformed')
 })

@@ -99,17 +99,47 @@ t.test('a session that began before all sessions of its user were revoked is ref
   t.equal((await user.handOver()).statusCode, 303, 'after another login')
 })
 
-t.test('the session that a ticket begins has the time of the login, also where `accept` ends the session before it', async t => {
+t.test('sessions of a user that are revoked while a ticket is used up end with the one that the ticket begins', async t => {
+  const clock = fakeClock(t)
+  const store = secureSession.memoryRevocation()
+  let whileUsedUp: (() => Promise<void>) | null = null
+  const slow = {
+    cutOffs: store.cutOffs.bind(store),
+    async raise (...call: Parameters<typeof store.raise>) {
+      const revoke = whileUsedUp
+      whileUsedUp = null
+      await revoke?.()
+      return await store.raise(...call)
+    }
+  }
+  const accounts = await accountsSite(t, {}, { revocation: { store, recheck: 0 } })
+  const shop = await shopSite(t, {}, { revocation: { store: slow, recheck: 0 } })
+  for (const revoker of [accounts, shop]) {
+    const user = new User(accounts, shop)
+    await user.logIn()
+    clock.advance(1000)
+    const form = await user.form(await user.begin())
+    whileUsedUp = async () => { await revoker.secureSession.revokeSubject('ada') }
+    t.equal((await user.post(form)).statusCode, 303)
+    t.strictSame((await user.shop.json('/session')).data, {}, 'the session has ended')
+    clock.advance(1000)
+    await user.logIn()
+    t.equal((await user.handOver()).statusCode, 303)
+    t.strictSame((await user.shop.json('/session')).data, { user: { id: 'ada' } }, 'after another login')
+  }
+})
+
+t.test('the session that a ticket begins has the age and the login of the one that it came from, also where `accept` ends the session before it', async t => {
   const clock = fakeClock(t)
   for (const call of ['delete', 'revoke', 'regenerate'] as const) {
     const accept = async (values: object, { session }: { session: secureSession.Session }): Promise<object> => { await session[call](); return values }
     const [accounts, shop] = [await accountsSite(t), await shopSite(t, { accept }, { revocation: { store: secureSession.memoryRevocation() } })]
     const user = new User(accounts, shop)
     await user.shop.get('/log-in/eve')
-    const { authenticatedAt } = await user.logIn()
+    const { authenticatedAt, createdAt } = await user.logIn()
     clock.advance(MINUTE_MS)
     t.equal((await user.handOver()).statusCode, 303, call)
-    t.match(await user.shop.json('/session'), { data: { user: { id: 'ada' } }, info: { authenticatedAt, createdAt: clock.nowMs } }, call)
+    t.match(await user.shop.json('/session'), { data: { user: { id: 'ada' } }, info: { authenticatedAt, createdAt } }, call)
   }
 })
 
