@@ -7,7 +7,10 @@ const { DeviceTable } = require('./device-table')
 const { watchDevices } = require('./watch-devices')
 
 const LARGEST_BODY_BYTES = 1024
-const ABSOLUTE_MS = 30 * 24 * 60 * 60 * 1000
+const DAY_SECONDS = 24 * 60 * 60
+// For the session and for the table.
+const IDLE_SECONDS = DAY_SECONDS
+const ABSOLUTE_SECONDS = 30 * DAY_SECONDS
 
 /**
  * The site, not yet listening.
@@ -21,7 +24,8 @@ function buildApp ({ key, redis, users, most = 5, logger = { level: 'warn' } }) 
   app.register(secureSession, {
     key,
     cookieName: 'session',
-    absolute: '30d',
+    idle: IDLE_SECONDS,
+    absolute: ABSOLUTE_SECONDS,
     subject: session => session.get('user')?.id,
     // Without `recheck: 0` a session that was ended on another server is trusted there for five minutes more.
     revocation: { store: secureSession.redisRevocation(redis), recheck: 0 }
@@ -29,9 +33,11 @@ function buildApp ({ key, redis, users, most = 5, logger = { level: 'warn' } }) 
   // A page of another site must ask (CORS) before it sends JSON or DELETE, and this server never permits it.
   app.removeContentTypeParser('text/plain')
   app.register(async site => {
-    const table = new DeviceTable(redis, ABSOLUTE_MS)
+    const table = new DeviceTable(redis, { idleMs: IDLE_SECONDS * 1000, absoluteMs: ABSOLUTE_SECONDS * 1000 })
     watchDevices(site, { table, userOf: session => session.get('user')?.id, placeOf: ({ ip }) => ip, most })
-    site.register(require('../metrics/routes/session'), { users, throttle: new Throttle() })
+    site.register(require('../metrics/routes/session'), {
+      users, throttle: new Throttle(), afterRevocation: site.removeDevices
+    })
     site.register(require('./routes'), { table })
   })
   return app

@@ -7,7 +7,7 @@ async function deviceRoutes (app, { table }) {
   app.get('/devices', async ({ session }) => {
     await app.devicesWritten()
     const devices = await table.list(session.get('user').id, Date.now())
-    return devices.map(({ id, firstSeenMs, lastSeenMs, ...shown }) => ({
+    return devices.map(({ id, createdAtMs, firstSeenMs, lastSeenMs, ...shown }) => ({
       ...shown,
       isThis: id === session.info.id,
       firstSeen: new Date(firstSeenMs).toISOString(),
@@ -25,9 +25,9 @@ async function deviceRoutes (app, { table }) {
   })
 
   app.delete('/devices', async ({ session }, reply) => {
-    // This session goes on under another id. The reply seals it, so that it is added to the table again.
-    await table.removeAll(session.get('user').id)
     await session.revokeOthers()
+    // This session goes on under another id, and was created after those that ended. The reply adds it to the table.
+    app.removeDevices(session.get('user').id, session.info.createdAt - 1)
     return reply.code(204).send()
   })
 }

@@ -2,9 +2,9 @@
 
 const { AsyncLocalStorage } = require('node:async_hooks')
 const { subscribe, unsubscribe } = require('node:diagnostics_channel')
+const { SEEN_EVERY_MS } = require('./device-table')
 
 const MOST_AGENT_CHARACTERS = 200
-const SEEN_EVERY_MS = 60_000
 const MOST_REMEMBERED = 10_000
 
 /**
@@ -13,7 +13,7 @@ const MOST_REMEMBERED = 10_000
  * @param table a `DeviceTable`
  * @param userOf the id of the user of a session; undefined if no user is logged in
  * @param placeOf where a request comes from, as text to show: a city by a GeoIP database, say
- * @param most how many devices a user may have: the session of the one that was seen first ends when another logs in
+ * @param most how many devices a user may have: when another logs in, the valid session that began first ends
  */
 function watchDevices (app, { table, userOf, placeOf, most, now = Date.now }) {
   const requests = new AsyncLocalStorage()
@@ -31,12 +31,14 @@ function watchDevices (app, { table, userOf, placeOf, most, now = Date.now }) {
       const user = request === undefined ? undefined : userOf(request[name])
       if (!isNew || user === undefined) return
       const { headers, log } = request
-      const { id } = request[name].info
+      const { id, createdAt: createdAtMs } = request[name].info
       const agent = String(headers['user-agent'] ?? 'unknown').slice(0, MOST_AGENT_CHARACTERS)
-      const device = { key, id, agent, place: placeOf(request), firstSeenMs: now(), lastSeenMs: now() }
+      const times = { createdAtMs, firstSeenMs: now(), lastSeenMs: now() }
+      const device = { key, id, agent, place: placeOf(request), ...times }
       seen.set(key, now())
       write(log, async () => {
         await table.add(user, device)
+        await table.removeExpired(user, now())
         const devices = await table.list(user, now())
         for (const { id } of devices.sort((a, b) => b.firstSeenMs - a.firstSeenMs).slice(most)) {
           // Publishes `revoked`, which removes the row.
@@ -58,6 +60,11 @@ function watchDevices (app, { table, userOf, placeOf, most, now = Date.now }) {
 
   app.addHook('onRequest', (request, reply, done) => { requests.run(request, done) })
   for (const [channel, listener] of Object.entries(listeners)) subscribe(channel, listener)
+  // For a route that revokes the sessions of a user: the message about that does not name the user. In the order of all
+  // writes, so that the addition of a session that was revoked does not follow.
+  app.decorate('removeDevices', (user, upToMs) => {
+    write(app.log, async () => { await table.removeAll(user, upToMs) })
+  })
   // For a page that shows the table: what events have said so far is in it then.
   app.decorate('devicesWritten', async () => {
     let written

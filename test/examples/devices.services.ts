@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { FastifyInstance } from 'fastify'
+import { fakeClock } from '../helpers/clock'
 import { clientOf, RedisServer } from '../helpers/redis-server'
 import { found, started } from '../helpers/started'
 import { Visitor } from '../neighbours/helpers'
@@ -12,6 +13,8 @@ const { buildApp } = require('../../examples/devices/app') as { buildApp: (optio
 const { makeUsers } = require('../../examples/demo/users') as { makeUsers: (people: object[]) => Promise<object> }
 
 const KEY = randomBytes(32)
+const HOUR_MS = 60 * 60 * 1000
+const DAY_MS = 24 * HOUR_MS
 const people = ['ada', 'grace'].map(id => ({ id, name: id, password: `password of ${id}` }))
 const redis = RedisServer.start()
 t.teardown(async () => { await (await redis).remove() })
@@ -114,6 +117,86 @@ t.test('with one device too many, the session that began first ends', async t =>
   t.strictSame((await devices(third)).map(({ agent }) => agent).sort(), ['second', 'third'])
   t.equal((await first.send('/devices')).status, 401)
   t.equal((await second.send('/devices')).status, 200)
+})
+
+t.test('a session that expired by idle is not listed', async t => {
+  const clock = fakeClock(t, Date.now())
+  const address = await server(t)
+  await loggedIn(address, 'expired')
+  clock.advance(2 * DAY_MS)
+  const laptop = await loggedIn(address, 'laptop')
+  t.strictSame((await devices(laptop)).map(({ agent }) => agent), ['laptop'])
+  t.equal(await clientOf(t, await redis).hlen('devices:ada'), 1)
+})
+
+t.test('no session ends for one that expired by idle', async t => {
+  const clock = fakeClock(t, Date.now())
+  const address = await server(t, { most: 2 })
+  const laptop = await loggedIn(address, 'laptop')
+  clock.advance(HOUR_MS)
+  await loggedIn(address, 'expired')
+  clock.advance(20 * HOUR_MS)
+  t.equal((await devices(laptop)).length, 2)
+  clock.advance(10 * HOUR_MS)
+  const phone = await loggedIn(address, 'phone')
+  t.strictSame((await devices(phone)).map(({ agent }) => agent).sort(), ['laptop', 'phone'])
+  t.equal((await laptop.send('/devices')).status, 200)
+})
+
+t.test('a session that was used within idle and not since is listed until idle has passed', async t => {
+  const clock = fakeClock(t, Date.now())
+  const address = await server(t)
+  const [laptop, phone] = [await loggedIn(address, 'laptop'), await loggedIn(address, 'phone')]
+  clock.advance(DAY_MS - HOUR_MS)
+  t.equal((await devices(laptop)).length, 2)
+  clock.advance(HOUR_MS + 59_999)
+  t.equal((await devices(laptop)).length, 2)
+  clock.advance(1)
+  t.equal((await devices(laptop)).length, 1)
+  t.equal((await phone.send('/devices')).status, 401)
+})
+
+t.test('after logging out everywhere, the list has only who logged in since', async t => {
+  const address = await server(t)
+  const laptop = await loggedIn(address, 'laptop')
+  await loggedIn(address, 'phone')
+  t.equal(await end(laptop, '/sessions'), 204)
+  const tablet = await loggedIn(address, 'tablet')
+  t.strictSame((await devices(tablet)).map(({ agent }) => agent), ['tablet'])
+})
+
+t.test('where the others cannot be revoked, they stay in the list', async t => {
+  const client = clientOf(t, await redis)
+  const address = await server(t, { redis: client, logger: false })
+  const laptop = await loggedIn(address, 'laptop')
+  await loggedIn(address, 'phone')
+  t.equal((await devices(laptop)).length, 2)
+  const failing = async (): Promise<never> => { throw new Error('down') }
+  Object.assign(client, { eval: failing, evalsha: failing, call: failing })
+  t.equal(await end(laptop, '/devices'), 503)
+  const rows = await client.hvals('devices:ada')
+  t.strictSame(rows.map(row => (JSON.parse(row) as Device).agent).sort(), ['laptop', 'phone'])
+})
+
+t.test('a login that is not yet in the table when a user ends all others is not added after that', async t => {
+  const client = clientOf(t, await redis)
+  const address = await server(t, { redis: client })
+  const laptop = await loggedIn(address, 'laptop')
+  await devices(laptop)
+  const multi = client.multi.bind(client) as () => ReturnType<typeof client.multi>
+  let release = (): void => {}
+  const held = new Promise<void>(resolve => { release = resolve })
+  Object.assign(client, {
+    multi () {
+      const commands = multi()
+      const exec = commands.exec.bind(commands) as () => Promise<unknown>
+      return Object.assign(commands, { exec: async () => { await held; return await exec() } })
+    }
+  })
+  await loggedIn(address, 'phone')
+  t.equal(await end(laptop, '/devices'), 204)
+  release()
+  t.strictSame((await devices(laptop)).map(({ isThis }) => isThis), [true])
 })
 
 t.test('a login again in one browser leaves one row', async t => {

@@ -9,8 +9,11 @@ const BODY = {
   }
 }
 
-/** Logging in, logging out, and logging out everywhere. */
-async function sessionRoutes (app, { users, throttle }) {
+/**
+ * Logging in, logging out, and logging out everywhere.
+ * @param afterRevocation gets the id of a user who logged out everywhere, and the time in milliseconds up to which
+ */
+async function sessionRoutes (app, { users, throttle, afterRevocation = () => {} }) {
   app.post('/session', { schema: { body: BODY } }, async ({ session, body, ip }, reply) => {
     const { username, password } = body
     const waitSeconds = throttle.attempt(username, ip, Date.now())
@@ -29,7 +32,10 @@ async function sessionRoutes (app, { users, throttle }) {
   })
 
   app.delete('/sessions', { onRequest: app.requireSession() }, async ({ session }, reply) => {
-    await app.secureSession.revokeSubject(session.get('user').id)
+    const { id } = session.get('user')
+    const upToMs = Date.now()
+    await app.secureSession.revokeSubject(id)
+    afterRevocation(id, upToMs)
     session.delete()
     return reply.code(204).send()
   })
