@@ -131,6 +131,18 @@ t.test('with both in one request, a login replaces the cookie, a logout clears i
   t.strictSame([await client.json('/get'), await browser.json('/get')], [{ user: 'ada' }, { user: 'bob' }], 'each alone is a session')
 })
 
+t.test('with a split cookie and a token in one request, a login clears the parts that are left over, and ends the token', async t => {
+  const app = await site(t, { maxCookies: 2 })
+  app.get('/fill', async ({ session }) => { session.set('page', 'x'.repeat(4000)); return {} })
+  const client = await loggedIn(app)
+  const browser = new Browser(app)
+  await browser.get('/fill')
+  t.strictSame([...browser.cookies.keys()], ['session', 'session.1'])
+  const login = await browser.get('/login/eve', { headers: { authorization: `Bearer ${client.token}` } })
+  t.equal(login.headers['session-token'], '')
+  t.strictSame([...browser.cookies.keys()], ['session'])
+})
+
 t.test('settings alone write nothing in a request with both, as in a request without a session', async t => {
   const app = await site(t)
   app.get('/settings', async ({ session }) => { session.options({ idle: '1h' }); return { changed: session.changed } })

@@ -6,7 +6,7 @@ import { pageOf } from './page'
 
 const { PAGE, block, blocks } = pageOf('recipes/server-sent-events.md')
 
-const PLAIN = block(t, 'js', '@fastify/sse')
+const [PLAIN] = /app\.register\(require[^]*?(?=\napp\.listen)/.exec(block(t, 'js', '@fastify/sse')) as unknown as [string]
 const COMMITTED = blocks('js').find(code => code.includes('sse') && code.includes('commitSession')) as string
 
 /** A site with the stream of the page, for which `change` has changed the session by then. */
@@ -15,7 +15,7 @@ async function site (t: Test, code: string, change: (session: any) => void = () 
   addRoutes(app)
   app.addHook('preHandler', async ({ url, session }) => { if (url === '/events') change(session) })
   const register = code === PLAIN ? '' : "await app.register(require('@fastify/sse'))\n"
-  await runSnippet(`return (async () => { ${register}${code} })()`, { app, require })
+  await runSnippet(`return (async () => { ${register}${code} })()`, { app, site: app, require })
   return app
 }
 

@@ -38,10 +38,11 @@ async function site (t: Test, text: string): Promise<TestApp> {
   const app = await appWith(t, { key: KEY, subject: session => session.get('user')?.id })
   app.get('/login', async ({ session }) => { session.regenerate(); session.set('user', { id: 17 }); return {} })
   app.get('/me', async ({ session }) => session.data())
-  const [helpers] = block(t, 'js', 'function headersFor').split('app.register') as [string]
-  const code = block(t, 'js', text)
+  const program = block(t, 'js', 'function headersFor')
+  const [, helpers] = /(function headersFor[^]*?)(?=\napp\.register)/.exec(program) as unknown as [string, string]
+  const [, code = ''] = /(app\.register\((?:require|async orders)[^]*?)(?=\napp\.post|$)/.exec(block(t, 'js', text)) ?? []
   const env = { ORDERS_API: await upstream(t) }
-  runSnippet(code.includes(helpers) ? code : helpers + code, { app, require, process: { env } })
+  runSnippet(helpers + code, { app, require, process: { env } })
   return app
 }
 
