@@ -67,7 +67,7 @@ export interface WritePlan {
   /** In how many cookies it will be. */
   readonly parts: number
   readonly clear: readonly ClearedCookie[]
-  /** A session in a cookie: the client is told to forget its token, which it sent, too. */
+  /** The session is in a cookie, and the request had a bearer token, too: the reply tells the client to forget it. */
   readonly endsToken: boolean
   /** To be revoked in the store first. */
   readonly revoke: readonly OpenedSession[]
@@ -83,7 +83,7 @@ export interface WritePlan {
 export interface EndPlan {
   readonly kind: 'end'
   readonly clear: readonly ClearedCookie[]
-  /** The client is told to forget its token. */
+  /** The reply tells the client to forget its bearer token, by an empty header. */
   readonly endsToken: boolean
   /** To be revoked in the store first. */
   readonly revoke: readonly OpenedSession[]

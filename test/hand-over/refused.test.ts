@@ -106,6 +106,16 @@ t.test('a ticket expires, and so does a flow', async t => {
   await refused(t, site, await site.user.form(slow), 'unknown-flow')
 })
 
+t.test('by default, a ticket opens for 30 seconds', async t => {
+  const clock = fakeClock(t)
+  const site = await sites(t)
+  const [first, second] = [await site.user.form(await site.user.begin()), await site.user.form(await site.user.begin())]
+  clock.advance(29_999)
+  t.equal((await site.user.post(first)).statusCode, 303)
+  clock.advance(1)
+  await refused(t, site, second, 'expired')
+})
+
 t.test('of several flows, the old ones expire one by one', async t => {
   const clock = fakeClock(t)
   const site = await sites(t)

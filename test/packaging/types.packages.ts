@@ -1,6 +1,6 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { compilerErrors } from '../helpers/compiler'
 import { installed, runIn } from '../helpers/installed'
 
@@ -88,15 +88,7 @@ t.test('the TypeScript of the docs compiles unchanged, in a file of its own and 
     'recipes, session.ts': { 'session.ts': second, 'use.ts': USE_SECOND },
     'recipes, session.d.ts': { 'session.d.ts': second, 'use.ts': USE_SECOND }
   }
-  for (const [name, files] of Object.entries(projects)) {
-    const project = join(folder, name.replace(/\W+/g, '-'))
-    mkdirSync(project)
-    for (const [file, text] of Object.entries(files)) writeFileSync(join(project, file), text)
-    writeFileSync(join(project, 'package.json'), '{ "type": "commonjs" }')
-    const compilerOptions = { ...OPTIONS, module: 'nodenext' }
-    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
-    t.strictSame(compilerErrors(project), [], name)
-  }
+  for (const [name, files] of Object.entries(projects)) compiles(t, folder, name, files, 'commonjs')
 })
 
 t.test('the first program of the README, and the code of the first pages, is strict TypeScript as well', async t => {
@@ -106,15 +98,7 @@ t.test('the first program of the README, and the code of the first pages, is str
   for (const page of ['login', 'session', 'options']) {
     codeBlocks(`docs/${page}.md`, 'js').forEach((code, index) => { pages[`${page}-${index}.ts`] = `${BEFORE}${asImport(code)}` })
   }
-  for (const [name, files] of Object.entries({ readme, pages })) {
-    const project = join(folder, name)
-    mkdirSync(project)
-    for (const [file, text] of Object.entries(files)) writeFileSync(join(project, file), text)
-    writeFileSync(join(project, 'package.json'), '{ "type": "module" }')
-    const compilerOptions = { ...OPTIONS, module: 'nodenext' }
-    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
-    t.strictSame(compilerErrors(project), [], name)
-  }
+  for (const [name, files] of Object.entries({ readme, pages })) compiles(t, folder, name, files, 'module')
 })
 
 t.test('the plugin file that the command writes compiles in a strict project', async t => {
@@ -136,6 +120,16 @@ t.test('the plugin file that the command writes compiles in a strict project', a
     t.strictSame(compilerErrors(project), [], name)
   }
 })
+
+function compiles (t: Test, folder: string, name: string, files: Record<string, string>, type: string): void {
+  const project = join(folder, name.replace(/\W+/g, '-'))
+  mkdirSync(project)
+  for (const [file, text] of Object.entries(files)) writeFileSync(join(project, file), text)
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ type }))
+  const compilerOptions = { ...OPTIONS, module: 'nodenext' }
+  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
+  t.strictSame(compilerErrors(project), [], name)
+}
 
 /** What the pages take for granted, and how the sessions of their examples are declared. */
 const BEFORE = `import type { FastifyInstance, FastifyPluginCallback } from 'fastify'
